@@ -1,0 +1,117 @@
+#include "azexporter/model/regexp.h"
+
+#include <re2/re2.h>
+
+#include <charconv>
+#include <optional>
+#include <vector>
+
+namespace azexporter::model {
+namespace {
+
+// Go accepts (?<name>...) beside (?P<name>...); this RE2 knows only the latter.
+std::string RewriteNamedGroups(std::string_view pattern) {
+  std::string out;
+  bool in_class = false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == '\\' && i + 1 < pattern.size()) {
+      out += c;
+      out += pattern[++i];
+      continue;
+    }
+    if (c == '[') in_class = true;
+    if (c == ']') in_class = false;
+    if (!in_class && pattern.substr(i).starts_with("(?<")) {
+      out += "(?P<";
+      i += 2;
+      continue;
+    }
+    out += c;
+  }
+  return out;
+}
+
+bool IsNameChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Takes a group reference ("name" or "{name}") from the front of `rest`; nullopt when there is none.
+std::optional<std::string_view> TakeReference(std::string_view& rest) {
+  const bool braced = rest.starts_with("{");
+  if (braced) rest.remove_prefix(1);
+  std::size_t end = 0;
+  while (end < rest.size() && IsNameChar(rest[end])) ++end;
+  const std::string_view name = rest.substr(0, end);
+  if (name.empty()) return std::nullopt;
+  if (braced && (end == rest.size() || rest[end] != '}')) return std::nullopt;
+  rest.remove_prefix(braced ? end + 1 : end);
+  return name;
+}
+
+}  // namespace
+
+struct AnchoredRegexp::Impl {
+  Impl(const std::string& pattern, const re2::RE2::Options& options) : re(pattern, options) {}
+  re2::RE2 re;
+};
+
+base::Result<AnchoredRegexp> AnchoredRegexp::Create(std::string_view pattern) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_dot_nl(true);
+  options.set_max_mem(16 << 20);
+  auto impl = std::make_shared<Impl>(RewriteNamedGroups(pattern), options);
+  if (!impl->re.ok()) {
+    return base::BadData("error parsing regexp \"" + std::string(pattern) +
+                         "\": " + impl->re.error());
+  }
+  return AnchoredRegexp(std::move(impl));
+}
+
+bool AnchoredRegexp::Matches(std::string_view text) const {
+  const re2::StringPiece piece(text.data(), text.size());
+  return impl_->re.Match(piece, 0, piece.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0);
+}
+
+bool AnchoredRegexp::Expand(std::string_view text, std::string_view replacement,
+                            std::string& out) const {
+  const re2::RE2& re = impl_->re;
+  const re2::StringPiece piece(text.data(), text.size());
+  std::vector<re2::StringPiece> groups(static_cast<std::size_t>(re.NumberOfCapturingGroups()) + 1);
+  if (!re.Match(piece, 0, piece.size(), re2::RE2::ANCHOR_BOTH, groups.data(),
+                static_cast<int>(groups.size()))) {
+    return false;
+  }
+  std::string_view rest = replacement;
+  while (!rest.empty()) {
+    const std::size_t dollar = rest.find('$');
+    out += rest.substr(0, dollar);
+    if (dollar == std::string_view::npos) break;
+    rest.remove_prefix(dollar + 1);
+    if (rest.starts_with("$")) {
+      out += '$';
+      rest.remove_prefix(1);
+      continue;
+    }
+    const std::string_view before = rest;
+    const auto name = TakeReference(rest);
+    if (!name) {
+      rest = before;
+      out += '$';
+      continue;
+    }
+    std::size_t index = 0;
+    const auto [ptr, error] = std::from_chars(name->data(), name->data() + name->size(), index);
+    if (error != std::errc() || ptr != name->data() + name->size()) {
+      const auto& named = re.NamedCapturingGroups();
+      const auto found = named.find(std::string(*name));
+      if (found == named.end()) continue;
+      index = static_cast<std::size_t>(found->second);
+    }
+    if (index < groups.size()) out.append(groups[index].data(), groups[index].size());
+  }
+  return true;
+}
+
+}  // namespace azexporter::model

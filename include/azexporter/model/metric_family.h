@@ -1,0 +1,55 @@
+#pragma once
+
+// What a collector makes: families of metrics, each described once by a MetricDesc.
+//
+// Thread safety: values; thread-compatible.
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/model/labels.h"
+
+namespace azexporter::model {
+
+enum class MetricType { kUnknown, kCounter, kGauge, kHistogram };
+
+// "unknown", "counter", "gauge", "histogram": as the text formats write it.
+std::string_view MetricTypeName(MetricType type);
+
+// A row of the metric catalogue. All views point at constants that outlive the program's work.
+struct MetricDesc {
+  std::string_view name;  // with its unit and `_total` where it has them
+  std::string_view help;  // one sentence
+  MetricType type = MetricType::kGauge;
+  std::span<const std::string_view> label_names;
+};
+
+// A classic histogram. Counts are cumulative; the last bucket is +Inf and equals the total.
+struct HistogramValue {
+  struct Bucket {
+    double upper_bound = 0;
+    std::uint64_t cumulative_count = 0;
+  };
+  std::vector<Bucket> buckets;
+  double sum = 0;
+};
+
+struct Metric {
+  Labels labels;  // without __name__
+  double value = 0;
+};
+
+struct HistogramMetric {
+  Labels labels;  // without __name__ and le
+  HistogramValue value;
+};
+
+struct MetricFamily {
+  const MetricDesc* desc = nullptr;         // never null in a finished family
+  std::vector<Metric> metrics;              // of every type but histogram
+  std::vector<HistogramMetric> histograms;  // of histograms only
+};
+
+}  // namespace azexporter::model

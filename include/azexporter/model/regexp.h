@@ -1,0 +1,32 @@
+#pragma once
+
+// Regular expressions as Prometheus uses them: RE2 syntax, with Go's (?<name>...) accepted too.
+//
+// Thread safety: immutable after Create; thread-safe.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "azexporter/base/result.h"
+
+namespace azexporter::model {
+
+class AnchoredRegexp {
+ public:
+  // Matches whole texts only. kBadData with RE2's reason when `pattern` does not parse.
+  static base::Result<AnchoredRegexp> Create(std::string_view pattern);
+
+  bool Matches(std::string_view text) const;
+  // Where the whole of `text` matches, expands $1, ${1} and ${name} in `replacement` as Go's
+  // Regexp.Expand ("$$" is "$"; unknown groups are empty) into `out` and returns true.
+  bool Expand(std::string_view text, std::string_view replacement, std::string& out) const;
+
+ private:
+  struct Impl;
+  explicit AnchoredRegexp(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace azexporter::model
