@@ -60,18 +60,19 @@ inline tl::unexpected<Error> BadData(std::string message) {
 
 #define AZX_CONCAT_INNER(a, b) a##b
 #define AZX_CONCAT(a, b) AZX_CONCAT_INNER(a, b)
+// A name of its own for each use, so that a macro in a lambda inside a macro shadows nothing.
+#define AZX_RESULT_NAME AZX_CONCAT(azx_result_, __COUNTER__)
 
 // Evaluates `expr` (a Result<T>); on error returns it, else binds the value to `lhs`.
-#define AZX_ASSIGN_OR_RETURN(lhs, expr) \
-  AZX_ASSIGN_OR_RETURN_IMPL(AZX_CONCAT(azx_result_, __LINE__), lhs, expr)
-#define AZX_ASSIGN_OR_RETURN_IMPL(result, lhs, expr)                      \
-  auto result = (expr);                                                   \
+#define AZX_ASSIGN_OR_RETURN(lhs, expr) AZX_ASSIGN_OR_RETURN_IMPL(AZX_RESULT_NAME, lhs, expr)
+#define AZX_ASSIGN_OR_RETURN_IMPL(result, lhs, expr)                       \
+  auto result = (expr);                                                    \
   if (!result) return ::azexporter::base::Fail(std::move(result).error()); \
   lhs = std::move(*result)
 
 // Evaluates `expr` (any Result); on error returns it.
-#define AZX_RETURN_IF_ERROR(expr)                                                   \
-  do {                                                                              \
-    if (auto azx_result = (expr); !azx_result)                                      \
-      return ::azexporter::base::Fail(std::move(azx_result).error());               \
+#define AZX_RETURN_IF_ERROR(expr) AZX_RETURN_IF_ERROR_IMPL(AZX_RESULT_NAME, expr)
+#define AZX_RETURN_IF_ERROR_IMPL(result, expr)                                                    \
+  do {                                                                                            \
+    if (auto result = (expr); !result) return ::azexporter::base::Fail(std::move(result).error()); \
   } while (false)

@@ -1,0 +1,36 @@
+#include "azexporter/base/file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+namespace azexporter::base {
+
+Result<std::string> ReadFile(const std::string& path) {
+  const auto fail = [&path](int error) {
+    return Fail(ErrorCode::kUnavailable, path + ": " + std::strerror(error));
+  };
+  const auto close = [](std::FILE* f) { return f == stdin ? 0 : std::fclose(f); };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return fail(EISDIR);
+  std::unique_ptr<std::FILE, decltype(close)> file(
+      path == "-" ? stdin : std::fopen(path.c_str(), "rb"), close);
+  if (!file) return fail(errno);
+  std::string text;
+  char buffer[65536];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) {
+    text.append(buffer, count);
+  }
+  if (std::ferror(file.get()) != 0) return fail(errno);
+  return text;
+}
+
+std::string RelativeTo(const std::string& file, const std::string& path) {
+  const std::filesystem::path given(path);
+  if (given.is_absolute()) return path;
+  return (std::filesystem::path(file).parent_path() / given).lexically_normal().string();
+}
+
+}  // namespace azexporter::base

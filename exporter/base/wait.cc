@@ -1,0 +1,17 @@
+#include "azexporter/base/wait.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace azexporter::base {
+
+bool WaitFor(const std::stop_token& stop, std::int64_t ms) {
+  std::mutex mu;
+  std::condition_variable_any cv;
+  std::unique_lock lock(mu);
+  cv.wait_for(lock, stop, std::chrono::milliseconds(ms), [] { return false; });
+  return !stop.stop_requested();
+}
+
+}  // namespace azexporter::base

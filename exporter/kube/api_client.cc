@@ -1,0 +1,124 @@
+#include "azexporter/kube/api_client.h"
+
+#include <charconv>
+
+#include "azexporter/base/file.h"
+#include "decode.h"
+
+namespace azexporter::kube {
+namespace {
+
+// A line longer than this is no object of Kubernetes, whose limit is 1.5 MiB in etcd.
+constexpr std::size_t kMaxLineBytes = 64 << 20;
+
+std::string_view ReasonPhrase(int status) {
+  switch (status) {
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 410:
+      return "Gone";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "";
+  }
+}
+
+ApiFailure StatusFailure(const net::HttpRequest& request, net::HttpResponse response) {
+  std::string text = request.method + " " + net::RedactUrl(request.url) + ": " +
+                     std::to_string(response.status);
+  if (const auto phrase = ReasonPhrase(response.status); !phrase.empty()) {
+    text += " " + std::string(phrase);
+  }
+  if (std::string said = StatusMessage(response.body); !said.empty()) text += ": " + said;
+  std::int64_t seconds = 0;
+  const std::string_view retry = response.Header("retry-after");
+  std::from_chars(retry.data(), retry.data() + retry.size(), seconds);
+  const auto code = response.status == 404 ? base::ErrorCode::kNotFound
+                                           : base::ErrorCode::kUnavailable;
+  return {base::Error(code, std::move(text)), response.status, seconds * 1000};
+}
+
+}  // namespace
+
+ApiClient::ApiClient(ClusterAccess access)
+    : access_(std::move(access)),
+      http_(net::HttpClientOptions{.user_agent = "azexporter",
+                                   .tls = access_.tls,
+                                   .proxy_url = access_.proxy_url}) {}
+
+base::Result<net::HttpRequest> ApiClient::MakeRequest(const std::string& path) const {
+  net::HttpRequest request;
+  request.url = access_.server + path;
+  request.headers.emplace_back("Accept", "application/json");
+  std::string token = access_.bearer_token;
+  if (!access_.token_file.empty()) {
+    AZX_ASSIGN_OR_RETURN(token, base::ReadFile(access_.token_file));
+    while (!token.empty() && (token.back() == '\n' || token.back() == ' ')) token.pop_back();
+  }
+  if (!token.empty()) {
+    request.headers.emplace_back("Authorization", "Bearer " + token);
+  } else if (!access_.username.empty()) {
+    request.basic_auth = access_.username + ":" + access_.password;
+  }
+  return request;
+}
+
+ApiResult<std::string> ApiClient::Get(const std::string& path, std::stop_token stop) {
+  auto request = MakeRequest(path);
+  if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
+  request->timeout_ms = 60'000;
+  auto response = http_.Fetch(*request, std::move(stop));
+  if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
+  if (response->status != 200) {
+    return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
+  }
+  return std::move(response->body);
+}
+
+ApiResult<void> ApiClient::Watch(const std::string& path, std::int64_t idle_timeout_ms,
+                                 const LineHandler& on_line, std::stop_token stop) {
+  auto request = MakeRequest(path);
+  if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
+  request->timeout_ms = 0;
+  request->idle_timeout_ms = idle_timeout_ms;
+  request->accept_gzip = false;
+  std::string pending;
+  bool too_long = false;
+  const auto on_chunk = [&](std::string_view chunk) {
+    while (!chunk.empty()) {
+      const std::size_t end = chunk.find('\n');
+      pending += chunk.substr(0, end);
+      if (end == std::string_view::npos) break;
+      chunk.remove_prefix(end + 1);
+      if (!pending.empty() && !on_line(pending)) return false;
+      pending.clear();
+    }
+    too_long = pending.size() > kMaxLineBytes;
+    return !too_long;
+  };
+  auto response = http_.Stream(*request, on_chunk, std::move(stop));
+  if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
+  if (too_long) {
+    return tl::unexpected<ApiFailure>(
+        {base::Error(base::ErrorCode::kUnavailable, "watch line longer than 64 MiB"), 0, 0});
+  }
+  if (response->status != 200) {
+    return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
+  }
+  return {};
+}
+
+}  // namespace azexporter::kube

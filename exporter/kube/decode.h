@@ -1,0 +1,56 @@
+#pragma once
+
+// From Kubernetes JSON to objects. Private to `kube`: the only place that knows simdjson.
+//
+// Lists and watch events are walked field by field in one pass; what is not in use is skipped.
+// A field of an unexpected type is an error of that object, whose neighbours are kept.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/base/result.h"
+#include "azexporter/kube/objects.h"
+
+namespace azexporter::kube {
+
+// What one page of a list, or one line of a watch, came to.
+template <class T>
+struct DecodedList {
+  std::vector<T> items;
+  std::vector<std::string> item_errors;  // "pods platform-03/web-1: spec.nodeName: ..."
+  std::string resource_version;
+  std::string continue_token;  // empty on the last page
+};
+
+template <class T>
+base::Result<DecodedList<T>> DecodeList(std::string& body);
+
+enum class EventType { kAdded, kModified, kDeleted, kBookmark, kError };
+
+template <class T>
+struct DecodedEvent {
+  EventType type = EventType::kError;
+  T object;                       // of the first three types
+  std::string resource_version;   // of all types but kError
+  int error_code = 0;             // of kError: the code of the Status, 410 among others
+  std::string error_message;
+};
+
+template <class T>
+base::Result<DecodedEvent<T>> DecodeEvent(std::string& line);
+
+// The message of a Status body ("pods is forbidden: ..."); the trimmed text where it is none.
+std::string StatusMessage(std::string body);
+
+// The objects of a `kubectl get -o json` answer: a List or a single object, kinds mixed.
+struct MixedObjects {
+  std::vector<Node> nodes;
+  std::vector<Pod> pods;
+  std::vector<ConfigMap> config_maps;
+  std::vector<std::string> item_errors;
+};
+base::Result<void> DecodeMixed(std::string& body, MixedObjects& into);
+
+}  // namespace azexporter::kube

@@ -1,0 +1,51 @@
+#pragma once
+
+// Requests to the Kubernetes API: authentication, and errors that say what the server said.
+//
+// Thread safety: thread-safe.
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "azexporter/base/result.h"
+#include "azexporter/kube/access.h"
+#include "azexporter/net/http_client.h"
+
+namespace azexporter::kube {
+
+// What kept a request from its answer.
+struct ApiFailure {
+  base::Error error;     // "GET https://...: 403 Forbidden: nodes is forbidden: ..."
+  int http_status = 0;   // 0: no answer at all
+  std::int64_t retry_after_ms = 0;  // from Retry-After; 0: not given
+};
+
+template <class T>
+using ApiResult = tl::expected<T, ApiFailure>;
+
+class ApiClient {
+ public:
+  explicit ApiClient(ClusterAccess access);
+
+  const ClusterAccess& access() const { return access_; }
+
+  // GET of `path` (with its query). A status other than 200 is a failure.
+  ApiResult<std::string> Get(const std::string& path, std::stop_token stop);
+
+  // GET of a watch; `on_line` takes each complete line and ends the watch by returning false.
+  // `idle_timeout_ms` without a byte is a failure (kTimeout); the server closing it is not.
+  using LineHandler = std::function<bool(std::string&)>;
+  ApiResult<void> Watch(const std::string& path, std::int64_t idle_timeout_ms,
+                        const LineHandler& on_line, std::stop_token stop);
+
+ private:
+  base::Result<net::HttpRequest> MakeRequest(const std::string& path) const;
+
+  const ClusterAccess access_;
+  net::HttpClient http_;
+};
+
+}  // namespace azexporter::kube

@@ -1,0 +1,57 @@
+#pragma once
+
+// Cluster: the watched cluster as a whole. It owns a reflector and a cache for each resource in use
+// and gives out ClusterStates.
+//
+// Thread safety: thread-safe after construction. State() never waits for the network.
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "azexporter/base/clock.h"
+#include "azexporter/base/logger.h"
+#include "azexporter/base/result.h"
+#include "azexporter/kube/access.h"
+#include "azexporter/kube/cluster_state.h"
+
+namespace azexporter::kube {
+
+struct ClusterOptions {
+  // The zone-health ConfigMap, watched where it is named: NAMESPACE and NAME.
+  std::string config_map_namespace;
+  std::string config_map_name;
+  std::int64_t min_backoff_ms = 1'000;
+};
+
+class Cluster {
+ public:
+  // `clock` must outlive this.
+  Cluster(ClusterAccess access, ClusterOptions options, const base::Clock& clock, base::Logger log);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // Lists every resource once. What failed stands in the state's health; nothing is thrown away.
+  void ListOnce(std::stop_token stop);
+  // Starts a thread for each resource, which watches until Stop or destruction.
+  void Start();
+  void Stop();
+
+  std::shared_ptr<const ClusterState> State() const;
+  const ClusterAccess& access() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// A cluster from the output of `kubectl get ... -o json`; `json` may be empty (an empty cluster).
+// `source` is named in errors. Objects that were not understood stand in `skipped`.
+base::Result<std::shared_ptr<const ClusterState>> ReadSnapshot(std::string json,
+                                                               const std::string& source,
+                                                               std::int64_t now_ms,
+                                                               std::vector<std::string>& skipped);
+
+}  // namespace azexporter::kube

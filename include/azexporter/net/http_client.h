@@ -1,0 +1,100 @@
+#pragma once
+
+// An HTTP client over libcurl: whole answers and streamed ones, with deadlines and cancellation.
+// It knows nothing of what it fetches; Kubernetes, the probes and `--url` all go through it.
+//
+// Thread safety: HttpClient is thread-safe; each call runs on the caller's thread. Connections are
+// kept and used again.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "azexporter/base/result.h"
+
+namespace azexporter::net {
+
+struct TlsOptions {
+  std::string ca_pem;            // empty: the system's bundle
+  std::string client_cert_pem;   // both or neither
+  std::string client_key_pem;
+  bool insecure_skip_verify = false;
+};
+
+struct HttpClientOptions {
+  std::string user_agent;  // never one that looks like curl's: Kubernetes then answers prettily
+  TlsOptions tls;
+  std::string proxy_url;  // empty: none (the environment is not asked)
+};
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  HttpHeaders headers;
+  std::string basic_auth;  // "user:password", empty for none
+  std::string body;
+  std::int64_t connect_timeout_ms = 5'000;
+  // For the whole exchange. 0: no bound, for streams, which idle_timeout_ms bounds instead.
+  std::int64_t timeout_ms = 30'000;
+  // No byte for this long ends the exchange. 0: no bound. Resolution: a second.
+  std::int64_t idle_timeout_ms = 0;
+  bool accept_gzip = true;
+  // A connection of its own, closed afterwards: what a probe measures then includes connecting.
+  bool fresh_connection = false;
+  std::size_t max_body_bytes = std::size_t{1} << 30;
+};
+
+struct HttpTiming {
+  double connect_seconds = 0;  // name resolution and TCP; 0 on a kept connection
+  double total_seconds = 0;
+};
+
+struct HttpResponse {
+  int status = 0;
+  HttpHeaders headers;  // names in lower case
+  std::string body;     // empty after Stream, but for statuses other than 2xx
+  HttpTiming timing;
+
+  // The first header of that (lower-case) name, "" where there is none.
+  std::string_view Header(std::string_view name) const;
+  bool ok() const { return status >= 200 && status < 300; }
+};
+
+// Takes the next bytes of a 2xx body. Returning false ends the exchange without error.
+using ChunkHandler = std::function<bool(std::string_view)>;
+
+class HttpClient {
+ public:
+  explicit HttpClient(HttpClientOptions options);
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // Any HTTP status is an answer, not an error. Errors name the method and the URL without userinfo:
+  // kTimeout, kCanceled when `stop` was asked for, kUnavailable for everything on the network.
+  base::Result<HttpResponse> Fetch(const HttpRequest& request, std::stop_token stop = {});
+  // As Fetch, but hands a 2xx body to `on_chunk` as it arrives.
+  base::Result<HttpResponse> Stream(const HttpRequest& request, const ChunkHandler& on_chunk,
+                                    std::stop_token stop = {});
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The URL without user and password, for messages.
+std::string RedactUrl(std::string_view url);
+// %XX for everything but letters, digits and -_.~
+std::string UrlEscape(std::string_view text);
+// Scheme http or https, and a host: what a probe or an API server needs.
+bool IsHttpUrl(std::string_view url);
+
+}  // namespace azexporter::net
