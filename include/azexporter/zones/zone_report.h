@@ -1,0 +1,141 @@
+#pragma once
+
+// The ZoneReport: the single answer to "how are the zones". The collectors, --check, /api/v1/zones
+// and the status page read it; none of them judges for itself.
+//
+// MakeZoneReport is a pure function of one view of the cluster and of what the probes and databases
+// said. It does no I/O and knows no metrics.
+//
+// Thread safety: values; a finished report is shared as shared_ptr<const ZoneReport>.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/base/result.h"
+#include "azexporter/base/yaml.h"
+#include "azexporter/db/postgres.h"
+#include "azexporter/kube/cluster_state.h"
+#include "azexporter/probe/prober.h"
+
+namespace azexporter::zones {
+
+// What should be there: an entry of the zone-health ConfigMap or of the configuration.
+struct ExpectedZone {
+  std::optional<int> nodes;          // workers
+  std::optional<int> expected_pods;  // ready pods of the zone_pods selector
+  std::string health_endpoint;       // as written; may be no URL
+  friend bool operator==(const ExpectedZone&, const ExpectedZone&) = default;
+};
+using ExpectedZones = std::map<std::string, ExpectedZone>;
+
+// Decodes the documented `zones:` map ("zones.yaml" of the zone-health ConfigMap). `file` is named
+// in errors.
+base::Result<ExpectedZones> ParseExpectedZones(std::string_view yaml, const std::string& file);
+// The same from the map under `zones:` alone, as it stands in the configuration file.
+base::Result<ExpectedZones> DecodeExpectedZones(const base::YamlNode& zones);
+
+// How a zone is. The first two kinds of disruption are kube-controller-manager's: no node ready; or
+// more than 2 nodes not ready and they are at least 55 % of the zone.
+// Source: kubernetes pkg/controller/nodelifecycle, ComputeZoneState and --unhealthy-zone-threshold.
+enum class ZoneState {
+  kNormal,
+  kPartialDisruption,
+  kFullDisruption,
+  kEvacuated,  // every node is cordoned, yet the zone is not disrupted: on purpose
+  kMissing,    // expected, or seen before, but without a node
+  kUnknown,    // the nodes could not be asked for: never counted as fine
+};
+std::string_view ZoneStateName(ZoneState state);
+
+struct NodeCounts {
+  int ready = 0;
+  int not_ready = 0;  // Ready is False
+  int unknown = 0;    // Ready is Unknown: the kubelet went silent
+  int cordoned = 0;   // spec.unschedulable; overlaps with the three above
+  int total() const { return ready + not_ready + unknown; }
+};
+
+enum class EndpointHealth { kNone, kNotAUrl, kNotProbed, kUp, kDown };
+std::string_view EndpointHealthName(EndpointHealth health);
+
+struct ZoneStatus {
+  std::string zone;
+  ZoneState state = ZoneState::kUnknown;
+  NodeCounts workers;
+  NodeCounts control_plane;
+  std::optional<int> expected_workers;
+  // Pods of the zone_pods selector on the zone's nodes, neither finished nor terminating.
+  int pods_ready = 0;
+  int pods_not_ready = 0;
+  std::optional<int> expected_pods;
+  EndpointHealth health = EndpointHealth::kNone;
+  std::string health_error;                // why the endpoint is down
+  std::optional<double> p95_seconds;       // of its recent probes
+
+  int nodes_total() const { return workers.total() + control_plane.total(); }
+  int nodes_ready() const { return workers.ready + control_plane.ready; }
+};
+
+// What is known about the source of the zones' facts.
+struct SourceStatus {
+  bool known = false;    // the facts below it are current enough to be judged
+  bool failing = false;  // it is not answering now, whether or not old facts still hold
+  std::string error;     // why it is not known, or why it is failing
+  std::int64_t last_contact_ms = 0;
+};
+
+enum class DatabaseRole { kUnknown, kPrimary, kStandby };
+std::string_view DatabaseRoleName(DatabaseRole role);
+
+struct DatabaseStatus {
+  std::string cluster;
+  std::string instance;
+  std::string zone;
+  bool up = false;
+  std::string error;
+  DatabaseRole role = DatabaseRole::kUnknown;
+  // Of a standby; nullopt where neither side can tell. See ReplicationLag.
+  std::optional<double> lag_seconds;
+  std::optional<double> lag_bytes;  // primary's position minus replayed, where both answered
+  bool lag_stale = false;           // the lag is a lower bound: the stream is cut or not visible
+};
+
+struct ZoneReport {
+  std::int64_t timestamp_ms = 0;
+  SourceStatus nodes;
+  SourceStatus pods;
+  SourceStatus expectations;  // the ConfigMap; known where the configuration gives the zones
+  std::vector<ZoneStatus> zones;  // sorted by name
+  int nodes_without_zone = 0;
+  std::vector<DatabaseStatus> databases;  // in the order of the configuration
+  // Writable instances of one database cluster: more than one is a split brain.
+  std::map<std::string, int> primaries;
+
+  const ZoneStatus* Find(std::string_view zone) const;
+};
+
+struct ReportInputs {
+  const kube::ClusterState& cluster;
+  const ExpectedZones& expected;
+  SourceStatus expectations;
+  std::span<const probe::TargetFacts> probes;
+  std::span<const db::PostgresFacts> postgres;
+  // Zones that had nodes at some time: they do not vanish when their nodes do.
+  const std::set<std::string>& seen_zones;
+  // Which pods count for `expected_pods`. An empty namespace means all, an empty selector all pods.
+  std::string pod_namespace;
+  kube::StringMap pod_selector;
+  std::int64_t now_ms = 0;
+  // A source silent for longer is no longer believed. Default 2m.
+  std::int64_t stale_after_ms = 120'000;
+};
+
+ZoneReport MakeZoneReport(const ReportInputs& inputs);
+
+}  // namespace azexporter::zones
