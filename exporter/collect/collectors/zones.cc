@@ -1,0 +1,96 @@
+// az_zone_*: what only a view of the whole zone can tell. A zone that is expected but gone keeps
+// its series, with 0.
+
+#include <array>
+
+#include "../collectors.h"
+#include "../family_builder.h"
+
+namespace azexporter::collect {
+namespace {
+
+constexpr std::array<std::string_view, 1> kZone = {"zone"};
+constexpr std::array<std::string_view, 2> kZoneState = {"zone", "state"};
+constexpr std::array<std::string_view, 2> kZoneRole = {"zone", "role"};
+constexpr std::array<std::string_view, 3> kZoneRoleState = {"zone", "role", "state"};
+
+constexpr model::MetricDesc kFamilies[] = {
+    {"az_nodes_without_zone", "Nodes that carry no zone label and count for no zone.",
+     model::MetricType::kGauge, {}},
+    {"az_zone_health_up", "Whether the zone's health endpoint answered the last probe with 2xx.",
+     model::MetricType::kGauge, kZone},
+    {"az_zone_nodes", "Nodes of the zone by role and by their Ready condition.",
+     model::MetricType::kGauge, kZoneRoleState},
+    {"az_zone_nodes_cordoned", "Nodes of the zone that are marked unschedulable.",
+     model::MetricType::kGauge, kZoneRole},
+    {"az_zone_nodes_expected", "Worker nodes that the zone is expected to have.",
+     model::MetricType::kGauge, kZone},
+    {"az_zone_pods", "Pods of the watched selector on the zone's nodes by readiness.",
+     model::MetricType::kGauge, kZoneState},
+    {"az_zone_pods_expected", "Ready pods that the zone is expected to have.",
+     model::MetricType::kGauge, kZone},
+    {"az_zone_ready_ratio", "Share of the zone's nodes that are Ready, 0 for a zone without nodes.",
+     model::MetricType::kGauge, kZone},
+    {"az_zone_state", "The state of the zone: 1 for the one that holds, 0 for the others.",
+     model::MetricType::kGauge, kZoneState},
+};
+
+enum Family { kWithoutZone, kHealthUp, kNodes, kCordoned, kNodesExpected, kPods, kPodsExpected,
+              kReadyRatio, kState };
+
+void AddNodes(FamilyBuilder& nodes, FamilyBuilder& cordoned, const zones::ZoneStatus& zone) {
+  const std::pair<std::string_view, const zones::NodeCounts*> roles[] = {
+      {"control-plane", &zone.control_plane}, {"worker", &zone.workers}};
+  for (const auto& [role, counts] : roles) {
+    nodes.Add({zone.zone, role, "ready"}, counts->ready);
+    nodes.Add({zone.zone, role, "not_ready"}, counts->not_ready);
+    nodes.Add({zone.zone, role, "unknown"}, counts->unknown);
+    cordoned.Add({zone.zone, role}, counts->cordoned);
+  }
+}
+
+void AddState(FamilyBuilder& states, const zones::ZoneStatus& zone) {
+  using zones::ZoneState;
+  for (ZoneState state : {ZoneState::kNormal, ZoneState::kPartialDisruption,
+                          ZoneState::kFullDisruption, ZoneState::kEvacuated, ZoneState::kMissing}) {
+    states.Add({zone.zone, zones::ZoneStateName(state)}, zone.state == state ? 1 : 0);
+  }
+}
+
+Collected Collect(const CollectorInputs& inputs) {
+  const zones::ZoneReport& report = inputs.report;
+  Collected collected;
+  std::vector<FamilyBuilder> families;
+  for (const model::MetricDesc& desc : kFamilies) families.emplace_back(desc);
+  for (const zones::SourceStatus* source : {&report.nodes, &report.pods, &report.expectations}) {
+    if (!collected.fault) collected.fault = FaultOf(*source);
+  }
+  if (report.nodes.known) families[kWithoutZone].Add({}, report.nodes_without_zone);
+  for (const zones::ZoneStatus& zone : report.zones) {
+    if (zone.health == zones::EndpointHealth::kUp || zone.health == zones::EndpointHealth::kDown) {
+      families[kHealthUp].Add({zone.zone}, zone.health == zones::EndpointHealth::kUp ? 1 : 0);
+    }
+    if (zone.expected_workers) families[kNodesExpected].Add({zone.zone}, *zone.expected_workers);
+    if (zone.expected_pods) families[kPodsExpected].Add({zone.zone}, *zone.expected_pods);
+    if (!report.nodes.known) continue;
+    AddNodes(families[kNodes], families[kCordoned], zone);
+    AddState(families[kState], zone);
+    const int total = zone.nodes_total();
+    families[kReadyRatio].Add({zone.zone}, total == 0 ? 0 : double{1} * zone.nodes_ready() / total);
+    if (!report.pods.known) continue;
+    families[kPods].Add({zone.zone, "ready"}, zone.pods_ready);
+    families[kPods].Add({zone.zone, "not_ready"}, zone.pods_not_ready);
+  }
+  for (FamilyBuilder& family : families) collected.families.push_back(family.Take());
+  return collected;
+}
+
+}  // namespace
+
+const Collector& ZonesCollector() {
+  static constexpr Collector kRow = {"zones", "State, nodes and expectations of each zone.",
+                                     kFamilies, &Collect};
+  return kRow;
+}
+
+}  // namespace azexporter::collect

@@ -1,0 +1,54 @@
+#pragma once
+
+// A collector turns what is known (a ZoneReport and the views it was made from) into metric
+// families. It is a pure function with a row in the table of collectors: no I/O, no state.
+//
+// To add one: a file exporter/collect/collectors/NAME.cc with its families and its function, a row
+// in collector_table.cc, a line in exporter/CMakeLists.txt, a test.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/base/result.h"
+#include "azexporter/db/postgres.h"
+#include "azexporter/kube/cluster_state.h"
+#include "azexporter/model/metric_family.h"
+#include "azexporter/probe/prober.h"
+#include "azexporter/zones/zone_report.h"
+
+namespace azexporter::collect {
+
+struct CollectorOptions {
+  // kube_pod_status_phase and kube_pod_status_ready: eight more series a pod.
+  bool pods_detail = false;
+};
+
+// One consistent set of facts. All of it stays unchanged during a round.
+struct CollectorInputs {
+  const kube::ClusterState& cluster;
+  const zones::ZoneReport& report;
+  std::span<const probe::TargetFacts> probes;
+  CollectorOptions options;
+};
+
+// Families and a fault may come together: old facts are still shown while their source fails.
+struct Collected {
+  std::vector<model::MetricFamily> families;
+  std::optional<base::Error> fault;
+};
+
+// A row of the table.
+struct Collector {
+  std::string_view name;  // --no-collector.NAME
+  std::string_view help;
+  std::span<const model::MetricDesc> families;  // every family it can make
+  Collected (*collect)(const CollectorInputs&);
+};
+
+// Sorted by name.
+std::span<const Collector> Collectors();
+
+}  // namespace azexporter::collect

@@ -1,0 +1,72 @@
+#pragma once
+
+// A Snapshot is what one round of collecting came to: blocks of series with one timestamp, ready to
+// be served and to be stored. A block is immutable and carries its text, rendered once.
+//
+// Thread safety: immutable after construction; shared as shared_ptr<const Snapshot>.
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "azexporter/base/clock.h"
+#include "azexporter/collect/collector.h"
+#include "azexporter/exposition/text_writer.h"
+#include "azexporter/storage/storage.h"
+
+namespace azexporter::collect {
+
+// The families of one collector.
+struct Block {
+  std::string collector;
+  struct FamilyText {
+    std::string_view name;
+    std::string text;  // HELP, TYPE and samples
+  };
+  std::vector<FamilyText> families;  // only those with samples
+  std::vector<exposition::FlatSample> samples;
+
+  static std::shared_ptr<const Block> Make(std::string_view collector,
+                                           const std::vector<model::MetricFamily>& families);
+};
+
+struct CollectorRun {
+  std::string collector;
+  bool success = false;
+  std::string error;
+  double duration_seconds = 0;
+};
+
+struct Snapshot {
+  std::int64_t timestamp_ms = 0;
+  std::vector<std::shared_ptr<const Block>> blocks;
+  std::vector<CollectorRun> runs;  // one a collector
+};
+
+// Runs every collector that is not in `disabled`.
+Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disabled,
+                const base::Clock& clock);
+
+// All blocks as one page of text format 0.0.4, families sorted by name. With `names`, only those.
+std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names = {});
+
+// Appends snapshots to a store, one after the other. A series that the previous snapshot had and
+// this one has not gets a staleness marker, so that a look-back never shows what is gone.
+//
+// Thread safety: one thread only.
+class SnapshotAppender {
+ public:
+  // `store` must outlive this.
+  explicit SnapshotAppender(storage::Appendable& store) : store_(store) {}
+  base::Result<void> Append(const Snapshot& snapshot);
+
+ private:
+  storage::Appendable& store_;
+  std::unordered_set<model::Labels, model::LabelsHash> previous_;
+};
+
+}  // namespace azexporter::collect

@@ -1,0 +1,32 @@
+#pragma once
+
+// Writes metric families in Prometheus's text format 0.0.4.
+// Source: prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+//
+// Thread safety: pure functions.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/model/metric_family.h"
+
+namespace azexporter::exposition {
+
+inline constexpr std::string_view kTextContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+// HELP, TYPE and every sample of the family; nothing for a family without metrics.
+void AppendText(std::string& out, const model::MetricFamily& family);
+
+// The samples of a family as the text format and a scrape spell them: a histogram becomes
+// NAME_bucket (with `le`), NAME_sum and NAME_count. Labels carry __name__.
+struct FlatSample {
+  model::Labels labels;
+  double value = 0;
+};
+void AppendSamples(std::vector<FlatSample>& out, const model::MetricFamily& family);
+
+// "0.5", "+Inf": the text of a bucket's `le`.
+std::string BucketBoundText(double upper_bound);
+
+}  // namespace azexporter::exposition
