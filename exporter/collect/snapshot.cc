@@ -13,7 +13,7 @@ std::shared_ptr<const Block> Block::Make(std::string_view collector,
     std::string text;
     exposition::AppendText(text, family);
     if (text.empty()) continue;
-    block->families.push_back({family.desc->name, std::move(text)});
+    block->families.push_back({std::string(family.desc->name), std::move(text)});
     exposition::AppendSamples(block->samples, family);
   }
   return block;
@@ -42,7 +42,7 @@ std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& na
   std::size_t size = 0;
   for (const auto& block : snapshot.blocks) {
     for (const Block::FamilyText& family : block->families) {
-      if (!names.empty() && !names.contains(std::string(family.name))) continue;
+      if (!names.empty() && !names.contains(family.name)) continue;
       families.push_back(&family);
       size += family.text.size();
     }

@@ -24,7 +24,7 @@ namespace azexporter::collect {
 struct Block {
   std::string collector;
   struct FamilyText {
-    std::string_view name;
+    std::string name;
     std::string text;  // HELP, TYPE and samples
   };
   std::vector<FamilyText> families;  // only those with samples

@@ -1,0 +1,250 @@
+#include "azexporter/config/config.h"
+
+#include <algorithm>
+
+#include "azexporter/base/file.h"
+#include "azexporter/base/yaml.h"
+#include "azexporter/net/http_client.h"
+
+namespace azexporter::config {
+namespace {
+
+using base::Fail;
+using base::Result;
+using base::YamlMap;
+using base::YamlNode;
+
+Result<void> ReadText(YamlMap& map, std::string_view key, std::string& out) {
+  const YamlNode* node = map.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(out, node->AsString());
+  return {};
+}
+
+Result<void> ReadPath(YamlMap& map, std::string_view key, std::string& out) {
+  AZX_RETURN_IF_ERROR(ReadText(map, key, out));
+  const YamlNode* node = map.Find(key);
+  if (node != nullptr) out = base::RelativeTo(node->file(), out);
+  return {};
+}
+
+// A duration of at least `least_ms`.
+Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least_ms,
+                          std::int64_t& out) {
+  const YamlNode* node = map.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(out, node->AsDurationMs());
+  if (out >= least_ms) return {};
+  return Fail(node->ErrorHere(std::string(key) + " must be at least " + std::to_string(least_ms) +
+                              "ms, got " + node->scalar()));
+}
+
+// Decodes the map under `key`, where it is there, and refuses what `decode` did not read.
+template <class Decode>
+Result<void> ReadSection(YamlMap& parent, std::string_view key, Decode decode) {
+  const YamlNode* node = parent.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(*node));
+  AZX_RETURN_IF_ERROR(decode(map));
+  return map.CheckAllRead();
+}
+
+template <class Decode>
+Result<void> ReadList(YamlMap& parent, std::string_view key, Decode decode) {
+  const YamlNode* node = parent.Find(key);
+  if (node == nullptr) return {};
+  if (node->kind() != YamlNode::Kind::kSequence) {
+    return Fail(node->ErrorHere(std::string(key) + " must be a list"));
+  }
+  for (const YamlNode& item : node->items()) {
+    AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(item));
+    AZX_RETURN_IF_ERROR(decode(item, map));
+    AZX_RETURN_IF_ERROR(map.CheckAllRead());
+  }
+  return {};
+}
+
+Result<kube::StringMap> ReadStringMap(const YamlNode& node) {
+  if (!node.is_map()) return Fail(node.ErrorHere("expected a map of labels"));
+  kube::StringMap map;
+  for (const auto& [key, value] : node.entries()) {
+    AZX_ASSIGN_OR_RETURN(std::string text, value.AsString());
+    map.emplace_back(key.scalar(), std::move(text));
+  }
+  std::sort(map.begin(), map.end());
+  return map;
+}
+
+Result<void> ReadGlobal(YamlMap& map, GlobalConfig& global) {
+  AZX_RETURN_IF_ERROR(
+      ReadDuration(map, "evaluation_interval", 100, global.evaluation_interval_ms));
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "collect_interval", 100, global.collect_interval_ms));
+  const YamlNode* labels = map.Find("external_labels");
+  if (labels == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(const kube::StringMap pairs, ReadStringMap(*labels));
+  model::LabelsBuilder builder;
+  for (const auto& [name, value] : pairs) builder.Set(name, value);
+  global.external_labels = builder.Build();
+  return {};
+}
+
+Result<void> ReadKubernetes(YamlMap& map, KubernetesConfig& kubernetes) {
+  AZX_RETURN_IF_ERROR(ReadPath(map, "kubeconfig", kubernetes.kubeconfig));
+  AZX_RETURN_IF_ERROR(ReadText(map, "context", kubernetes.context));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "snapshot", kubernetes.snapshot));
+  return ReadDuration(map, "stale_after", 1'000, kubernetes.stale_after_ms);
+}
+
+Result<void> ReadZonesConfigMap(YamlMap& root, Config& config) {
+  const YamlNode* node = root.Find("zones_config_map");
+  if (node == nullptr) return {};
+  const std::string& text = node->scalar();
+  const std::size_t slash = text.find('/');
+  const bool good = slash != std::string::npos && slash > 0 && slash + 1 < text.size() &&
+                    text.find('/', slash + 1) == std::string::npos;
+  if (!good) return Fail(node->ErrorHere("zones_config_map must be NAMESPACE/NAME"));
+  if (!config.zones.empty()) {
+    return Fail(node->ErrorHere("give zones or zones_config_map, not both"));
+  }
+  config.zones_config_map = ZonesConfigMap{text.substr(0, slash), text.substr(slash + 1)};
+  return {};
+}
+
+Result<void> ReadZonePods(YamlMap& map, ZonePods& pods) {
+  AZX_RETURN_IF_ERROR(ReadText(map, "namespace", pods.ns));
+  if (const YamlNode* selector = map.Find("selector")) {
+    AZX_ASSIGN_OR_RETURN(pods.selector, ReadStringMap(*selector));
+  }
+  return {};
+}
+
+Result<void> ReadTarget(const YamlNode& item, YamlMap& map, ProbesConfig& probes) {
+  probe::Target target;
+  AZX_RETURN_IF_ERROR(map.Require("name"));
+  AZX_ASSIGN_OR_RETURN(const YamlNode* url, map.Require("url"));
+  AZX_RETURN_IF_ERROR(ReadText(map, "name", target.name));
+  AZX_RETURN_IF_ERROR(ReadText(map, "url", target.url));
+  AZX_RETURN_IF_ERROR(ReadText(map, "zone", target.zone));
+  if (!net::IsHttpUrl(target.url)) {
+    return Fail(url->ErrorHere("not a http or https URL: \"" + target.url + "\""));
+  }
+  for (const probe::Target& other : probes.targets) {
+    if (other.name != target.name) continue;
+    return Fail(item.ErrorHere("target \"" + target.name + "\" is there twice"));
+  }
+  probes.targets.push_back(std::move(target));
+  return {};
+}
+
+Result<void> ReadProbes(YamlMap& map, ProbesConfig& probes) {
+  AZX_RETURN_IF_ERROR(ReadText(map, "source_zone", probes.source_zone));
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "interval", 100, probes.interval_ms));
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "timeout", 10, probes.timeout_ms));
+  return ReadList(map, "targets", [&](const YamlNode& item, YamlMap& target) {
+    return ReadTarget(item, target, probes);
+  });
+}
+
+Result<void> ReadInstance(const YamlNode& item, YamlMap& map, const std::string& cluster,
+                          Config& config) {
+  db::PostgresInstance instance;
+  instance.cluster = cluster;
+  AZX_RETURN_IF_ERROR(map.Require("name"));
+  AZX_RETURN_IF_ERROR(ReadText(map, "name", instance.name));
+  AZX_RETURN_IF_ERROR(ReadText(map, "zone", instance.zone));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "dsn_file", instance.dsn_file));
+  AZX_RETURN_IF_ERROR(ReadText(map, "dsn", instance.dsn));
+  if (instance.dsn.empty() == instance.dsn_file.empty()) {
+    return Fail(item.ErrorHere("give either dsn or dsn_file"));
+  }
+  // A rough look is enough: it is there to keep secrets out of files that are shared.
+  const std::size_t at = instance.dsn.find('@');
+  const std::size_t scheme = instance.dsn.find("://");
+  const bool in_url = scheme != std::string::npos && at != std::string::npos &&
+                      instance.dsn.find(':', scheme + 3) < at;
+  if (in_url || instance.dsn.find("password") != std::string::npos) {
+    return Fail(map.Find("dsn")->ErrorHere(
+        "a password does not belong in here; put the connection string into a file (dsn_file), or "
+        "the password into a passfile"));
+  }
+  for (const db::PostgresInstance& other : config.postgres) {
+    if (other.cluster != cluster || other.name != instance.name) continue;
+    return Fail(item.ErrorHere("instance \"" + instance.name + "\" is there twice"));
+  }
+  config.postgres.push_back(std::move(instance));
+  return {};
+}
+
+Result<void> ReadPostgres(YamlMap& map, Config& config) {
+  return ReadList(map, "clusters", [&](const YamlNode&, YamlMap& cluster) -> Result<void> {
+    std::string name;
+    AZX_RETURN_IF_ERROR(cluster.Require("name"));
+    AZX_RETURN_IF_ERROR(ReadText(cluster, "name", name));
+    AZX_RETURN_IF_ERROR(cluster.Require("instances"));
+    return ReadList(cluster, "instances", [&](const YamlNode& item, YamlMap& instance) {
+      return ReadInstance(item, instance, name, config);
+    });
+  });
+}
+
+Result<void> ReadRuleFiles(YamlMap& root, Config& config) {
+  const YamlNode* node = root.Find("rule_files");
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(config.rule_files, node->AsStringList());
+  for (std::string& path : config.rule_files) path = base::RelativeTo(node->file(), path);
+  return {};
+}
+
+Result<void> ReadCollectors(YamlMap& map, Config& config) {
+  for (const collect::Collector& collector : collect::Collectors()) {
+    AZX_RETURN_IF_ERROR(ReadSection(map, collector.name, [&](YamlMap& options) -> Result<void> {
+      if (const YamlNode* enabled = options.Find("enabled")) {
+        AZX_ASSIGN_OR_RETURN(const bool on, enabled->AsBool());
+        if (!on) config.disabled_collectors.insert(std::string(collector.name));
+      }
+      if (collector.name != "pods") return {};
+      const YamlNode* detail = options.Find("detail");
+      if (detail == nullptr) return {};
+      AZX_ASSIGN_OR_RETURN(config.collectors.pods_detail, detail->AsBool());
+      return {};
+    }));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
+  AZX_ASSIGN_OR_RETURN(YamlNode root_node, YamlNode::Parse(yaml, file));
+  AZX_ASSIGN_OR_RETURN(YamlMap root, YamlMap::Of(root_node));
+  Config config;
+  AZX_RETURN_IF_ERROR(
+      ReadSection(root, "global", [&](YamlMap& map) { return ReadGlobal(map, config.global); }));
+  AZX_RETURN_IF_ERROR(ReadSection(
+      root, "kubernetes", [&](YamlMap& map) { return ReadKubernetes(map, config.kubernetes); }));
+  if (const YamlNode* zones = root.Find("zones")) {
+    AZX_ASSIGN_OR_RETURN(config.zones, zones::DecodeExpectedZones(*zones));
+  }
+  AZX_RETURN_IF_ERROR(ReadZonesConfigMap(root, config));
+  AZX_RETURN_IF_ERROR(ReadSection(
+      root, "zone_pods", [&](YamlMap& map) { return ReadZonePods(map, config.zone_pods); }));
+  AZX_RETURN_IF_ERROR(
+      ReadSection(root, "probes", [&](YamlMap& map) { return ReadProbes(map, config.probes); }));
+  AZX_RETURN_IF_ERROR(
+      ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
+  AZX_RETURN_IF_ERROR(ReadRuleFiles(root, config));
+  AZX_RETURN_IF_ERROR(ReadSection(root, "storage", [&](YamlMap& map) {
+    return ReadDuration(map, "retention", 60'000, config.storage.retention_ms);
+  }));
+  AZX_RETURN_IF_ERROR(
+      ReadSection(root, "collectors", [&](YamlMap& map) { return ReadCollectors(map, config); }));
+  AZX_RETURN_IF_ERROR(root.CheckAllRead());
+  return config;
+}
+
+Result<Config> LoadConfig(const std::string& path) {
+  AZX_ASSIGN_OR_RETURN(std::string text, base::ReadFile(path));
+  return ParseConfig(text, path);
+}
+
+}  // namespace azexporter::config

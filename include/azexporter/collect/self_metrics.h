@@ -1,0 +1,42 @@
+#pragma once
+
+// azexporter_*: what azexporter says about itself. Counters live in a prometheus-cpp registry;
+// everything that can be read off elsewhere (collector runs, watch health) is added at each round.
+//
+// Thread safety: thread-safe.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "azexporter/collect/snapshot.h"
+#include "azexporter/kube/cluster_state.h"
+
+namespace prometheus {
+class Registry;
+}
+
+namespace azexporter::collect {
+
+class SelfMetrics {
+ public:
+  SelfMetrics(std::string_view version, std::string_view revision);
+  ~SelfMetrics();
+
+  // Other modules' counters live here too.
+  prometheus::Registry& registry();
+
+  // Notes the outcome of a round: its collectors, and how current each watched resource is.
+  void Record(const Snapshot& snapshot, const kube::ClusterState& cluster);
+  // A whole configuration was loaded, or refused.
+  void RecordReload(bool success, std::int64_t now_ms);
+
+  // Everything as a block of the snapshot.
+  std::shared_ptr<const Block> ToBlock() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace azexporter::collect

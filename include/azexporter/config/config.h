@@ -1,0 +1,80 @@
+#pragma once
+
+// The one configuration file, decoded and validated. A key that is not known, given twice or of the
+// wrong form is refused with file, line and column; so is a secret written into the file.
+//
+// Thread safety: a value; thread-compatible.
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "azexporter/base/result.h"
+#include "azexporter/collect/collector.h"
+#include "azexporter/db/postgres.h"
+#include "azexporter/kube/objects.h"
+#include "azexporter/model/labels.h"
+#include "azexporter/probe/prober.h"
+#include "azexporter/zones/zone_report.h"
+
+namespace azexporter::config {
+
+struct GlobalConfig {
+  std::int64_t evaluation_interval_ms = 15'000;  // of rule groups that name none
+  std::int64_t collect_interval_ms = 15'000;     // between two rounds
+  model::Labels external_labels;                 // added to alerts on their way out
+};
+
+struct KubernetesConfig {
+  std::string kubeconfig;  // path; empty: the service account, else KUBECONFIG, else ~/.kube/config
+  std::string context;     // empty: current-context
+  std::string snapshot;    // path of `kubectl get -o json` output; then no API server is asked
+  // How long old facts hold when the API server stops answering. Default 2m.
+  std::int64_t stale_after_ms = 120'000;
+};
+
+// The zone-health ConfigMap to watch, whose key zones.yaml holds the documented `zones:` map.
+struct ZonesConfigMap {
+  std::string ns;
+  std::string name;
+};
+
+// The pods that count for `expected_pods`. The default is the documented workload's label.
+struct ZonePods {
+  std::string ns;  // empty: every namespace
+  kube::StringMap selector = {{"app.kubernetes.io/name", "machine-native-ops"}};
+};
+
+struct ProbesConfig {
+  std::string source_zone;  // empty: the zone of the node named by NODE_NAME, where that is set
+  std::int64_t interval_ms = 5'000;
+  std::int64_t timeout_ms = 5'000;
+  std::vector<probe::Target> targets;  // beside the zones' health endpoints
+};
+
+struct StorageConfig {
+  std::int64_t retention_ms = 2 * 3'600'000;  // how long samples are kept in memory
+};
+
+struct Config {
+  GlobalConfig global;
+  KubernetesConfig kubernetes;
+  zones::ExpectedZones zones;
+  std::optional<ZonesConfigMap> zones_config_map;
+  ZonePods zone_pods;
+  ProbesConfig probes;
+  std::vector<db::PostgresInstance> postgres;
+  // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
+  std::vector<std::string> rule_files;
+  StorageConfig storage;
+  std::set<std::string> disabled_collectors;
+  collect::CollectorOptions collectors;
+};
+
+// `file` is named in errors and is what relative paths are seen from.
+base::Result<Config> ParseConfig(std::string_view yaml, const std::string& file);
+base::Result<Config> LoadConfig(const std::string& path);
+
+}  // namespace azexporter::config
