@@ -1,0 +1,1 @@
+#include "azexporter/storage/memory_store.h"

@@ -1,0 +1,33 @@
+#pragma once
+
+// Text to syntax tree. What Prometheus 3 accepts is accepted, what it refuses is refused, with its
+// message: "1:5: parse error: unexpected end of input" (line:column of the fault, 1-based).
+//
+// Not here yet: experimental functions, aggregators, duration expressions, range modifiers
+// (anchored, smoothed) and fill modifiers; they are refused as Prometheus refuses them by default.
+//
+// Thread safety: the functions may be called from any thread.
+// Semantics: prometheus/promql/parser/{lex.go,generated_parser.y,parse.go}.
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/base/result.h"
+#include "azexporter/model/labels.h"
+#include "azexporter/model/matcher.h"
+#include "azexporter/promql/ast.h"
+
+namespace azexporter::promql {
+
+// A whole expression, type-checked. kBadData otherwise.
+base::Result<std::shared_ptr<const Expr>> ParseExpr(std::string_view query);
+
+// A selector alone, as `match[]=` of the HTTP API: up{zone="a"}. kBadData otherwise, and when every
+// matcher would accept an empty value.
+base::Result<std::vector<model::Matcher>> ParseMetricSelector(std::string_view text);
+
+// A series: up{zone="a"} or {zone="a"} or {"utf-8 name"}; only '=' is allowed. kBadData otherwise.
+base::Result<model::Labels> ParseMetric(std::string_view text);
+
+}  // namespace azexporter::promql

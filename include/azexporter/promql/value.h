@@ -1,0 +1,45 @@
+#pragma once
+
+// What a query answers.
+//
+// Thread safety: values; thread-compatible.
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "azexporter/model/labels.h"
+#include "azexporter/model/sample.h"
+
+namespace azexporter::promql {
+
+struct Scalar {
+  model::TimestampMs t = 0;
+  double f = 0;
+};
+
+struct String {
+  model::TimestampMs t = 0;
+  std::string text;
+};
+
+// One sample a series, all at the time of the query.
+using Vector = std::vector<model::Sample>;
+
+struct MatrixSeries {
+  model::Labels labels;
+  std::vector<model::FPoint> points;  // in order of time, at least one
+};
+using Matrix = std::vector<MatrixSeries>;
+
+using Value = std::variant<Scalar, String, Vector, Matrix>;
+
+struct QueryResult {
+  Value value;
+  // Prometheus's annotations: what the asker should know although there is an answer. Sorted, each
+  // once, e.g. `PromQL info: metric might not be a counter, ...: "up" (1:6)`.
+  std::vector<std::string> warnings;
+  std::vector<std::string> infos;
+};
+
+}  // namespace azexporter::promql
