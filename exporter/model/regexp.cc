@@ -49,40 +49,14 @@ std::optional<std::string_view> TakeReference(std::string_view& rest) {
   return name;
 }
 
-}  // namespace
+using Groups = std::vector<re2::StringPiece>;
 
-struct AnchoredRegexp::Impl {
-  Impl(const std::string& pattern, const re2::RE2::Options& options) : re(pattern, options) {}
-  re2::RE2 re;
-};
-
-base::Result<AnchoredRegexp> AnchoredRegexp::Create(std::string_view pattern) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_dot_nl(true);
-  options.set_max_mem(16 << 20);
-  auto impl = std::make_shared<Impl>(RewriteNamedGroups(pattern), options);
-  if (!impl->re.ok()) {
-    return base::BadData("error parsing regexp \"" + std::string(pattern) +
-                         "\": " + impl->re.error());
-  }
-  return AnchoredRegexp(std::move(impl));
+Groups GroupsOf(const re2::RE2& re) {
+  return Groups(static_cast<std::size_t>(re.NumberOfCapturingGroups()) + 1);
 }
 
-bool AnchoredRegexp::Matches(std::string_view text) const {
-  const re2::StringPiece piece(text.data(), text.size());
-  return impl_->re.Match(piece, 0, piece.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0);
-}
-
-bool AnchoredRegexp::Expand(std::string_view text, std::string_view replacement,
-                            std::string& out) const {
-  const re2::RE2& re = impl_->re;
-  const re2::StringPiece piece(text.data(), text.size());
-  std::vector<re2::StringPiece> groups(static_cast<std::size_t>(re.NumberOfCapturingGroups()) + 1);
-  if (!re.Match(piece, 0, piece.size(), re2::RE2::ANCHOR_BOTH, groups.data(),
-                static_cast<int>(groups.size()))) {
-    return false;
-  }
+void AppendExpanded(const re2::RE2& re, const Groups& groups, std::string_view replacement,
+                    std::string& out) {
   std::string_view rest = replacement;
   while (!rest.empty()) {
     const std::size_t dollar = rest.find('$');
@@ -111,7 +85,68 @@ bool AnchoredRegexp::Expand(std::string_view text, std::string_view replacement,
     }
     if (index < groups.size()) out.append(groups[index].data(), groups[index].size());
   }
+}
+
+base::Result<std::shared_ptr<re2::RE2>> Compile(std::string_view pattern) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_dot_nl(true);
+  options.set_max_mem(16 << 20);
+  auto re = std::make_shared<re2::RE2>(RewriteNamedGroups(pattern), options);
+  if (re->ok()) return re;
+  return base::BadData("error parsing regexp \"" + std::string(pattern) + "\": " + re->error());
+}
+
+}  // namespace
+
+struct AnchoredRegexp::Impl {
+  std::shared_ptr<const re2::RE2> re;
+};
+
+base::Result<AnchoredRegexp> AnchoredRegexp::Create(std::string_view pattern) {
+  AZX_ASSIGN_OR_RETURN(std::shared_ptr<re2::RE2> re, Compile(pattern));
+  return AnchoredRegexp(std::make_shared<Impl>(Impl{std::move(re)}));
+}
+
+bool AnchoredRegexp::Matches(std::string_view text) const {
+  const re2::StringPiece piece(text.data(), text.size());
+  return impl_->re->Match(piece, 0, piece.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0);
+}
+
+bool AnchoredRegexp::Expand(std::string_view text, std::string_view replacement,
+                            std::string& out) const {
+  const re2::RE2& re = *impl_->re;
+  const re2::StringPiece piece(text.data(), text.size());
+  Groups groups = GroupsOf(re);
+  if (!re.Match(piece, 0, piece.size(), re2::RE2::ANCHOR_BOTH, groups.data(),
+                static_cast<int>(groups.size()))) {
+    return false;
+  }
+  AppendExpanded(re, groups, replacement, out);
   return true;
+}
+
+base::Result<std::string> ReplaceAll(std::string_view pattern, std::string_view replacement,
+                                     std::string_view text) {
+  AZX_ASSIGN_OR_RETURN(const std::shared_ptr<re2::RE2> re, Compile(pattern));
+  const re2::StringPiece piece(text.data(), text.size());
+  Groups groups = GroupsOf(*re);
+  std::string out;
+  std::size_t done = 0;   // copied so far
+  std::size_t start = 0;  // where the next match may begin
+  while (start <= text.size() &&
+         re->Match(piece, start, text.size(), re2::RE2::UNANCHORED, groups.data(),
+                   static_cast<int>(groups.size()))) {
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    const std::size_t end = begin + groups[0].size();
+    out += text.substr(done, begin - done);
+    AppendExpanded(*re, groups, replacement, out);
+    done = end;
+    // An empty match must not be found again at the same place.
+    start = groups[0].empty() ? end + 1 : end;
+  }
+  out += text.substr(done);
+  return out;
 }
 
 }  // namespace azexporter::model

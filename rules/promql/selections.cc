@@ -20,9 +20,9 @@ Shift Moved(const Shift& outer, const TimeModifiers& time, std::int64_t range_ms
 
 void Collect(const Expr& expr, const Shift& shift, std::int64_t lookback_ms,
              std::vector<Selection>& out) {
-  const auto add = [&](const VectorSelector& selector, std::int64_t range_ms) {
+  const auto add = [&](const VectorSelector& selector, std::int64_t range_ms, bool is_range) {
     const Shift moved = Moved(shift, selector.time, range_ms);
-    out.push_back({selector.matchers, std::max<std::int64_t>(moved.ms, 0), moved.fixed});
+    out.push_back({selector.matchers, std::max<std::int64_t>(moved.ms, 0), moved.fixed, is_range});
   };
   const auto visit = [&](const Expr& child) { Collect(child, shift, lookback_ms, out); };
   switch (expr.kind()) {
@@ -37,7 +37,7 @@ void Collect(const Expr& expr, const Shift& shift, std::int64_t lookback_ms,
       return;
     case ExprKind::kMatrixSelector: {
       const auto& matrix = As<MatrixSelector>(expr);
-      return add(*matrix.selector, matrix.range_ms);
+      return add(*matrix.selector, matrix.range_ms, true);
     }
     case ExprKind::kNumber:
     case ExprKind::kString:
@@ -52,7 +52,7 @@ void Collect(const Expr& expr, const Shift& shift, std::int64_t lookback_ms,
     case ExprKind::kUnary:
       return visit(*As<UnaryExpr>(expr).expr);
     case ExprKind::kVectorSelector:
-      return add(As<VectorSelector>(expr), lookback_ms);
+      return add(As<VectorSelector>(expr), lookback_ms, false);
   }
 }
 

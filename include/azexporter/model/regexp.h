@@ -29,4 +29,9 @@ class AnchoredRegexp {
   std::shared_ptr<const Impl> impl_;
 };
 
+// `text` with every match of `pattern` (not anchored) replaced, "$1" in `replacement` expanded.
+// kBadData when `pattern` does not parse.
+base::Result<std::string> ReplaceAll(std::string_view pattern, std::string_view replacement,
+                                     std::string_view text);
+
 }  // namespace azexporter::model

@@ -283,6 +283,8 @@ struct Selection {
   std::int64_t reach_ms = 0;
   // The selector is nailed to a time by @, so that reach_ms says nothing about its age.
   bool at_fixed_time = false;
+  // A range selector: functions over it need more than one point of a series.
+  bool is_range = false;
 };
 
 // `lookback_ms`: the look-back of the engine that will run the expression.

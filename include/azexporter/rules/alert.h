@@ -1,0 +1,63 @@
+#pragma once
+
+// Alerts and how rules fare: what the rule engine shows of itself.
+//
+// Thread safety: values; thread-compatible.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/model/labels.h"
+#include "azexporter/model/sample.h"
+#include "azexporter/rules/rule_file.h"
+
+namespace azexporter::rules {
+
+inline constexpr std::string_view kAlertName = "alertname";
+
+// Inactive: resolved, and kept a while so that its end can be told.
+enum class AlertState { kInactive, kPending, kFiring };
+std::string_view AlertStateName(AlertState state);
+
+// One alert of a rule. Times are milliseconds since the epoch; 0 where it did not happen.
+struct Alert {
+  AlertState state = AlertState::kInactive;
+  model::Labels labels;       // with alertname and the rule's labels
+  model::Labels annotations;  // expanded
+  double value = 0;           // at the last evaluation that returned it
+  model::TimestampMs active_at = 0;
+  model::TimestampMs fired_at = 0;
+  model::TimestampMs resolved_at = 0;
+  model::TimestampMs keep_firing_since = 0;
+};
+
+enum class RuleHealth { kUnknown, kOk, kError };
+std::string_view RuleHealthName(RuleHealth health);
+
+// How a rule fared in its last evaluation.
+struct RuleStatus {
+  RuleHealth health = RuleHealth::kUnknown;
+  std::string last_error;
+  model::TimestampMs last_evaluation = 0;
+  double evaluation_seconds = 0;
+  std::vector<std::string> warnings;  // annotations of PromQL
+};
+
+struct RuleView {
+  std::shared_ptr<const RuleGroup> group;  // owns `rule`
+  const Rule* rule = nullptr;
+  RuleStatus status;
+  std::vector<Alert> alerts;  // pending and firing ones, sorted by labels
+};
+
+struct GroupView {
+  std::shared_ptr<const RuleGroup> group;
+  std::int64_t interval_ms = 0;  // the group's own or the global one
+  model::TimestampMs last_evaluation = 0;
+  double evaluation_seconds = 0;
+  std::vector<RuleView> rules;
+};
+
+}  // namespace azexporter::rules

@@ -1,0 +1,87 @@
+#pragma once
+
+// The rule manager evaluates rule groups over the store, each at its interval, keeps the state of
+// alerts between evaluations, and writes recorded series, ALERTS and ALERTS_FOR_STATE back.
+// Semantics: prometheus/rules/{group,alerting,recording}.go.
+//
+// Thread safety: thread-safe. Views are copies; they never wait for an evaluation under way.
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "azexporter/base/clock.h"
+#include "azexporter/base/logger.h"
+#include "azexporter/promql/engine.h"
+#include "azexporter/rules/alert.h"
+#include "azexporter/rules/rule_file.h"
+#include "azexporter/storage/storage.h"
+
+namespace azexporter::rules {
+
+struct ManagerOptions {
+  std::int64_t default_interval_ms = 15'000;
+  model::Labels external_labels;  // for templates
+  std::string external_url;       // for templates
+};
+
+// All of them must outlive the manager.
+struct ManagerDeps {
+  const promql::Engine& engine;
+  const storage::Queryable& queryable;
+  storage::Appendable& appendable;
+  const base::Clock& clock;
+  base::Logger log;
+};
+
+class Manager {
+ public:
+  Manager(ManagerOptions options, ManagerDeps deps);
+  ~Manager();
+  Manager(const Manager&) = delete;
+  Manager& operator=(const Manager&) = delete;
+
+  // Puts `groups` in the place of the present ones. A rule that did not change (same group, name,
+  // expression, labels and times) keeps its alerts.
+  void SetGroups(std::vector<RuleGroup> groups, ManagerOptions options);
+
+  // Evaluates every group once, at `t`, whatever its interval.
+  void EvaluateAll(model::TimestampMs t);
+  // Evaluates each group at its interval until `stop` is requested.
+  void Run(std::stop_token stop);
+
+  std::vector<GroupView> Groups() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// How an alerting rule stands in the moment, with no `for:` and no memory: what a one-shot check
+// can know. Empty is not fine: the verdict tells "false" from "there was nothing to judge".
+enum class Verdict {
+  kTrue,           // it holds now; it fires once it held for its `for`
+  kFalse,          // its series are there and it does not hold
+  kNoData,         // a selector of it matches no series
+  kTooLittleData,  // a range of it has no two points to compare yet
+  kError,
+};
+std::string_view VerdictName(Verdict verdict);
+
+struct Judgement {
+  std::shared_ptr<const RuleGroup> group;  // owns `rule`
+  const Rule* rule = nullptr;
+  Verdict verdict = Verdict::kError;
+  std::string detail;         // why, where it is not plain true or false
+  std::vector<Alert> alerts;  // of kTrue: pending, as they stand at `t`
+};
+
+// Judges the alerting rules of `groups` at `t`, in order.
+std::vector<Judgement> JudgeNow(const std::vector<RuleGroup>& groups, const ManagerOptions& options,
+                                const promql::Engine& engine, const storage::Queryable& queryable,
+                                model::TimestampMs t);
+
+}  // namespace azexporter::rules

@@ -1,0 +1,141 @@
+#include "alerting.h"
+
+#include <algorithm>
+
+#include "azexporter/rules/template.h"
+
+namespace azexporter::rules {
+namespace {
+
+// How long a resolved alert is kept: an Alertmanager that was down for a while, or a second one
+// that comes late, is still told that it ended. Source: prometheus/rules/alerting.go.
+constexpr std::int64_t kResolvedRetentionMs = 15 * 60'000;
+
+model::Labels Expand(const TemplateMap& templates, const TemplateData& data,
+                     model::LabelsBuilder builder) {
+  for (const auto& [name, text] : templates) builder.Set(name, ExpandOrExplain(text, data));
+  return builder.Build();
+}
+
+}  // namespace
+
+std::string_view AlertStateName(AlertState state) {
+  switch (state) {
+    case AlertState::kInactive:
+      return "inactive";
+    case AlertState::kPending:
+      return "pending";
+    case AlertState::kFiring:
+      return "firing";
+  }
+  return "inactive";
+}
+
+std::string_view RuleHealthName(RuleHealth health) {
+  switch (health) {
+    case RuleHealth::kUnknown:
+      return "unknown";
+    case RuleHealth::kOk:
+      return "ok";
+    case RuleHealth::kError:
+      return "err";
+  }
+  return "unknown";
+}
+
+base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
+                                            const promql::QueryResult& result,
+                                            const ManagerOptions& options, model::TimestampMs t) {
+  promql::Vector samples;
+  if (const auto* vector = std::get_if<promql::Vector>(&result.value)) {
+    samples = *vector;
+  } else if (const auto* scalar = std::get_if<promql::Scalar>(&result.value)) {
+    samples.push_back({model::Labels(), t, scalar->f});
+  } else {
+    return base::Fail(base::ErrorCode::kExecution, "rule result is not a vector or scalar");
+  }
+  if (limit > 0 && samples.size() > static_cast<std::size_t>(limit)) {
+    return base::Fail(base::ErrorCode::kExecution,
+                      "exceeded limit of " + std::to_string(limit) + " with " +
+                          std::to_string(samples.size()) + " alerts");
+  }
+  std::unordered_map<model::Labels, bool, model::LabelsHash> seen;
+  std::vector<Alert> alerts;
+  for (const model::Sample& sample : samples) {
+    const TemplateData data{sample.labels, options.external_labels, options.external_url, sample.f};
+    model::LabelsBuilder labels(sample.labels);
+    labels.Remove(model::kMetricName);
+    Alert& alert = alerts.emplace_back();
+    alert.labels = model::LabelsBuilder(Expand(rule.labels, data, std::move(labels)))
+                       .Set(kAlertName, rule.name)
+                       .Build();
+    alert.annotations = Expand(rule.annotations, data, model::LabelsBuilder());
+    alert.value = sample.f;
+    alert.active_at = t;
+    alert.state = AlertState::kPending;
+    if (!seen.emplace(alert.labels, true).second) {
+      return base::Fail(base::ErrorCode::kExecution,
+                        "vector contains metrics with the same labelset after applying alert "
+                        "labels: " +
+                            alert.labels.ToString());
+    }
+  }
+  return alerts;
+}
+
+void AlertingState::Update(const Rule& rule, std::vector<Alert> alerts, model::TimestampMs t) {
+  std::unordered_map<model::Labels, bool, model::LabelsHash> holds;
+  for (Alert& alert : alerts) {
+    holds.emplace(alert.labels, true);
+    const auto found = alerts_.find(alert.labels);
+    if (found != alerts_.end() && found->second.state != AlertState::kInactive) {
+      found->second.value = alert.value;
+      found->second.annotations = std::move(alert.annotations);
+    } else {
+      alerts_.insert_or_assign(alert.labels, std::move(alert));
+    }
+  }
+  for (auto it = alerts_.begin(); it != alerts_.end();) {
+    Alert& alert = it->second;
+    if (!holds.contains(it->first)) {
+      bool keep_firing = false;
+      if (alert.state == AlertState::kFiring && rule.keep_firing_for_ms > 0) {
+        if (alert.keep_firing_since == 0) alert.keep_firing_since = t;
+        keep_firing = t - alert.keep_firing_since < rule.keep_firing_for_ms;
+      }
+      const bool told_long_enough =
+          alert.resolved_at != 0 && t - alert.resolved_at > kResolvedRetentionMs;
+      if (alert.state == AlertState::kPending || told_long_enough) {
+        it = alerts_.erase(it);
+        continue;
+      }
+      if (alert.state != AlertState::kInactive && !keep_firing) {
+        alert.state = AlertState::kInactive;
+        alert.resolved_at = t;
+      }
+    } else {
+      alert.keep_firing_since = 0;
+    }
+    if (alert.state == AlertState::kPending && t - alert.active_at >= rule.for_ms) {
+      alert.state = AlertState::kFiring;
+      alert.fired_at = t;
+    }
+    ++it;
+  }
+}
+
+std::vector<Alert> AlertingState::All() const {
+  std::vector<Alert> alerts;
+  for (const auto& [labels, alert] : alerts_) alerts.push_back(alert);
+  std::sort(alerts.begin(), alerts.end(),
+            [](const Alert& a, const Alert& b) { return a.labels < b.labels; });
+  return alerts;
+}
+
+std::vector<Alert> AlertingState::Active() const {
+  std::vector<Alert> alerts = All();
+  std::erase_if(alerts, [](const Alert& alert) { return alert.state == AlertState::kInactive; });
+  return alerts;
+}
+
+}  // namespace azexporter::rules
