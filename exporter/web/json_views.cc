@@ -1,0 +1,228 @@
+#include "json_views.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "azexporter/base/float_format.h"
+#include "azexporter/base/time_text.h"
+
+namespace azexporter::web {
+namespace {
+
+using base::JsonWriter;
+
+// [1435781451.781,"1"]
+void WritePoint(JsonWriter& json, model::TimestampMs t, double value) {
+  json.BeginArray();
+  json.Double(static_cast<double>(t) / 1000);
+  json.String(base::FormatFloatF(value));
+  json.EndArray();
+}
+
+void WriteSeries(JsonWriter& json, const promql::Vector& vector) {
+  for (const model::Sample& sample : vector) {
+    json.BeginObject().Key("metric");
+    WriteLabels(json, sample.labels);
+    json.Key("value");
+    WritePoint(json, sample.t, sample.f);
+    json.EndObject();
+  }
+}
+
+void WriteSeries(JsonWriter& json, const promql::Matrix& matrix) {
+  for (const promql::MatrixSeries& series : matrix) {
+    json.BeginObject().Key("metric");
+    WriteLabels(json, series.labels);
+    json.Key("values").BeginArray();
+    for (const model::FPoint& point : series.points) WritePoint(json, point.t, point.f);
+    json.EndArray().EndObject();
+  }
+}
+
+// Go's FormatFloat(v, 'e', -1, 64): how the API writes the value of an alert.
+std::string ExponentText(double value) {
+  if (!std::isfinite(value)) return base::FormatFloatG(value);
+  std::array<char, 32> buffer;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                 std::chars_format::scientific);
+  return std::string(buffer.data(), end.ptr);
+}
+
+void WriteAlert(JsonWriter& json, const rules::Alert& alert) {
+  json.BeginObject().Key("labels");
+  WriteLabels(json, alert.labels);
+  json.Key("annotations");
+  WriteLabels(json, alert.annotations);
+  json.Key("state").String(rules::AlertStateName(alert.state));
+  json.Key("activeAt").String(base::FormatRfc3339(alert.active_at));
+  if (alert.keep_firing_since != 0) {
+    json.Key("keepFiringSince").String(base::FormatRfc3339(alert.keep_firing_since));
+  }
+  json.Key("value").String(ExponentText(alert.value)).EndObject();
+}
+
+void WriteTemplates(JsonWriter& json, const rules::TemplateMap& templates) {
+  json.BeginObject();
+  for (const auto& [name, text] : templates) json.Key(name).String(text);
+  json.EndObject();
+}
+
+// Of an alerting rule: that of its worst alert.
+rules::AlertState StateOf(const rules::RuleView& rule) {
+  auto state = rules::AlertState::kInactive;
+  for (const rules::Alert& alert : rule.alerts) {
+    if (alert.state == rules::AlertState::kFiring) return alert.state;
+    if (alert.state == rules::AlertState::kPending) state = alert.state;
+  }
+  return state;
+}
+
+void WriteRule(JsonWriter& json, const rules::RuleView& view) {
+  const rules::Rule& rule = *view.rule;
+  const bool alerting = rule.kind == rules::RuleKind::kAlerting;
+  json.BeginObject();
+  if (alerting) json.Key("state").String(rules::AlertStateName(StateOf(view)));
+  json.Key("name").String(rule.name).Key("query").String(rule.expr_text);
+  if (alerting) {
+    json.Key("duration").Double(static_cast<double>(rule.for_ms) / 1000);
+    json.Key("keepFiringFor").Double(static_cast<double>(rule.keep_firing_for_ms) / 1000);
+  }
+  json.Key("labels");
+  WriteTemplates(json, rule.labels);
+  if (alerting) {
+    json.Key("annotations");
+    WriteTemplates(json, rule.annotations);
+    json.Key("alerts").BeginArray();
+    for (const rules::Alert& alert : view.alerts) WriteAlert(json, alert);
+    json.EndArray();
+  }
+  json.Key("health").String(rules::RuleHealthName(view.status.health));
+  if (!view.status.last_error.empty()) json.Key("lastError").String(view.status.last_error);
+  json.Key("evaluationTime").Double(view.status.evaluation_seconds);
+  json.Key("lastEvaluation").String(base::FormatRfc3339(view.status.last_evaluation));
+  json.Key("type").String(alerting ? "alerting" : "recording").EndObject();
+}
+
+void WriteCounts(JsonWriter& json, const zones::NodeCounts& counts) {
+  json.BeginObject();
+  json.Key("ready").Int(counts.ready).Key("not_ready").Int(counts.not_ready);
+  json.Key("unknown").Int(counts.unknown).Key("cordoned").Int(counts.cordoned);
+  json.EndObject();
+}
+
+template <class T>
+void WriteOptional(JsonWriter& json, std::string_view key, const std::optional<T>& value) {
+  if (value) json.Key(key).Double(static_cast<double>(*value));
+}
+
+void WriteText(JsonWriter& json, std::string_view key, const std::string& text) {
+  if (!text.empty()) json.Key(key).String(text);
+}
+
+void WriteZone(JsonWriter& json, const zones::ZoneStatus& zone) {
+  json.BeginObject();
+  json.Key("zone").String(zone.zone).Key("state").String(zones::ZoneStateName(zone.state));
+  json.Key("workers");
+  WriteCounts(json, zone.workers);
+  json.Key("control_plane");
+  WriteCounts(json, zone.control_plane);
+  WriteOptional(json, "expected_workers", zone.expected_workers);
+  json.Key("pods_ready").Int(zone.pods_ready).Key("pods_not_ready").Int(zone.pods_not_ready);
+  WriteOptional(json, "expected_pods", zone.expected_pods);
+  json.Key("health").String(zones::EndpointHealthName(zone.health));
+  WriteText(json, "health_error", zone.health_error);
+  WriteOptional(json, "p95_seconds", zone.p95_seconds);
+  json.EndObject();
+}
+
+void WriteDatabase(JsonWriter& json, const zones::DatabaseStatus& db) {
+  json.BeginObject();
+  json.Key("cluster").String(db.cluster).Key("instance").String(db.instance);
+  json.Key("zone").String(db.zone).Key("up").Bool(db.up);
+  WriteText(json, "error", db.error);
+  json.Key("role").String(zones::DatabaseRoleName(db.role));
+  WriteOptional(json, "lag_seconds", db.lag_seconds);
+  WriteOptional(json, "lag_bytes", db.lag_bytes);
+  json.Key("lag_stale").Bool(db.lag_stale).EndObject();
+}
+
+void WriteSource(JsonWriter& json, std::string_view key, const zones::SourceStatus& source) {
+  json.Key(key).BeginObject().Key("known").Bool(source.known);
+  json.Key("failing").Bool(source.failing);
+  WriteText(json, "error", source.error);
+  if (source.last_contact_ms != 0) {
+    json.Key("last_contact").String(base::FormatRfc3339(source.last_contact_ms));
+  }
+  json.EndObject();
+}
+
+}  // namespace
+
+void WriteLabels(JsonWriter& json, const model::Labels& labels) {
+  json.BeginObject();
+  for (const model::Label label : labels) json.Key(label.name).String(label.value);
+  json.EndObject();
+}
+
+void WriteQueryData(JsonWriter& json, const promql::Value& value) {
+  json.BeginObject().Key("resultType");
+  if (const auto* vector = std::get_if<promql::Vector>(&value)) {
+    json.String("vector").Key("result").BeginArray();
+    WriteSeries(json, *vector);
+    json.EndArray();
+  } else if (const auto* matrix = std::get_if<promql::Matrix>(&value)) {
+    json.String("matrix").Key("result").BeginArray();
+    WriteSeries(json, *matrix);
+    json.EndArray();
+  } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
+    json.String("scalar").Key("result");
+    WritePoint(json, scalar->t, scalar->f);
+  } else {
+    const auto& text = std::get<promql::String>(value);
+    json.String("string").Key("result").BeginArray();
+    json.Double(static_cast<double>(text.t) / 1000).String(text.text).EndArray();
+  }
+  json.EndObject();
+}
+
+void WriteRules(JsonWriter& json, const std::vector<rules::GroupView>& groups) {
+  json.BeginObject().Key("groups").BeginArray();
+  for (const rules::GroupView& group : groups) {
+    json.BeginObject().Key("name").String(group.group->name);
+    json.Key("file").String(group.group->file).Key("rules").BeginArray();
+    for (const rules::RuleView& rule : group.rules) WriteRule(json, rule);
+    json.EndArray();
+    json.Key("interval").Double(static_cast<double>(group.interval_ms) / 1000);
+    json.Key("limit").Int(group.group->limit);
+    json.Key("evaluationTime").Double(group.evaluation_seconds);
+    json.Key("lastEvaluation").String(base::FormatRfc3339(group.last_evaluation)).EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
+void WriteAlerts(JsonWriter& json, const std::vector<rules::GroupView>& groups) {
+  json.BeginObject().Key("alerts").BeginArray();
+  for (const rules::GroupView& group : groups) {
+    for (const rules::RuleView& rule : group.rules) {
+      for (const rules::Alert& alert : rule.alerts) WriteAlert(json, alert);
+    }
+  }
+  json.EndArray().EndObject();
+}
+
+void WriteZones(JsonWriter& json, const zones::ZoneReport& report) {
+  json.BeginObject().Key("timestamp").String(base::FormatRfc3339(report.timestamp_ms));
+  json.Key("sources").BeginObject();
+  WriteSource(json, "nodes", report.nodes);
+  WriteSource(json, "pods", report.pods);
+  WriteSource(json, "expectations", report.expectations);
+  json.EndObject().Key("zones").BeginArray();
+  for (const zones::ZoneStatus& zone : report.zones) WriteZone(json, zone);
+  json.EndArray().Key("nodes_without_zone").Int(report.nodes_without_zone);
+  json.Key("databases").BeginArray();
+  for (const zones::DatabaseStatus& db : report.databases) WriteDatabase(json, db);
+  json.EndArray().EndObject();
+}
+
+}  // namespace azexporter::web
