@@ -76,10 +76,11 @@ base::Result<net::HttpRequest> ApiClient::MakeRequest(const std::string& path) c
   return request;
 }
 
-ApiResult<std::string> ApiClient::Get(const std::string& path, std::stop_token stop) {
+ApiResult<std::string> ApiClient::Get(const std::string& path, std::int64_t timeout_ms,
+                                      std::stop_token stop) {
   auto request = MakeRequest(path);
   if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
-  request->timeout_ms = 60'000;
+  request->timeout_ms = timeout_ms;
   auto response = http_.Fetch(*request, std::move(stop));
   if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
   if (response->status != 200) {

@@ -37,6 +37,7 @@ struct Cluster::Impl {
     result.path = std::move(path);
     result.selectors = std::move(selectors);
     result.min_backoff_ms = options.min_backoff_ms;
+    result.list_timeout_ms = options.list_timeout_ms;
     return result;
   }
   bool watches_config_map() const { return !options.config_map_name.empty(); }
@@ -63,10 +64,14 @@ Cluster::Cluster(ClusterAccess access, ClusterOptions options, const base::Clock
 Cluster::~Cluster() { Stop(); }
 
 void Cluster::ListOnce(std::stop_token stop) {
-  // Failures are kept in the health of each cache; a resource that fails does not stop the others.
-  static_cast<void>(impl_->node_reflector.ListOnce(stop));
-  static_cast<void>(impl_->pod_reflector.ListOnce(stop));
-  if (impl_->watches_config_map()) static_cast<void>(impl_->config_map_reflector.ListOnce(stop));
+  // Failures are kept in the health of each cache; a resource that fails does not stop the others,
+  // nor does a slow one, since each has a thread.
+  Impl& impl = *impl_;
+  std::vector<std::jthread> threads;
+  threads.emplace_back([&] { static_cast<void>(impl.node_reflector.ListOnce(stop)); });
+  threads.emplace_back([&] { static_cast<void>(impl.pod_reflector.ListOnce(stop)); });
+  if (!impl.watches_config_map()) return;
+  threads.emplace_back([&] { static_cast<void>(impl.config_map_reflector.ListOnce(stop)); });
 }
 
 void Cluster::Start() {

@@ -70,7 +70,7 @@ ApiResult<void> Reflector<T>::ListPages(const std::stop_token& stop) {
   for (int restarts = 0;;) {
     std::string query = "limit=" + std::to_string(options_.page_size);
     if (!continue_token.empty()) query += "&continue=" + net::UrlEscape(continue_token);
-    auto body = client_.Get(QueryPath(query), stop);
+    auto body = client_.Get(QueryPath(query), options_.list_timeout_ms, stop);
     if (!body) {
       const bool expired = body.error().http_status == 410 && !continue_token.empty();
       if (!expired || ++restarts > kMaxRestarts) return tl::unexpected(std::move(body).error());

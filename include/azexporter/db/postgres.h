@@ -23,6 +23,8 @@ struct PostgresInstance {
   std::string zone;
   std::string dsn;       // libpq connection string; never logged
   std::string dsn_file;  // read again before each connect; wins over `dsn`
+
+  friend bool operator==(const PostgresInstance&, const PostgresInstance&) = default;
 };
 
 // A write-ahead log position: bytes since the beginning of the log.

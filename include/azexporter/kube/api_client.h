@@ -33,7 +33,8 @@ class ApiClient {
   const ClusterAccess& access() const { return access_; }
 
   // GET of `path` (with its query). A status other than 200 is a failure.
-  ApiResult<std::string> Get(const std::string& path, std::stop_token stop);
+  ApiResult<std::string> Get(const std::string& path, std::int64_t timeout_ms,
+                             std::stop_token stop);
 
   // GET of a watch; `on_line` takes each complete line and ends the watch by returning false.
   // `idle_timeout_ms` without a byte is a failure (kTimeout); the server closing it is not.

@@ -23,6 +23,7 @@ struct ClusterOptions {
   std::string config_map_namespace;
   std::string config_map_name;
   std::int64_t min_backoff_ms = 1'000;
+  std::int64_t list_timeout_ms = 60'000;
 };
 
 class Cluster {

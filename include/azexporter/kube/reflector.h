@@ -23,6 +23,8 @@ struct ReflectorOptions {
   std::string path;       // "/api/v1/pods"
   std::string selectors;  // "fieldSelector=metadata.name%3Dx", empty for none
   int page_size = 500;
+  // For one page of a list.
+  std::int64_t list_timeout_ms = 60'000;
   // How long the server is asked to keep a watch open.
   std::int64_t watch_timeout_ms = 300'000;
   // A watch without a byte for this long is taken for dead. Bookmarks come about once a minute.

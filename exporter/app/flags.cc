@@ -1,0 +1,170 @@
+#include "azexporter/app/flags.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <algorithm>
+
+#include "azexporter/app/version.h"
+#include "azexporter/base/duration.h"
+
+namespace azexporter::app {
+namespace {
+
+constexpr char kFooter[] =
+    "Exit codes of --check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (and bad flags, --help).\n"
+    "The configuration file and every metric are described in README.md.";
+
+struct RawFlags {
+  bool check = false;
+  std::string output;
+  std::string timeout = "10s";
+  std::string unreachable = "critical";
+};
+
+void AddDaemonFlags(CLI::App& cli, Flags& flags) {
+  cli.add_option("--config.file", flags.config_file, "Configuration file (YAML).");
+  cli.add_option("--web.listen-address", flags.listen_address, "HOST:PORT to serve on.")
+      ->capture_default_str();
+  cli.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics.")
+      ->capture_default_str();
+  cli.add_flag("--web.enable-lifecycle", flags.enable_lifecycle, "Allow POST to /-/reload.");
+  cli.add_option("--log.level", flags.log_level, "debug, info, warn or error.")
+      ->capture_default_str();
+  cli.add_option("--log.format", flags.log_format, "logfmt or json.")->capture_default_str();
+  cli.add_option("--kubeconfig", flags.kubeconfig,
+                 "Kubeconfig file. Default: the service account, else ~/.kube/config.");
+  cli.add_option("--kube.context", flags.context, "Context of the kubeconfig.");
+  cli.add_option("--kube.snapshot", flags.snapshot,
+                 "Read `kubectl get ... -o json` output (- is standard input) instead of asking an "
+                 "API server; /dev/null is an empty cluster.");
+  cli.add_option("--storage.retention.time", flags.retention, "How long samples are kept.");
+  cli.add_option("--rule.file", flags.rule_files,
+                 "Rule file; may be given again. Default: the recommended pack, built in.");
+  cli.add_flag("--collector.pods.detail", flags.pods_detail,
+               "Add kube_pod_status_phase and kube_pod_status_ready: 8 series a pod.");
+  for (const collect::Collector& collector : collect::Collectors()) {
+    const std::string name(collector.name);
+    cli.add_flag_callback(
+        "--no-collector." + name,
+        [&flags, name] { flags.disabled_collectors.push_back(name); },
+        "Switch off: " + std::string(collector.help));
+  }
+}
+
+void AddCheckFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
+  cli.add_flag("--check", raw.check, "Check once, print a verdict, exit with its code.")
+      ->group("Health check");
+  cli.add_option("--url", flags.check.url, "Ask this running azexporter (http://HOST:PORT).")
+      ->group("Health check");
+  cli.add_option("--output", raw.output, "table, json or nagios. Default: table.")
+      ->group("Health check");
+  cli.add_option("-t,--check.timeout", raw.timeout, "How long to wait for sources.")
+      ->capture_default_str()
+      ->group("Health check");
+  cli.add_option("--check.unreachable", raw.unreachable,
+                 "critical or unknown: the verdict where a source cannot be asked.")
+      ->capture_default_str()
+      ->group("Health check");
+}
+
+base::Result<void> TakeCheckFlags(const RawFlags& raw, Flags& flags) {
+  if (raw.output.empty() || raw.output == "table") {
+    flags.check.output = CheckOutput::kTable;
+  } else if (raw.output == "json") {
+    flags.check.output = CheckOutput::kJson;
+  } else if (raw.output == "nagios") {
+    flags.check.output = CheckOutput::kNagios;
+  } else {
+    return base::BadData("--output: must be table, json or nagios, got \"" + raw.output + "\"");
+  }
+  auto timeout = base::ParseDurationMs(raw.timeout);
+  if (!timeout || *timeout < 1'000) {
+    return base::BadData("--check.timeout: must be a duration of at least 1s, got \"" +
+                         raw.timeout + "\"");
+  }
+  flags.check.timeout_ms = *timeout;
+  if (raw.unreachable != "critical" && raw.unreachable != "unknown") {
+    return base::BadData("--check.unreachable: must be critical or unknown, got \"" +
+                         raw.unreachable + "\"");
+  }
+  flags.check.unreachable_is_unknown = raw.unreachable == "unknown";
+  if (!flags.check.url.empty() && !raw.check) {
+    return base::BadData("--url: goes with --check");
+  }
+  if (raw.check && flags.command != Command::kDaemon) {
+    return base::BadData("--check: does not go with a command");
+  }
+  if (raw.check) flags.command = Command::kCheckHealth;
+  return {};
+}
+
+}  // namespace
+
+tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
+  const bool checking =
+      std::any_of(argv, argv + argc, [](const char* arg) { return std::string_view(arg) == "--check"; });
+  const auto bad = [&](const std::string& message) {
+    const std::string text = "azexporter: " + message + " (see azexporter --help)\n";
+    // A monitoring system reads standard output, and nothing else.
+    if (checking) return tl::unexpected<EarlyExit>({3, "AZ UNKNOWN: " + message + "\n", false});
+    return tl::unexpected<EarlyExit>({1, text, true});
+  };
+  Flags flags;
+  RawFlags raw;
+  CLI::App cli("azexporter tells whether a multi-AZ Kubernetes platform would survive the loss of a "
+               "zone.\nWithout a command it runs as a daemon.",
+               "azexporter");
+  cli.set_version_flag("--version", VersionText());
+  cli.footer(kFooter);
+  AddDaemonFlags(cli, flags);
+  AddCheckFlags(cli, flags, raw);
+  CLI::App* check = cli.add_subcommand("check", "Check files; exit 0 when they are good, else 1.");
+  check->require_subcommand(1);
+  const auto add_command = [&flags](CLI::App* parent, const char* name, const char* help,
+                                    Command command) {
+    CLI::App* sub = parent->add_subcommand(name, help);
+    sub->add_option("FILE", flags.files, "The files.")->required();
+    sub->callback([&flags, command] { flags.command = command; });
+  };
+  add_command(check, "config", "Configuration files.", Command::kCheckConfig);
+  add_command(check, "rules", "Rule files.", Command::kCheckRules);
+  CLI::App* test = cli.add_subcommand("test", "Run test files; exit 0 when all pass, else 1.");
+  test->require_subcommand(1);
+  add_command(test, "promql", "PromQL test scripts.", Command::kTestPromql);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::CallForVersion& version) {
+    return tl::unexpected<EarlyExit>({0, std::string(version.what()) + "\n", false});
+  } catch (const CLI::Success&) {  // --help
+    const CLI::App* shown = &cli;
+    while (!shown->get_subcommands().empty()) shown = shown->get_subcommands().front();
+    return tl::unexpected<EarlyExit>({checking ? 3 : 0, shown->help(), false});
+  } catch (const CLI::ParseError& error) {
+    return bad(error.what());
+  }
+  if (auto taken = TakeCheckFlags(raw, flags); !taken) return bad(taken.error().message());
+  return flags;
+}
+
+base::Result<config::Config> Flags::MakeConfig() const {
+  config::Config config;
+  if (!config_file.empty()) {
+    AZX_ASSIGN_OR_RETURN(config, config::LoadConfig(config_file));
+  }
+  if (kubeconfig) config.kubernetes.kubeconfig = *kubeconfig;
+  if (context) config.kubernetes.context = *context;
+  if (snapshot) config.kubernetes.snapshot = *snapshot;
+  if (retention) {
+    auto parsed = base::ParseDurationMs(*retention);
+    if (!parsed) return base::BadData("--storage.retention.time: " + parsed.error().message());
+    config.storage.retention_ms = *parsed;
+  }
+  if (!rule_files.empty()) config.rule_files = rule_files;
+  config.collectors.pods_detail = config.collectors.pods_detail || pods_detail;
+  config.disabled_collectors.insert(disabled_collectors.begin(), disabled_collectors.end());
+  return config;
+}
+
+}  // namespace azexporter::app

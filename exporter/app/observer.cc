@@ -1,0 +1,230 @@
+#include "azexporter/app/observer.h"
+
+#include <limits>
+#include <thread>
+
+#include "azexporter/base/file.h"
+#include "azexporter/net/http_client.h"
+
+namespace azexporter::app {
+namespace {
+
+using base::Fail;
+using base::Result;
+
+Result<kube::ClusterAccess> FindCluster(const config::KubernetesConfig& config,
+                                        const Surroundings& around) {
+  if (!config.kubeconfig.empty()) return kube::LoadKubeconfig(config.kubeconfig, config.context);
+  if (config.context.empty()) {
+    auto in_cluster = kube::InClusterAccess(around.service_host, around.service_port,
+                                            around.service_account_folder);
+    if (in_cluster || in_cluster.error().code() != base::ErrorCode::kNotFound) return in_cluster;
+  }
+  std::string path = around.kubeconfig;
+  if (path.empty() && !around.home.empty()) path = around.home + "/.kube/config";
+  auto access = kube::LoadKubeconfig(path, config.context);
+  if (access || access.error().code() == base::ErrorCode::kBadData) return access;
+  return Fail(base::ErrorCode::kNotFound,
+              "no cluster found: not in a pod, no --kubeconfig given, and " +
+                  access.error().message());
+}
+
+kube::ClusterOptions ClusterOptionsOf(const config::Config& config, const ObserverDeps& deps) {
+  kube::ClusterOptions options;
+  options.list_timeout_ms = deps.list_timeout_ms;
+  if (config.zones_config_map) {
+    options.config_map_namespace = config.zones_config_map->ns;
+    options.config_map_name = config.zones_config_map->name;
+  }
+  return options;
+}
+
+probe::ProberOptions ProberOptionsOf(const config::Config& config) {
+  return {.source_zone = config.probes.source_zone,
+          .interval_ms = config.probes.interval_ms,
+          .timeout_ms = config.probes.timeout_ms};
+}
+
+// The expectations of the watched ConfigMap. Its `zones.yaml` is the documented form.
+Result<zones::ExpectedZones> ReadConfigMap(const kube::ClusterState& cluster,
+                                           const config::ZonesConfigMap& where) {
+  const std::string name = "configmap " + where.ns + "/" + where.name;
+  for (const auto& map : cluster.config_maps()) {
+    if (map->meta.ns != where.ns || map->meta.name != where.name) continue;
+    const std::string_view yaml = kube::Lookup(map->data, "zones.yaml");
+    if (yaml.empty()) return base::BadData(name + " has no key zones.yaml");
+    return zones::ParseExpectedZones(yaml, name + ":zones.yaml");
+  }
+  return Fail(base::ErrorCode::kNotFound, name + " not found");
+}
+
+}  // namespace
+
+Observer::Observer(config::Config config, ObserverDeps deps)
+    : config_(std::move(config)),
+      deps_(std::move(deps)),
+      prober_(ProberOptionsOf(config_), deps_.clock, deps_.log),
+      postgres_({.instances = config_.postgres,
+                 .interval_ms = config_.global.collect_interval_ms},
+                deps_.clock, deps_.log),
+      expected_(config_.zones) {}
+
+Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, ObserverDeps deps) {
+  std::unique_ptr<Observer> observer(new Observer(std::move(config), std::move(deps)));
+  const config::Config& settings = observer->config_;
+  const ObserverDeps& given = observer->deps_;
+  if (!settings.kubernetes.snapshot.empty()) {
+    const std::string& path = settings.kubernetes.snapshot;
+    AZX_ASSIGN_OR_RETURN(std::string json, base::ReadFile(path));
+    std::vector<std::string> skipped;
+    AZX_ASSIGN_OR_RETURN(observer->snapshot_, kube::ReadSnapshot(std::move(json), path,
+                                                                 given.clock.NowMs(), skipped));
+    for (const std::string& error : skipped) {
+      given.log.Warn("object not understood, left out", {{"error", error}});
+    }
+  } else {
+    AZX_ASSIGN_OR_RETURN(kube::ClusterAccess access,
+                         FindCluster(settings.kubernetes, given.surroundings));
+    given.log.Info("cluster found", {{"server", net::RedactUrl(access.server)},
+                                     {"source", access.source}});
+    observer->cluster_ = std::make_unique<kube::Cluster>(
+        std::move(access), ClusterOptionsOf(settings, given), given.clock, given.log);
+  }
+  return observer;
+}
+
+void Observer::Start() {
+  if (cluster_) cluster_->Start();
+  prober_.Start();
+  if (!config_.postgres.empty()) postgres_.Start();
+}
+
+void Observer::Stop() {
+  prober_.Stop();
+  postgres_.Stop();
+  if (cluster_) cluster_->Stop();
+}
+
+void Observer::AskOnce(std::stop_token stop) {
+  std::jthread databases([this] { postgres_.PollNow(); });
+  if (cluster_) cluster_->ListOnce(std::move(stop));
+}
+
+void Observer::ProbeNow(int times) {
+  // The targets follow from what was listed.
+  static_cast<void>(MakeRound());
+  prober_.ProbeNow(times);
+}
+
+std::shared_ptr<const kube::ClusterState> Observer::cluster_state() const {
+  return cluster_ ? cluster_->State() : snapshot_;
+}
+
+bool Observer::synced() const {
+  for (const kube::ResourceHealth& health : cluster_state()->health()) {
+    if (!health.synced) return false;
+  }
+  return true;
+}
+
+void Observer::UpdateExpectations(const kube::ClusterState& cluster) {
+  expectations_ = {.known = true, .last_contact_ms = deps_.clock.NowMs()};
+  if (!config_.zones_config_map) {
+    expected_ = config_.zones;
+    return;
+  }
+  const kube::ResourceHealth* health = cluster.HealthOf(kube::ConfigMap::kResource);
+  expectations_.last_contact_ms = health == nullptr ? 0 : health->last_contact_ms;
+  if (health == nullptr || !health->synced) {
+    expectations_.known = false;
+    expectations_.failing = true;
+    expectations_.error = health == nullptr || health->last_error.empty()
+                              ? "the zone-health ConfigMap was not read yet"
+                              : health->last_error;
+    return;
+  }
+  auto expected = ReadConfigMap(cluster, *config_.zones_config_map);
+  if (expected) {
+    expected_ = std::move(*expected);
+    expectations_.failing = !health->last_error.empty();
+    expectations_.error = health->last_error;
+    last_expectations_error_.clear();
+    return;
+  }
+  // A broken edit of the ConfigMap does not forget what was expected before it.
+  expectations_.known = !expected_.empty();
+  expectations_.failing = true;
+  expectations_.error = expected.error().message();
+  if (std::exchange(last_expectations_error_, expectations_.error) != expectations_.error) {
+    deps_.log.Warn("zone expectations not understood", {{"error", expectations_.error}});
+  }
+}
+
+void Observer::UpdateTargets(const kube::ClusterState& cluster) {
+  std::vector<probe::Target> targets = config_.probes.targets;
+  for (const auto& [zone, expected] : expected_) {
+    if (!net::IsHttpUrl(expected.health_endpoint)) continue;
+    targets.push_back({zone, expected.health_endpoint, zone, /*zone_health=*/true});
+  }
+  prober_.SetTargets(std::move(targets));
+  if (!config_.probes.source_zone.empty()) return;
+  const kube::Node* node = cluster.FindNode(deps_.surroundings.node_name);
+  if (node != nullptr) prober_.SetSourceZone(std::string(node->zone()));
+}
+
+collect::Round Observer::MakeRound() {
+  const auto cluster = cluster_state();
+  UpdateExpectations(*cluster);
+  UpdateTargets(*cluster);
+  for (const auto& node : cluster->nodes()) {
+    if (!node->zone().empty()) seen_zones_.emplace(node->zone());
+  }
+  const std::vector<probe::TargetFacts> probes = prober_.Facts();
+  const std::vector<db::PostgresFacts> postgres = postgres_.Facts();
+  // A snapshot file is as current as it will ever be.
+  const std::int64_t stale_after_ms = cluster_ ? config_.kubernetes.stale_after_ms
+                                               : std::numeric_limits<std::int64_t>::max();
+  collect::Round round;
+  round.report = zones::MakeZoneReport({.cluster = *cluster,
+                                        .expected = expected_,
+                                        .expectations = expectations_,
+                                        .probes = probes,
+                                        .postgres = postgres,
+                                        .seen_zones = seen_zones_,
+                                        .pod_namespace = config_.zone_pods.ns,
+                                        .pod_selector = config_.zone_pods.selector,
+                                        .now_ms = deps_.clock.NowMs(),
+                                        .stale_after_ms = stale_after_ms});
+  round.snapshot = collect::Gather({.cluster = *cluster,
+                                    .report = round.report,
+                                    .probes = probes,
+                                    .options = config_.collectors},
+                                   config_.disabled_collectors, deps_.clock);
+  return round;
+}
+
+Result<void> Observer::Reconfigure(const config::Config& config) {
+  const auto needs_restart = [](const char* section) {
+    return base::BadData(std::string("a change of \"") + section + "\" needs a restart");
+  };
+  const auto& now = config_.kubernetes;
+  const auto& next = config.kubernetes;
+  if (now.kubeconfig != next.kubeconfig || now.context != next.context ||
+      now.snapshot != next.snapshot) {
+    return needs_restart("kubernetes");
+  }
+  if (config_.zones_config_map.has_value() != config.zones_config_map.has_value() ||
+      (config.zones_config_map && (config.zones_config_map->ns != config_.zones_config_map->ns ||
+                                   config.zones_config_map->name != config_.zones_config_map->name))) {
+    return needs_restart("zones_config_map");
+  }
+  if (!(config_.postgres == config.postgres)) return needs_restart("postgres");
+  if (config_.probes.interval_ms != config.probes.interval_ms ||
+      config_.probes.timeout_ms != config.probes.timeout_ms) {
+    return needs_restart("probes");
+  }
+  config_ = config;
+  return {};
+}
+
+}  // namespace azexporter::app

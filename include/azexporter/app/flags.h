@@ -1,0 +1,63 @@
+#pragma once
+
+// The command line.
+//
+// Thread safety: values; thread-compatible.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "azexporter/base/result.h"
+#include "azexporter/config/config.h"
+
+namespace azexporter::app {
+
+enum class Command { kDaemon, kCheckHealth, kCheckConfig, kCheckRules, kTestPromql };
+
+enum class CheckOutput { kTable, kJson, kNagios };
+
+struct CheckFlags {
+  std::string url;  // ask this running daemon instead of the cluster
+  CheckOutput output = CheckOutput::kTable;
+  std::int64_t timeout_ms = 10'000;
+  bool unreachable_is_unknown = false;  // --check.unreachable unknown
+};
+
+struct Flags {
+  Command command = Command::kDaemon;
+  std::vector<std::string> files;  // of the commands that take files
+  std::string config_file;
+  std::string listen_address = ":10126";
+  std::string telemetry_path = "/metrics";
+  bool enable_lifecycle = false;
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  CheckFlags check;
+
+  // The configuration file with the flags that stand above it.
+  base::Result<config::Config> MakeConfig() const;
+
+  // Flags with a configuration key; where they are given they win over the file.
+  std::optional<std::string> kubeconfig;
+  std::optional<std::string> context;
+  std::optional<std::string> snapshot;
+  std::optional<std::string> retention;
+  std::vector<std::string> rule_files;
+  bool pods_detail = false;
+  std::vector<std::string> disabled_collectors;
+};
+
+// What the program should do at once instead of running: --help, --version, a bad flag.
+struct EarlyExit {
+  int code = 0;
+  std::string text;
+  bool to_stderr = false;
+};
+
+// A bad flag exits with 3 where --check is among the arguments, with 1 elsewhere; so does --help
+// with 3 beside --check, as the monitoring-plugins guidelines ask.
+tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv);
+
+}  // namespace azexporter::app

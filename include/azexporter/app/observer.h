@@ -1,0 +1,82 @@
+#pragma once
+
+// The Observer ties the sources of facts together: the cluster, the probes, the databases. It makes
+// the rounds that the daemon publishes and that --check judges.
+//
+// Thread safety: one thread only; the sources it owns run on their own threads.
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+
+#include "azexporter/base/clock.h"
+#include "azexporter/base/logger.h"
+#include "azexporter/collect/round.h"
+#include "azexporter/config/config.h"
+#include "azexporter/db/postgres.h"
+#include "azexporter/kube/cluster.h"
+#include "azexporter/probe/prober.h"
+
+namespace azexporter::app {
+
+// What of the environment matters for finding a cluster and oneself.
+struct Surroundings {
+  std::string service_host;   // KUBERNETES_SERVICE_HOST
+  std::string service_port;   // KUBERNETES_SERVICE_PORT
+  std::string service_account_folder = "/var/run/secrets/kubernetes.io/serviceaccount";
+  std::string kubeconfig;     // KUBECONFIG
+  std::string home;           // HOME
+  std::string node_name;      // NODE_NAME: the node this runs on
+};
+
+struct ObserverDeps {
+  const base::Clock& clock;  // must outlive the observer
+  base::Logger log;
+  Surroundings surroundings;
+  std::int64_t list_timeout_ms = 60'000;
+};
+
+class Observer {
+ public:
+  // Finds the cluster. Errors say where it was looked for.
+  static base::Result<std::unique_ptr<Observer>> Create(config::Config config, ObserverDeps deps);
+
+  // Starts watching, probing and polling.
+  void Start();
+  void Stop();
+  // Asks every source once, at the same time, and waits for all.
+  void AskOnce(std::stop_token stop);
+  // Probes each target `times` times, now.
+  void ProbeNow(int times);
+
+  // A round from what is known at this moment. Never waits.
+  collect::Round MakeRound();
+  // Every watched resource was listed at least once.
+  bool synced() const;
+  std::shared_ptr<const kube::ClusterState> cluster_state() const;
+
+  // Takes over what may change in a running daemon. kBadData where another part changed.
+  base::Result<void> Reconfigure(const config::Config& config);
+
+ private:
+  Observer(config::Config config, ObserverDeps deps);
+
+  void UpdateExpectations(const kube::ClusterState& cluster);
+  void UpdateTargets(const kube::ClusterState& cluster);
+
+  config::Config config_;
+  const ObserverDeps deps_;
+  std::unique_ptr<kube::Cluster> cluster_;  // null with a snapshot
+  std::shared_ptr<const kube::ClusterState> snapshot_;
+  probe::Prober prober_;
+  db::PostgresPoller postgres_;
+  // What is expected now, and how that is known.
+  zones::ExpectedZones expected_;
+  zones::SourceStatus expectations_;
+  std::string last_expectations_error_;
+  std::set<std::string> seen_zones_;
+};
+
+}  // namespace azexporter::app
