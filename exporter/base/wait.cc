@@ -14,4 +14,11 @@ bool WaitFor(const std::stop_token& stop, std::int64_t ms) {
   return !stop.stop_requested();
 }
 
+void WaitUntilStopped(const std::stop_token& stop) {
+  std::mutex mu;
+  std::condition_variable_any cv;
+  std::unique_lock lock(mu);
+  cv.wait(lock, stop, [] { return false; });
+}
+
 }  // namespace azexporter::base

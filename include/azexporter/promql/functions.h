@@ -6,6 +6,7 @@
 // Thread safety: the table is constant.
 // Semantics: prometheus.io/docs/prometheus/latest/querying/functions.
 
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ struct Function {
   // -1: the last is optional, and any number of it may stand there.
   int variadic = 0;
   ValueType return_type = ValueType::kVector;
-  const FunctionBody* body = nullptr;  // never null in the table
+  std::shared_ptr<const FunctionBody> body;  // never null in the table
 };
 
 // nullptr where there is none of that name. Names are case-sensitive.

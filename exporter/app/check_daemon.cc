@@ -1,0 +1,237 @@
+// --check --url: the same verdict from what a running daemon says of itself.
+
+#include <simdjson.h>
+
+#include "azexporter/base/time_text.h"
+#include "azexporter/net/http_client.h"
+#include "check_parts.h"
+
+namespace azexporter::app {
+namespace {
+
+namespace dom = simdjson::dom;
+using base::BadData;
+using base::Result;
+
+std::string Text(const dom::element& object, const char* key) {
+  std::string_view text;
+  return object[key].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+}
+
+int Count(const dom::element& object, const char* key) {
+  double number = 0;
+  return object[key].get(number) == simdjson::SUCCESS ? static_cast<int>(number) : 0;
+}
+
+bool Flag(const dom::element& object, const char* key) {
+  bool flag = false;
+  return object[key].get(flag) == simdjson::SUCCESS && flag;
+}
+
+std::optional<double> Number(const dom::element& object, const char* key) {
+  double number = 0;
+  return object[key].get(number) == simdjson::SUCCESS ? std::optional(number) : std::nullopt;
+}
+
+std::optional<int> OptionalCount(const dom::element& object, const char* key) {
+  const auto number = Number(object, key);
+  return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+// The enumerator whose name is `text`; the last one of `all` where there is none.
+template <class Enum>
+Enum Named(std::string_view text, std::initializer_list<Enum> all,
+           std::string_view (*name_of)(Enum)) {
+  for (Enum value : all) {
+    if (name_of(value) == text) return value;
+  }
+  return *(all.end() - 1);
+}
+
+zones::NodeCounts Counts(const dom::element& zone, const char* key) {
+  dom::element counts;
+  if (zone[key].get(counts) != simdjson::SUCCESS) return {};
+  return {Count(counts, "ready"), Count(counts, "not_ready"), Count(counts, "unknown"),
+          Count(counts, "cordoned")};
+}
+
+zones::SourceStatus Source(const dom::element& sources, const char* key) {
+  zones::SourceStatus status;
+  dom::element source;
+  if (sources[key].get(source) != simdjson::SUCCESS) {
+    status.error = "not in the daemon's answer";
+    return status;
+  }
+  status.known = Flag(source, "known");
+  status.failing = Flag(source, "failing");
+  status.error = Text(source, "error");
+  return status;
+}
+
+zones::ZoneStatus Zone(const dom::element& json) {
+  using zones::EndpointHealth;
+  using zones::ZoneState;
+  zones::ZoneStatus zone;
+  zone.zone = Text(json, "zone");
+  zone.state = Named(Text(json, "state"),
+                     {ZoneState::kNormal, ZoneState::kPartialDisruption, ZoneState::kFullDisruption,
+                      ZoneState::kEvacuated, ZoneState::kMissing, ZoneState::kUnknown},
+                     &zones::ZoneStateName);
+  zone.workers = Counts(json, "workers");
+  zone.control_plane = Counts(json, "control_plane");
+  zone.expected_workers = OptionalCount(json, "expected_workers");
+  zone.pods_ready = Count(json, "pods_ready");
+  zone.pods_not_ready = Count(json, "pods_not_ready");
+  zone.expected_pods = OptionalCount(json, "expected_pods");
+  zone.health = Named(Text(json, "health"),
+                      {EndpointHealth::kNone, EndpointHealth::kNotAUrl, EndpointHealth::kUp,
+                       EndpointHealth::kDown, EndpointHealth::kNotProbed},
+                      &zones::EndpointHealthName);
+  zone.health_error = Text(json, "health_error");
+  zone.p95_seconds = Number(json, "p95_seconds");
+  return zone;
+}
+
+zones::DatabaseStatus Database(const dom::element& json) {
+  using zones::DatabaseRole;
+  zones::DatabaseStatus db;
+  db.cluster = Text(json, "cluster");
+  db.instance = Text(json, "instance");
+  db.zone = Text(json, "zone");
+  db.up = Flag(json, "up");
+  db.error = Text(json, "error");
+  db.role = Named(Text(json, "role"),
+                  {DatabaseRole::kPrimary, DatabaseRole::kStandby, DatabaseRole::kUnknown},
+                  &zones::DatabaseRoleName);
+  db.lag_seconds = Number(json, "lag_seconds");
+  db.lag_bytes = Number(json, "lag_bytes");
+  db.lag_stale = Flag(json, "lag_stale");
+  return db;
+}
+
+Result<dom::element> Fetch(net::HttpClient& http, dom::parser& parser, const std::string& url,
+                           std::int64_t timeout_ms) {
+  AZX_ASSIGN_OR_RETURN(const net::HttpResponse response,
+                       http.Fetch({.url = url, .timeout_ms = timeout_ms}));
+  dom::element root;
+  dom::element data;
+  const bool json = parser.parse(response.body).get(root) == simdjson::SUCCESS;
+  const std::string what = net::RedactUrl(url) + ": ";
+  if (json && root["data"].get(data) == simdjson::SUCCESS && Text(root, "status") == "success") {
+    return data;
+  }
+  const std::string error = json ? Text(root, "error") : "";
+  return base::Fail(base::ErrorCode::kUnavailable,
+                    what + "HTTP status " + std::to_string(response.status) +
+                        (error.empty() ? ", not the answer of an azexporter" : ": " + error));
+}
+
+Result<zones::ZoneReport> ReadReport(const dom::element& data) {
+  zones::ZoneReport report;
+  dom::element sources;
+  dom::array list;
+  if (data["sources"].get(sources) != simdjson::SUCCESS ||
+      data["zones"].get(list) != simdjson::SUCCESS) {
+    return BadData("/api/v1/zones: not the zones of an azexporter");
+  }
+  auto time = base::ParseTimeMs(Text(data, "timestamp"));
+  if (time) report.timestamp_ms = *time;
+  report.nodes = Source(sources, "nodes");
+  report.pods = Source(sources, "pods");
+  report.expectations = Source(sources, "expectations");
+  for (const dom::element zone : list) report.zones.push_back(Zone(zone));
+  report.nodes_without_zone = Count(data, "nodes_without_zone");
+  if (data["databases"].get(list) == simdjson::SUCCESS) {
+    for (const dom::element db : list) {
+      zones::DatabaseStatus status = Database(db);
+      int& primaries = report.primaries[status.cluster];
+      if (status.role == zones::DatabaseRole::kPrimary) ++primaries;
+      report.databases.push_back(std::move(status));
+    }
+  }
+  return report;
+}
+
+model::Labels LabelsOf(const dom::element& json, const char* key) {
+  dom::object object;
+  if (json[key].get(object) != simdjson::SUCCESS) return {};
+  std::vector<model::Label> labels;
+  for (const auto& [name, value] : object) {
+    std::string_view text;
+    if (value.get(text) == simdjson::SUCCESS) labels.push_back({name, text});
+  }
+  return model::Labels::Of(std::move(labels));
+}
+
+void ReadRule(const dom::element& rule, std::int64_t now_ms, CheckResult& result) {
+  if (Text(rule, "type") != "alerting") return;
+  ++result.rules;
+  const std::string name = Text(rule, "name");
+  if (Text(rule, "health") != "ok") {
+    const std::string error = Text(rule, "lastError");
+    result.not_judged.push_back({name, error.empty() ? "not evaluated yet" : error});
+  }
+  rules::TemplateMap own_labels;
+  for (const model::Label label : LabelsOf(rule, "labels")) own_labels.emplace_back(label.name, "");
+  dom::array alerts;
+  if (rule["alerts"].get(alerts) != simdjson::SUCCESS) return;
+  for (const dom::element alert : alerts) {
+    const model::Labels labels = LabelsOf(alert, "labels");
+    const auto active_at = base::ParseTimeMs(Text(alert, "activeAt"));
+    result.alerts.push_back(
+        {.name = name,
+         .severity = std::string(labels.Get("severity")),
+         .state = Text(alert, "state"),
+         .subject = SubjectOf(labels, own_labels),
+         .summary = std::string(LabelsOf(alert, "annotations").Get("summary")),
+         .for_ms = static_cast<std::int64_t>(Number(rule, "duration").value_or(0) * 1000),
+         .active_for_ms = active_at ? now_ms - *active_at : 0});
+  }
+}
+
+}  // namespace
+
+Result<CheckResult> JudgeDaemon(const std::string& url, std::int64_t timeout_ms,
+                                std::int64_t now_ms, const CheckOptions& options) {
+  if (!net::IsHttpUrl(url)) return BadData("--url: not a http or https URL: \"" + url + "\"");
+  std::string base_url = url;
+  while (base_url.ends_with('/')) base_url.pop_back();
+  net::HttpClient http({.user_agent = "azexporter"});
+  dom::parser parser;
+  CheckResult result;
+  {
+    AZX_ASSIGN_OR_RETURN(const dom::element data,
+                         Fetch(http, parser, base_url + "/api/v1/zones", timeout_ms));
+    AZX_ASSIGN_OR_RETURN(result.report, ReadReport(data));
+  }
+  AZX_ASSIGN_OR_RETURN(const dom::element data,
+                       Fetch(http, parser, base_url + "/api/v1/rules", timeout_ms));
+  dom::array groups;
+  if (data["groups"].get(groups) != simdjson::SUCCESS) {
+    return BadData("/api/v1/rules: not the rules of an azexporter");
+  }
+  for (const dom::element group : groups) {
+    dom::array group_rules;
+    if (group["rules"].get(group_rules) != simdjson::SUCCESS) continue;
+    for (const dom::element rule : group_rules) ReadRule(rule, now_ms, result);
+  }
+  JudgeReport(result, options);
+  // A daemon that stopped making rounds would go on saying what it once saw.
+  constexpr std::int64_t kOldMs = 120'000;
+  const std::int64_t age_ms = now_ms - result.report.timestamp_ms;
+  if (age_ms > kOldMs) {
+    const Status status = options.unreachable_is_unknown ? Status::kUnknown : Status::kCritical;
+    result.status = Worse(result.status, status);
+    result.findings.push_back(
+        {status, "the daemon's last round is " + std::to_string(age_ms / 1000) + "s old"});
+  }
+  for (const NotJudged& rule : result.not_judged) {
+    result.status = Worse(result.status, Status::kUnknown);
+    result.findings.push_back(
+        {Status::kUnknown, "alert " + rule.name + " could not be judged: " + rule.why});
+  }
+  SortByBadness(result);
+  return result;
+}
+
+}  // namespace azexporter::app

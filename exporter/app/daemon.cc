@@ -1,0 +1,193 @@
+#include "azexporter/app/daemon.h"
+
+#include <thread>
+
+#include "azexporter/app/version.h"
+#include "azexporter/base/mutex.h"
+#include "azexporter/base/wait.h"
+#include "azexporter/collect/self_metrics.h"
+#include "azexporter/promql/engine.h"
+#include "azexporter/rules/manager.h"
+#include "azexporter/storage/memory_store.h"
+#include "azexporter/web/server.h"
+#include "rule_groups.h"
+
+namespace azexporter::app {
+namespace {
+
+// Rules start when every source answered once, or when this has passed: an alert about what is
+// missing must not fire only because nothing was asked yet.
+constexpr std::int64_t kRulesStartDeadlineMs = 30'000;
+
+rules::ManagerOptions RuleOptions(const config::Config& config) {
+  return {.default_interval_ms = config.global.evaluation_interval_ms,
+          .external_labels = config.global.external_labels};
+}
+
+}  // namespace
+
+struct Daemon::Impl {
+  Impl(Flags flags_in, config::Config config_in, DaemonDeps deps_in)
+      : flags(std::move(flags_in)),
+        deps(std::move(deps_in)),
+        config(std::move(config_in)),
+        store({.retention_ms = config.storage.retention_ms}),
+        engine(promql::EngineOptions{}, deps.clock),
+        rules(RuleOptions(config), {engine, store, store, deps.clock, deps.log}),
+        self(Version(), Revision()),
+        appender(store) {}
+
+  void CollectLoop(const std::stop_token& stop);
+  void CollectOnce();
+  void RulesLoop(const std::stop_token& stop);
+
+  // constant after construction
+  const Flags flags;
+  const DaemonDeps deps;
+  // guarded by config_mu, which a round holds too: a reload never meets half of one
+  base::Mutex config_mu;
+  config::Config config AZX_GUARDED_BY(config_mu);
+  std::unique_ptr<Observer> observer AZX_GUARDED_BY(config_mu);
+  // own synchronisation
+  storage::MemoryStore store;
+  const promql::Engine engine;
+  rules::Manager rules;
+  collect::SelfMetrics self;
+  collect::LatestRound latest;
+  // of the collecting thread
+  collect::SnapshotAppender appender;
+  std::atomic<bool> synced = false;
+  // last: it serves all of the above
+  std::unique_ptr<web::Server> server;
+};
+
+void Daemon::Impl::CollectOnce() {
+  auto round = std::make_shared<collect::Round>();
+  {
+    base::MutexLock lock(config_mu);
+    *round = observer->MakeRound();
+    self.Record(round->snapshot, *observer->cluster_state());
+    if (!synced && observer->synced()) {
+      synced = true;
+      deps.log.Info("every source answered, rules begin");
+    }
+  }
+  round->snapshot.blocks.push_back(self.ToBlock());
+  round->snapshot.blocks.push_back(AlertCounts(rules.Groups()));
+  if (auto appended = appender.Append(round->snapshot); !appended) {
+    deps.log.Error("snapshot not stored", {{"error", appended.error().message()}});
+  }
+  store.Truncate(round->snapshot.timestamp_ms);
+  latest.Publish(std::move(round));
+}
+
+void Daemon::Impl::CollectLoop(const std::stop_token& stop) {
+  // At the start a round is made as often as this until every source answered, so that the first
+  // page is not an empty one for a whole interval.
+  constexpr std::int64_t kStartPauseMs = 200;
+  while (!stop.stop_requested()) {
+    const std::int64_t start_ns = deps.clock.SteadyNs();
+    CollectOnce();
+    std::int64_t interval_ms = kStartPauseMs;
+    if (synced) {
+      base::MutexLock lock(config_mu);
+      interval_ms = config.global.collect_interval_ms;
+    }
+    const std::int64_t used_ms = (deps.clock.SteadyNs() - start_ns) / 1'000'000;
+    base::WaitFor(stop, std::max<std::int64_t>(interval_ms - used_ms, 1));
+  }
+}
+
+void Daemon::Impl::RulesLoop(const std::stop_token& stop) {
+  constexpr std::int64_t kLookMs = 50;
+  for (std::int64_t waited_ms = 0; !synced && waited_ms < kRulesStartDeadlineMs;
+       waited_ms += kLookMs) {
+    if (!base::WaitFor(stop, kLookMs)) return;
+  }
+  if (!synced) deps.log.Warn("not every source answered, rules begin without them");
+  rules.Run(stop);
+}
+
+Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Daemon::~Daemon() = default;
+
+base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonDeps deps) {
+  AZX_ASSIGN_OR_RETURN(config::Config config, flags.MakeConfig());
+  AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
+  AZX_ASSIGN_OR_RETURN(
+      std::unique_ptr<Observer> observer,
+      Observer::Create(config, {deps.clock, deps.log, deps.surroundings}));
+  auto impl = std::make_unique<Impl>(flags, config, std::move(deps));
+  {
+    base::MutexLock lock(impl->config_mu);
+    impl->observer = std::move(observer);
+  }
+  impl->rules.SetGroups(std::move(groups), RuleOptions(config));
+  impl->self.RecordReload(true, impl->deps.clock.NowMs());
+  std::unique_ptr<Daemon> daemon(new Daemon(std::move(impl)));
+  Impl& parts = *daemon->impl_;
+  std::function<base::Result<void>()> reload;
+  if (flags.enable_lifecycle) reload = [raw = daemon.get()] { return raw->Reload(); };
+  AZX_ASSIGN_OR_RETURN(
+      parts.server,
+      web::Server::Listen({.listen_address = flags.listen_address,
+                           .telemetry_path = flags.telemetry_path,
+                           .version = Version(),
+                           .revision = Revision()},
+                          {parts.latest, parts.store, parts.engine, parts.rules, parts.deps.clock,
+                           parts.deps.log, std::move(reload)}));
+  return daemon;
+}
+
+void Daemon::Run(std::stop_token stop) {
+  Impl& impl = *impl_;
+  Observer* observer = nullptr;
+  {
+    base::MutexLock lock(impl.config_mu);
+    observer = impl.observer.get();
+  }
+  observer->Start();
+  std::jthread collecting([&impl](std::stop_token s) { impl.CollectLoop(s); });
+  std::jthread ruling([&impl](std::stop_token s) { impl.RulesLoop(s); });
+  impl.server->Start();
+  impl.deps.log.Info("azexporter is up", {{"version", Version()}, {"url", impl.server->url()}});
+
+  base::WaitUntilStopped(stop);
+
+  impl.deps.log.Info("stopping");
+  impl.server->Stop();
+  ruling.request_stop();
+  collecting.request_stop();
+  ruling.join();
+  collecting.join();
+  observer->Stop();
+}
+
+base::Result<void> Daemon::Reload() {
+  Impl& impl = *impl_;
+  const auto reload = [&impl]() -> base::Result<void> {
+    AZX_ASSIGN_OR_RETURN(config::Config config, impl.flags.MakeConfig());
+    AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
+    {
+      base::MutexLock lock(impl.config_mu);
+      AZX_RETURN_IF_ERROR(impl.observer->Reconfigure(config));
+      impl.config = config;
+    }
+    impl.rules.SetGroups(std::move(groups), RuleOptions(config));
+    return {};
+  };
+  const auto reloaded = reload();
+  impl.self.RecordReload(reloaded.has_value(), impl.deps.clock.NowMs());
+  if (reloaded) {
+    impl.deps.log.Info("configuration loaded");
+  } else {
+    impl.deps.log.Error("configuration refused, the old one stays",
+                        {{"error", reloaded.error().message()}});
+  }
+  return reloaded;
+}
+
+std::string Daemon::url() const { return impl_->server->url(); }
+
+}  // namespace azexporter::app

@@ -1,0 +1,23 @@
+#pragma once
+
+// The rules of a configuration, and what they say as metrics. Private to `app`, which alone knows
+// both rules and collectors.
+
+#include <memory>
+#include <vector>
+
+#include "azexporter/base/result.h"
+#include "azexporter/collect/snapshot.h"
+#include "azexporter/config/config.h"
+#include "azexporter/rules/alert.h"
+#include "azexporter/rules/rule_file.h"
+
+namespace azexporter::app {
+
+// The files that the configuration names, or the recommended pack where it names none.
+base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config);
+
+// az_alerts and azexporter_rule_*: how many alerts are in which state, and how the rules fare.
+std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::GroupView>& groups);
+
+}  // namespace azexporter::app

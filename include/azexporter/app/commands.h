@@ -1,0 +1,15 @@
+#pragma once
+
+// The commands that are not the daemon. Each prints to standard output and returns the exit code.
+
+#include "azexporter/app/flags.h"
+#include "azexporter/app/observer.h"
+
+namespace azexporter::app {
+
+int RunCheckHealth(const Flags& flags, const Surroundings& surroundings);
+int RunCheckConfig(const Flags& flags);
+int RunCheckRules(const Flags& flags);
+int RunTestPromql(const Flags& flags);
+
+}  // namespace azexporter::app

@@ -1,0 +1,293 @@
+// Aggregation operators.
+// Semantics: prometheus/promql/engine.go, aggregation, aggregationK, aggregationCountValues.
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "azexporter/base/float_format.h"
+#include "azexporter/base/utf8.h"
+#include "eval_error.h"
+#include "evaluator.h"
+#include "kahan.h"
+#include "label_groups.h"
+#include "quantile.h"
+
+namespace azexporter::promql {
+namespace {
+
+// Each of these gathers the values of one group at one step. Add is called once or more, then Value
+// tells the result.
+
+struct CountState {
+  double count = 0;
+  void Add(double) { ++count; }
+  bool empty() const { return count == 0; }
+  double Value() const { return count; }
+};
+
+struct GroupState {
+  bool seen = false;
+  void Add(double) { seen = true; }
+  bool empty() const { return !seen; }
+  double Value() const { return 1; }
+};
+
+struct SumState {
+  KahanSum sum;
+  bool seen = false;
+  void Add(double value) {
+    if (seen) return sum.Add(value);
+    sum.sum = value;
+    seen = true;
+  }
+  bool empty() const { return !seen; }
+  double Value() const { return sum.Total(); }
+};
+
+// A number beats NaN.
+template <bool kMax>
+struct ExtremeState {
+  double extreme = 0;
+  bool seen = false;
+  void Add(double value) {
+    const bool better = kMax ? extreme < value : extreme > value;
+    if (!seen || better || std::isnan(extreme)) extreme = value;
+    seen = true;
+  }
+  bool empty() const { return !seen; }
+  double Value() const { return extreme; }
+};
+
+// Welford's method.
+struct VarianceState {
+  double count = 0;
+  double mean = 0;
+  double squares = 0;
+  void Add(double value) {
+    ++count;
+    if (count == 1) {
+      mean = value;
+      squares = std::isfinite(value) ? 0 : std::nan("");
+      return;
+    }
+    const double delta = value - mean;
+    mean += delta / count;
+    squares += delta * (value - mean);
+  }
+  bool empty() const { return count == 0; }
+  double Value() const { return squares / count; }
+};
+
+struct DeviationState : VarianceState {
+  double Value() const { return std::sqrt(VarianceState::Value()); }
+};
+
+LabelChoice GroupingChoice(const AggregateExpr& expr, std::vector<std::string> names) {
+  return expr.without ? LabelChoice::AllBut(std::move(names)) : LabelChoice::Only(std::move(names));
+}
+
+struct Grouping {
+  LabelGroups groups;
+  std::vector<std::size_t> group_of;  // row -> group
+
+  Grouping(const AggregateExpr& expr, const SteppedVector& input)
+      : groups(GroupingChoice(expr, expr.grouping)), group_of(input.size()) {
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      group_of[i] = groups.IndexOf(input.row(i).labels);
+    }
+  }
+};
+
+// A row a group, all absent. A group drops its name in the end when a member was to.
+SteppedVector GroupRows(Evaluator& evaluator, const Grouping& grouping,
+                        const SteppedVector& input) {
+  SteppedVector out = evaluator.NewVector();
+  out.Reserve(grouping.groups.size());
+  for (std::size_t group = 0; group < grouping.groups.size(); ++group) {
+    out.AddRow({grouping.groups.LabelsOf(group)});
+  }
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    if (input.row(i).drop_name) out.row(grouping.group_of[i]).drop_name = true;
+  }
+  return out;
+}
+
+template <class State>
+SteppedVector Aggregate(Evaluator& evaluator, const AggregateExpr& expr,
+                        const SteppedVector& input) {
+  const Grouping grouping(expr, input);
+  SteppedVector out = GroupRows(evaluator, grouping, input);
+  const std::size_t steps = input.steps();
+  std::vector<State> states(out.size() * steps);
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    State* const state = states.data() + grouping.group_of[i] * steps;
+    const std::span<const double> values = input.values(i);
+    for (std::size_t step = 0; step < steps; ++step) {
+      if (!IsAbsent(values[step])) state[step].Add(values[step]);
+    }
+  }
+  for (std::size_t group = 0; group < out.size(); ++group) {
+    const std::span<double> values = out.values(group);
+    for (std::size_t step = 0; step < steps; ++step) {
+      const State& state = states[group * steps + step];
+      if (!state.empty()) values[step] = state.Value();
+    }
+  }
+  out.DropEmptyRows();
+  return out;
+}
+
+// Whether `a` comes before `b` in topk (largest first) or bottomk; NaN comes last in both.
+bool Before(bool top, double a, double b) {
+  if (std::isnan(b)) return !std::isnan(a);
+  return top ? a > b : a < b;
+}
+
+// The k of topk and bottomk at every step; empty when no step wants any sample.
+std::vector<std::size_t> ReadCounts(const SteppedVector& param, std::size_t limit) {
+  constexpr double kInt64Limit = 9223372036854775807.0;
+  double largest = -std::numeric_limits<double>::infinity();
+  double smallest = std::numeric_limits<double>::infinity();
+  bool any_nan = false;
+  for (const double k : param.values(0)) {
+    any_nan = any_nan || std::isnan(k);
+    largest = std::max(largest, k);
+    smallest = std::min(smallest, k);
+  }
+  if (!any_nan && largest < 1) return {};
+  if (any_nan) FailEval("Parameter value is NaN");
+  if (smallest <= -kInt64Limit) {
+    FailEval("Scalar value " + base::FormatFloatG(smallest) + " underflows int64");
+  }
+  if (largest >= kInt64Limit) {
+    FailEval("Scalar value " + base::FormatFloatG(largest) + " overflows int64");
+  }
+  std::vector<std::size_t> counts;
+  for (const double k : param.values(0)) {
+    const double bounded = std::clamp(k, 0.0, static_cast<double>(limit));
+    counts.push_back(static_cast<std::size_t>(bounded));
+  }
+  return counts;
+}
+
+}  // namespace
+
+SteppedVector Evaluator::EvalAggregate(const AggregateExpr& expr) {
+  if (expr.op == AggregateOp::kCountValues) return EvalCountValues(expr);
+  SteppedVector input = Eval(*expr.expr);
+  switch (expr.op) {
+    case AggregateOp::kAvg:
+      return Aggregate<Mean>(*this, expr, input);
+    case AggregateOp::kCount:
+      return Aggregate<CountState>(*this, expr, input);
+    case AggregateOp::kGroup:
+      return Aggregate<GroupState>(*this, expr, input);
+    case AggregateOp::kMax:
+      return Aggregate<ExtremeState<true>>(*this, expr, input);
+    case AggregateOp::kMin:
+      return Aggregate<ExtremeState<false>>(*this, expr, input);
+    case AggregateOp::kStddev:
+      return Aggregate<DeviationState>(*this, expr, input);
+    case AggregateOp::kStdvar:
+      return Aggregate<VarianceState>(*this, expr, input);
+    case AggregateOp::kSum:
+      return Aggregate<SumState>(*this, expr, input);
+    case AggregateOp::kQuantile:
+      return EvalQuantile(expr, input);
+    case AggregateOp::kBottomk:
+    case AggregateOp::kTopk:
+      return EvalTopBottom(expr, std::move(input));
+    case AggregateOp::kCountValues:
+      break;
+  }
+  return input;
+}
+
+SteppedVector Evaluator::EvalQuantile(const AggregateExpr& expr, const SteppedVector& input) {
+  const SteppedVector param = Eval(*expr.param);
+  for (const double q : param.values(0)) {
+    if (!(q >= 0 && q <= 1)) annotations().InvalidQuantile(q, expr.param->position());
+  }
+  const Grouping grouping(expr, input);
+  SteppedVector out = GroupRows(*this, grouping, input);
+  std::vector<std::vector<double>> members(out.size());
+  for (std::size_t step = 0; step < steps_.count; ++step) {
+    for (std::vector<double>& values : members) values.clear();
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      const double value = input.values(i)[step];
+      if (!IsAbsent(value)) members[grouping.group_of[i]].push_back(value);
+    }
+    for (std::size_t group = 0; group < out.size(); ++group) {
+      if (members[group].empty()) continue;
+      out.values(group)[step] = Quantile(param.scalar(step), members[group]);
+    }
+  }
+  out.DropEmptyRows();
+  return out;
+}
+
+// The samples themselves, fewer of them.
+SteppedVector Evaluator::EvalTopBottom(const AggregateExpr& expr, SteppedVector input) {
+  const SteppedVector param = Eval(*expr.param);
+  const std::vector<std::size_t> counts = ReadCounts(param, input.size());
+  if (counts.empty()) return NewVector();
+  const bool top = expr.op == AggregateOp::kTopk;
+  const Grouping grouping(expr, input);
+  std::vector<std::vector<std::size_t>> members(grouping.groups.size());
+  for (std::size_t i = 0; i < input.size(); ++i) members[grouping.group_of[i]].push_back(i);
+
+  SteppedVector ordered = NewVector();  // of an instant query, whose order is worth something
+  for (std::vector<std::size_t>& rows : members) {
+    for (std::size_t step = 0; step < steps_.count; ++step) {
+      const auto value = [&](std::size_t row) { return input.values(row)[step]; };
+      const auto absent = std::ranges::stable_partition(
+          rows, [&](std::size_t row) { return !IsAbsent(value(row)); });
+      const auto present = static_cast<std::size_t>(absent.begin() - rows.begin());
+      const std::size_t kept = std::min(counts[step], present);
+      std::ranges::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept),
+                                absent.begin(), [&](std::size_t a, std::size_t b) {
+                                  if (Before(top, value(a), value(b))) return true;
+                                  return !Before(top, value(b), value(a)) && a < b;
+                                });
+      for (std::size_t k = kept; k < present; ++k) input.values(rows[k])[step] = Absent();
+      if (steps_.count > 1) continue;
+      for (std::size_t k = 0; k < kept; ++k) {
+        ordered.AddRow(input.row(rows[k]))[0] = value(rows[k]);
+      }
+    }
+  }
+  if (steps_.count == 1) return ordered;
+  input.DropEmptyRows();
+  return input;
+}
+
+SteppedVector Evaluator::EvalCountValues(const AggregateExpr& expr) {
+  const std::string& label = As<StringLiteral>(Unwrap(*expr.param)).value;
+  if (label.empty() || !base::IsValidUtf8(label)) {
+    std::string quoted;
+    model::AppendQuoted(quoted, label);
+    FailEval("invalid label name " + quoted);
+  }
+  std::vector<std::string> names = expr.grouping;
+  if (!expr.without) names.push_back(label);
+  LabelGroups groups(GroupingChoice(expr, std::move(names)));
+  const SteppedVector input = Eval(*expr.expr);
+  SteppedVector out = NewVector();
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    CheckAlive();
+    model::LabelsBuilder labels(input.row(i).labels);
+    for (std::size_t step = 0; step < steps_.count; ++step) {
+      const double value = input.values(i)[step];
+      if (IsAbsent(value)) continue;
+      const model::Labels with_value = labels.Set(label, base::FormatFloatF(value)).Build();
+      const std::size_t group = groups.IndexOf(with_value);
+      if (group == out.size()) out.AddRow({groups.LabelsOf(group)});
+      double& count = out.values(group)[step];
+      count = IsAbsent(count) ? 1 : count + 1;
+    }
+  }
+  return out;
+}
+
+}  // namespace azexporter::promql

@@ -1,0 +1,339 @@
+// Binary operators.
+// Semantics: prometheus/promql/engine.go, VectorBinop, VectorscalarBinop, VectorAnd, VectorOr,
+// VectorUnless.
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "eval_error.h"
+#include "evaluator.h"
+#include "label_groups.h"
+
+namespace azexporter::promql {
+namespace {
+
+// Whether the result still is of the metric on the left: arithmetic makes something new.
+bool ChangesMetric(BinaryOp op) { return !IsComparison(op) && !IsSetOp(op); }
+
+double Arithmetic(BinaryOp op, double lhs, double rhs) {
+  switch (op) {
+    case BinaryOp::kAdd:
+      return lhs + rhs;
+    case BinaryOp::kSub:
+      return lhs - rhs;
+    case BinaryOp::kMul:
+      return lhs * rhs;
+    case BinaryOp::kDiv:
+      return lhs / rhs;
+    case BinaryOp::kMod:
+      return std::fmod(lhs, rhs);
+    case BinaryOp::kPow:
+      return std::pow(lhs, rhs);
+    case BinaryOp::kAtan2:
+      return std::atan2(lhs, rhs);
+    case BinaryOp::kEqual:
+    case BinaryOp::kNotEqual:
+    case BinaryOp::kLess:
+    case BinaryOp::kLessOrEqual:
+    case BinaryOp::kGreater:
+    case BinaryOp::kGreaterOrEqual:
+    case BinaryOp::kAnd:
+    case BinaryOp::kOr:
+    case BinaryOp::kUnless:
+      break;
+  }
+  return Absent();
+}
+
+bool Compare(BinaryOp op, double lhs, double rhs) {
+  switch (op) {
+    case BinaryOp::kEqual:
+      return lhs == rhs;
+    case BinaryOp::kNotEqual:
+      return lhs != rhs;
+    case BinaryOp::kLess:
+      return lhs < rhs;
+    case BinaryOp::kLessOrEqual:
+      return lhs <= rhs;
+    case BinaryOp::kGreater:
+      return lhs > rhs;
+    case BinaryOp::kGreaterOrEqual:
+      return lhs >= rhs;
+    case BinaryOp::kAdd:
+    case BinaryOp::kSub:
+    case BinaryOp::kMul:
+    case BinaryOp::kDiv:
+    case BinaryOp::kMod:
+    case BinaryOp::kPow:
+    case BinaryOp::kAtan2:
+    case BinaryOp::kAnd:
+    case BinaryOp::kOr:
+    case BinaryOp::kUnless:
+      break;
+  }
+  return false;
+}
+
+// One element of the result; Absent() where a comparison filters it out. A comparison that keeps
+// the element answers `kept`.
+double Combine(const BinaryExpr& expr, double lhs, double rhs, double kept) {
+  if (!IsComparison(expr.op)) return Arithmetic(expr.op, lhs, rhs);
+  const bool holds = Compare(expr.op, lhs, rhs);
+  if (expr.return_bool) return holds ? 1 : 0;
+  return holds ? kept : Absent();
+}
+
+LabelChoice MatchingChoice(const VectorMatching& matching) {
+  return matching.on ? LabelChoice::Only(matching.labels) : LabelChoice::AllBut(matching.labels);
+}
+
+// The group of matching labels that each row falls into, numbered alike on both sides.
+std::vector<std::size_t> GroupsOf(const SteppedVector& vector, LabelGroups& groups) {
+  std::vector<std::size_t> group_of(vector.size());
+  for (std::size_t i = 0; i < vector.size(); ++i)
+    group_of[i] = groups.IndexOf(vector.row(i).labels);
+  return group_of;
+}
+
+// At which steps any row of a group has a value: groups x steps.
+std::vector<bool> PresentGroups(const SteppedVector& vector,
+                                const std::vector<std::size_t>& group_of, std::size_t groups) {
+  std::vector<bool> present(groups * vector.steps());
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    for (std::size_t step = 0; step < vector.steps(); ++step) {
+      if (!IsAbsent(vector.values(i)[step])) present[group_of[i] * vector.steps() + step] = true;
+    }
+  }
+  return present;
+}
+
+// Between two vectors, where one side has at most one element in a group of matching labels at any
+// step: the "one" side. The other is the "many" side, even where the operator is one-to-one.
+class VectorJoin {
+ public:
+  VectorJoin(Evaluator& evaluator, const BinaryExpr& expr, const SteppedVector& many,
+             const SteppedVector& one)
+      : evaluator_(evaluator),
+        expr_(expr),
+        many_(many),
+        one_(one),
+        choice_(MatchingChoice(expr.matching)),
+        groups_(choice_),
+        group_of_many_(GroupsOf(many, groups_)),
+        group_of_one_(GroupsOf(one, groups_)),
+        one_at_(groups_.size(), kNone),
+        matched_(groups_.size(), kNone),
+        out_(evaluator.NewVector()) {}
+
+  SteppedVector Run() {
+    for (std::size_t step = 0; step < out_.steps(); ++step) {
+      evaluator_.CheckAlive();
+      if (HasAny(many_, step) && HasAny(one_, step)) RunStep(step);
+    }
+    out_.DropEmptyRows();
+    return std::move(out_);
+  }
+
+ private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  static bool HasAny(const SteppedVector& vector, std::size_t step) {
+    for (std::size_t i = 0; i < vector.size(); ++i) {
+      if (!IsAbsent(vector.values(i)[step])) return true;
+    }
+    return false;
+  }
+
+  bool swapped() const { return expr_.matching.cardinality == Cardinality::kOneToMany; }
+
+  void RunStep(std::size_t step) {
+    std::ranges::fill(one_at_, kNone);
+    for (std::size_t i = 0; i < one_.size(); ++i) {
+      if (IsAbsent(one_.values(i)[step])) continue;
+      std::size_t& slot = one_at_[group_of_one_[i]];
+      if (slot != kNone) FailDuplicate(one_.row(slot).labels, one_.row(i).labels);
+      slot = i;
+    }
+    for (std::size_t i = 0; i < many_.size(); ++i) {
+      const double value = many_.values(i)[step];
+      const std::size_t other = one_at_[group_of_many_[i]];
+      if (!IsAbsent(value) && other != kNone) Join(i, other, step);
+    }
+  }
+
+  void Join(std::size_t many, std::size_t one, std::size_t step) {
+    double lhs = many_.values(many)[step];
+    double rhs = one_.values(one)[step];
+    if (swapped()) std::swap(lhs, rhs);
+    const double value = Combine(expr_, lhs, rhs, lhs);
+    const std::size_t group = group_of_many_[many];
+    const std::size_t row = OutRow(many, one);
+    if (expr_.matching.cardinality == Cardinality::kOneToOne) {
+      if (matched_[group] == step) {
+        FailEval(
+            "multiple matches for labels: many-to-one matching must be explicit "
+            "(group_left/group_right)");
+      }
+      matched_[group] = step;
+    } else {
+      Joined& last = last_joined_[row];
+      if (last.step == step && last.group == group) {
+        FailEval("multiple matches for labels: grouping labels must ensure unique matches");
+      }
+      last = {step, group};
+    }
+    if (IsAbsent(value)) return;
+    if (!IsAbsent(out_.values(row)[step])) {
+      FailEval("vector cannot contain metrics with the same labelset");
+    }
+    out_.values(row)[step] = value;
+  }
+
+  // The row of the result that a pair of elements goes to.
+  std::size_t OutRow(std::size_t many, std::size_t one) {
+    // Unless labels are taken over from the "one" side, the pair's labels are those of `many`
+    // alone.
+    const std::size_t one_key = expr_.matching.include.empty() ? 0 : one;
+    const auto [known, is_new] = row_of_pair_.try_emplace(many * (one_.size() + 1) + one_key, 0);
+    if (!is_new) return known->second;
+    model::Labels labels = ResultLabels(many_.row(many).labels, one_.row(one).labels);
+    const auto [entry, is_new_row] = row_of_labels_.try_emplace(labels, out_.size());
+    if (is_new_row) {
+      out_.AddRow({std::move(labels), expr_.return_bool});
+      last_joined_.push_back({});
+    }
+    known->second = entry->second;
+    return known->second;
+  }
+
+  model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
+    const bool drop_name = ChangesMetric(expr_.op) ||
+                           (expr_.return_bool && !evaluator_.options().delayed_name_removal);
+    model::Labels labels = drop_name ? WithoutMetadata(many) : many;
+    const VectorMatching& matching = expr_.matching;
+    if (matching.cardinality != Cardinality::kOneToOne) {
+      if (matching.include.empty()) return labels;
+      model::LabelsBuilder builder(labels);
+      for (const std::string& name : matching.include) builder.Set(name, one.Get(name));
+      return builder.Build();
+    }
+    if (matching.on) return choice_.Project(labels);
+    if (matching.labels.empty()) return labels;
+    model::LabelsBuilder builder(labels);
+    for (const std::string& name : matching.labels) builder.Remove(name);
+    return builder.Build();
+  }
+
+  [[noreturn]] void FailDuplicate(const model::Labels& a, const model::Labels& b) const {
+    std::string first = a.ToString();
+    std::string second = b.ToString();
+    if (second < first) std::swap(first, second);
+    FailEval("found duplicate series for the match group " + choice_.Project(b).ToString() +
+             " on the " + (swapped() ? "left" : "right") + " hand-side of the operation: [" +
+             first + ", " + second +
+             "];many-to-many matching not allowed: matching labels must be unique on one side");
+  }
+
+  struct Joined {
+    std::size_t step = kNone;
+    std::size_t group = kNone;
+  };
+
+  Evaluator& evaluator_;
+  const BinaryExpr& expr_;
+  const SteppedVector& many_;
+  const SteppedVector& one_;
+  LabelChoice choice_;
+  LabelGroups groups_;
+  std::vector<std::size_t> group_of_many_;
+  std::vector<std::size_t> group_of_one_;
+  std::vector<std::size_t> one_at_;   // group -> row of one_ at the current step
+  std::vector<std::size_t> matched_;  // group -> the step it was last matched at
+  std::vector<Joined> last_joined_;   // row of out_ -> what was last joined into it
+  SteppedVector out_;
+  std::unordered_map<std::size_t, std::size_t> row_of_pair_;
+  std::unordered_map<model::Labels, std::size_t, model::LabelsHash> row_of_labels_;
+};
+
+}  // namespace
+
+SteppedVector Evaluator::EvalBinary(const BinaryExpr& expr) {
+  const bool left_scalar = expr.lhs->type() == ValueType::kScalar;
+  const bool right_scalar = expr.rhs->type() == ValueType::kScalar;
+  if (left_scalar && right_scalar) return EvalScalarBinary(expr);
+  if (left_scalar || right_scalar) return EvalVectorScalar(expr);
+  return IsSetOp(expr.op) ? EvalSetOp(expr) : EvalVectorVector(expr);
+}
+
+SteppedVector Evaluator::EvalScalarBinary(const BinaryExpr& expr) {
+  SteppedVector lhs = Eval(*expr.lhs);
+  const SteppedVector rhs = Eval(*expr.rhs);
+  for (std::size_t step = 0; step < steps_.count; ++step) {
+    double& value = lhs.values(0)[step];
+    value = Combine(expr, value, rhs.scalar(step), value);
+  }
+  return lhs;
+}
+
+SteppedVector Evaluator::EvalVectorScalar(const BinaryExpr& expr) {
+  const bool scalar_left = expr.lhs->type() == ValueType::kScalar;
+  SteppedVector lhs = Eval(*expr.lhs);
+  SteppedVector rhs = Eval(*expr.rhs);
+  SteppedVector& vector = scalar_left ? rhs : lhs;
+  const SteppedVector& scalar = scalar_left ? lhs : rhs;
+  const bool drops_name = ChangesMetric(expr.op) || expr.return_bool;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    const std::span<double> values = vector.values(i);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      const double value = values[step];
+      if (IsAbsent(value)) continue;
+      values[step] = scalar_left ? Combine(expr, scalar.scalar(step), value, value)
+                                 : Combine(expr, value, scalar.scalar(step), value);
+    }
+    if (drops_name) DropName(vector.row(i));
+  }
+  vector.DropEmptyRows();
+  if (drops_name && !query_.options.delayed_name_removal) return MergeEqual(std::move(vector));
+  return std::move(vector);
+}
+
+SteppedVector Evaluator::EvalSetOp(const BinaryExpr& expr) {
+  SteppedVector lhs = Eval(*expr.lhs);
+  SteppedVector rhs = Eval(*expr.rhs);
+  LabelGroups groups(MatchingChoice(expr.matching));
+  const std::vector<std::size_t> left = GroupsOf(lhs, groups);
+  const std::vector<std::size_t> right = GroupsOf(rhs, groups);
+  // Takes from `vector` the values whose group is, or is not, in the `others` at that step.
+  const auto filter = [&](SteppedVector& vector, const std::vector<std::size_t>& group_of,
+                          const std::vector<bool>& others, bool keep_if_present) {
+    for (std::size_t i = 0; i < vector.size(); ++i) {
+      for (std::size_t step = 0; step < steps_.count; ++step) {
+        if (others[group_of[i] * steps_.count + step] != keep_if_present) {
+          vector.values(i)[step] = Absent();
+        }
+      }
+    }
+    vector.DropEmptyRows();
+  };
+  if (expr.op != BinaryOp::kOr) {
+    filter(lhs, left, PresentGroups(rhs, right, groups.size()), expr.op == BinaryOp::kAnd);
+    return lhs;
+  }
+  filter(rhs, right, PresentGroups(lhs, left, groups.size()), false);
+  for (std::size_t i = 0; i < rhs.size(); ++i) {
+    std::ranges::copy(rhs.values(i), lhs.AddRow(rhs.row(i)).begin());
+  }
+  // One series may stand on both sides, here now and there later.
+  return steps_.count == 1 && query_.options.delayed_name_removal ? std::move(lhs)
+                                                                  : MergeEqual(std::move(lhs));
+}
+
+SteppedVector Evaluator::EvalVectorVector(const BinaryExpr& expr) {
+  const SteppedVector lhs = Eval(*expr.lhs);
+  const SteppedVector rhs = Eval(*expr.rhs);
+  const bool swapped = expr.matching.cardinality == Cardinality::kOneToMany;
+  return VectorJoin(*this, expr, swapped ? rhs : lhs, swapped ? lhs : rhs).Run();
+}
+
+}  // namespace azexporter::promql

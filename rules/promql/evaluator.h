@@ -1,0 +1,144 @@
+#pragma once
+
+// Evaluates a syntax tree. Each node is evaluated once, over all steps: its value is a
+// SteppedVector. A subquery, or a part of the expression that is the same at every step, is
+// evaluated by a second Evaluator over other steps, on the same Query.
+//
+// All of this throws EvalError; Engine catches it.
+//
+// Thread safety: one thread only.
+// Semantics: prometheus/promql/engine.go.
+
+#include <functional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "annotations.h"
+#include "azexporter/base/clock.h"
+#include "azexporter/promql/ast.h"
+#include "azexporter/promql/engine.h"
+#include "azexporter/storage/storage.h"
+#include "sample_budget.h"
+#include "stepped_vector.h"
+
+namespace azexporter::promql {
+
+// What all evaluators of one query share.
+struct Query {
+  const EngineOptions& options;
+  const base::Clock& clock;
+  storage::Querier& querier;
+  const std::stop_token stop;
+  const std::int64_t deadline_ns;  // of clock.SteadyNs()
+  // What @ start() and @ end() mean.
+  const model::TimestampMs start;
+  const model::TimestampMs end;
+  SampleBudget budget;
+  Annotations annotations;
+  // Nodes that have the same value whatever the step.
+  std::unordered_map<const Expr*, bool> step_invariant;
+};
+
+// A range vector at all steps: where the windows lie.
+struct Windows {
+  Steps steps;
+  AtModifier at;  // resolved: kNone or kTimestamp
+  std::int64_t offset_ms = 0;
+  std::int64_t range_ms = 0;
+
+  // Windows are open on the left: (Start(i), End(i)].
+  model::TimestampMs End(std::size_t step) const {
+    return (at.kind == AtModifier::Kind::kNone ? steps.At(step) : at.t) - offset_ms;
+  }
+  model::TimestampMs Start(std::size_t step) const { return End(step) - range_ms; }
+};
+
+// One series of a range vector: every point that lies in any of the windows, none of them stale.
+struct RangeSeries {
+  model::Labels labels;
+  bool drop_name = false;
+  std::vector<model::FPoint> points;
+};
+
+class Evaluator {
+ public:
+  Evaluator(Query& query, const Steps& steps) : query_(query), steps_(steps) {}
+
+  const Steps& steps() const { return steps_; }
+  Annotations& annotations() { return query_.annotations; }
+  const EngineOptions& options() const { return query_.options; }
+
+  // The value of a scalar or instant vector. REQUIRES: of such a type.
+  SteppedVector Eval(const Expr& expr);
+
+  // Calls `visit` for every series of a range vector, one at a time. REQUIRES: a matrix selector or
+  // subquery, perhaps in parentheses.
+  using RangeVisitor = std::function<void(const RangeSeries&, const Windows&)>;
+  void ForEachRange(const Expr& expr, const RangeVisitor& visit);
+
+  // As a selector, but with the time of each sample (seconds) for its value.
+  SteppedVector EvalSampleTimes(const VectorSelector& selector);
+
+  // --- for functions and operators
+  SteppedVector NewVector() { return {steps_.count, query_.budget}; }
+  // A scalar, or a vector of one element without labels.
+  SteppedVector NewScalar(double value);
+  // The string in an argument. REQUIRES: of type string.
+  static const std::string& StringArg(const CallExpr& call, std::size_t i);
+  // The metric name no longer fits the values of the row: drops it, or has it dropped in the end.
+  void DropName(SteppedVector::Row& row) const;
+  // Series that became equal are merged, where they do not overlap: else an error.
+  SteppedVector MergeEqual(SteppedVector vector);
+  // Any two equal series are an error.
+  void RefuseEqual(const SteppedVector& vector) const;
+  // Throws when the query was canceled or took too long. Called once a node and once a series.
+  void CheckAlive() const;
+
+ private:
+  SteppedVector EvalHere(const Expr& expr);
+  SteppedVector EvalOnce(const Expr& expr);
+  SteppedVector EvalSelector(const VectorSelector& selector, bool times);
+  void ReadAtSteps(const storage::Series& series, const Windows& windows, bool times,
+                   std::vector<model::FPoint>& scratch, std::span<double> out) const;
+  SteppedVector EvalUnary(const UnaryExpr& expr);
+  SteppedVector EvalCall(const CallExpr& call);
+  SteppedVector EvalMapCall(const CallExpr& call);
+  SteppedVector EvalRangeCall(const CallExpr& call);
+  void NoteNonCounter(const model::Labels& labels, const PositionRange& position);
+  void ForEachSelected(const MatrixSelector& matrix, const RangeVisitor& visit);
+  void ForEachOfSubquery(const SubqueryExpr& subquery, const RangeVisitor& visit);
+  storage::SeriesSet Select(const VectorSelector& selector);
+  AtModifier Resolve(const AtModifier& at) const;
+
+  // eval_binary.cc
+  SteppedVector EvalBinary(const BinaryExpr& expr);
+  SteppedVector EvalScalarBinary(const BinaryExpr& expr);
+  SteppedVector EvalVectorScalar(const BinaryExpr& expr);
+  SteppedVector EvalSetOp(const BinaryExpr& expr);
+  SteppedVector EvalVectorVector(const BinaryExpr& expr);
+
+  // eval_aggregate.cc
+  SteppedVector EvalAggregate(const AggregateExpr& expr);
+  SteppedVector EvalCountValues(const AggregateExpr& expr);
+  SteppedVector EvalQuantile(const AggregateExpr& expr, const SteppedVector& input);
+  SteppedVector EvalTopBottom(const AggregateExpr& expr, SteppedVector input);
+
+  Query& query_;
+  const Steps steps_;
+};
+
+// Whether a node has the same value at every step; fills `out` for it and all below.
+bool FindStepInvariant(const Expr& expr, std::unordered_map<const Expr*, bool>& out);
+
+// The earliest and latest time of a sample that can matter, when `expr` is evaluated at times
+// between `from` and `to`. `start` and `end` are the query's.
+struct TimeSpan {
+  model::TimestampMs from;
+  model::TimestampMs to;
+};
+TimeSpan NeededTimes(const Expr& expr, TimeSpan at, TimeSpan query, std::int64_t lookback_ms);
+
+}  // namespace azexporter::promql

@@ -1,0 +1,63 @@
+#pragma once
+
+// What the engine runs for a function. Most functions are of one of two simple forms, and the
+// evaluator does the rest for them; the others work on whole vectors.
+
+#include <span>
+#include <vector>
+
+#include "azexporter/promql/functions.h"
+#include "evaluator.h"
+
+namespace azexporter::promql {
+
+// The scalar arguments of a call, in order, at one step.
+using Scalars = std::span<const double>;
+
+// One window of one series.
+struct RangeArgs {
+  std::span<const model::FPoint> points;  // at least one
+  // The window: (start, end].
+  model::TimestampMs start;
+  model::TimestampMs end;
+  model::TimestampMs now;  // the time of the step
+  Scalars scalars;
+  const CallExpr& call;
+  Annotations& annotations;
+};
+
+struct FunctionBody {
+  // A value for a value: abs(v), clamp(v, min, max). The first argument is the vector. Absent()
+  // drops the sample.
+  using Map = double (*)(double value, Scalars scalars);
+  // A value for a window: rate(v[5m]). Absent() yields no sample.
+  using OverRange = double (*)(const RangeArgs& args);
+  using OnVectors = SteppedVector (*)(Evaluator& evaluator, const CallExpr& call);
+
+  // Exactly one of them is set.
+  Map map = nullptr;
+  OverRange over_range = nullptr;
+  OnVectors on_vectors = nullptr;
+
+  bool keeps_name = false;       // of over_range: the result still is of the metric
+  bool expects_counter = false;  // of over_range: other metrics are worth an info
+  bool depends_on_step = false;  // differs from step to step even where the arguments do not
+};
+
+// Makes rows of the table.
+using Types = std::vector<ValueType>;
+Function MapFunction(std::string_view name, Types args, FunctionBody::Map map, int variadic = 0);
+Function RangeFunction(std::string_view name, Types args, FunctionBody body);
+Function VectorFunction(std::string_view name, Types args, ValueType type,
+                        FunctionBody::OnVectors run, int variadic = 0,
+                        bool depends_on_step = false);
+
+// The rows, by theme; functions.cc makes one table of them.
+std::vector<Function> HistogramFunctions();  // functions_histogram.cc
+std::vector<Function> LabelFunctions();      // functions_label.cc
+std::vector<Function> MathFunctions();       // functions_math.cc
+std::vector<Function> OverTimeFunctions();   // functions_over_time.cc
+std::vector<Function> RateFunctions();       // functions_rate.cc
+std::vector<Function> TimeFunctions();       // functions_time.cc
+
+}  // namespace azexporter::promql

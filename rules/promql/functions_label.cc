@@ -1,0 +1,123 @@
+// Functions of whole vectors: their labels, their order, from scalar to vector and back.
+
+#include <algorithm>
+#include <cmath>
+
+#include "azexporter/base/utf8.h"
+#include "azexporter/model/regexp.h"
+#include "eval_error.h"
+#include "function_body.h"
+
+namespace azexporter::promql {
+namespace {
+
+using enum ValueType;
+
+void CheckLabelName(const std::string& name, std::string_view role, std::string_view function) {
+  if (!name.empty() && base::IsValidUtf8(name)) return;
+  FailEval("invalid " + std::string(role) + " label name in " + std::string(function) +
+           "(): " + name);
+}
+
+// Sets one label of a row. A metric name that is set so is there to stay.
+void SetLabel(SteppedVector::Row& row, const std::string& name, const std::string& value) {
+  row.labels = model::LabelsBuilder(row.labels).Set(name, value).Build();
+  if (name == model::kMetricName) row.drop_name = false;
+}
+
+// label_replace(v, dst, replacement, src, regex)
+SteppedVector LabelReplace(Evaluator& evaluator, const CallExpr& call) {
+  const std::string& target = Evaluator::StringArg(call, 1);
+  const std::string& replacement = Evaluator::StringArg(call, 2);
+  const std::string& source = Evaluator::StringArg(call, 3);
+  const std::string& pattern = Evaluator::StringArg(call, 4);
+  const auto regexp = model::AnchoredRegexp::Create(pattern);
+  if (!regexp) FailEval("invalid regular expression in label_replace(): " + pattern);
+  CheckLabelName(target, "destination", "label_replace");
+  SteppedVector vector = evaluator.Eval(*call.args[0]);
+  std::string value;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    value.clear();
+    SteppedVector::Row& row = vector.row(i);
+    if (regexp->Expand(row.labels.Get(source), replacement, value)) SetLabel(row, target, value);
+  }
+  return evaluator.MergeEqual(std::move(vector));
+}
+
+// label_join(v, dst, separator, src...)
+SteppedVector LabelJoin(Evaluator& evaluator, const CallExpr& call) {
+  const std::string& target = Evaluator::StringArg(call, 1);
+  const std::string& separator = Evaluator::StringArg(call, 2);
+  for (std::size_t k = 3; k < call.args.size(); ++k) {
+    CheckLabelName(Evaluator::StringArg(call, k), "source", "label_join");
+  }
+  CheckLabelName(target, "destination", "label_join");
+  SteppedVector vector = evaluator.Eval(*call.args[0]);
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    std::string joined;
+    for (std::size_t k = 3; k < call.args.size(); ++k) {
+      if (k > 3) joined += separator;
+      joined += vector.row(i).labels.Get(Evaluator::StringArg(call, k));
+    }
+    SetLabel(vector.row(i), target, joined);
+  }
+  return evaluator.MergeEqual(std::move(vector));
+}
+
+// The only element, else NaN.
+SteppedVector ToScalar(Evaluator& evaluator, const CallExpr& call) {
+  const SteppedVector vector = evaluator.Eval(*call.args[0]);
+  SteppedVector scalar = evaluator.NewScalar(std::nan(""));
+  const std::span<double> values = scalar.values(0);
+  for (std::size_t step = 0; step < values.size(); ++step) {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < vector.size() && found < 2; ++i) {
+      const double value = vector.values(i)[step];
+      if (IsAbsent(value)) continue;
+      values[step] = ++found == 1 ? value : std::nan("");
+    }
+  }
+  return scalar;
+}
+
+SteppedVector ToVector(Evaluator& evaluator, const CallExpr& call) {
+  return evaluator.Eval(*call.args[0]);
+}
+
+// NaN comes last both ways.
+template <bool kDescending>
+SteppedVector Sort(Evaluator& evaluator, const CallExpr& call) {
+  SteppedVector vector = evaluator.Eval(*call.args[0]);
+  if (evaluator.steps().count > 1) {
+    evaluator.annotations().SortInRangeQuery(call.position());
+    return vector;
+  }
+  std::vector<std::size_t> order(vector.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, [&](std::size_t left, std::size_t right) {
+    const double a = vector.values(left)[0];
+    const double b = vector.values(right)[0];
+    if (std::isnan(b)) return !std::isnan(a);
+    return kDescending ? a > b : a < b;
+  });
+  SteppedVector sorted = evaluator.NewVector();
+  sorted.Reserve(order.size());
+  for (const std::size_t i : order) sorted.AddRow(vector.row(i))[0] = vector.values(i)[0];
+  return sorted;
+}
+
+}  // namespace
+
+std::vector<Function> LabelFunctions() {
+  return {
+      VectorFunction("label_join", {kVector, kString, kString, kString}, kVector, LabelJoin, -1),
+      VectorFunction("label_replace", {kVector, kString, kString, kString, kString}, kVector,
+                     LabelReplace),
+      VectorFunction("scalar", {kVector}, kScalar, ToScalar),
+      VectorFunction("sort", {kVector}, kVector, Sort<false>),
+      VectorFunction("sort_desc", {kVector}, kVector, Sort<true>),
+      VectorFunction("vector", {kScalar}, kVector, ToVector),
+  };
+}
+
+}  // namespace azexporter::promql

@@ -1,0 +1,153 @@
+// How fast things change: rate and its kin, derivatives and predictions.
+
+#include <algorithm>
+#include <cmath>
+
+#include "function_body.h"
+#include "kahan.h"
+
+namespace azexporter::promql {
+namespace {
+
+using enum ValueType;
+
+double Seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
+
+// The rise from the first point to the last; a counter that falls has begun anew at 0.
+double Rise(std::span<const model::FPoint> points, bool counter) {
+  double rise = points.back().f - points.front().f;
+  if (!counter) return rise;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (points[i].f < points[i - 1].f) rise += points[i - 1].f;
+  }
+  return rise;
+}
+
+// What the points of a window say of the whole window. Where the first or last point is about as
+// close to its end of the window as the points are to each other, the slope is taken to go on to
+// that end; where it is farther, for half a distance between points: the series began, or ended,
+// there. A counter does not go on below 0. Semantics: prometheus/promql/functions.go,
+// extrapolatedRate.
+double Extrapolated(const RangeArgs& args, bool counter) {
+  const auto points = args.points;
+  if (points.size() < 2) return Absent();
+  const double rise = Rise(points, counter);
+  const double sampled = Seconds(points.back().t - points.front().t);
+  const double distance = sampled / static_cast<double>(points.size() - 1);
+  const double threshold = distance * 1.1;
+  double to_start = Seconds(points.front().t - args.start);
+  double to_end = Seconds(args.end - points.back().t);
+  if (to_start >= threshold) to_start = distance / 2;
+  if (counter && rise > 0 && points.front().f >= 0) {
+    to_start = std::min(to_start, sampled * (points.front().f / rise));
+  }
+  if (to_end >= threshold) to_end = distance / 2;
+  const double factor = sampled == 0 ? 1 : (sampled + to_start + to_end) / sampled;
+  return rise * factor;
+}
+
+double Rate(const RangeArgs& args) {
+  if (args.points.size() < 2) return Absent();
+  return Extrapolated(args, true) / Seconds(args.end - args.start);
+}
+
+double Increase(const RangeArgs& args) { return Extrapolated(args, true); }
+double Delta(const RangeArgs& args) { return Extrapolated(args, false); }
+
+// From the last two points alone.
+double InstantChange(const RangeArgs& args, bool counter) {
+  if (args.points.size() < 2) return Absent();
+  const model::FPoint& last = args.points.back();
+  const model::FPoint& before = args.points[args.points.size() - 2];
+  return counter && last.f < before.f ? last.f : last.f - before.f;
+}
+
+double Idelta(const RangeArgs& args) { return InstantChange(args, false); }
+
+double Irate(const RangeArgs& args) {
+  if (args.points.size() < 2) return Absent();
+  const std::int64_t ms = args.points.back().t - args.points[args.points.size() - 2].t;
+  return InstantChange(args, true) / Seconds(ms);
+}
+
+double Changes(const RangeArgs& args) {
+  double changes = 0;
+  for (std::size_t i = 1; i < args.points.size(); ++i) {
+    const double before = args.points[i - 1].f;
+    const double after = args.points[i].f;
+    if (before != after && !(std::isnan(before) && std::isnan(after))) ++changes;
+  }
+  return changes;
+}
+
+double Resets(const RangeArgs& args) {
+  double resets = 0;
+  for (std::size_t i = 1; i < args.points.size(); ++i) {
+    if (args.points[i].f < args.points[i - 1].f) ++resets;
+  }
+  return resets;
+}
+
+struct Line {
+  double slope = 0;
+  double intercept = 0;
+};
+
+// Least squares. `origin` is where the intercept is taken, and the nearer it is to the points, the
+// less is lost by rounding.
+Line FitLine(std::span<const model::FPoint> points, model::TimestampMs origin) {
+  const double first = points.front().f;
+  const bool constant =
+      std::ranges::all_of(points, [&](const auto& point) { return point.f == first; });
+  if (constant) {
+    if (std::isinf(first)) return {std::nan(""), std::nan("")};
+    return {0, first};
+  }
+  KahanSum sum_x;
+  KahanSum sum_y;
+  KahanSum sum_xy;
+  KahanSum sum_xx;
+  for (const model::FPoint& point : points) {
+    const double x = Seconds(point.t - origin);
+    sum_x.Add(x);
+    sum_y.Add(point.f);
+    sum_xy.Add(x * point.f);
+    sum_xx.Add(x * x);
+  }
+  const auto n = static_cast<double>(points.size());
+  const double x = sum_x.Total();
+  const double y = sum_y.Total();
+  const double slope = (sum_xy.Total() - x * y / n) / (sum_xx.Total() - x * x / n);
+  return {slope, y / n - slope * x / n};
+}
+
+double Deriv(const RangeArgs& args) {
+  if (args.points.size() < 2) return Absent();
+  return FitLine(args.points, args.points.front().t).slope;
+}
+
+double PredictLinear(const RangeArgs& args) {
+  if (args.points.size() < 2) return Absent();
+  const Line line = FitLine(args.points, args.now);
+  return line.slope * args.scalars[0] + line.intercept;
+}
+
+}  // namespace
+
+std::vector<Function> RateFunctions() {
+  const Types range = {kMatrix};
+  return {
+      RangeFunction("changes", range, {.over_range = Changes}),
+      RangeFunction("delta", range, {.over_range = Delta}),
+      RangeFunction("deriv", range, {.over_range = Deriv}),
+      RangeFunction("idelta", range, {.over_range = Idelta}),
+      RangeFunction("increase", range, {.over_range = Increase, .expects_counter = true}),
+      RangeFunction("irate", range, {.over_range = Irate}),
+      RangeFunction("predict_linear", {kMatrix, kScalar},
+                    {.over_range = PredictLinear, .depends_on_step = true}),
+      RangeFunction("rate", range, {.over_range = Rate, .expects_counter = true}),
+      RangeFunction("resets", range, {.over_range = Resets}),
+  };
+}
+
+}  // namespace azexporter::promql

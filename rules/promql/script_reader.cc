@@ -1,0 +1,270 @@
+#include "script_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "azexporter/base/duration.h"
+#include "azexporter/model/regexp.h"
+#include "lexer.h"
+#include "literals.h"
+
+namespace azexporter::promql {
+namespace {
+
+using base::Result;
+
+constexpr std::string_view kBlanks = " \t\r";
+
+std::string_view Trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+// The words of a line, one after the other.
+class Words {
+ public:
+  explicit Words(std::string_view line) : rest_(Trim(line)) {}
+
+  // "" at the end.
+  std::string_view Next() {
+    const std::size_t end = std::min(rest_.find_first_of(kBlanks), rest_.size());
+    const std::string_view word = rest_.substr(0, end);
+    rest_ = Trim(rest_.substr(end));
+    return word;
+  }
+  bool Take(std::string_view word) {
+    Words ahead = *this;
+    if (ahead.Next() != word) return false;
+    *this = ahead;
+    return true;
+  }
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
+// Words that are all a number: the expectation of a scalar.
+std::optional<double> AsScalar(std::string_view line) {
+  const bool negative = line.starts_with('-');
+  const std::string_view digits =
+      negative || line.starts_with('+') ? line.substr(1) : line;
+  if (digits.empty() || digits.find_first_of(" {") != std::string_view::npos) return std::nullopt;
+  const auto value = NumberValue(digits, false);
+  if (!value) return std::nullopt;
+  return negative ? -*value : *value;
+}
+
+class ScriptReader {
+ public:
+  explicit ScriptReader(std::string_view text) {
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      const std::string_view line = Trim(text.substr(0, end));
+      lines_.push_back(line.starts_with('#') ? std::string_view() : line);
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+  }
+
+  Result<std::vector<ScriptCommand>> Read() {
+    std::vector<ScriptCommand> commands;
+    while (next_ < lines_.size()) {
+      const std::string_view line = lines_[next_++];
+      if (line.empty()) continue;
+      Words words(line);
+      const std::string_view command = words.Next();
+      if (command == "clear") {
+        commands.emplace_back(ClearCommand());
+      } else if (command == "load" || command == "load_with_nhcb") {
+        AZX_ASSIGN_OR_RETURN(LoadCommand load, ReadLoad(words));
+        commands.emplace_back(std::move(load));
+      } else if (command == "eval" || command.starts_with("eval_")) {
+        AZX_ASSIGN_OR_RETURN(EvalCommand eval, ReadEval(command, words));
+        commands.emplace_back(std::move(eval));
+      } else {
+        return Malformed(fmt::format("unknown command \"{}\"", command));
+      }
+    }
+    return commands;
+  }
+
+ private:
+  // About the line that was read last.
+  tl::unexpected<base::Error> Malformed(std::string_view why) const {
+    return base::BadData(fmt::format("line {}: {}", next_, why));
+  }
+
+  Result<std::int64_t> Duration(std::string_view word) const {
+    auto ms = base::ParseDurationMs(word);
+    if (!ms) return Malformed(ms.error().message());
+    return *ms;
+  }
+
+  // The lines that belong to the command: up to an empty one.
+  bool NextLine(std::string_view& line) {
+    if (next_ >= lines_.size() || lines_[next_].empty()) return false;
+    line = lines_[next_++];
+    return true;
+  }
+
+  Result<LoadCommand> ReadLoad(Words words) {
+    LoadCommand load;
+    AZX_ASSIGN_OR_RETURN(load.step_ms, Duration(words.Next()));
+    std::string_view line;
+    while (NextLine(line)) {
+      if (Words(line).Next().ends_with("@st")) {
+        load.notes.push_back(fmt::format("line {}: start timestamps are not supported yet", next_));
+        continue;
+      }
+      auto series = ParseSeriesNotation(line);
+      if (series) {
+        load.series.push_back(std::move(*series));
+      } else {
+        load.notes.push_back(fmt::format("line {}: {}", next_, series.error().message()));
+      }
+    }
+    return load;
+  }
+
+  Result<EvalCommand> ReadEval(std::string_view command, Words words) {
+    EvalCommand eval;
+    eval.line = static_cast<int>(next_);
+    const TextExpectation anything{true, ""};
+    if (command == "eval_fail") {
+      eval.expect_fail = true;
+    } else if (command == "eval_warn") {
+      eval.warn.push_back(anything);
+    } else if (command == "eval_info") {
+      eval.info.push_back(anything);
+    } else if (command == "eval_ordered") {
+      eval.ordered = true;
+    } else if (command != "eval") {
+      return Malformed(fmt::format("unknown command \"{}\"", command));
+    }
+    AZX_RETURN_IF_ERROR(ReadTimes(words, eval));
+    eval.query = std::string(words.rest());
+    if (eval.query.empty()) return Malformed("eval without a query");
+    std::string_view line;
+    while (NextLine(line)) {
+      AZX_RETURN_IF_ERROR(ReadExpectation(line, eval));
+    }
+    return eval;
+  }
+
+  Result<void> ReadTimes(Words& words, EvalCommand& eval) {
+    const std::string_view kind = words.Next();
+    if (kind == "instant") {
+      if (words.Take("at")) {
+        AZX_ASSIGN_OR_RETURN(eval.at, Duration(words.Next()));
+      }
+      eval.start = eval.end = eval.at;
+      return {};
+    }
+    eval.is_range = true;
+    if (kind != "range" || !words.Take("from")) {
+      return Malformed("expected 'instant at TIME' or 'range from TIME to TIME step STEP'");
+    }
+    return ReadRange(words, eval);
+  }
+
+  // TIME to TIME step STEP
+  Result<void> ReadRange(Words& words, EvalCommand& eval) {
+    AZX_ASSIGN_OR_RETURN(eval.start, Duration(words.Next()));
+    if (!words.Take("to")) return Malformed("expected 'to' after the start of the range");
+    AZX_ASSIGN_OR_RETURN(eval.end, Duration(words.Next()));
+    if (!words.Take("step")) return Malformed("expected 'step' after the end of the range");
+    AZX_ASSIGN_OR_RETURN(eval.step_ms, Duration(words.Next()));
+    if (eval.end < eval.start) return Malformed("the range ends before it starts");
+    return {};
+  }
+
+  Result<void> ReadExpectation(std::string_view line, EvalCommand& eval) {
+    Words words(line);
+    if (words.Take("expect")) return ReadExpect(words, eval);
+    if (words.Take("expected_fail_message")) {
+      eval.fail.push_back({false, std::string(words.rest())});
+      return {};
+    }
+    if (words.Take("expected_fail_regexp")) {
+      eval.fail.push_back({true, std::string(words.rest())});
+      return {};
+    }
+    if (const auto scalar = AsScalar(line)) {
+      eval.scalar = scalar;
+      return {};
+    }
+    auto series = ParseSeriesNotation(line);
+    if (!series) {
+      eval.unreadable = fmt::format("line {}: {}", next_, series.error().message());
+      return {};
+    }
+    eval.series.push_back(std::move(*series));
+    return {};
+  }
+
+  Result<void> ReadExpect(Words words, EvalCommand& eval) {
+    if (words.Take("string")) return ReadExpectedString(words.rest(), eval);
+    if (words.Take("range")) {
+      if (!words.Take("vector") || !words.Take("from")) {
+        return Malformed("expected 'expect range vector from TIME to TIME step STEP'");
+      }
+      eval.expect_range_vector = true;
+      AZX_RETURN_IF_ERROR(ReadRange(words, eval));
+      // The query is asked for at the end of the range.
+      eval.at = eval.end;
+      return {};
+    }
+    const std::string_view kind = words.Next();
+    TextExpectation text{true, ""};
+    for (const std::string_view form : {"msg:", "regex:"}) {
+      if (!words.rest().starts_with(form)) continue;
+      text = {form == "regex:", std::string(Trim(words.rest().substr(form.size())))};
+    }
+    if (kind == "fail") {
+      eval.expect_fail = true;
+      eval.fail.push_back(text);
+    } else if (kind == "warn") {
+      eval.warn.push_back(text);
+    } else if (kind == "info") {
+      eval.info.push_back(text);
+    } else if (kind == "no_warn") {
+      eval.no_warn = true;
+    } else if (kind == "no_info") {
+      eval.no_info = true;
+    } else if (kind == "ordered") {
+      eval.ordered = true;
+    } else {
+      return Malformed(fmt::format("unknown expectation \"{}\"", kind));
+    }
+    return {};
+  }
+
+  Result<void> ReadExpectedString(std::string_view quoted, EvalCommand& eval) {
+    Lexer lexer(quoted);
+    const Token token = lexer.Next();
+    if (token.kind != TokenKind::kString || token.text.size() != quoted.size()) {
+      return Malformed("expected a string in quotes");
+    }
+    eval.string = Unquote(token.text);
+    return {};
+  }
+
+  std::vector<std::string_view> lines_;  // trimmed, comments emptied
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+bool TextExpectation::Accepts(std::string_view actual) const {
+  if (!is_pattern) return actual == text;
+  const auto pattern = model::AnchoredRegexp::Create(".*(?:" + text + ").*");
+  return pattern && pattern->Matches(actual);
+}
+
+Result<std::vector<ScriptCommand>> ReadScript(std::string_view text) {
+  return ScriptReader(text).Read();
+}
+
+}  // namespace azexporter::promql

@@ -1,0 +1,50 @@
+#include "stepped_vector.h"
+
+#include <algorithm>
+
+#include "eval_error.h"
+
+namespace azexporter::promql {
+
+void SampleBudget::Take(std::size_t samples) {
+  if (samples > limit_ - std::min(held_, limit_)) {
+    FailEval("query processing would load too many samples into memory in query execution");
+  }
+  held_ += samples;
+}
+
+void SteppedVector::Reserve(std::size_t rows) {
+  rows_.reserve(rows);
+  // Of a long range only as much as the rows that turn out to be there will take.
+  if (steps_ == 1) values_.reserve(rows);
+}
+
+std::span<double> SteppedVector::AddRow(Row row) {
+  charge_.Add(steps_);
+  rows_.push_back(std::move(row));
+  values_.resize(values_.size() + steps_, Absent());
+  return values(rows_.size() - 1);
+}
+
+void SteppedVector::PopRow() {
+  rows_.pop_back();
+  values_.resize(values_.size() - steps_);
+  charge_.Remove(steps_);
+}
+
+void SteppedVector::DropEmptyRows() {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (std::ranges::all_of(values(i), IsAbsent)) continue;
+    if (kept != i) {
+      rows_[kept] = std::move(rows_[i]);
+      std::ranges::copy(values(i), values(kept).begin());
+    }
+    ++kept;
+  }
+  charge_.Remove((rows_.size() - kept) * steps_);
+  rows_.resize(kept);
+  values_.resize(kept * steps_);
+}
+
+}  // namespace azexporter::promql

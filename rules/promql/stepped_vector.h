@@ -1,0 +1,73 @@
+#pragma once
+
+// What the evaluator computes with: an instant vector at every step of a query, series by series.
+// A scalar is the same with one row without labels. Values lie in one block, so that a query over
+// many series allocates a few times, not once a sample.
+//
+// (Native histograms will stand beside `values` as a second, sparse block.)
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "azexporter/model/labels.h"
+#include "azexporter/model/sample.h"
+#include "sample_budget.h"
+
+namespace azexporter::promql {
+
+// The steps of an evaluation: start, start + step_ms, ... `count` of them, at least one.
+struct Steps {
+  model::TimestampMs start = 0;
+  std::int64_t step_ms = 1;
+  std::size_t count = 1;
+
+  model::TimestampMs At(std::size_t i) const {
+    return start + static_cast<std::int64_t>(i) * step_ms;
+  }
+  model::TimestampMs last() const { return At(count - 1); }
+};
+
+// Stands where a series has no value at a step. A staleness marker is never a value of a vector,
+// and no arithmetic yields its bits.
+inline double Absent() { return model::StaleNaN(); }
+inline bool IsAbsent(double value) { return model::IsStaleNaN(value); }
+
+class SteppedVector {
+ public:
+  struct Row {
+    model::Labels labels;
+    // The metric name is to go at the end of the query (EngineOptions::delayed_name_removal).
+    bool drop_name = false;
+  };
+
+  SteppedVector(std::size_t steps, SampleBudget& budget) : steps_(steps), charge_(budget) {}
+
+  std::size_t steps() const { return steps_; }
+  std::size_t size() const { return rows_.size(); }
+  bool empty() const { return rows_.empty(); }
+  const Row& row(std::size_t i) const { return rows_[i]; }
+  Row& row(std::size_t i) { return rows_[i]; }
+  std::span<double> values(std::size_t row) { return {values_.data() + row * steps_, steps_}; }
+  std::span<const double> values(std::size_t row) const {
+    return {values_.data() + row * steps_, steps_};
+  }
+  // Of a scalar.
+  double scalar(std::size_t step) const { return values_[step]; }
+
+  void Reserve(std::size_t rows);
+  // A new last row, all absent. Throws EvalError when the query's budget is used up.
+  std::span<double> AddRow(Row row);
+  void PopRow();
+  // Keeps the rows that have a value at any step.
+  void DropEmptyRows();
+
+ private:
+  std::size_t steps_;
+  SampleCharge charge_;
+  std::vector<Row> rows_;
+  std::vector<double> values_;  // rows x steps
+};
+
+}  // namespace azexporter::promql
