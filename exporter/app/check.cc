@@ -33,7 +33,8 @@ int Rank(Status status) {
 // Collects findings into a result.
 class FindingCollector {
  public:
-  FindingCollector(CheckResult& result, const CheckOptions& options) : result_(result), options_(options) {}
+  FindingCollector(CheckResult& result, const CheckOptions& options)
+      : result_(result), options_(options) {}
 
   void Add(Status status, std::string text) {
     result_.status = Worse(result_.status, status);
@@ -52,8 +53,8 @@ class FindingCollector {
   void Zone(const zones::ZoneStatus& zone) {
     switch (zone.state) {
       case ZoneState::kFullDisruption:
-        Add(Status::kCritical,
-            fmt::format("{} is down: none of its {} nodes is ready", zone.zone, zone.nodes_total()));
+        Add(Status::kCritical, fmt::format("{} is down: none of its {} nodes is ready", zone.zone,
+                                           zone.nodes_total()));
         break;
       case ZoneState::kMissing:
         Add(Status::kCritical, zone.zone + " is missing: it has no nodes");
@@ -70,8 +71,8 @@ class FindingCollector {
         break;
     }
     if (zone.health == zones::EndpointHealth::kDown) {
-      Add(Status::kWarning, fmt::format("health endpoint of {} is down: {}", zone.zone,
-                                        zone.health_error));
+      Add(Status::kWarning,
+          fmt::format("health endpoint of {} is down: {}", zone.zone, zone.health_error));
     } else if (zone.health == zones::EndpointHealth::kNotAUrl) {
       Add(Status::kWarning, "health endpoint of " + zone.zone + " is not a http or https URL");
     }
@@ -84,8 +85,8 @@ class FindingCollector {
         with_silent_instances.insert(db.cluster);
         const Status unreachable =
             options_.unreachable_is_unknown ? Status::kUnknown : Status::kCritical;
-        Add(unreachable, fmt::format("{} of {} could not be asked: {}", db.instance, db.cluster,
-                                     db.error));
+        Add(unreachable,
+            fmt::format("{} of {} could not be asked: {}", db.instance, db.cluster, db.error));
       } else if (db.lag_stale) {
         const std::string lag =
             db.lag_seconds ? fmt::format("at least {:.0f}s", *db.lag_seconds) : "not known";
@@ -95,7 +96,8 @@ class FindingCollector {
     }
     for (const auto& [cluster, count] : report.primaries) {
       if (count > 1) {
-        Add(Status::kCritical, fmt::format("{} is split: {} instances are writable", cluster, count));
+        Add(Status::kCritical,
+            fmt::format("{} is split: {} instances are writable", cluster, count));
       } else if (count == 0 && !with_silent_instances.contains(cluster)) {
         Add(Status::kCritical, cluster + " has no writable instance");
       }
@@ -104,9 +106,8 @@ class FindingCollector {
 
   void Alert(const AlertLine& alert) {
     const std::string subject = alert.subject.empty() ? "" : " " + alert.subject;
-    const std::string text =
-        fmt::format("alert {}{}: {}{}", alert.name, subject, alert.state,
-                    alert.summary.empty() ? "" : " (" + alert.summary + ")");
+    const std::string text = fmt::format("alert {}{}: {}{}", alert.name, subject, alert.state,
+                                         alert.summary.empty() ? "" : " (" + alert.summary + ")");
     if (alert.severity == "none") return;  // a Watchdog: it is meant to be true
     Add(alert.severity == "critical" ? Status::kCritical : Status::kWarning, text);
   }
@@ -157,21 +158,20 @@ void JudgeReport(CheckResult& result, const CheckOptions& options) {
 }
 
 void SortByBadness(CheckResult& result) {
-  std::stable_sort(result.findings.begin(), result.findings.end(),
-                   [](const Finding& a, const Finding& b) { return Rank(a.status) > Rank(b.status); });
-  std::stable_sort(result.alerts.begin(), result.alerts.end(),
-                   [](const AlertLine& a, const AlertLine& b) {
-                     return SeverityRank(a) < SeverityRank(b);
-                   });
+  std::stable_sort(
+      result.findings.begin(), result.findings.end(),
+      [](const Finding& a, const Finding& b) { return Rank(a.status) > Rank(b.status); });
+  std::stable_sort(
+      result.alerts.begin(), result.alerts.end(),
+      [](const AlertLine& a, const AlertLine& b) { return SeverityRank(a) < SeverityRank(b); });
 }
 
 std::string SubjectOf(const model::Labels& labels, const rules::TemplateMap& rule_labels) {
   std::string subject;
   for (const model::Label label : labels) {
-    const bool of_rule =
-        label.name == rules::kAlertName ||
-        std::any_of(rule_labels.begin(), rule_labels.end(),
-                    [&](const auto& own) { return own.first == label.name; });
+    const bool of_rule = label.name == rules::kAlertName ||
+                         std::any_of(rule_labels.begin(), rule_labels.end(),
+                                     [&](const auto& own) { return own.first == label.name; });
     if (of_rule) continue;
     subject += (subject.empty() ? "" : ", ") + std::string(label.value);
   }

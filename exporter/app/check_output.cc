@@ -104,7 +104,8 @@ std::string ZonesTable(const zones::ZoneReport& report) {
   for (const zones::ZoneStatus& zone : report.zones) {
     if (!report.nodes.known) {
       table.Add({zone.zone, "unknown", "?", "?", "?", "?",
-                 std::string(zones::EndpointHealthName(zone.health)), Milliseconds(zone.p95_seconds)});
+                 std::string(zones::EndpointHealthName(zone.health)),
+                 Milliseconds(zone.p95_seconds)});
       continue;
     }
     const int cordoned = zone.workers.cordoned + zone.control_plane.cordoned;

@@ -18,8 +18,7 @@ base::Result<CheckResult> CheckHealth(const Flags& flags, const Surroundings& su
     auto judged = JudgeDaemon(flags.check.url, flags.check.timeout_ms / 2, clock.NowMs(),
                               {.unreachable_is_unknown = flags.check.unreachable_is_unknown});
     if (judged || judged.error().code() == base::ErrorCode::kBadData) return judged;
-    const Status status =
-        flags.check.unreachable_is_unknown ? Status::kUnknown : Status::kCritical;
+    const Status status = flags.check.unreachable_is_unknown ? Status::kUnknown : Status::kCritical;
     return Impossible(status, "azexporter could not be asked: " + judged.error().message());
   }
   AZX_ASSIGN_OR_RETURN(const config::Config config, flags.MakeConfig());

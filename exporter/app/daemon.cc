@@ -115,9 +115,8 @@ Daemon::~Daemon() = default;
 base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonDeps deps) {
   AZX_ASSIGN_OR_RETURN(config::Config config, flags.MakeConfig());
   AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
-  AZX_ASSIGN_OR_RETURN(
-      std::unique_ptr<Observer> observer,
-      Observer::Create(config, {deps.clock, deps.log, deps.surroundings}));
+  AZX_ASSIGN_OR_RETURN(std::unique_ptr<Observer> observer,
+                       Observer::Create(config, {deps.clock, deps.log, deps.surroundings}));
   auto impl = std::make_unique<Impl>(flags, config, std::move(deps));
   {
     base::MutexLock lock(impl->config_mu);
@@ -129,14 +128,13 @@ base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonD
   Impl& parts = *daemon->impl_;
   std::function<base::Result<void>()> reload;
   if (flags.enable_lifecycle) reload = [raw = daemon.get()] { return raw->Reload(); };
-  AZX_ASSIGN_OR_RETURN(
-      parts.server,
-      web::Server::Listen({.listen_address = flags.listen_address,
-                           .telemetry_path = flags.telemetry_path,
-                           .version = Version(),
-                           .revision = Revision()},
-                          {parts.latest, parts.store, parts.engine, parts.rules, parts.deps.clock,
-                           parts.deps.log, std::move(reload)}));
+  AZX_ASSIGN_OR_RETURN(parts.server,
+                       web::Server::Listen({.listen_address = flags.listen_address,
+                                            .telemetry_path = flags.telemetry_path,
+                                            .version = Version(),
+                                            .revision = Revision()},
+                                           {parts.latest, parts.store, parts.engine, parts.rules,
+                                            parts.deps.clock, parts.deps.log, std::move(reload)}));
   return daemon;
 }
 

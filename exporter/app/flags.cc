@@ -47,8 +47,7 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags) {
   for (const collect::Collector& collector : collect::Collectors()) {
     const std::string name(collector.name);
     cli.add_flag_callback(
-        "--no-collector." + name,
-        [&flags, name] { flags.disabled_collectors.push_back(name); },
+        "--no-collector." + name, [&flags, name] { flags.disabled_collectors.push_back(name); },
         "Switch off: " + std::string(collector.help));
   }
 }
@@ -103,8 +102,8 @@ base::Result<void> TakeCheckFlags(const RawFlags& raw, Flags& flags) {
 }  // namespace
 
 tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
-  const bool checking =
-      std::any_of(argv, argv + argc, [](const char* arg) { return std::string_view(arg) == "--check"; });
+  const bool checking = std::any_of(
+      argv, argv + argc, [](const char* arg) { return std::string_view(arg) == "--check"; });
   const auto bad = [&](const std::string& message) {
     const std::string text = "azexporter: " + message + " (see azexporter --help)\n";
     // A monitoring system reads standard output, and nothing else.
@@ -113,9 +112,10 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   };
   Flags flags;
   RawFlags raw;
-  CLI::App cli("azexporter tells whether a multi-AZ Kubernetes platform would survive the loss of a "
-               "zone.\nWithout a command it runs as a daemon.",
-               "azexporter");
+  CLI::App cli(
+      "azexporter tells whether a multi-AZ Kubernetes platform would survive the loss of a "
+      "zone.\nWithout a command it runs as a daemon.",
+      "azexporter");
   cli.set_version_flag("--version", VersionText());
   cli.footer(kFooter);
   AddDaemonFlags(cli, flags);

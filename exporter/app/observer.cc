@@ -24,9 +24,9 @@ Result<kube::ClusterAccess> FindCluster(const config::KubernetesConfig& config,
   if (path.empty() && !around.home.empty()) path = around.home + "/.kube/config";
   auto access = kube::LoadKubeconfig(path, config.context);
   if (access || access.error().code() == base::ErrorCode::kBadData) return access;
-  return Fail(base::ErrorCode::kNotFound,
-              "no cluster found: not in a pod, no --kubeconfig given, and " +
-                  access.error().message());
+  return Fail(
+      base::ErrorCode::kNotFound,
+      "no cluster found: not in a pod, no --kubeconfig given, and " + access.error().message());
 }
 
 kube::ClusterOptions ClusterOptionsOf(const config::Config& config, const ObserverDeps& deps) {
@@ -64,8 +64,7 @@ Observer::Observer(config::Config config, ObserverDeps deps)
     : config_(std::move(config)),
       deps_(std::move(deps)),
       prober_(ProberOptionsOf(config_), deps_.clock, deps_.log),
-      postgres_({.instances = config_.postgres,
-                 .interval_ms = config_.global.collect_interval_ms},
+      postgres_({.instances = config_.postgres, .interval_ms = config_.global.collect_interval_ms},
                 deps_.clock, deps_.log),
       expected_(config_.zones) {}
 
@@ -77,16 +76,16 @@ Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, Observ
     const std::string& path = settings.kubernetes.snapshot;
     AZX_ASSIGN_OR_RETURN(std::string json, base::ReadFile(path));
     std::vector<std::string> skipped;
-    AZX_ASSIGN_OR_RETURN(observer->snapshot_, kube::ReadSnapshot(std::move(json), path,
-                                                                 given.clock.NowMs(), skipped));
+    AZX_ASSIGN_OR_RETURN(observer->snapshot_,
+                         kube::ReadSnapshot(std::move(json), path, given.clock.NowMs(), skipped));
     for (const std::string& error : skipped) {
       given.log.Warn("object not understood, left out", {{"error", error}});
     }
   } else {
     AZX_ASSIGN_OR_RETURN(kube::ClusterAccess access,
                          FindCluster(settings.kubernetes, given.surroundings));
-    given.log.Info("cluster found", {{"server", net::RedactUrl(access.server)},
-                                     {"source", access.source}});
+    given.log.Info("cluster found",
+                   {{"server", net::RedactUrl(access.server)}, {"source", access.source}});
     observer->cluster_ = std::make_unique<kube::Cluster>(
         std::move(access), ClusterOptionsOf(settings, given), given.clock, given.log);
   }
@@ -182,8 +181,8 @@ collect::Round Observer::MakeRound() {
   const std::vector<probe::TargetFacts> probes = prober_.Facts();
   const std::vector<db::PostgresFacts> postgres = postgres_.Facts();
   // A snapshot file is as current as it will ever be.
-  const std::int64_t stale_after_ms = cluster_ ? config_.kubernetes.stale_after_ms
-                                               : std::numeric_limits<std::int64_t>::max();
+  const std::int64_t stale_after_ms =
+      cluster_ ? config_.kubernetes.stale_after_ms : std::numeric_limits<std::int64_t>::max();
   collect::Round round;
   round.report = zones::MakeZoneReport({.cluster = *cluster,
                                         .expected = expected_,
@@ -214,8 +213,9 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
     return needs_restart("kubernetes");
   }
   if (config_.zones_config_map.has_value() != config.zones_config_map.has_value() ||
-      (config.zones_config_map && (config.zones_config_map->ns != config_.zones_config_map->ns ||
-                                   config.zones_config_map->name != config_.zones_config_map->name))) {
+      (config.zones_config_map &&
+       (config.zones_config_map->ns != config_.zones_config_map->ns ||
+        config.zones_config_map->name != config_.zones_config_map->name))) {
     return needs_restart("zones_config_map");
   }
   if (!(config_.postgres == config.postgres)) return needs_restart("postgres");

@@ -8,17 +8,23 @@ namespace azexporter::app {
 namespace {
 
 constexpr model::MetricDesc kAlerts = {
-    "az_alerts", "Alerts of azexporter's own evaluation by name, severity and state.",
-    model::MetricType::kGauge, {}};
-constexpr model::MetricDesc kRuleHealth = {
-    "azexporter_rule_healthy", "Whether the last evaluation of the rule succeeded.",
-    model::MetricType::kGauge, {}};
+    "az_alerts",
+    "Alerts of azexporter's own evaluation by name, severity and state.",
+    model::MetricType::kGauge,
+    {}};
+constexpr model::MetricDesc kRuleHealth = {"azexporter_rule_healthy",
+                                           "Whether the last evaluation of the rule succeeded.",
+                                           model::MetricType::kGauge,
+                                           {}};
 constexpr model::MetricDesc kGroupDuration = {
     "azexporter_rule_group_last_duration_seconds",
-    "How long the last evaluation of the rule group took.", model::MetricType::kGauge, {}};
-constexpr model::MetricDesc kGroupTime = {
-    "azexporter_rule_group_last_evaluation_timestamp_seconds",
-    "When the rule group was last evaluated.", model::MetricType::kGauge, {}};
+    "How long the last evaluation of the rule group took.",
+    model::MetricType::kGauge,
+    {}};
+constexpr model::MetricDesc kGroupTime = {"azexporter_rule_group_last_evaluation_timestamp_seconds",
+                                          "When the rule group was last evaluated.",
+                                          model::MetricType::kGauge,
+                                          {}};
 
 }  // namespace
 

@@ -36,8 +36,9 @@ std::optional<double> ParseUnsigned(const std::string& lower) {
     format = std::chars_format::hex;
   }
   const bool starts_well =
-      !digits.empty() && (digits[0] == '.' || (digits[0] >= '0' && digits[0] <= '9') ||
-                          (format == std::chars_format::hex && digits[0] >= 'a' && digits[0] <= 'f'));
+      !digits.empty() &&
+      (digits[0] == '.' || (digits[0] >= '0' && digits[0] <= '9') ||
+       (format == std::chars_format::hex && digits[0] >= 'a' && digits[0] <= 'f'));
   if (!starts_well) return std::nullopt;
   double value = 0;
   const char* end = digits.data() + digits.size();

@@ -67,7 +67,8 @@ std::optional<std::int64_t> ParseRfc3339(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(*year),
                                          std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
-  if (!text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  if (!text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60)
+    return std::nullopt;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   const std::int64_t minutes = (days * 24 + *hour) * 60 + *minute - offset_minutes;
   return (minutes * 60 + *second) * 1000 + fraction_ms;

@@ -212,7 +212,8 @@ Result<YamlNode> YamlNode::Parse(std::string_view text, std::string file) {
 }
 
 Error YamlNode::ErrorHere(std::string_view message) const {
-  return Error(ErrorCode::kBadData, PlaceText(*file_, line_, column_) + ": " + std::string(message));
+  return Error(ErrorCode::kBadData,
+               PlaceText(*file_, line_, column_) + ": " + std::string(message));
 }
 
 Result<std::string> YamlNode::AsString() const {

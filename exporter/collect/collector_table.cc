@@ -3,9 +3,8 @@
 namespace azexporter::collect {
 
 std::span<const Collector> Collectors() {
-  static const std::vector<Collector> kTable = {NodesCollector(), PodsCollector(),
-                                                PostgresCollector(), ProbesCollector(),
-                                                ZonesCollector()};
+  static const std::vector<Collector> kTable = {
+      NodesCollector(), PodsCollector(), PostgresCollector(), ProbesCollector(), ZonesCollector()};
   return kTable;
 }
 

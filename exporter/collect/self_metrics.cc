@@ -64,8 +64,9 @@ struct SelfMetrics::Impl {
                                   "Whether the collector had no fault in the last round.");
   GaugeFamily& duration = AddGauge(registry, "azexporter_collector_duration_seconds",
                                    "How long the collector took in the last round.");
-  GaugeFamily& last_success = AddGauge(registry, "azexporter_collector_last_success_timestamp_seconds",
-                                       "When the collector last had no fault.");
+  GaugeFamily& last_success =
+      AddGauge(registry, "azexporter_collector_last_success_timestamp_seconds",
+               "When the collector last had no fault.");
   GaugeFamily& objects = AddGauge(registry, "azexporter_kube_synced",
                                   "Whether a whole list of the resource was read.");
   GaugeFamily& contact = AddGauge(registry, "azexporter_kube_last_contact_timestamp_seconds",
@@ -95,8 +96,7 @@ struct SelfMetrics::Impl {
 
 SelfMetrics::SelfMetrics(std::string_view version, std::string_view revision)
     : impl_(std::make_unique<Impl>()) {
-  impl_->build_info
-      .Add({{"version", std::string(version)}, {"revision", std::string(revision)}})
+  impl_->build_info.Add({{"version", std::string(version)}, {"revision", std::string(revision)}})
       .Set(1);
 }
 

@@ -76,8 +76,7 @@ Result<kube::StringMap> ReadStringMap(const YamlNode& node) {
 }
 
 Result<void> ReadGlobal(YamlMap& map, GlobalConfig& global) {
-  AZX_RETURN_IF_ERROR(
-      ReadDuration(map, "evaluation_interval", 100, global.evaluation_interval_ms));
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "evaluation_interval", 100, global.evaluation_interval_ms));
   AZX_RETURN_IF_ERROR(ReadDuration(map, "collect_interval", 100, global.collect_interval_ms));
   const YamlNode* labels = map.Find("external_labels");
   if (labels == nullptr) return {};

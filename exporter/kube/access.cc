@@ -31,10 +31,9 @@ Result<std::string> DecodeBase64(const YamlNode& node) {
   AZX_ASSIGN_OR_RETURN(std::string text, node.AsString());
   std::erase_if(text, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
   std::string out(text.size() / 4 * 3 + 3, '\0');
-  const int length =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()),
-                      static_cast<int>(text.size()));
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
   if (length < 0 || text.size() % 4 != 0) return Fail(node.ErrorHere("not base64"));
   // EVP_DecodeBlock counts the padding as zero bytes.
   std::size_t padding = 0;
@@ -135,8 +134,9 @@ Result<ClusterAccess> LoadKubeconfig(const std::string& path, const std::string&
 Result<ClusterAccess> InClusterAccess(const std::string& host, const std::string& port,
                                       const std::string& folder) {
   if (host.empty() || port.empty()) {
-    return Fail(base::ErrorCode::kNotFound,
-                "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
+    return Fail(
+        base::ErrorCode::kNotFound,
+        "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
   }
   ClusterAccess access;
   const bool ipv6 = host.find(':') != std::string::npos;

@@ -37,8 +37,8 @@ std::string_view ReasonPhrase(int status) {
 }
 
 ApiFailure StatusFailure(const net::HttpRequest& request, net::HttpResponse response) {
-  std::string text = request.method + " " + net::RedactUrl(request.url) + ": " +
-                     std::to_string(response.status);
+  std::string text =
+      request.method + " " + net::RedactUrl(request.url) + ": " + std::to_string(response.status);
   if (const auto phrase = ReasonPhrase(response.status); !phrase.empty()) {
     text += " " + std::string(phrase);
   }
@@ -46,8 +46,8 @@ ApiFailure StatusFailure(const net::HttpRequest& request, net::HttpResponse resp
   std::int64_t seconds = 0;
   const std::string_view retry = response.Header("retry-after");
   std::from_chars(retry.data(), retry.data() + retry.size(), seconds);
-  const auto code = response.status == 404 ? base::ErrorCode::kNotFound
-                                           : base::ErrorCode::kUnavailable;
+  const auto code =
+      response.status == 404 ? base::ErrorCode::kNotFound : base::ErrorCode::kUnavailable;
   return {base::Error(code, std::move(text)), response.status, seconds * 1000};
 }
 
@@ -55,9 +55,8 @@ ApiFailure StatusFailure(const net::HttpRequest& request, net::HttpResponse resp
 
 ApiClient::ApiClient(ClusterAccess access)
     : access_(std::move(access)),
-      http_(net::HttpClientOptions{.user_agent = "azexporter",
-                                   .tls = access_.tls,
-                                   .proxy_url = access_.proxy_url}) {}
+      http_(net::HttpClientOptions{
+          .user_agent = "azexporter", .tls = access_.tls, .proxy_url = access_.proxy_url}) {}
 
 base::Result<net::HttpRequest> ApiClient::MakeRequest(const std::string& path) const {
   net::HttpRequest request;

@@ -211,9 +211,8 @@ Result<void> ReadField(std::string_view key, od::value v, ConfigMap& map, std::s
 template <class T>
 Result<T> ReadObject(od::object json, std::string* version) {
   T object;
-  auto read = ForEachField(json, [&](std::string_view key, od::value v) {
-    return ReadField(key, v, object, version);
-  });
+  auto read = ForEachField(
+      json, [&](std::string_view key, od::value v) { return ReadField(key, v, object, version); });
   if (read && object.meta.name.empty()) read = BadData("metadata.name is missing");
   if (read) return object;
   const std::string slash = object.meta.ns.empty() ? "" : "/";
@@ -232,9 +231,9 @@ Result<T> ReadObject(od::value value, std::string* version) {
 Result<od::document> Open(od::parser& parser, std::string& body) {
   body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
   od::document document;
-  if (auto error = parser.iterate(simdjson::padded_string_view(body.data(), body.size(),
-                                                               body.capacity()))
-                       .get(document)) {
+  if (auto error =
+          parser.iterate(simdjson::padded_string_view(body.data(), body.size(), body.capacity()))
+              .get(document)) {
     return BadData(std::string("not JSON: ") + simdjson::error_message(error));
   }
   return document;
@@ -250,8 +249,8 @@ Result<od::object> RootObject(od::document& document) {
 
 Result<EventType> EventTypeOf(std::string_view name) {
   constexpr std::pair<std::string_view, EventType> kTypes[] = {
-      {"ADDED", EventType::kAdded},       {"MODIFIED", EventType::kModified},
-      {"DELETED", EventType::kDeleted},   {"BOOKMARK", EventType::kBookmark},
+      {"ADDED", EventType::kAdded},     {"MODIFIED", EventType::kModified},
+      {"DELETED", EventType::kDeleted}, {"BOOKMARK", EventType::kBookmark},
       {"ERROR", EventType::kError},
   };
   for (const auto& [text, type] : kTypes) {
@@ -329,26 +328,27 @@ Result<DecodedList<T>> DecodeList(std::string& body) {
   AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
   DecodedList<T> list;
   bool has_items = false;
-  AZX_RETURN_IF_ERROR(ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
-    if (key == "metadata") {
-      return ForEachField(key, value, [&](std::string_view k, od::value v) -> Result<void> {
-        if (k == "resourceVersion") return Read(k, v, list.resource_version);
-        if (k == "continue") return Read(k, v, list.continue_token);
-        return {};
-      });
-    }
-    if (key != "items") return {};
-    has_items = true;
-    return ForEachItem(key, value, [&](od::value item) -> Result<void> {
-      auto object = ReadObject<T>(item, nullptr);
-      if (object) {
-        list.items.push_back(std::move(*object));
-      } else {
-        list.item_errors.push_back(object.error().message());
-      }
-      return {};
-    });
-  }));
+  AZX_RETURN_IF_ERROR(
+      ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
+        if (key == "metadata") {
+          return ForEachField(key, value, [&](std::string_view k, od::value v) -> Result<void> {
+            if (k == "resourceVersion") return Read(k, v, list.resource_version);
+            if (k == "continue") return Read(k, v, list.continue_token);
+            return {};
+          });
+        }
+        if (key != "items") return {};
+        has_items = true;
+        return ForEachItem(key, value, [&](od::value item) -> Result<void> {
+          auto object = ReadObject<T>(item, nullptr);
+          if (object) {
+            list.items.push_back(std::move(*object));
+          } else {
+            list.item_errors.push_back(object.error().message());
+          }
+          return {};
+        });
+      }));
   if (!has_items) return BadData("the answer is not a list: it has no \"items\"");
   return list;
 }
@@ -361,18 +361,19 @@ Result<DecodedEvent<T>> DecodeEvent(std::string& line) {
   DecodedEvent<T> event;
   bool typed = false;
   bool has_object = false;
-  AZX_RETURN_IF_ERROR(ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
-    if (key == "type") {
-      std::string name;
-      AZX_RETURN_IF_ERROR(Read(key, value, name));
-      AZX_ASSIGN_OR_RETURN(event.type, EventTypeOf(name));
-      typed = true;
-    } else if (key == "object" && typed) {
-      has_object = true;
-      return ReadEventObject(value, event);
-    }
-    return {};
-  }));
+  AZX_RETURN_IF_ERROR(
+      ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
+        if (key == "type") {
+          std::string name;
+          AZX_RETURN_IF_ERROR(Read(key, value, name));
+          AZX_ASSIGN_OR_RETURN(event.type, EventTypeOf(name));
+          typed = true;
+        } else if (key == "object" && typed) {
+          has_object = true;
+          return ReadEventObject(value, event);
+        }
+        return {};
+      }));
   if (!has_object) return BadData("a watch event without \"type\" followed by \"object\"");
   return event;
 }
@@ -399,9 +400,10 @@ Result<void> DecodeMixed(std::string& body, MixedObjects& into) {
   AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
   AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
   std::string kind;
-  AZX_RETURN_IF_ERROR(ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
-    return key == "kind" ? Read(key, value, kind) : Result<void>();
-  }));
+  AZX_RETURN_IF_ERROR(
+      ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
+        return key == "kind" ? Read(key, value, kind) : Result<void>();
+      }));
   if (kind == "Node") return AppendObject(body, into.nodes);
   if (kind == "Pod") return AppendObject(body, into.pods);
   if (kind == "ConfigMap") return AppendObject(body, into.config_maps);

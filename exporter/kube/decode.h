@@ -32,9 +32,9 @@ enum class EventType { kAdded, kModified, kDeleted, kBookmark, kError };
 template <class T>
 struct DecodedEvent {
   EventType type = EventType::kError;
-  T object;                       // of the first three types
-  std::string resource_version;   // of all types but kError
-  int error_code = 0;             // of kError: the code of the Status, 410 among others
+  T object;                      // of the first three types
+  std::string resource_version;  // of all types but kError
+  int error_code = 0;            // of kError: the code of the Status, 410 among others
   std::string error_message;
 };
 

@@ -13,9 +13,8 @@ std::string_view Lookup(const StringMap& map, std::string_view key) {
 }
 
 bool MatchesLabels(const StringMap& labels, const StringMap& selector) {
-  return std::all_of(selector.begin(), selector.end(), [&](const auto& want) {
-    return Lookup(labels, want.first) == want.second;
-  });
+  return std::all_of(selector.begin(), selector.end(),
+                     [&](const auto& want) { return Lookup(labels, want.first) == want.second; });
 }
 
 ConditionStatus Node::ready() const {

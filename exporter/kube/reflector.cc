@@ -22,8 +22,7 @@ Reflector<T>::Reflector(ReflectorOptions options, ApiClient& client, ObjectCache
 
 template <class T>
 std::string Reflector<T>::QueryPath(const std::string& query) const {
-  return options_.path + "?" + query +
-         (options_.selectors.empty() ? "" : "&" + options_.selectors);
+  return options_.path + "?" + query + (options_.selectors.empty() ? "" : "&" + options_.selectors);
 }
 
 template <class T>
@@ -116,9 +115,9 @@ typename Reflector<T>::Next Reflector<T>::OnLine(std::string& line) {
   }
   if (event->type == EventType::kError) {
     const std::string code = std::to_string(event->error_code);
-    log_.Info("watch ended by the server",
-              {{"resource", std::string(T::kResource)}, {"code", code},
-               {"message", event->error_message}});
+    log_.Info("watch ended by the server", {{"resource", std::string(T::kResource)},
+                                            {"code", code},
+                                            {"message", event->error_message}});
     return event->error_code == 410 ? Next::kList : Next::kBackOff;
   }
   if (!event->resource_version.empty()) resource_version_ = event->resource_version;
@@ -188,7 +187,8 @@ void Reflector<T>::Run(std::stop_token stop) {
     // Half of the pause is fixed, half random, so that many clients do not return together.
     jitter_ = jitter_ * 6364136223846793005ULL + 1442695040888963407ULL;
     const auto half = std::max<std::int64_t>(1, backoff_ms_ / 2);
-    const auto random = static_cast<std::int64_t>((jitter_ >> 33) % static_cast<std::uint64_t>(half));
+    const auto random =
+        static_cast<std::int64_t>((jitter_ >> 33) % static_cast<std::uint64_t>(half));
     const std::int64_t wait = std::max(half + random, retry_after_ms_);
     retry_after_ms_ = 0;
     backoff_ms_ = std::min(backoff_ms_ * 2, options_.max_backoff_ms);

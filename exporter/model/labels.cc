@@ -38,9 +38,7 @@ bool IsLegacyName(std::string_view name, bool allow_colon) {
 
 }  // namespace
 
-Labels Labels::Of(std::initializer_list<Label> labels) {
-  return Of(std::vector<Label>(labels));
-}
+Labels Labels::Of(std::initializer_list<Label> labels) { return Of(std::vector<Label>(labels)); }
 
 Labels Labels::Of(std::vector<Label> labels) {
   std::stable_sort(labels.begin(), labels.end(),

@@ -36,7 +36,8 @@ bool IsNameChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-// Takes a group reference ("name" or "{name}") from the front of `rest`; nullopt when there is none.
+// Takes a group reference ("name" or "{name}") from the front of `rest`; nullopt when there is
+// none.
 std::optional<std::string_view> TakeReference(std::string_view& rest) {
   const bool braced = rest.starts_with("{");
   if (braced) rest.remove_prefix(1);
@@ -134,9 +135,8 @@ base::Result<std::string> ReplaceAll(std::string_view pattern, std::string_view 
   std::string out;
   std::size_t done = 0;   // copied so far
   std::size_t start = 0;  // where the next match may begin
-  while (start <= text.size() &&
-         re->Match(piece, start, text.size(), re2::RE2::UNANCHORED, groups.data(),
-                   static_cast<int>(groups.size()))) {
+  while (start <= text.size() && re->Match(piece, start, text.size(), re2::RE2::UNANCHORED,
+                                           groups.data(), static_cast<int>(groups.size()))) {
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
     out += text.substr(done, begin - done);

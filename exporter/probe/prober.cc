@@ -118,8 +118,7 @@ void Prober::Impl::Record(TargetWorker& worker, ProbeOutcome outcome, std::optio
   {
     base::MutexLock lock(worker.mu);
     TargetFacts& facts = worker.facts;
-    changed = facts.probes == 0 ? outcome != ProbeOutcome::kHealthy
-                                : facts.last_outcome != outcome;
+    changed = facts.probes == 0 ? outcome != ProbeOutcome::kHealthy : facts.last_outcome != outcome;
     name = facts.target.name;
     ++facts.probes;
     ++facts.outcomes[static_cast<std::size_t>(outcome)];

@@ -63,8 +63,7 @@ ApiData QueryData(const promql::QueryResult& result) {
 }
 
 Result<ApiData> Query(const ServerDeps& deps, const ServerOptions&, const Request& request) {
-  AZX_ASSIGN_OR_RETURN(const std::int64_t time,
-                       TimeParam(request, "time", deps.clock.NowMs()));
+  AZX_ASSIGN_OR_RETURN(const std::int64_t time, TimeParam(request, "time", deps.clock.NowMs()));
   AZX_ASSIGN_OR_RETURN(const auto expr, QueryParam(request));
   AZX_ASSIGN_OR_RETURN(const promql::QueryResult result,
                        deps.engine.Instant(deps.store, *expr, time));

@@ -208,10 +208,10 @@ void Server::Impl::AddPages() {
   http.Get("/", [this](Req, Res response) {
     response.set_content(RenderStatusPage(deps, options), "text/html; charset=utf-8");
   });
-  http.Get(options.telemetry_path, [this](Req request, Res response) { Metrics(request, response); });
-  http.Get("/-/healthy", [](Req, Res response) {
-    response.set_content("azexporter is healthy.\n", kPlain);
-  });
+  http.Get(options.telemetry_path,
+           [this](Req request, Res response) { Metrics(request, response); });
+  http.Get("/-/healthy",
+           [](Req, Res response) { response.set_content("azexporter is healthy.\n", kPlain); });
   http.Get("/-/ready", [this](Req, Res response) {
     const bool ready = deps.latest.Get() != nullptr;
     response.status = ready ? 200 : 503;

@@ -83,8 +83,8 @@ std::string ZoneRow(const zones::ZoneStatus& zone) {
   const bool up = zone.health == zones::EndpointHealth::kUp;
   const bool short_of_nodes = zone.expected_workers && zone.workers.ready < *zone.expected_workers;
   const bool short_of_pods = zone.expected_pods && zone.pods_ready < *zone.expected_pods;
-  const std::string control = fmt::format("{} of {}", zone.control_plane.ready,
-                                          zone.control_plane.total());
+  const std::string control =
+      fmt::format("{} of {}", zone.control_plane.ready, zone.control_plane.total());
   return "<tr>" + Cell(zone.zone) + Cell(zones::ZoneStateName(zone.state), StateClass(zone.state)) +
          Cell(OfExpected(zone.workers.ready, zone.expected_workers), short_of_nodes ? "warn" : "") +
          Cell(control) +
@@ -104,13 +104,15 @@ std::string ZonesSection(const zones::ZoneReport& report) {
   std::string out = "<h2>Zones</h2>\n";
   out += SourceLine("nodes", report.nodes) + SourceLine("pods", report.pods) +
          SourceLine("expectations", report.expectations);
-  out += "<table><tr><th>Zone</th><th>State</th><th>Workers ready</th><th>Control plane ready</th>"
-         "<th>Pods ready</th><th>Health endpoint</th><th class=\"n\">p95</th></tr>\n";
+  out +=
+      "<table><tr><th>Zone</th><th>State</th><th>Workers ready</th><th>Control plane ready</th>"
+      "<th>Pods ready</th><th>Health endpoint</th><th class=\"n\">p95</th></tr>\n";
   for (const zones::ZoneStatus& zone : report.zones) out += ZoneRow(zone);
   out += "</table>\n";
   if (report.nodes_without_zone > 0) {
-    out += fmt::format("<p class=\"warn\">{} nodes carry no zone label and count for no zone.</p>\n",
-                       report.nodes_without_zone);
+    out +=
+        fmt::format("<p class=\"warn\">{} nodes carry no zone label and count for no zone.</p>\n",
+                    report.nodes_without_zone);
   }
   return out;
 }
@@ -139,8 +141,8 @@ std::string AlertRow(const rules::Alert& alert, std::int64_t now_ms) {
   std::string labels;
   for (const model::Label label : alert.labels) {
     if (label.name == rules::kAlertName || label.name == "severity") continue;
-    labels += (labels.empty() ? "" : ", ") + std::string(label.name) + "=" +
-              std::string(label.value);
+    labels +=
+        (labels.empty() ? "" : ", ") + std::string(label.name) + "=" + std::string(label.value);
   }
   return "<tr>" + Cell(rules::AlertStateName(alert.state), firing ? "bad" : "warn") +
          Cell(alert.labels.Get(rules::kAlertName)) + Cell(alert.labels.Get("severity")) +
@@ -162,7 +164,8 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
     }
   }
   std::string out = "<h2>Alerts</h2>\n" + errors;
-  if (rows.empty()) return out + fmt::format("<p>None of {} rules is pending or firing.</p>\n", rules);
+  if (rows.empty())
+    return out + fmt::format("<p>None of {} rules is pending or firing.</p>\n", rules);
   return out +
          "<table><tr><th>State</th><th>Alert</th><th>Severity</th><th>Labels</th><th>Summary</th>"
          "<th class=\"n\">Active for</th></tr>\n" +
@@ -173,7 +176,8 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
 
 std::string RenderStatusPage(const ServerDeps& deps, const ServerOptions& options) {
   std::string page(kHead);
-  page += fmt::format("<h1>azexporter <span class=\"dim\">{}</span></h1>\n", Escape(options.version));
+  page +=
+      fmt::format("<h1>azexporter <span class=\"dim\">{}</span></h1>\n", Escape(options.version));
   page += fmt::format(
       "<nav><a href=\"{}\">Metrics</a><a href=\"/api/v1/zones\">Zones</a>"
       "<a href=\"/api/v1/alerts\">Alerts</a><a href=\"/api/v1/rules\">Rules</a>"

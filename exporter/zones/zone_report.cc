@@ -62,9 +62,9 @@ SourceStatus StatusOf(const kube::ClusterState& cluster, std::string_view resour
   status.known = health->synced && age_ms <= inputs.stale_after_ms;
   if (!status.known && status.error.empty()) {
     status.failing = true;
-    status.error = health->synced ? "no word from the API server for " +
-                                        std::to_string(age_ms / 1000) + "s"
-                                  : std::string(resource) + " were not listed yet";
+    status.error = health->synced
+                       ? "no word from the API server for " + std::to_string(age_ms / 1000) + "s"
+                       : std::string(resource) + " were not listed yet";
   }
   return status;
 }

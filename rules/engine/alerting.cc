@@ -55,9 +55,9 @@ base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
     return base::Fail(base::ErrorCode::kExecution, "rule result is not a vector or scalar");
   }
   if (limit > 0 && samples.size() > static_cast<std::size_t>(limit)) {
-    return base::Fail(base::ErrorCode::kExecution,
-                      "exceeded limit of " + std::to_string(limit) + " with " +
-                          std::to_string(samples.size()) + " alerts");
+    return base::Fail(base::ErrorCode::kExecution, "exceeded limit of " + std::to_string(limit) +
+                                                       " with " + std::to_string(samples.size()) +
+                                                       " alerts");
   }
   std::unordered_map<model::Labels, bool, model::LabelsHash> seen;
   std::vector<Alert> alerts;

@@ -37,7 +37,8 @@ bool SameRule(const Rule& a, const Rule& b) {
          a.labels == b.labels && a.annotations == b.annotations;
 }
 
-// Moves the memory of unchanged rules over. Each old rule serves once, so that twins keep their own.
+// Moves the memory of unchanged rules over. Each old rule serves once, so that twins keep their
+// own.
 void KeepState(GroupRun& from, GroupRun& to) {
   std::vector<bool> taken(from.rules.size());
   for (RuleRun& run : to.rules) {
@@ -66,10 +67,9 @@ void AddAlertSamples(const Alert& alert, std::vector<WrittenSample>& out) {
                      .Set("alertstate", AlertStateName(alert.state))
                      .Build(),
                  1});
-  out.push_back({model::LabelsBuilder(alert.labels)
-                     .Set(model::kMetricName, "ALERTS_FOR_STATE")
-                     .Build(),
-                 static_cast<double>(alert.active_at / 1000)});
+  out.push_back(
+      {model::LabelsBuilder(alert.labels).Set(model::kMetricName, "ALERTS_FOR_STATE").Build(),
+       static_cast<double>(alert.active_at / 1000)});
 }
 
 base::Result<std::vector<WrittenSample>> RecordedSamples(const Rule& rule, int limit,
@@ -89,9 +89,9 @@ base::Result<std::vector<WrittenSample>> RecordedSamples(const Rule& rule, int l
     return base::Fail(base::ErrorCode::kExecution, "rule result is not a vector or scalar");
   }
   if (limit > 0 && samples.size() > static_cast<std::size_t>(limit)) {
-    return base::Fail(base::ErrorCode::kExecution,
-                      "exceeded limit of " + std::to_string(limit) + " with " +
-                          std::to_string(samples.size()) + " series");
+    return base::Fail(base::ErrorCode::kExecution, "exceeded limit of " + std::to_string(limit) +
+                                                       " with " + std::to_string(samples.size()) +
+                                                       " series");
   }
   LabelsSet seen;
   for (const WrittenSample& sample : samples) {

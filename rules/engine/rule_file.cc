@@ -93,8 +93,8 @@ Result<Rule> ReadRule(const YamlNode& node) {
   for (std::string_view key : {"for", "keep_firing_for", "annotations"}) {
     const YamlNode* only_alerts = map.Find(key);
     if (!alerting && only_alerts != nullptr) {
-      return Fail(only_alerts->ErrorHere("invalid field '" + std::string(key) +
-                                         "' in recording rule"));
+      return Fail(
+          only_alerts->ErrorHere("invalid field '" + std::string(key) + "' in recording rule"));
     }
   }
   AZX_RETURN_IF_ERROR(ReadDuration(map, "for", rule.for_ms));
@@ -157,8 +157,8 @@ Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::s
     for (const YamlNode& item : list->items()) {
       AZX_ASSIGN_OR_RETURN(RuleGroup group, ReadGroup(item));
       if (!names.insert(group.name).second) {
-        return Fail(item.ErrorHere("groupname: \"" + group.name +
-                                   "\" is repeated in the same file"));
+        return Fail(
+            item.ErrorHere("groupname: \"" + group.name + "\" is repeated in the same file"));
       }
       groups.push_back(std::move(group));
     }

@@ -307,8 +307,8 @@ class TreeReader {
       stop_text_ = piece.text;
       if (reader.TakeWord("end")) return Stop::kEnd;
       if (reader.TakeWord("else")) return Stop::kElse;
-      for (std::string_view word : {"range", "with", "define", "template", "block", "break",
-                                    "continue"}) {
+      for (std::string_view word :
+           {"range", "with", "define", "template", "block", "break", "continue"}) {
         if (reader.TakeWord(word)) return BadData("{{" + std::string(word) + "}} is not supported");
       }
       if (reader.TakeWord("if")) {
@@ -391,7 +391,8 @@ class Walker {
   Result<TemplateValue> Evaluate(const Command& command, std::optional<TemplateValue> piped) const {
     const Operand& first = command.operands[0];
     if (first.kind != Operand::Kind::kFunction) {
-      if (command.operands.size() > 1 || piped) return BadData("can't give argument to non-function");
+      if (command.operands.size() > 1 || piped)
+        return BadData("can't give argument to non-function");
       return Evaluate(first);
     }
     std::vector<TemplateValue> arguments;
@@ -470,8 +471,8 @@ Result<void> CheckVariables(const Pipeline& pipeline) {
         AZX_RETURN_IF_ERROR(CheckVariables(*operand.pipeline));
       }
       if (operand.kind != Operand::Kind::kVariable) continue;
-      constexpr std::string_view kKnown[] = {"$labels", "$externalLabels", "$externalURL",
-                                             "$value",  ".",               "$"};
+      constexpr std::string_view kKnown[] = {
+          "$labels", "$externalLabels", "$externalURL", "$value", ".", "$"};
       bool known = false;
       for (std::string_view name : kKnown) known = known || name == operand.name;
       if (!known) return BadData("undefined variable \"" + operand.name + "\"");

@@ -59,10 +59,10 @@ std::string HumanizeTimestamp(double seconds) {
   const auto day = std::chrono::floor<std::chrono::days>(when);
   const std::chrono::year_month_day date(day);
   const std::int64_t in_day = (when - day).count();
-  std::string text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), in_day / 3'600'000,
-                                 in_day / 60'000 % 60, in_day / 1000 % 60);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  in_day / 3'600'000, in_day / 60'000 % 60, in_day / 1000 % 60);
   if (in_day % 1000 != 0) {
     std::string fraction = fmt::format(".{:03}", in_day % 1000);
     while (fraction.back() == '0') fraction.pop_back();
@@ -189,9 +189,9 @@ Result<TemplateValue> Or(const Arguments& arguments) {
 }
 
 Result<TemplateValue> ReReplaceAll(const Arguments& arguments) {
-  AZX_ASSIGN_OR_RETURN(const std::string text,
-                       model::ReplaceAll(ValueText(arguments[0]), ValueText(arguments[1]),
-                                         ValueText(arguments[2])));
+  AZX_ASSIGN_OR_RETURN(
+      const std::string text,
+      model::ReplaceAll(ValueText(arguments[0]), ValueText(arguments[1]), ValueText(arguments[2])));
   return TemplateValue(text);
 }
 
@@ -200,10 +200,10 @@ std::string Humanize1024(double value) { return Scaled(value, 1024, "kMGTPEZY", 
 // One row a function. `Index` and the functions that query come with range and with.
 constexpr std::array kFunctions = {
     TemplateFunction{"and", 1, -1, &And},
-    TemplateFunction{"eq", 2, 2,
-                     [](const Arguments& a) { return Comparison(a, [](int o) { return o == 0; }); }},
-    TemplateFunction{"ge", 2, 2,
-                     [](const Arguments& a) { return Comparison(a, [](int o) { return o >= 0; }); }},
+    TemplateFunction{
+        "eq", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o == 0; }); }},
+    TemplateFunction{
+        "ge", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o >= 0; }); }},
     TemplateFunction{"gt", 2, 2,
                      [](const Arguments& a) { return Comparison(a, [](int o) { return o > 0; }); }},
     TemplateFunction{"humanize", 1, 1, &OfNumber<Humanize>},
@@ -211,12 +211,12 @@ constexpr std::array kFunctions = {
     TemplateFunction{"humanizeDuration", 1, 1, &OfNumber<HumanizeDuration>},
     TemplateFunction{"humanizePercentage", 1, 1, &OfNumber<HumanizePercentage>},
     TemplateFunction{"humanizeTimestamp", 1, 1, &OfNumber<HumanizeTimestamp>},
-    TemplateFunction{"le", 2, 2,
-                     [](const Arguments& a) { return Comparison(a, [](int o) { return o <= 0; }); }},
+    TemplateFunction{
+        "le", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o <= 0; }); }},
     TemplateFunction{"lt", 2, 2,
                      [](const Arguments& a) { return Comparison(a, [](int o) { return o < 0; }); }},
-    TemplateFunction{"ne", 2, 2,
-                     [](const Arguments& a) { return Comparison(a, [](int o) { return o != 0; }); }},
+    TemplateFunction{
+        "ne", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o != 0; }); }},
     TemplateFunction{"not", 1, 1,
                      [](const Arguments& a) -> Result<TemplateValue> { return !IsTruthy(a[0]); }},
     TemplateFunction{"or", 1, -1, &Or},
@@ -270,8 +270,8 @@ Result<TemplateValue> CallTemplateFunction(const std::string& name, const Argume
   const int count = static_cast<int>(arguments.size());
   if (count < function->min_arguments ||
       (function->max_arguments >= 0 && count > function->max_arguments)) {
-    return Fail(ErrorCode::kExecution, "wrong number of args for " + name + ": got " +
-                                           std::to_string(count));
+    return Fail(ErrorCode::kExecution,
+                "wrong number of args for " + name + ": got " + std::to_string(count));
   }
   auto result = function->call(arguments);
   if (!result) return Fail(result.error().WithContext("error calling " + name));

@@ -49,8 +49,7 @@ class Words {
 // Words that are all a number: the expectation of a scalar.
 std::optional<double> AsScalar(std::string_view line) {
   const bool negative = line.starts_with('-');
-  const std::string_view digits =
-      negative || line.starts_with('+') ? line.substr(1) : line;
+  const std::string_view digits = negative || line.starts_with('+') ? line.substr(1) : line;
   if (digits.empty() || digits.find_first_of(" {") != std::string_view::npos) return std::nullopt;
   const auto value = NumberValue(digits, false);
   if (!value) return std::nullopt;

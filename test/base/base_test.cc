@@ -20,9 +20,15 @@ struct DurationCase {
 
 TEST(DurationTest, ParsesAndPrints) {
   const DurationCase cases[] = {
-      {"0", 0, "0s"},          {"5m", 300'000, "5m"},        {"1h30m", 5'400'000, "1h30m"},
-      {"90m", 5'400'000, "1h30m"}, {"250ms", 250, "250ms"},  {"1d", 86'400'000, "1d"},
-      {"14d", 1'209'600'000, "2w"}, {"10d", 864'000'000, "10d"}, {"1y", 31'536'000'000, "1y"},
+      {"0", 0, "0s"},
+      {"5m", 300'000, "5m"},
+      {"1h30m", 5'400'000, "1h30m"},
+      {"90m", 5'400'000, "1h30m"},
+      {"250ms", 250, "250ms"},
+      {"1d", 86'400'000, "1d"},
+      {"14d", 1'209'600'000, "2w"},
+      {"10d", 864'000'000, "10d"},
+      {"1y", 31'536'000'000, "1y"},
   };
   for (const DurationCase& c : cases) {
     ASSERT_TRUE(ParseDurationMs(c.text)) << c.text;
@@ -32,8 +38,8 @@ TEST(DurationTest, ParsesAndPrints) {
 }
 
 TEST(DurationTest, RefusesMalformedText) {
-  for (std::string_view text : {"", "5", "m", "5 m", "1m1h", "1m1m", "-5m", "5mm", "1.5h",
-                                "99999999999999y"}) {
+  for (std::string_view text :
+       {"", "5", "m", "5 m", "1m1h", "1m1m", "-5m", "5mm", "1.5h", "99999999999999y"}) {
     EXPECT_FALSE(ParseDurationMs(text)) << text;
   }
 }
@@ -79,7 +85,8 @@ TEST(JsonWriterTest, EscapesAndPlacesCommas) {
   JsonWriter json;
   json.BeginObject().Key("a\"b").String("x\n\x01\xff\xc3\xa9").Key("n").BeginArray();
   json.Int(1).Double(0.5).Bool(true).Null().EndArray().EndObject();
-  EXPECT_EQ(json.text(), "{\"a\\\"b\":\"x\\n\\u0001\xEF\xBF\xBD\xc3\xa9\",\"n\":[1,0.5,true,null]}");
+  EXPECT_EQ(json.text(),
+            "{\"a\\\"b\":\"x\\n\\u0001\xEF\xBF\xBD\xc3\xa9\",\"n\":[1,0.5,true,null]}");
 }
 
 TEST(YamlTest, KnowsPlacesAndQuotes) {

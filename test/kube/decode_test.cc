@@ -68,8 +68,7 @@ TEST(DecodeRecordingTest, FollowsAZoneFailing) {
     ASSERT_TRUE(event) << event.error().message();
     EXPECT_FALSE(event->resource_version.empty());
     if (event->type == EventType::kBookmark) ++bookmarks;
-    if (event->type == EventType::kModified &&
-        event->object.ready() == ConditionStatus::kUnknown) {
+    if (event->type == EventType::kModified && event->object.ready() == ConditionStatus::kUnknown) {
       ++not_ready;
       EXPECT_EQ(event->object.zone(), "us-east-1a");
     }

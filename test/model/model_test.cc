@@ -84,7 +84,8 @@ TEST(AnchoredRegexpTest, ExpandsAsGo) {
     std::string_view replacement, want;
   };
   const Case cases[] = {
-      {"$2/$1", "7/ab"}, {"${first}x", "abx"}, {"$firstx", ""}, {"$$1", "$1"}, {"$9", ""}, {"a$", "a$"},
+      {"$2/$1", "7/ab"}, {"${first}x", "abx"}, {"$firstx", ""},
+      {"$$1", "$1"},     {"$9", ""},           {"a$", "a$"},
   };
   for (const Case& c : cases) {
     std::string out;

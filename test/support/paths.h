@@ -23,5 +23,5 @@ inline bool HasFolder(const std::string& path) { return std::filesystem::is_dire
 
 }  // namespace azexporter::test
 
-#define AZX_SKIP_WITHOUT(folder)                                                       \
+#define AZX_SKIP_WITHOUT(folder) \
   if (!::azexporter::test::HasFolder(folder)) GTEST_SKIP() << "skipped: no folder " << (folder)

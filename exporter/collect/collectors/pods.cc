@@ -8,11 +8,17 @@
 namespace azexporter::collect {
 namespace {
 
-constexpr std::array<std::string_view, 11> kInfoLabels = {
-    "namespace",       "pod",          "uid",
-    "host_ip",         "pod_ip",       "node",
-    "created_by_kind", "created_by_name", "priority_class",
-    "host_network",    "topology_kubernetes_io_zone"};
+constexpr std::array<std::string_view, 11> kInfoLabels = {"namespace",
+                                                          "pod",
+                                                          "uid",
+                                                          "host_ip",
+                                                          "pod_ip",
+                                                          "node",
+                                                          "created_by_kind",
+                                                          "created_by_name",
+                                                          "priority_class",
+                                                          "host_network",
+                                                          "topology_kubernetes_io_zone"};
 constexpr std::array<std::string_view, 5> kPhaseLabels = {"namespace", "pod", "uid", "phase",
                                                           "topology_kubernetes_io_zone"};
 constexpr std::array<std::string_view, 5> kReadyLabels = {"namespace", "pod", "uid", "condition",

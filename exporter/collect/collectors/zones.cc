@@ -15,8 +15,10 @@ constexpr std::array<std::string_view, 2> kZoneRole = {"zone", "role"};
 constexpr std::array<std::string_view, 3> kZoneRoleState = {"zone", "role", "state"};
 
 constexpr model::MetricDesc kFamilies[] = {
-    {"az_nodes_without_zone", "Nodes that carry no zone label and count for no zone.",
-     model::MetricType::kGauge, {}},
+    {"az_nodes_without_zone",
+     "Nodes that carry no zone label and count for no zone.",
+     model::MetricType::kGauge,
+     {}},
     {"az_zone_health_up", "Whether the zone's health endpoint answered the last probe with 2xx.",
      model::MetricType::kGauge, kZone},
     {"az_zone_nodes", "Nodes of the zone by role and by their Ready condition.",
@@ -35,8 +37,17 @@ constexpr model::MetricDesc kFamilies[] = {
      model::MetricType::kGauge, kZoneState},
 };
 
-enum Family { kWithoutZone, kHealthUp, kNodes, kCordoned, kNodesExpected, kPods, kPodsExpected,
-              kReadyRatio, kState };
+enum Family {
+  kWithoutZone,
+  kHealthUp,
+  kNodes,
+  kCordoned,
+  kNodesExpected,
+  kPods,
+  kPodsExpected,
+  kReadyRatio,
+  kState
+};
 
 void AddNodes(FamilyBuilder& nodes, FamilyBuilder& cordoned, const zones::ZoneStatus& zone) {
   const std::pair<std::string_view, const zones::NodeCounts*> roles[] = {

@@ -23,12 +23,12 @@ namespace azexporter::app {
 
 // What of the environment matters for finding a cluster and oneself.
 struct Surroundings {
-  std::string service_host;   // KUBERNETES_SERVICE_HOST
-  std::string service_port;   // KUBERNETES_SERVICE_PORT
+  std::string service_host;  // KUBERNETES_SERVICE_HOST
+  std::string service_port;  // KUBERNETES_SERVICE_PORT
   std::string service_account_folder = "/var/run/secrets/kubernetes.io/serviceaccount";
-  std::string kubeconfig;     // KUBECONFIG
-  std::string home;           // HOME
-  std::string node_name;      // NODE_NAME: the node this runs on
+  std::string kubeconfig;  // KUBECONFIG
+  std::string home;        // HOME
+  std::string node_name;   // NODE_NAME: the node this runs on
 };
 
 struct ObserverDeps {

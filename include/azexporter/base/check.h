@@ -12,8 +12,7 @@ namespace azexporter::base {
 
 }  // namespace azexporter::base
 
-#define AZX_CHECK(condition, why)                                                       \
-  do {                                                                                  \
-    if (!(condition))                                                                   \
-      ::azexporter::base::CheckFailed(__FILE__, __LINE__, #condition, why);             \
+#define AZX_CHECK(condition, why)                                                           \
+  do {                                                                                      \
+    if (!(condition)) ::azexporter::base::CheckFailed(__FILE__, __LINE__, #condition, why); \
   } while (false)

@@ -18,8 +18,8 @@ void AppendFloatG(std::string& out, double value);
 // "1000000", "0.00000015", "+Inf", "NaN".
 std::string FormatFloatF(double value);
 
-// The whole text must be a number: decimal, hexadecimal (0x1F, 0x1p-2), Inf or NaN in any case, with
-// an optional sign. Too large reads as infinity, too small as zero. kBadData otherwise.
+// The whole text must be a number: decimal, hexadecimal (0x1F, 0x1p-2), Inf or NaN in any case,
+// with an optional sign. Too large reads as infinity, too small as zero. kBadData otherwise.
 Result<double> ParseFloat(std::string_view text);
 
 }  // namespace azexporter::base

@@ -1,8 +1,8 @@
 #pragma once
 
-// std::mutex with the annotations that clang's -Wthread-safety checks. libstdc++'s own mutex carries
-// none, hence this wrapper. `AZX_GUARDED_BY(mu_)` on a member and `AZX_REQUIRES(mu_)` on a function
-// are then compile-time errors when broken; g++ ignores them.
+// std::mutex with the annotations that clang's -Wthread-safety checks. libstdc++'s own mutex
+// carries none, hence this wrapper. `AZX_GUARDED_BY(mu_)` on a member and `AZX_REQUIRES(mu_)` on a
+// function are then compile-time errors when broken; g++ ignores them.
 
 #include <condition_variable>
 #include <mutex>

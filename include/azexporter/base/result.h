@@ -72,7 +72,7 @@ inline tl::unexpected<Error> BadData(std::string message) {
 
 // Evaluates `expr` (any Result); on error returns it.
 #define AZX_RETURN_IF_ERROR(expr) AZX_RETURN_IF_ERROR_IMPL(AZX_RESULT_NAME, expr)
-#define AZX_RETURN_IF_ERROR_IMPL(result, expr)                                                    \
-  do {                                                                                            \
+#define AZX_RETURN_IF_ERROR_IMPL(result, expr)                                                     \
+  do {                                                                                             \
     if (auto result = (expr); !result) return ::azexporter::base::Fail(std::move(result).error()); \
   } while (false)

@@ -54,7 +54,7 @@ class YamlNode {
   Result<std::string> AsString() const;  // any scalar, quoted or not
   Result<std::int64_t> AsInt64() const;
   Result<double> AsDouble() const;
-  Result<bool> AsBool() const;               // true, false (YAML 1.2)
+  Result<bool> AsBool() const;                // true, false (YAML 1.2)
   Result<std::int64_t> AsDurationMs() const;  // "5m"; see duration.h
   Result<std::vector<std::string>> AsStringList() const;
 

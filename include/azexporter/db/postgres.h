@@ -41,12 +41,12 @@ struct PostgresFacts {
   bool up = false;
   std::string error;  // why not; never holds a password
 
-  bool in_recovery = false;                  // a standby
-  std::optional<Lsn> current_lsn;            // of a primary: where it writes
-  std::optional<Lsn> receive_lsn;            // of a standby: received from its upstream
-  std::optional<Lsn> replay_lsn;             // of a standby: applied
-  std::optional<double> replay_age_seconds;  // since the last replayed commit was made
-  bool receiver_streaming = false;           // pg_stat_wal_receiver says "streaming"
+  bool in_recovery = false;                   // a standby
+  std::optional<Lsn> current_lsn;             // of a primary: where it writes
+  std::optional<Lsn> receive_lsn;             // of a standby: received from its upstream
+  std::optional<Lsn> replay_lsn;              // of a standby: applied
+  std::optional<double> replay_age_seconds;   // since the last replayed commit was made
+  bool receiver_streaming = false;            // pg_stat_wal_receiver says "streaming"
   std::optional<double> message_age_seconds;  // since the upstream last sent anything
   double receiver_timeout_seconds = 60;       // wal_receiver_timeout
 };

@@ -18,8 +18,8 @@ namespace azexporter::kube {
 
 // What kept a request from its answer.
 struct ApiFailure {
-  base::Error error;     // "GET https://...: 403 Forbidden: nodes is forbidden: ..."
-  int http_status = 0;   // 0: no answer at all
+  base::Error error;                // "GET https://...: 403 Forbidden: nodes is forbidden: ..."
+  int http_status = 0;              // 0: no answer at all
   std::int64_t retry_after_ms = 0;  // from Retry-After; 0: not given
 };
 

@@ -20,11 +20,11 @@ using ObjectList = std::vector<std::shared_ptr<const T>>;
 
 // How current the objects of one resource are.
 struct ResourceHealth {
-  std::string resource;      // "nodes"
-  bool synced = false;       // a whole list was read at least once
+  std::string resource;              // "nodes"
+  bool synced = false;               // a whole list was read at least once
   std::int64_t last_contact_ms = 0;  // wall time of the server's last answer; 0: never
-  std::string last_error;    // of the newest failure, cleared by the next answer
-  std::uint64_t lists = 0;   // whole lists read, the first included
+  std::string last_error;            // of the newest failure, cleared by the next answer
+  std::uint64_t lists = 0;           // whole lists read, the first included
   std::uint64_t watch_restarts = 0;
   std::uint64_t decode_errors = 0;
 };

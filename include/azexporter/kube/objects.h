@@ -24,7 +24,7 @@ struct ObjectMeta {
   std::string ns;  // namespace; empty for objects of the cluster
   std::string uid;
   StringMap labels;
-  StringMap annotations;  // decoded for nodes only
+  StringMap annotations;     // decoded for nodes only
   bool terminating = false;  // a deletionTimestamp is set
 };
 

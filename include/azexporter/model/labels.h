@@ -37,7 +37,8 @@ class Labels {
 
   std::size_t size() const;
   bool empty() const { return data_ == nullptr; }
-  // The i-th label in order of names. REQUIRES: i < size(). Valid as long as any copy of this lives.
+  // The i-th label in order of names. REQUIRES: i < size(). Valid as long as any copy of this
+  // lives.
   Label operator[](std::size_t i) const;
 
   // The value of `name`, "" where it is absent.

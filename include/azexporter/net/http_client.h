@@ -21,8 +21,8 @@
 namespace azexporter::net {
 
 struct TlsOptions {
-  std::string ca_pem;            // empty: the system's bundle
-  std::string client_cert_pem;   // both or neither
+  std::string ca_pem;           // empty: the system's bundle
+  std::string client_cert_pem;  // both or neither
   std::string client_key_pem;
   bool insecure_skip_verify = false;
 };
@@ -78,8 +78,9 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Any HTTP status is an answer, not an error. Errors name the method and the URL without userinfo:
-  // kTimeout, kCanceled when `stop` was asked for, kUnavailable for everything on the network.
+  // Any HTTP status is an answer, not an error. Errors name the method and the URL without
+  // userinfo: kTimeout, kCanceled when `stop` was asked for, kUnavailable for everything on the
+  // network.
   base::Result<HttpResponse> Fetch(const HttpRequest& request, std::stop_token stop = {});
   // As Fetch, but hands a 2xx body to `on_chunk` as it arrives.
   base::Result<HttpResponse> Stream(const HttpRequest& request, const ChunkHandler& on_chunk,

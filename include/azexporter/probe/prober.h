@@ -20,7 +20,7 @@ namespace azexporter::probe {
 struct Target {
   std::string name;  // unique: "us-east-1a", or the configured name
   std::string url;
-  std::string zone;  // where the target stands; empty where that is not known
+  std::string zone;          // where the target stands; empty where that is not known
   bool zone_health = false;  // the health endpoint of `zone`
 
   friend bool operator==(const Target&, const Target&) = default;
@@ -54,7 +54,7 @@ std::string_view ProbeOutcomeName(ProbeOutcome outcome);
 struct TargetFacts {
   Target target;
   std::string source_zone;
-  std::uint64_t probes = 0;  // finished so far; 0: nothing is known yet
+  std::uint64_t probes = 0;                 // finished so far; 0: nothing is known yet
   std::array<std::uint64_t, 4> outcomes{};  // by ProbeOutcome
   ProbeOutcome last_outcome = ProbeOutcome::kFailed;
   std::string last_error;  // empty after a healthy probe

@@ -21,7 +21,8 @@
 namespace azexporter::web {
 
 struct ServerOptions {
-  std::string listen_address = ":10126";  // HOST:PORT; no host: every IPv4 address; port 0: a free one
+  std::string listen_address =
+      ":10126";  // HOST:PORT; no host: every IPv4 address; port 0: a free one
   std::string telemetry_path = "/metrics";
   std::string version;
   std::string revision;

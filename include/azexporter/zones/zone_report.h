@@ -75,8 +75,8 @@ struct ZoneStatus {
   int pods_not_ready = 0;
   std::optional<int> expected_pods;
   EndpointHealth health = EndpointHealth::kNone;
-  std::string health_error;                // why the endpoint is down
-  std::optional<double> p95_seconds;       // of its recent probes
+  std::string health_error;           // why the endpoint is down
+  std::optional<double> p95_seconds;  // of its recent probes
 
   int nodes_total() const { return workers.total() + control_plane.total(); }
   int nodes_ready() const { return workers.ready + control_plane.ready; }
@@ -110,7 +110,7 @@ struct ZoneReport {
   std::int64_t timestamp_ms = 0;
   SourceStatus nodes;
   SourceStatus pods;
-  SourceStatus expectations;  // the ConfigMap; known where the configuration gives the zones
+  SourceStatus expectations;      // the ConfigMap; known where the configuration gives the zones
   std::vector<ZoneStatus> zones;  // sorted by name
   int nodes_without_zone = 0;
   std::vector<DatabaseStatus> databases;  // in the order of the configuration
