@@ -170,6 +170,15 @@ std::optional<Json> ResourcesBody(std::string_view group, std::string_view versi
     if (!type.short_name.empty()) resource["shortNames"] = Json::array({type.short_name});
     if (type.in_all) resource["categories"] = Json::array({"all"});
     resources.push_back(std::move(resource));
+    if (type.kind == "Pod") {
+      resources.push_back({{"name", "pods/eviction"},
+                           {"singularName", ""},
+                           {"namespaced", true},
+                           {"group", "policy"},
+                           {"version", "v1"},
+                           {"kind", "Eviction"},
+                           {"verbs", Json::array({"create"})}});
+    }
     if (!type.has_status) continue;
     resources.push_back({{"name", std::string(type.plural) + "/status"},
                          {"singularName", ""},

@@ -23,6 +23,7 @@ namespace {
 constexpr int kIdleTimeoutMs = 60'000;
 // A client that reads or writes nothing for this long in the middle of a message is given up.
 constexpr int kIoTimeoutMs = 10'000;
+constexpr int kBacklog = 512;
 
 bool SameName(std::string_view a, std::string_view b) {
   const auto lower = [](char c) {
@@ -155,6 +156,15 @@ class Listener final : public httplib::Server {
     };
     const std::string any = ".*";
     Get(any, answer).Post(any, answer).Put(any, answer).Patch(any, answer).Delete(any, answer);
+  }
+
+  // The port, or -1 when `port` is taken. 0: a free one.
+  int Bind(const std::string& address, int port) {
+    const int bound =
+        port == 0 ? bind_to_any_port(address) : (bind_to_port(address, port) ? port : -1);
+    // httplib queues five connections; of a burst the rest would wait a second to try again.
+    if (bound > 0) ::listen(svr_sock_, kBacklog);
+    return bound;
   }
 
   // Ends reads, writes and streams of every connection.
@@ -299,11 +309,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServerOptions& o
   auto impl = std::make_unique<Impl>(std::move(handler), std::move(context), options.threads);
   impl->address = "127.0.0.1";
   impl->tls = options.certificate != nullptr;
-  if (options.port == 0) {
-    impl->port = impl->listener.bind_to_any_port(impl->address);
-  } else {
-    impl->port = impl->listener.bind_to_port(impl->address, options.port) ? options.port : -1;
-  }
+  impl->port = impl->listener.Bind(impl->address, options.port);
   if (impl->port <= 0) {
     return Fail(ErrorCode::kUnavailable,
                 fmt::format("listen on {}:{}: the port is taken", impl->address, options.port));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "simulator/eviction.h"
 #include "simulator/patch.h"
 
 namespace azexporter::simulator {
@@ -175,6 +176,26 @@ ApiResult<void> Validate(const ResourceType& type, const Json& object) {
 
 ApiResult<WriteAnswer> HandleWrite(Store& store, const ResourcePath& path,
                                    const HttpRequest& request) {
+  // Typed Go clients may send protobuf, which is not read here.
+  const std::string content_type = request.Header("Content-Type");
+  if (content_type.find("protobuf") != std::string::npos && path.subresource != "eviction") {
+    return tl::unexpected(
+        ApiError{415, "UnsupportedMediaType",
+                 "the body of the request was in an unknown format - accepted media types include: "
+                 "application/json",
+                 Json::object()});
+  }
+  if (path.type->kind == "Pod" && path.subresource == "eviction" && request.method == "POST") {
+    if (auto evicted = Evict(store, path, IsDryRun(request)); !evicted) {
+      return tl::unexpected(evicted.error());
+    }
+    Json body = {{"kind", "Status"},
+                 {"apiVersion", "v1"},
+                 {"metadata", Json::object()},
+                 {"status", "Success"},
+                 {"code", 201}};
+    return WriteAnswer{201, std::move(body)};
+  }
   const bool known = path.subresource.empty() || path.subresource == "status";
   const bool place_missing = path.type->namespaced && path.ns.empty();
   if (known && !place_missing) {
