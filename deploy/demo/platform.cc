@@ -49,7 +49,7 @@ struct Platform::Impl {
 
   Result<void> StartEndpoints(const PlatformOptions& options);
   Result<void> Build(const PlatformOptions& options);
-  void RunControllers(const std::stop_token& stop);
+  void RunControllers(std::int64_t seen, const std::stop_token& stop);
   HttpResponse Control(const HttpRequest& request);
   Json Describe();
   Result<ZoneEndpoint*> Endpoint(std::string_view zone);
@@ -98,9 +98,9 @@ Result<void> Platform::Impl::Build(const PlatformOptions& options) {
   return {};
 }
 
-void Platform::Impl::RunControllers(const std::stop_token& stop) {
+// `seen`: changes up to this version have been dealt with.
+void Platform::Impl::RunControllers(std::int64_t seen, const std::stop_token& stop) {
   const simulator::ResourceType& pods = Type("v1", "Pod");
-  std::int64_t seen = store.resource_version();
   while (!stop.stop_requested()) {
     const simulator::EventBatch batch = store.WaitForEvents(pods, seen, kControllerPollMs, stop);
     seen = batch.too_old ? store.resource_version() : batch.resource_version;
@@ -193,6 +193,7 @@ Result<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options
   auto impl = std::make_unique<Impl>(clock);
   AZX_RETURN_IF_ERROR(impl->StartEndpoints(options));
   AZX_RETURN_IF_ERROR(impl->Build(options));
+  const std::int64_t built = impl->store.resource_version();
   AZX_ASSIGN_OR_RETURN(impl->api,
                        simulator::ApiServer::Start({.port = options.api_port,
                                                     .tls = options.secure,
@@ -202,8 +203,8 @@ Result<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options
                                           {.threads = 4}, [raw = impl.get()](const HttpRequest& r) {
                                             return raw->Control(r);
                                           }));
-  impl->controllers =
-      std::jthread([raw = impl.get()](std::stop_token stop) { raw->RunControllers(stop); });
+  impl->controllers = std::jthread(
+      [raw = impl.get(), built](std::stop_token stop) { raw->RunControllers(built, stop); });
   return std::unique_ptr<Platform>(new Platform(std::move(impl)));
 }
 
