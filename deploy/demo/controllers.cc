@@ -1,0 +1,318 @@
+#include "controllers.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "region.h"
+#include "simulator/selectors.h"
+
+namespace azexporter::platform {
+
+using simulator::Find;
+using simulator::IntAt;
+using simulator::Json;
+using simulator::LabelSelector;
+using simulator::ObjectKey;
+using simulator::ObjectPtr;
+using simulator::Rfc3339;
+using simulator::Store;
+using simulator::StringAt;
+
+namespace {
+
+constexpr std::string_view kUnreachable = "node.kubernetes.io/unreachable";
+
+Json* ConditionOf(Json& object, std::string_view type) {
+  for (Json& condition : object["status"]["conditions"]) {
+    if (StringAt(condition, {"type"}) == type) return &condition;
+  }
+  return nullptr;
+}
+
+bool IsReady(const Json& pod) {
+  const Json* conditions = Find(pod, {"status", "conditions"});
+  if (conditions == nullptr) return false;
+  return std::any_of(conditions->begin(), conditions->end(), [](const Json& condition) {
+    return StringAt(condition, {"type"}) == "Ready" && StringAt(condition, {"status"}) == "True";
+  });
+}
+
+ObjectKey KeyFor(const simulator::ResourceType& type, const Json& object) {
+  return {&type, StringAt(object, {"metadata", "namespace"}),
+          StringAt(object, {"metadata", "name"})};
+}
+
+std::vector<ObjectPtr> PodsIn(const Store& store, std::string_view ns,
+                              const LabelSelector& selector) {
+  std::vector<ObjectPtr> pods = store.List(Type("v1", "Pod"), ns).items;
+  std::erase_if(pods, [&](const ObjectPtr& pod) {
+    return !selector.Matches(Find(*pod, {"metadata", "labels"}));
+  });
+  return pods;
+}
+
+std::int64_t CountReady(const std::vector<ObjectPtr>& pods) {
+  return std::count_if(pods.begin(), pods.end(), [](const ObjectPtr& p) { return IsReady(*p); });
+}
+
+// How many pods there should be: what their controllers ask for, else how many there are.
+std::int64_t ExpectedPods(const Store& store, const std::vector<ObjectPtr>& pods) {
+  std::set<std::string> seen;
+  std::int64_t expected = 0;
+  for (const ObjectPtr& pod : pods) {
+    const Json* owners = Find(*pod, {"metadata", "ownerReferences"});
+    const Json owner = owners != nullptr && !owners->empty() ? owners->front() : Json::object();
+    const std::string kind = StringAt(owner, {"kind"});
+    if (kind != "ReplicaSet" && kind != "StatefulSet") {
+      ++expected;
+      continue;
+    }
+    if (!seen.insert(StringAt(owner, {"uid"})).second) continue;
+    const ObjectPtr set =
+        store.Get({&Type("apps/v1", kind), StringAt(*pod, {"metadata", "namespace"}),
+                   StringAt(owner, {"name"})});
+    if (set != nullptr) expected += IntAt(*set, {"spec", "replicas"}, 1);
+  }
+  return expected;
+}
+
+// An integer, or a percentage of `total` rounded up, as budgets round.
+std::int64_t Scaled(const Json& value, std::int64_t total) {
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  const std::string text = value.is_string() ? value.get<std::string>() : std::string();
+  std::int64_t percent = 0;
+  std::from_chars(text.data(), text.data() + text.size(), percent);
+  return (percent * total + 99) / 100;
+}
+
+void ReconcileBudgets(Store& store, std::int64_t now_ms) {
+  const simulator::ResourceType& type = Type("policy/v1", "PodDisruptionBudget");
+  for (const ObjectPtr& budget : store.List(type, "").items) {
+    const auto pods = PodsIn(store, StringAt(*budget, {"metadata", "namespace"}),
+                             LabelSelector::FromObject(Find(*budget, {"spec", "selector"})));
+    const std::int64_t expected = ExpectedPods(store, pods);
+    const Json* least = Find(*budget, {"spec", "minAvailable"});
+    const Json* most = Find(*budget, {"spec", "maxUnavailable"});
+    const std::int64_t desired = least != nullptr  ? Scaled(*least, expected)
+                                 : most != nullptr ? expected - Scaled(*most, expected)
+                                                   : expected;
+    const std::int64_t healthy = CountReady(pods);
+    const std::int64_t allowed = std::max<std::int64_t>(0, healthy - desired);
+    const std::string condition = allowed > 0 ? "True" : "False";
+    (void)store.Modify(KeyFor(type, *budget), [&](Json& object) {
+      Json& status = object["status"];
+      const Json* before = Find(status, {"conditions"});
+      const bool same = before != nullptr && StringAt(before->front(), {"status"}) == condition;
+      Json entry = {{"type", "DisruptionAllowed"},
+                    {"status", condition},
+                    {"observedGeneration", IntAt(object, {"metadata", "generation"}, 1)},
+                    {"lastTransitionTime",
+                     same ? StringAt(before->front(), {"lastTransitionTime"}) : Rfc3339(now_ms)},
+                    {"reason", allowed > 0 ? "SufficientPods" : "InsufficientPods"},
+                    {"message", ""}};
+      status = {{"observedGeneration", IntAt(object, {"metadata", "generation"}, 1)},
+                {"disruptionsAllowed", allowed},
+                {"currentHealthy", healthy},
+                {"desiredHealthy", desired},
+                {"expectedPods", expected}};
+      status["conditions"] = Json::array();
+      status["conditions"].push_back(std::move(entry));
+    });
+  }
+}
+
+Json DeploymentCondition(const Json& status, const std::string& type, bool holds,
+                         const char* reason, const char* message, std::int64_t now_ms) {
+  std::string since = Rfc3339(now_ms);
+  if (const Json* conditions = Find(status, {"conditions"})) {
+    for (const Json& condition : *conditions) {
+      if (StringAt(condition, {"type"}) == type &&
+          StringAt(condition, {"status"}) == (holds ? "True" : "False")) {
+        since = StringAt(condition, {"lastTransitionTime"});
+      }
+    }
+  }
+  return {{"type", type},
+          {"status", holds ? "True" : "False"},
+          {"lastUpdateTime", since},
+          {"lastTransitionTime", since},
+          {"reason", reason},
+          {"message", message}};
+}
+
+void SetWorkloadStatus(Json& object, std::int64_t pods, std::int64_t ready, std::int64_t now_ms) {
+  const std::string kind = StringAt(object, {"kind"});
+  const std::int64_t wanted = IntAt(object, {"spec", "replicas"}, 1);
+  const Json before = object.value("status", Json::object());
+  Json status = {{"observedGeneration", IntAt(object, {"metadata", "generation"}, 1)},
+                 {"replicas", pods}};
+  if (kind == "ReplicaSet") status["fullyLabeledReplicas"] = pods;
+  if (kind != "ReplicaSet") status["updatedReplicas"] = pods;
+  status["readyReplicas"] = ready;
+  status["availableReplicas"] = ready;
+  if (kind == "StatefulSet") status["currentReplicas"] = pods;
+  if (kind == "Deployment") {
+    if (ready < wanted) status["unavailableReplicas"] = wanted - ready;
+    // A quarter of the replicas may be unavailable, rounded down: the default strategy.
+    const bool enough = ready >= wanted - wanted / 4;
+    status["conditions"] = Json::array();
+    status["conditions"].push_back(
+        DeploymentCondition(before, "Available", enough,
+                            enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+                            enough ? "Deployment has minimum availability."
+                                   : "Deployment does not have minimum availability.",
+                            now_ms));
+    status["conditions"].push_back(
+        DeploymentCondition(before, "Progressing", true, "NewReplicaSetAvailable",
+                            "The ReplicaSet has successfully progressed.", now_ms));
+  }
+  object["status"] = std::move(status);
+}
+
+void ReconcileWorkloads(Store& store, std::int64_t now_ms) {
+  for (const char* kind : {"ReplicaSet", "StatefulSet", "Deployment"}) {
+    const simulator::ResourceType& type = Type("apps/v1", kind);
+    for (const ObjectPtr& workload : store.List(type, "").items) {
+      const auto pods = PodsIn(store, StringAt(*workload, {"metadata", "namespace"}),
+                               LabelSelector::FromObject(Find(*workload, {"spec", "selector"})));
+      (void)store.Modify(KeyFor(type, *workload), [&](Json& object) {
+        SetWorkloadStatus(object, static_cast<std::int64_t>(pods.size()), CountReady(pods), now_ms);
+      });
+    }
+  }
+}
+
+Json EndpointFor(const Store& store, const Json& pod) {
+  const std::string node = StringAt(pod, {"spec", "nodeName"});
+  const bool ready = IsReady(pod);
+  Json endpoint = Json::object();
+  endpoint["addresses"] = Json::array({StringAt(pod, {"status", "podIP"})});
+  endpoint["conditions"] = {{"ready", ready}, {"serving", ready}, {"terminating", false}};
+  endpoint["targetRef"] = {{"kind", "Pod"},
+                           {"namespace", StringAt(pod, {"metadata", "namespace"})},
+                           {"name", StringAt(pod, {"metadata", "name"})},
+                           {"uid", StringAt(pod, {"metadata", "uid"})}};
+  endpoint["nodeName"] = node;
+  endpoint["zone"] = ZoneOfNode(store, node);
+  return endpoint;
+}
+
+void ReconcileEndpoints(Store& store) {
+  const simulator::ResourceType& type = Type("discovery.k8s.io/v1", "EndpointSlice");
+  for (const ObjectPtr& slice : store.List(type, "").items) {
+    const std::string ns = StringAt(*slice, {"metadata", "namespace"});
+    const ObjectPtr service =
+        store.Get({&Type("v1", "Service"), ns,
+                   StringAt(*slice, {"metadata", "labels", "kubernetes.io/service-name"})});
+    if (service == nullptr) continue;
+    Json selector = Json::object();
+    if (const Json* labels = Find(*service, {"spec", "selector"}))
+      selector["matchLabels"] = *labels;
+    Json endpoints = Json::array();
+    for (const ObjectPtr& pod : PodsIn(store, ns, LabelSelector::FromObject(&selector))) {
+      endpoints.push_back(EndpointFor(store, *pod));
+    }
+    (void)store.Modify(KeyFor(type, *slice),
+                       [&](Json& object) { object["endpoints"] = endpoints; });
+  }
+}
+
+std::vector<std::string> NodesOf(const Store& store, std::string_view zone) {
+  std::vector<std::string> names;
+  for (const ObjectPtr& node : store.List(Type("v1", "Node"), "").items) {
+    if (StringAt(*node, {"metadata", "labels", "topology.kubernetes.io/zone"}) == zone) {
+      names.push_back(StringAt(*node, {"metadata", "name"}));
+    }
+  }
+  return names;
+}
+
+void AddTaint(Json& node, const char* effect, std::int64_t now_ms) {
+  Json& taints = node["spec"]["taints"];
+  if (!taints.is_array()) taints = Json::array();
+  const bool there = std::any_of(taints.begin(), taints.end(), [&](const Json& taint) {
+    return StringAt(taint, {"key"}) == kUnreachable && StringAt(taint, {"effect"}) == effect;
+  });
+  if (there) return;
+  taints.push_back({{"key", kUnreachable}, {"effect", effect}, {"timeAdded", Rfc3339(now_ms)}});
+}
+
+void RemoveTaints(Json& node) {
+  if (Find(node, {"spec", "taints"}) == nullptr) return;
+  Json kept = Json::array();
+  for (const Json& taint : node["spec"]["taints"]) {
+    if (StringAt(taint, {"key"}) != kUnreachable) kept.push_back(taint);
+  }
+  node["spec"].erase("taints");
+  if (!kept.empty()) node["spec"]["taints"] = std::move(kept);
+}
+
+void SilenceKubelet(Json& node, std::int64_t now_ms) {
+  for (Json& condition : node["status"]["conditions"]) {
+    if (StringAt(condition, {"status"}) == "Unknown") continue;
+    condition["status"] = "Unknown";
+    condition["lastTransitionTime"] = Rfc3339(now_ms);
+    condition["reason"] = "NodeStatusUnknown";
+    condition["message"] = "Kubelet stopped posting node status.";
+  }
+}
+
+void WakeKubelet(Json& node, std::int64_t now_ms) {
+  const Json healthy = RegionNodes(now_ms).front().at("status").at("conditions");
+  for (const Json& expected : healthy) {
+    Json* condition = ConditionOf(node, StringAt(expected, {"type"}));
+    if (condition == nullptr) continue;
+    const bool changed = StringAt(*condition, {"status"}) != StringAt(expected, {"status"});
+    const std::string since = StringAt(*condition, {"lastTransitionTime"});
+    *condition = expected;
+    (*condition)["lastTransitionTime"] = changed ? Rfc3339(now_ms) : since;
+  }
+}
+
+void SetPodsReady(Store& store, const std::string& node, const std::string& status,
+                  std::int64_t now_ms) {
+  const simulator::ResourceType& type = Type("v1", "Pod");
+  for (const ObjectPtr& pod : store.List(type, "").items) {
+    if (StringAt(*pod, {"spec", "nodeName"}) != node) continue;
+    (void)store.Modify(KeyFor(type, *pod), [&](Json& object) {
+      Json* ready = ConditionOf(object, "Ready");
+      if (ready == nullptr || StringAt(*ready, {"status"}) == status) return;
+      (*ready)["status"] = status;
+      (*ready)["lastTransitionTime"] = Rfc3339(now_ms);
+    });
+  }
+}
+
+}  // namespace
+
+void Reconcile(Store& store, std::int64_t now_ms) {
+  ReconcileEndpoints(store);
+  ReconcileWorkloads(store, now_ms);
+  ReconcileBudgets(store, now_ms);
+}
+
+void LoseZone(Store& store, std::string_view zone, std::int64_t now_ms) {
+  const auto nodes = NodesOf(store, zone);
+  const auto each = [&](const std::function<void(Json&)>& edit) {
+    for (const std::string& name : nodes) (void)store.Modify(NodeKey(name), edit);
+  };
+  each([&](Json& node) { SilenceKubelet(node, now_ms); });
+  for (const std::string& name : nodes) SetPodsReady(store, name, "False", now_ms);
+  each([&](Json& node) { AddTaint(node, "NoSchedule", now_ms); });
+  each([&](Json& node) { AddTaint(node, "NoExecute", now_ms); });
+  Reconcile(store, now_ms);
+}
+
+void RestoreZone(Store& store, std::string_view zone, std::int64_t now_ms) {
+  for (const std::string& name : NodesOf(store, zone)) {
+    (void)store.Modify(NodeKey(name), [&](Json& node) { WakeKubelet(node, now_ms); });
+    (void)store.Modify(NodeKey(name), [](Json& node) { RemoveTaints(node); });
+    SetPodsReady(store, name, "True", now_ms);
+  }
+  Reconcile(store, now_ms);
+}
+
+}  // namespace azexporter::platform

@@ -1,0 +1,344 @@
+#include "simulator/api_server.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <atomic>
+#include <random>
+#include <set>
+
+#include "azexporter/base/mutex.h"
+#include "simulator/api_request.h"
+#include "simulator/discovery.h"
+#include "simulator/list.h"
+#include "simulator/watch.h"
+#include "simulator/write.h"
+
+namespace azexporter::simulator {
+
+using base::Result;
+
+namespace {
+
+// Bodies from this size on are compressed for clients that accept it, as the real server does.
+constexpr std::size_t kGzipFrom = 128 * 1024;
+
+HttpResponse TextResponse(int status, std::string body) {
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .headers = {{"X-Content-Type-Options", "nosniff"}},
+          .body = std::move(body)};
+}
+
+HttpResponse PathNotFound() { return TextResponse(404, "404 page not found\n"); }
+
+// `?pretty=true`, or a client that looks like a person's.
+bool WantsPretty(const HttpRequest& request) {
+  if (request.HasQuery("pretty")) {
+    const std::string value = request.Query("pretty");
+    return value != "0" && value != "false";
+  }
+  const std::string agent = request.Header("User-Agent");
+  return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
+}
+
+HttpResponse JsonResponse(const HttpRequest& request, int status, const Json& body) {
+  return {.status = status, .body = WantsPretty(request) ? DumpPretty(body) : Dump(body) + "\n"};
+}
+
+HttpResponse ErrorResponse(const HttpRequest& request, const ApiError& error) {
+  HttpResponse response = JsonResponse(request, error.code, StatusBody(error));
+  if (error.code == 504) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+std::string Gzip(const std::string& text) {
+  z_stream stream{};
+  if (deflateInit2(&stream, 4, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  std::string in = text;  // zlib's interface is not const
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int result = deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return result == Z_STREAM_END ? out : std::string();
+}
+
+void CompressIfLarge(const HttpRequest& request, HttpResponse& response) {
+  if (response.stream != nullptr || response.body.size() < kGzipFrom) return;
+  if (request.Header("X-Accept-Encoding").find("gzip") == std::string::npos) return;
+  std::string compressed = Gzip(response.body);
+  if (compressed.empty()) return;
+  response.body = std::move(compressed);
+  response.headers.emplace_back("Content-Encoding", "gzip");
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+}
+
+// The verb of a request as the authoriser names it.
+std::string VerbOf(const HttpRequest& request, const ResourcePath& path, bool watch) {
+  if (request.method == "POST") return "create";
+  if (request.method == "PUT") return "update";
+  if (request.method == "PATCH") return "patch";
+  if (request.method == "DELETE") return path.name.empty() ? "deletecollection" : "delete";
+  if (watch) return "watch";
+  return path.name.empty() ? "list" : "get";
+}
+
+DiscoveryForm DiscoveryFormOf(const HttpRequest& request) {
+  return request.Header("Accept").find("g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList") ==
+                 std::string::npos
+             ? DiscoveryForm::kPlain
+             : DiscoveryForm::kAggregated;
+}
+
+}  // namespace
+
+struct ApiServer::Impl {
+  Impl(const ApiServerOptions& server_options, Store& server_store, const base::Clock& server_clock)
+      : options(server_options), store(server_store), clock(server_clock) {}
+
+  HttpResponse Handle(const HttpRequest& request);
+  HttpResponse Route(const HttpRequest& request);
+  std::optional<HttpResponse> RouteDiscovery(const HttpRequest& request);
+  HttpResponse RouteResource(const HttpRequest& request, const ResourcePath& path);
+  HttpResponse Read(const HttpRequest& request, const ResourcePath& path,
+                    const ListOptions& list_options);
+  HttpResponse Watch(const ResourcePath& path, const ListOptions& list_options,
+                     Representation representation);
+  std::string NewAuditId();
+
+  // Constant after construction.
+  const ApiServerOptions options;
+  Store& store;
+  const base::Clock& clock;
+  Certificate certificate;
+
+  // Own synchronisation.
+  std::atomic<std::size_t> watches{0};
+  std::atomic<std::int64_t> answered{0};
+  std::atomic<std::int64_t> close_generation{0};  // watches opened before it rose end
+
+  // Guarded by mu.
+  mutable base::Mutex mu;
+  Interceptor interceptor AZX_GUARDED_BY(mu);
+  std::set<std::string> forbidden AZX_GUARDED_BY(mu);
+  std::mt19937_64 random AZX_GUARDED_BY(mu){std::random_device{}()};
+
+  // Last: its threads use all of the above.
+  std::unique_ptr<HttpServer> http;
+};
+
+HttpResponse ApiServer::Impl::Handle(const HttpRequest& request) {
+  ++answered;
+  Interceptor intercept;
+  {
+    base::MutexLock lock(mu);
+    intercept = interceptor;
+  }
+  if (intercept) {
+    if (auto answer = intercept(request)) return std::move(*answer);
+  }
+  HttpResponse response = Route(request);
+  CompressIfLarge(request, response);
+  response.headers.emplace_back("Audit-Id", NewAuditId());
+  const bool cacheable = response.content_type.find("apidiscovery") != std::string::npos;
+  response.headers.emplace_back("Cache-Control", cacheable ? "public" : "no-cache, private");
+  return response;
+}
+
+HttpResponse ApiServer::Impl::Route(const HttpRequest& request) {
+  const std::string credentials = request.Header("Authorization");
+  const bool open = request.path == "/readyz" || request.path == "/livez" ||
+                    request.path == "/healthz" || request.path == "/version";
+  // Like a real server: health and version are for everybody, but a wrong token never passes.
+  const bool refused = !options.token.empty() && credentials != "Bearer " + options.token &&
+                       !(open && credentials.empty());
+  if (refused) return ErrorResponse(request, Unauthorized());
+  if (request.path == "/readyz" || request.path == "/livez" || request.path == "/healthz") {
+    return TextResponse(200, "ok");
+  }
+  if (auto discovery = RouteDiscovery(request)) return std::move(*discovery);
+  const auto path = ParseResourcePath(request.path);
+  if (!path) return PathNotFound();
+  return RouteResource(request, *path);
+}
+
+std::optional<HttpResponse> ApiServer::Impl::RouteDiscovery(const HttpRequest& request) {
+  const std::string_view path = request.path;
+  if (path == "/version") return HttpResponse{.body = DumpPretty(VersionBody())};
+  if (path == "/openapi/v2") {
+    // An empty document, in the only form that kubectl asks for (protobuf): with it kubectl apply
+    // skips its own validation, without it kubectl apply refuses to work.
+    return HttpResponse{.content_type =
+                            "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"};
+  }
+  if (path == "/api" || path == "/apis") {
+    const DiscoveryForm form = DiscoveryFormOf(request);
+    HttpResponse response = JsonResponse(
+        request, 200,
+        path == "/api" ? CoreVersionsBody(form, request.Header("Host")) : GroupsBody(form));
+    if (form == DiscoveryForm::kAggregated) {
+      response.content_type =
+          "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+      response.headers.emplace_back("Vary", "Accept");
+    }
+    return response;
+  }
+  std::optional<Json> body;
+  if (path == "/api/v1") {
+    body = ResourcesBody("", "v1");
+  } else if (path.starts_with("/apis/")) {
+    const std::string_view rest = path.substr(6);
+    const std::size_t slash = rest.find('/');
+    body = slash == std::string_view::npos
+               ? GroupBody(rest)
+               : ResourcesBody(rest.substr(0, slash), rest.substr(slash + 1));
+  }
+  if (!body) return std::nullopt;
+  return JsonResponse(request, 200, *body);
+}
+
+HttpResponse ApiServer::Impl::RouteResource(const HttpRequest& request, const ResourcePath& path) {
+  const auto list_options = ParseListOptions(request, path);
+  const bool watch = list_options && list_options->watch && request.method == "GET";
+  {
+    base::MutexLock lock(mu);
+    if (forbidden.contains(path.type->Qualified())) {
+      return ErrorResponse(
+          request, Forbidden(*path.type, path.ns, VerbOf(request, path, watch), options.user));
+    }
+  }
+  if (!list_options) return ErrorResponse(request, list_options.error());
+  if (request.method == "GET" || request.method == "HEAD") {
+    return Read(request, path, *list_options);
+  }
+  auto answer = HandleWrite(store, path, request);
+  if (!answer) return ErrorResponse(request, answer.error());
+  return JsonResponse(request, answer->status, answer->body);
+}
+
+HttpResponse ApiServer::Impl::Read(const HttpRequest& request, const ResourcePath& path,
+                                   const ListOptions& list_options) {
+  if (!path.subresource.empty() && path.subresource != "status") return PathNotFound();
+  const auto representation = Negotiate(request.Header("Accept"));
+  if (!representation) return ErrorResponse(request, representation.error());
+  if (!path.name.empty()) {
+    const auto body =
+        GetBody(store, path, *representation, clock.NowMs(), list_options.include_object);
+    return body ? JsonResponse(request, 200, *body) : ErrorResponse(request, body.error());
+  }
+  if (list_options.watch) {
+    if (auto checked = CheckWatchOptions(list_options); !checked) {
+      return ErrorResponse(request, checked.error());
+    }
+    return Watch(path, list_options, *representation);
+  }
+  const auto body = ListBody(store, path, list_options, *representation, clock.NowMs());
+  return body ? JsonResponse(request, 200, *body) : ErrorResponse(request, body.error());
+}
+
+HttpResponse ApiServer::Impl::Watch(const ResourcePath& path, const ListOptions& list_options,
+                                    Representation representation) {
+  const std::int64_t generation = close_generation.load();
+  WatchOptions watch{.list = list_options,
+                     .representation = representation,
+                     .bookmark_interval_ms = options.bookmark_interval_ms,
+                     .close_now = [this, generation] { return close_generation != generation; }};
+  HttpResponse response;
+  response.stream = [this, path, watch = std::move(watch)](BodyStream& body) {
+    ++watches;
+    const StreamEnd end = StreamWatch(store, clock, path, watch, body);
+    --watches;
+    return end;
+  };
+  return response;
+}
+
+std::string ApiServer::Impl::NewAuditId() {
+  base::MutexLock lock(mu);
+  const std::uint64_t a = random();
+  const std::uint64_t b = random();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff,
+                     0x8000 | ((b >> 48) & 0x3fff), b & 0xffffffffffff);
+}
+
+ApiServer::ApiServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ApiServer::~ApiServer() { Stop(); }
+
+Result<std::unique_ptr<ApiServer>> ApiServer::Start(const ApiServerOptions& options, Store& store,
+                                                    const base::Clock& clock) {
+  auto impl = std::make_unique<Impl>(options, store, clock);
+  HttpServerOptions http{
+      .address = options.address, .port = options.port, .threads = options.threads};
+  if (options.tls) {
+    AZX_ASSIGN_OR_RETURN(impl->certificate, MakeLoopbackCertificate());
+    http.certificate = &impl->certificate;
+  }
+  AZX_ASSIGN_OR_RETURN(impl->http,
+                       HttpServer::Start(http, [raw = impl.get()](const HttpRequest& request) {
+                         return raw->Handle(request);
+                       }));
+  return std::unique_ptr<ApiServer>(new ApiServer(std::move(impl)));
+}
+
+int ApiServer::port() const { return impl_->http->port(); }
+
+std::string ApiServer::url() const { return impl_->http->url(); }
+
+const std::string& ApiServer::ca_certificate() const { return impl_->certificate.certificate_pem; }
+
+std::string ApiServer::Kubeconfig() const {
+  std::string cluster = fmt::format("    server: {}\n", url());
+  if (!ca_certificate().empty()) {
+    cluster += fmt::format("    certificate-authority-data: {}\n", Base64(ca_certificate()));
+  }
+  const std::string user = impl_->options.token.empty()
+                               ? "  user: {}\n"
+                               : fmt::format("  user:\n    token: {}\n", impl_->options.token);
+  return fmt::format(
+      "apiVersion: v1\n"
+      "kind: Config\n"
+      "clusters:\n"
+      "- name: platform\n"
+      "  cluster:\n"
+      "{}"
+      "users:\n"
+      "- name: {}\n"
+      "{}"
+      "contexts:\n"
+      "- name: platform\n"
+      "  context:\n"
+      "    cluster: platform\n"
+      "    user: {}\n"
+      "current-context: platform\n",
+      cluster, impl_->options.user, user, impl_->options.user);
+}
+
+void ApiServer::SetInterceptor(Interceptor interceptor) {
+  base::MutexLock lock(impl_->mu);
+  impl_->interceptor = std::move(interceptor);
+}
+
+void ApiServer::Forbid(const std::string& resource) {
+  base::MutexLock lock(impl_->mu);
+  impl_->forbidden.insert(resource);
+}
+
+void ApiServer::Allow(const std::string& resource) {
+  base::MutexLock lock(impl_->mu);
+  impl_->forbidden.erase(resource);
+}
+
+void ApiServer::CloseWatches() { ++impl_->close_generation; }
+
+std::size_t ApiServer::open_watches() const { return impl_->watches; }
+
+std::int64_t ApiServer::requests() const { return impl_->answered; }
+
+void ApiServer::Stop() { impl_->http->Stop(); }
+
+}  // namespace azexporter::simulator
