@@ -87,9 +87,9 @@ class Expected {
       if (found == by_labels_.end()) return Mismatch{"no such series", got};
       const Sequence& values = eval_.series[found->second].values;
       if (eval_.ordered && found->second != position) {
-        return Mismatch{fmt::format("{} at position {}", sample.labels.ToString(),
-                                    found->second + 1),
-                        fmt::format("it at position {}", position + 1)};
+        return Mismatch{
+            fmt::format("{} at position {}", sample.labels.ToString(), found->second + 1),
+            fmt::format("it at position {}", position + 1)};
       }
       const double wanted = values.empty() ? 0 : values[0].value_or(0);
       if (!AlmostEqual(wanted, sample.f)) return Mismatch{Text(wanted), got};
@@ -109,9 +109,9 @@ class Expected {
       if (found == by_labels_.end()) return Mismatch{"no such series", got};
       seen[found->second] = true;
       const std::vector<model::FPoint> wanted = PointsOf(eval_.series[found->second].values);
-      const bool equal = std::ranges::equal(wanted, series.points, [](const auto& a, const auto& b) {
-        return a.t == b.t && AlmostEqual(a.f, b.f);
-      });
+      const bool equal = std::ranges::equal(
+          wanted, series.points,
+          [](const auto& a, const auto& b) { return a.t == b.t && AlmostEqual(a.f, b.f); });
       if (!equal) return Mismatch{PointsText(wanted), got};
     }
     return CheckAllSeen(seen);
@@ -211,9 +211,9 @@ class ScriptRunner {
     if (!eval.unreadable.empty()) return Mismatch{eval.unreadable, "not evaluated"};
     const auto expr = ParseExpr(eval.query);
     if (!expr) return CheckFailure(eval, expr.error());
-    const auto result =
-        eval.is_range ? engine_.Range(*store_, **expr, eval.start, eval.end, eval.step_ms)
-                      : engine_.Instant(*store_, **expr, eval.at);
+    const auto result = eval.is_range
+                            ? engine_.Range(*store_, **expr, eval.start, eval.end, eval.step_ms)
+                            : engine_.Instant(*store_, **expr, eval.at);
     if (!result) return CheckFailure(eval, result.error());
     if (eval.expect_fail) return Mismatch{"an error", "a result"};
     if (auto wrong = CheckTexts("warning", eval.warn, eval.no_warn, result->warnings)) return wrong;

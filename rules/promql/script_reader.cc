@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "azexporter/base/duration.h"
 #include "azexporter/model/regexp.h"
@@ -49,8 +50,7 @@ class Words {
 // Words that are all a number: the expectation of a scalar.
 std::optional<double> AsScalar(std::string_view line) {
   const bool negative = line.starts_with('-');
-  const std::string_view digits =
-      negative || line.starts_with('+') ? line.substr(1) : line;
+  const std::string_view digits = negative || line.starts_with('+') ? line.substr(1) : line;
   if (digits.empty() || digits.find_first_of(" {") != std::string_view::npos) return std::nullopt;
   const auto value = NumberValue(digits, false);
   if (!value) return std::nullopt;
@@ -112,6 +112,7 @@ class ScriptReader {
   Result<LoadCommand> ReadLoad(Words words) {
     LoadCommand load;
     AZX_ASSIGN_OR_RETURN(load.step_ms, Duration(words.Next()));
+    std::unordered_map<model::Labels, std::size_t, model::LabelsHash> index;
     std::string_view line;
     while (NextLine(line)) {
       if (Words(line).Next().ends_with("@st")) {
@@ -120,7 +121,10 @@ class ScriptReader {
       }
       auto series = ParseSeriesNotation(line);
       if (series) {
-        load.series.push_back(std::move(*series));
+        // A series given twice is as it was given last.
+        const auto [known, is_new] = index.try_emplace(series->labels, load.series.size());
+        if (is_new) load.series.emplace_back();
+        load.series[known->second] = std::move(*series);
       } else {
         load.notes.push_back(fmt::format("line {}: {}", next_, series.error().message()));
       }

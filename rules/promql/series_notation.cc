@@ -80,7 +80,8 @@ class ItemReader {
     return count;
   }
 
-  // A word, or digits with a fraction and an exponent: up to the sign of a step or the x of a count.
+  // A word, or digits with a fraction and an exponent: up to the sign of a step or the x of a
+  // count.
   Result<double> ReadNumber() {
     std::size_t length = rest_.starts_with('+') || rest_.starts_with('-') ? 1 : 0;
     const auto letter = [&](std::size_t i) {

@@ -5,8 +5,8 @@
 //   http_requests_total{zone="a"} 1+2x3 _ 4 _x2 5x1 stale NaN -1
 //
 // stands for 1 3 5 7, nothing, 4, nothing twice, 5 5, a staleness marker, NaN, -1, at equal steps.
-// `axn` is n+1 times a; `a+bxn` and `a-bxn` are a and n more values, each b further; `_xn` is n times
-// nothing. Native histograms ({{...}}) are refused until the engine knows them.
+// `axn` is n+1 times a; `a+bxn` and `a-bxn` are a and n more values, each b further; `_xn` is n
+// times nothing. Native histograms ({{...}}) are refused until the engine knows them.
 //
 // Thread safety: may be called from any thread.
 // Semantics: prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series.
