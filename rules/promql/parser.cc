@@ -46,6 +46,10 @@ namespace {
 using base::BadData;
 using base::Result;
 
+// How deep parentheses, arguments and signs may stand within each other: the parser calls itself
+// for each of them, and needs more room on the stack than those who walk the finished tree.
+constexpr int kMaxNesting = 200;
+
 // Go's time.Duration counts nanoseconds in an int64.
 constexpr double kMaxDurationSeconds = 9223372036.854775807;
 
@@ -268,9 +272,9 @@ Result<std::vector<std::string>> Parser::ParseLabelNames() {
 }
 
 Result<ExprPtr> Parser::ParseUnary() {
-  if (++nesting_ > kMaxExprDepth) {
+  if (++nesting_ > kMaxNesting) {
     return ParseErrorAt(query_, token_.position,
-                        fmt::format("expression is nested deeper than {}", kMaxExprDepth));
+                        fmt::format("expression is nested deeper than {}", kMaxNesting));
   }
   if (!IsPlusOrMinus(token_)) {
     auto expr = ParsePostfix();
