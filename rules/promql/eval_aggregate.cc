@@ -256,15 +256,15 @@ SteppedVector Evaluator::EvalTopBottom(const AggregateExpr& expr) {
   for (std::vector<std::size_t>& rows : members) {
     for (std::size_t step = 0; step < steps_.count; ++step) {
       const auto value = [&](std::size_t row) { return input.values(row)[step]; };
-      const auto absent = std::ranges::stable_partition(
-          rows, [&](std::size_t row) { return !IsAbsent(value(row)); });
-      const auto present = static_cast<std::size_t>(absent.begin() - rows.begin());
+      const auto absent = std::stable_partition(
+          rows.begin(), rows.end(), [&](std::size_t row) { return !IsAbsent(value(row)); });
+      const auto present = static_cast<std::size_t>(absent - rows.begin());
       const std::size_t kept = std::min(counts[step], present);
-      std::ranges::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept),
-                                absent.begin(), [&](std::size_t a, std::size_t b) {
-                                  if (Before(top, value(a), value(b))) return true;
-                                  return !Before(top, value(b), value(a)) && a < b;
-                                });
+      std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept), absent,
+                        [&](std::size_t a, std::size_t b) {
+                          if (Before(top, value(a), value(b))) return true;
+                          return !Before(top, value(b), value(a)) && a < b;
+                        });
       for (std::size_t k = kept; k < present; ++k) input.values(rows[k])[step] = Absent();
       if (steps_.count > 1) continue;
       for (std::size_t k = 0; k < kept; ++k) {

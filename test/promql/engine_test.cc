@@ -80,6 +80,16 @@ TEST_F(EngineTest, HoldsNoMoreSamplesThanItMay) {
   EXPECT_TRUE(Instant("sum(up) + sum(up) + sum(up) + sum(up)", kMinute, {.max_samples = 8}));
 }
 
+TEST_F(EngineTest, EvaluatesTheDeepestExpressionThatParses) {
+  Put("up", "a", {{kMinute, 1}});
+  std::string chain = "up";
+  for (int i = 0; i < 498; ++i) chain += " + up";
+  EXPECT_EQ(std::get<Vector>(Instant(chain)->value).at(0).f, 499);
+  std::string nest = "up";
+  for (int i = 0; i < 65; ++i) nest = "sum(-last_over_time(" + nest + "[5m:1m]))";
+  EXPECT_EQ(std::get<Vector>(Instant(nest)->value).at(0).f, -1);
+}
+
 TEST_F(EngineTest, StopsWhenAskedTo) {
   std::stop_source source;
   source.request_stop();
