@@ -44,9 +44,12 @@ Result<Succession> Follow(const model::Labels& labels, const model::FPoint& newe
                        std::to_string(newest.t) + ": " + labels.ToString());
 }
 
-bool MatchesAll(const model::Labels& labels, std::span<const model::Matcher> matchers) {
-  return std::ranges::all_of(matchers,
-                             [&](const auto& matcher) { return matcher.Matches(labels); });
+// `decided`: the matcher that is known to match; may be null.
+bool MatchesAll(const model::Labels& labels, std::span<const model::Matcher> matchers,
+                const model::Matcher* decided) {
+  return std::ranges::all_of(matchers, [&](const model::Matcher& matcher) {
+    return &matcher == decided || matcher.Matches(labels);
+  });
 }
 
 class SeriesView final : public Series {
@@ -106,8 +109,12 @@ class MemoryStore::Impl {
   void ForEachLocked(std::span<const model::Matcher> matchers, std::uint64_t version,
                      model::TimestampMs min_t, model::TimestampMs max_t, Visit visit)
       AZX_REQUIRES(mu_);
+  struct Candidates {
+    Postings series;
+    const model::Matcher* decided = nullptr;  // matches all of them
+  };
   // Series among which all that match are; the postings of the most selective matcher.
-  Postings CandidatesLocked(std::span<const model::Matcher> matchers) const AZX_REQUIRES(mu_);
+  Candidates CandidatesLocked(std::span<const model::Matcher> matchers) const AZX_REQUIRES(mu_);
   const Postings* FindLocked(const model::Matcher& matcher) const AZX_REQUIRES(mu_);
   Postings UnionLocked(const model::Matcher& matcher) const AZX_REQUIRES(mu_);
   MemorySeries& GetOrCreateLocked(const model::Labels& labels) AZX_REQUIRES(mu_);
@@ -142,9 +149,10 @@ template <class Visit>
 void MemoryStore::Impl::ForEachLocked(std::span<const model::Matcher> matchers,
                                       std::uint64_t version, model::TimestampMs min_t,
                                       model::TimestampMs max_t, Visit visit) {
-  for (const MemorySeries* series : CandidatesLocked(matchers)) {
+  const Candidates candidates = CandidatesLocked(matchers);
+  for (const MemorySeries* series : candidates.series) {
     if (series->empty() || series->newest().t < min_t) continue;
-    if (!MatchesAll(series->labels(), matchers)) continue;
+    if (!MatchesAll(series->labels(), matchers, candidates.decided)) continue;
     PointView points = series->ViewAt(version);
     if (points.size() == 0 || points[0].t > max_t) continue;
     visit(series->labels(), std::move(points));
@@ -170,23 +178,27 @@ Postings MemoryStore::Impl::UnionLocked(const model::Matcher& matcher) const {
   return all;
 }
 
-Postings MemoryStore::Impl::CandidatesLocked(std::span<const model::Matcher> matchers) const {
+MemoryStore::Impl::Candidates MemoryStore::Impl::CandidatesLocked(
+    std::span<const model::Matcher> matchers) const {
   const Postings* smallest = nullptr;
+  const model::Matcher* decided = nullptr;
   for (const model::Matcher& matcher : matchers) {
     if (matcher.type() != model::MatchType::kEqual || matcher.value().empty()) continue;
     const Postings* found = FindLocked(matcher);
-    if (smallest == nullptr || found->size() < smallest->size()) smallest = found;
+    if (smallest != nullptr && found->size() >= smallest->size()) continue;
+    smallest = found;
+    decided = &matcher;
   }
-  if (smallest != nullptr) return *smallest;
+  if (smallest != nullptr) return {*smallest, decided};
   for (const model::Matcher& matcher : matchers) {
     // One that accepts "" accepts series without the label too, which no posting knows.
-    if (!matcher.Matches("")) return UnionLocked(matcher);
+    if (!matcher.Matches("")) return {UnionLocked(matcher), &matcher};
   }
   Postings all;
   all.reserve(series_.size());
   for (const auto& [labels, series] : series_) all.push_back(series.get());
   std::ranges::sort(all, {}, &MemorySeries::id);
-  return all;
+  return {std::move(all)};
 }
 
 std::optional<model::FPoint> MemoryStore::Impl::Newest(const model::Labels& labels) const {

@@ -87,46 +87,55 @@ LabelChoice GroupingChoice(const AggregateExpr& expr, std::vector<std::string> n
   return expr.without ? LabelChoice::AllBut(std::move(names)) : LabelChoice::Only(std::move(names));
 }
 
-struct Grouping {
-  LabelGroups groups;
-  std::vector<std::size_t> group_of;  // row -> group
+// The rows of an aggregation's result, found as the input goes by.
+class GroupRows {
+ public:
+  explicit GroupRows(const AggregateExpr& expr) : groups_(GroupingChoice(expr, expr.grouping)) {}
 
-  Grouping(const AggregateExpr& expr, const SteppedVector& input)
-      : groups(GroupingChoice(expr, expr.grouping)), group_of(input.size()) {
-    for (std::size_t i = 0; i < input.size(); ++i) {
-      group_of[i] = groups.IndexOf(input.row(i).labels);
-    }
+  // The group of `row`.
+  std::size_t Add(const SteppedVector::Row& row) {
+    const std::size_t group = groups_.IndexOf(row.labels);
+    if (group == drop_name_.size()) drop_name_.push_back(false);
+    // A group drops its name in the end when a member was to.
+    if (row.drop_name) drop_name_[group] = true;
+    return group;
   }
+  std::size_t size() const { return groups_.size(); }
+
+  // A row a group, all absent.
+  SteppedVector MakeRows(Evaluator& evaluator) const {
+    SteppedVector rows = evaluator.NewVector();
+    rows.Reserve(size());
+    for (std::size_t group = 0; group < size(); ++group) {
+      rows.AddRow({groups_.LabelsOf(group), drop_name_[group]});
+    }
+    return rows;
+  }
+
+ private:
+  LabelGroups groups_;
+  std::vector<bool> drop_name_;
 };
 
-// A row a group, all absent. A group drops its name in the end when a member was to.
-SteppedVector GroupRows(Evaluator& evaluator, const Grouping& grouping,
-                        const SteppedVector& input) {
-  SteppedVector out = evaluator.NewVector();
-  out.Reserve(grouping.groups.size());
-  for (std::size_t group = 0; group < grouping.groups.size(); ++group) {
-    out.AddRow({grouping.groups.LabelsOf(group)});
-  }
-  for (std::size_t i = 0; i < input.size(); ++i) {
-    if (input.row(i).drop_name) out.row(grouping.group_of[i]).drop_name = true;
-  }
-  return out;
-}
-
 template <class State>
-SteppedVector Aggregate(Evaluator& evaluator, const AggregateExpr& expr,
-                        const SteppedVector& input) {
-  const Grouping grouping(expr, input);
-  SteppedVector out = GroupRows(evaluator, grouping, input);
-  const std::size_t steps = input.steps();
-  std::vector<State> states(out.size() * steps);
-  for (std::size_t i = 0; i < input.size(); ++i) {
-    State* const state = states.data() + grouping.group_of[i] * steps;
-    const std::span<const double> values = input.values(i);
-    for (std::size_t step = 0; step < steps; ++step) {
-      if (!IsAbsent(values[step])) state[step].Add(values[step]);
-    }
-  }
+SteppedVector Aggregate(Evaluator& evaluator, const AggregateExpr& expr) {
+  GroupRows groups(expr);
+  const std::size_t steps = evaluator.steps().count;
+  std::vector<State> states;  // groups x steps
+  SampleCharge charge = evaluator.NewCharge();
+  evaluator.ForEachRow(*expr.expr,
+                       [&](const SteppedVector::Row& row, std::span<const double> values) {
+                         const std::size_t group = groups.Add(row);
+                         if (group * steps == states.size()) {
+                           charge.Add(steps);
+                           states.resize(states.size() + steps);
+                         }
+                         State* const state = states.data() + group * steps;
+                         for (std::size_t step = 0; step < steps; ++step) {
+                           if (!IsAbsent(values[step])) state[step].Add(values[step]);
+                         }
+                       });
+  SteppedVector out = groups.MakeRows(evaluator);
   for (std::size_t group = 0; group < out.size(); ++group) {
     const std::span<double> values = out.values(group);
     for (std::size_t step = 0; step < steps; ++step) {
@@ -174,49 +183,50 @@ std::vector<std::size_t> ReadCounts(const SteppedVector& param, std::size_t limi
 }  // namespace
 
 SteppedVector Evaluator::EvalAggregate(const AggregateExpr& expr) {
-  if (expr.op == AggregateOp::kCountValues) return EvalCountValues(expr);
-  SteppedVector input = Eval(*expr.expr);
   switch (expr.op) {
     case AggregateOp::kAvg:
-      return Aggregate<Mean>(*this, expr, input);
+      return Aggregate<Mean>(*this, expr);
     case AggregateOp::kCount:
-      return Aggregate<CountState>(*this, expr, input);
+      return Aggregate<CountState>(*this, expr);
     case AggregateOp::kGroup:
-      return Aggregate<GroupState>(*this, expr, input);
+      return Aggregate<GroupState>(*this, expr);
     case AggregateOp::kMax:
-      return Aggregate<ExtremeState<true>>(*this, expr, input);
+      return Aggregate<ExtremeState<true>>(*this, expr);
     case AggregateOp::kMin:
-      return Aggregate<ExtremeState<false>>(*this, expr, input);
+      return Aggregate<ExtremeState<false>>(*this, expr);
     case AggregateOp::kStddev:
-      return Aggregate<DeviationState>(*this, expr, input);
+      return Aggregate<DeviationState>(*this, expr);
     case AggregateOp::kStdvar:
-      return Aggregate<VarianceState>(*this, expr, input);
+      return Aggregate<VarianceState>(*this, expr);
     case AggregateOp::kSum:
-      return Aggregate<SumState>(*this, expr, input);
+      return Aggregate<SumState>(*this, expr);
     case AggregateOp::kQuantile:
-      return EvalQuantile(expr, input);
+      return EvalQuantile(expr);
     case AggregateOp::kBottomk:
     case AggregateOp::kTopk:
-      return EvalTopBottom(expr, std::move(input));
+      return EvalTopBottom(expr);
     case AggregateOp::kCountValues:
-      break;
+      return EvalCountValues(expr);
   }
-  return input;
+  FailEval("unknown aggregation");
 }
 
-SteppedVector Evaluator::EvalQuantile(const AggregateExpr& expr, const SteppedVector& input) {
+SteppedVector Evaluator::EvalQuantile(const AggregateExpr& expr) {
   const SteppedVector param = Eval(*expr.param);
   for (const double q : param.values(0)) {
     if (!(q >= 0 && q <= 1)) annotations().InvalidQuantile(q, expr.param->position());
   }
-  const Grouping grouping(expr, input);
-  SteppedVector out = GroupRows(*this, grouping, input);
+  const SteppedVector input = Eval(*expr.expr);
+  GroupRows groups(expr);
+  std::vector<std::size_t> group_of(input.size());
+  for (std::size_t i = 0; i < input.size(); ++i) group_of[i] = groups.Add(input.row(i));
+  SteppedVector out = groups.MakeRows(*this);
   std::vector<std::vector<double>> members(out.size());
   for (std::size_t step = 0; step < steps_.count; ++step) {
     for (std::vector<double>& values : members) values.clear();
     for (std::size_t i = 0; i < input.size(); ++i) {
       const double value = input.values(i)[step];
-      if (!IsAbsent(value)) members[grouping.group_of[i]].push_back(value);
+      if (!IsAbsent(value)) members[group_of[i]].push_back(value);
     }
     for (std::size_t group = 0; group < out.size(); ++group) {
       if (members[group].empty()) continue;
@@ -228,28 +238,33 @@ SteppedVector Evaluator::EvalQuantile(const AggregateExpr& expr, const SteppedVe
 }
 
 // The samples themselves, fewer of them.
-SteppedVector Evaluator::EvalTopBottom(const AggregateExpr& expr, SteppedVector input) {
+SteppedVector Evaluator::EvalTopBottom(const AggregateExpr& expr) {
+  SteppedVector input = Eval(*expr.expr);
   const SteppedVector param = Eval(*expr.param);
   const std::vector<std::size_t> counts = ReadCounts(param, input.size());
   if (counts.empty()) return NewVector();
   const bool top = expr.op == AggregateOp::kTopk;
-  const Grouping grouping(expr, input);
-  std::vector<std::vector<std::size_t>> members(grouping.groups.size());
-  for (std::size_t i = 0; i < input.size(); ++i) members[grouping.group_of[i]].push_back(i);
+  GroupRows groups(expr);
+  std::vector<std::vector<std::size_t>> members;
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const std::size_t group = groups.Add(input.row(i));
+    if (group == members.size()) members.emplace_back();
+    members[group].push_back(i);
+  }
 
   SteppedVector ordered = NewVector();  // of an instant query, whose order is worth something
   for (std::vector<std::size_t>& rows : members) {
     for (std::size_t step = 0; step < steps_.count; ++step) {
       const auto value = [&](std::size_t row) { return input.values(row)[step]; };
-      const auto absent = std::ranges::stable_partition(
-          rows, [&](std::size_t row) { return !IsAbsent(value(row)); });
-      const auto present = static_cast<std::size_t>(absent.begin() - rows.begin());
+      const auto absent = std::stable_partition(
+          rows.begin(), rows.end(), [&](std::size_t row) { return !IsAbsent(value(row)); });
+      const auto present = static_cast<std::size_t>(absent - rows.begin());
       const std::size_t kept = std::min(counts[step], present);
-      std::ranges::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept),
-                                absent.begin(), [&](std::size_t a, std::size_t b) {
-                                  if (Before(top, value(a), value(b))) return true;
-                                  return !Before(top, value(b), value(a)) && a < b;
-                                });
+      std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept), absent,
+                        [&](std::size_t a, std::size_t b) {
+                          if (Before(top, value(a), value(b))) return true;
+                          return !Before(top, value(b), value(a)) && a < b;
+                        });
       for (std::size_t k = kept; k < present; ++k) input.values(rows[k])[step] = Absent();
       if (steps_.count > 1) continue;
       for (std::size_t k = 0; k < kept; ++k) {
@@ -275,7 +290,7 @@ SteppedVector Evaluator::EvalCountValues(const AggregateExpr& expr) {
   const SteppedVector input = Eval(*expr.expr);
   SteppedVector out = NewVector();
   for (std::size_t i = 0; i < input.size(); ++i) {
-    CheckAlive();
+    CheckAlive(i);
     model::LabelsBuilder labels(input.row(i).labels);
     for (std::size_t step = 0; step < steps_.count; ++step) {
       const double value = input.values(i)[step];

@@ -124,6 +124,7 @@ class VectorJoin {
         group_of_one_(GroupsOf(one, groups_)),
         one_at_(groups_.size(), kNone),
         matched_(groups_.size(), kNone),
+        last_pairing_(many.size()),
         out_(evaluator.NewVector()) {}
 
   SteppedVector Run() {
@@ -190,21 +191,22 @@ class VectorJoin {
     out_.values(row)[step] = value;
   }
 
-  // The row of the result that a pair of elements goes to.
+  // The row of the result that a pair of elements goes to. A series mostly meets the same one step
+  // after step, so that the labels of the result are worked out once.
   std::size_t OutRow(std::size_t many, std::size_t one) {
-    // Unless labels are taken over from the "one" side, the pair's labels are those of `many`
+    // Unless labels are taken over from the "one" side, those of the pair are those of `many`
     // alone.
-    const std::size_t one_key = expr_.matching.include.empty() ? 0 : one;
-    const auto [known, is_new] = row_of_pair_.try_emplace(many * (one_.size() + 1) + one_key, 0);
-    if (!is_new) return known->second;
+    const std::size_t partner = expr_.matching.include.empty() ? 0 : one;
+    Pairing& last = last_pairing_[many];
+    if (last.partner == partner) return last.row;
     model::Labels labels = ResultLabels(many_.row(many).labels, one_.row(one).labels);
-    const auto [entry, is_new_row] = row_of_labels_.try_emplace(labels, out_.size());
-    if (is_new_row) {
+    const auto [entry, is_new] = row_of_labels_.try_emplace(labels, out_.size());
+    if (is_new) {
       out_.AddRow({std::move(labels), expr_.return_bool});
       last_joined_.push_back({});
     }
-    known->second = entry->second;
-    return known->second;
+    last = {partner, entry->second};
+    return last.row;
   }
 
   model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
@@ -239,6 +241,10 @@ class VectorJoin {
     std::size_t step = kNone;
     std::size_t group = kNone;
   };
+  struct Pairing {
+    std::size_t partner = kNone;
+    std::size_t row = 0;
+  };
 
   Evaluator& evaluator_;
   const BinaryExpr& expr_;
@@ -248,11 +254,11 @@ class VectorJoin {
   LabelGroups groups_;
   std::vector<std::size_t> group_of_many_;
   std::vector<std::size_t> group_of_one_;
-  std::vector<std::size_t> one_at_;   // group -> row of one_ at the current step
-  std::vector<std::size_t> matched_;  // group -> the step it was last matched at
-  std::vector<Joined> last_joined_;   // row of out_ -> what was last joined into it
+  std::vector<std::size_t> one_at_;    // group -> row of one_ at the current step
+  std::vector<std::size_t> matched_;   // group -> the step it was last matched at
+  std::vector<Pairing> last_pairing_;  // row of many_ -> the pair it was last part of
+  std::vector<Joined> last_joined_;    // row of out_ -> what was last joined into it
   SteppedVector out_;
-  std::unordered_map<std::size_t, std::size_t> row_of_pair_;
   std::unordered_map<model::Labels, std::size_t, model::LabelsHash> row_of_labels_;
 };
 

@@ -27,6 +27,11 @@ double ValueOf(const model::FPoint& point, bool times) {
 
 }  // namespace
 
+Evaluator::Evaluator(Query& query, const Steps& steps) : query_(query), steps_(steps) {
+  // One series with a value at every step must fit, else there is no use in beginning.
+  query_.budget.CheckFits(steps.count);
+}
+
 void Evaluator::CheckAlive() const {
   if (query_.stop.stop_requested()) {
     throw EvalError{{base::ErrorCode::kCanceled, "query was canceled in expression evaluation"}};
@@ -38,11 +43,12 @@ void Evaluator::CheckAlive() const {
 
 SteppedVector Evaluator::Eval(const Expr& expr) {
   CheckAlive();
-  const auto invariant = query_.step_invariant.find(&expr);
-  if (steps_.count > 1 && invariant != query_.step_invariant.end() && invariant->second) {
-    return EvalOnce(expr);
-  }
-  return EvalHere(expr);
+  return steps_.count > 1 && IsStepInvariant(expr) ? EvalOnce(expr) : EvalHere(expr);
+}
+
+bool Evaluator::IsStepInvariant(const Expr& expr) const {
+  const auto found = query_.step_invariant.find(&expr);
+  return found != query_.step_invariant.end() && found->second;
 }
 
 // Evaluates at the first step, and takes that for all steps.
@@ -115,20 +121,37 @@ SteppedVector Evaluator::EvalSampleTimes(const VectorSelector& selector) {
   return EvalSelector(selector, true);
 }
 
+void Evaluator::ForEachRow(const Expr& expr, const RowVisitor& visit) {
+  const Expr& inner = Unwrap(expr);
+  if (inner.kind() == ExprKind::kVectorSelector && !IsStepInvariant(inner)) {
+    return ForEachSelectedRow(As<VectorSelector>(inner), false, visit);
+  }
+  const SteppedVector vector = Eval(inner);
+  for (std::size_t i = 0; i < vector.size(); ++i) visit(vector.row(i), vector.values(i));
+}
+
 SteppedVector Evaluator::EvalSelector(const VectorSelector& selector, bool times) {
+  SteppedVector vector = NewVector();
+  ForEachSelectedRow(selector, times,
+                     [&](const SteppedVector::Row& row, std::span<const double> values) {
+                       std::ranges::copy(values, vector.AddRow(row).begin());
+                     });
+  return vector;
+}
+
+void Evaluator::ForEachSelectedRow(const VectorSelector& selector, bool times,
+                                   const RowVisitor& visit) {
   const Windows windows{steps_, Resolve(selector.time.at), selector.time.offset_ms,
                         query_.options.lookback_ms};
-  const storage::SeriesSet selected = Select(selector);
-  SteppedVector vector = NewVector();
-  vector.Reserve(selected.size());
+  std::vector<double> values(steps_.count);
   std::vector<model::FPoint> scratch;
-  for (const storage::Series* series : selected) {
-    CheckAlive();
-    const std::span<double> values = vector.AddRow({series->labels()});
+  std::size_t seen = 0;
+  for (const storage::Series* series : Select(selector)) {
+    CheckAlive(seen++);
+    std::ranges::fill(values, Absent());
     ReadAtSteps(*series, windows, times, scratch, values);
-    if (std::ranges::all_of(values, IsAbsent)) vector.PopRow();
+    if (!std::ranges::all_of(values, IsAbsent)) visit({series->labels()}, values);
   }
-  return vector;
 }
 
 void Evaluator::ReadAtSteps(const storage::Series& series, const Windows& windows, bool times,
@@ -297,8 +320,9 @@ void Evaluator::ForEachSelected(const MatrixSelector& matrix, const RangeVisitor
   const TimeModifiers& time = matrix.selector->time;
   const Windows windows{steps_, Resolve(time.at), time.offset_ms, matrix.range_ms};
   RangeSeries range;
+  std::size_t seen = 0;
   for (const storage::Series* series : Select(*matrix.selector)) {
-    CheckAlive();
+    CheckAlive(seen++);
     range.points.clear();
     series->Read(windows.Start(0) + 1, windows.End(steps_.count - 1), range.points);
     std::erase_if(range.points, [](const auto& point) { return model::IsStaleNaN(point.f); });
@@ -328,7 +352,7 @@ void Evaluator::ForEachOfSubquery(const SubqueryExpr& subquery, const RangeVisit
   const SteppedVector vector = inner.Eval(*subquery.expr);
   RangeSeries range;
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    CheckAlive();
+    CheckAlive(i);
     range.points.clear();
     for (std::size_t step = 0; step < inner_steps.count; ++step) {
       const double value = vector.values(i)[step];

@@ -65,7 +65,7 @@ struct RangeSeries {
 
 class Evaluator {
  public:
-  Evaluator(Query& query, const Steps& steps) : query_(query), steps_(steps) {}
+  Evaluator(Query& query, const Steps& steps);
 
   const Steps& steps() const { return steps_; }
   Annotations& annotations() { return query_.annotations; }
@@ -73,6 +73,11 @@ class Evaluator {
 
   // The value of a scalar or instant vector. REQUIRES: of such a type.
   SteppedVector Eval(const Expr& expr);
+
+  // Calls `visit` for every series of an instant vector, one at a time: a selector's samples are
+  // then never held all at once.
+  using RowVisitor = std::function<void(const SteppedVector::Row&, std::span<const double>)>;
+  void ForEachRow(const Expr& expr, const RowVisitor& visit);
 
   // Calls `visit` for every series of a range vector, one at a time. REQUIRES: a matrix selector or
   // subquery, perhaps in parentheses.
@@ -84,6 +89,8 @@ class Evaluator {
 
   // --- for functions and operators
   SteppedVector NewVector() { return {steps_.count, query_.budget}; }
+  // For values that are held outside of a SteppedVector.
+  SampleCharge NewCharge() { return SampleCharge(query_.budget); }
   // A scalar, or a vector of one element without labels.
   SteppedVector NewScalar(double value);
   // The string in an argument. REQUIRES: of type string.
@@ -94,13 +101,19 @@ class Evaluator {
   SteppedVector MergeEqual(SteppedVector vector);
   // Any two equal series are an error.
   void RefuseEqual(const SteppedVector& vector) const;
-  // Throws when the query was canceled or took too long. Called once a node and once a series.
+  // Throws when the query was canceled or took too long. Called once a node, and once in a while
+  // within loops over series, of which `i` is the number.
   void CheckAlive() const;
+  void CheckAlive(std::size_t i) const {
+    if (i % 256 == 0) CheckAlive();
+  }
 
  private:
   SteppedVector EvalHere(const Expr& expr);
   SteppedVector EvalOnce(const Expr& expr);
   SteppedVector EvalSelector(const VectorSelector& selector, bool times);
+  void ForEachSelectedRow(const VectorSelector& selector, bool times, const RowVisitor& visit);
+  bool IsStepInvariant(const Expr& expr) const;
   void ReadAtSteps(const storage::Series& series, const Windows& windows, bool times,
                    std::vector<model::FPoint>& scratch, std::span<double> out) const;
   SteppedVector EvalUnary(const UnaryExpr& expr);
@@ -123,8 +136,8 @@ class Evaluator {
   // eval_aggregate.cc
   SteppedVector EvalAggregate(const AggregateExpr& expr);
   SteppedVector EvalCountValues(const AggregateExpr& expr);
-  SteppedVector EvalQuantile(const AggregateExpr& expr, const SteppedVector& input);
-  SteppedVector EvalTopBottom(const AggregateExpr& expr, SteppedVector input);
+  SteppedVector EvalQuantile(const AggregateExpr& expr);
+  SteppedVector EvalTopBottom(const AggregateExpr& expr);
 
   Query& query_;
   const Steps steps_;

@@ -19,8 +19,7 @@ constexpr std::string_view kUnitLabel = "__unit__";
 LabelChoice::LabelChoice(bool only, std::vector<std::string> names)
     : only_(only), names_(std::move(names)) {
   std::ranges::sort(names_);
-  const auto repeated = std::ranges::unique(names_);
-  names_.erase(repeated.begin(), repeated.end());
+  names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
 }
 
 LabelChoice LabelChoice::Only(std::vector<std::string> names) { return {true, std::move(names)}; }

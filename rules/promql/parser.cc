@@ -13,10 +13,11 @@
 #include "azexporter/promql/functions.h"
 #include "lexer.h"
 #include "literals.h"
+#include "token_roles.h"
 #include "type_check.h"
 
 // The grammar, in EBNF; what stands in CAPITALS is a token. Binary operators bind as in the table
-// kPrecedence, weakest first: or | and unless | comparisons | + - | * / % atan2 | ^. All of them
+// below, weakest first: or | and unless | comparisons | + - | * / % atan2 | ^. All of them
 // associate to the left but ^. Unary + and - bind as * does, so -1^2 is -(1^2).
 //
 //   expr       = unary { BINARY_OP [ "bool" ] [ matching ] unary }
@@ -45,6 +46,10 @@ namespace {
 using base::BadData;
 using base::Result;
 
+// How deep parentheses, arguments and signs may stand within each other: the parser calls itself
+// for each of them, and needs more room on the stack than those who walk the finished tree.
+constexpr int kMaxNesting = 200;
+
 // Go's time.Duration counts nanoseconds in an int64.
 constexpr double kMaxDurationSeconds = 9223372036.854775807;
 
@@ -70,111 +75,15 @@ constexpr std::string_view kExperimentalFunctions[] = {
     "ts_of_min_over_time",
 };
 
-constexpr int kUnaryPrecedence = 5;  // as '*'
-constexpr int kPowPrecedence = 6;
-
-int Precedence(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::kOr:
-      return 1;
-    case BinaryOp::kAnd:
-    case BinaryOp::kUnless:
-      return 2;
-    case BinaryOp::kEqual:
-    case BinaryOp::kNotEqual:
-    case BinaryOp::kLess:
-    case BinaryOp::kLessOrEqual:
-    case BinaryOp::kGreater:
-    case BinaryOp::kGreaterOrEqual:
-      return 3;
-    case BinaryOp::kAdd:
-    case BinaryOp::kSub:
-      return 4;
-    case BinaryOp::kMul:
-    case BinaryOp::kDiv:
-    case BinaryOp::kMod:
-    case BinaryOp::kAtan2:
-      return kUnaryPrecedence;
-    case BinaryOp::kPow:
-      return kPowPrecedence;
-  }
-  return 0;
-}
-
-bool IsPlusOrMinus(const Token& token) {
-  return token.kind == TokenKind::kBinaryOp &&
-         (token.op == BinaryOp::kAdd || token.op == BinaryOp::kSub);
-}
-
-bool IsMatchOp(const Token& token) {
-  return token.kind == TokenKind::kAssign || token.kind == TokenKind::kEqualRegex ||
-         token.kind == TokenKind::kNotEqualRegex ||
-         (token.kind == TokenKind::kBinaryOp && token.op == BinaryOp::kNotEqual);
-}
-
-model::MatchType MatchTypeOf(const Token& op) {
-  switch (op.kind) {
-    case TokenKind::kEqualRegex:
-      return model::MatchType::kRegexp;
-    case TokenKind::kNotEqualRegex:
-      return model::MatchType::kNotRegexp;
-    case TokenKind::kBinaryOp:
-      return model::MatchType::kNotEqual;
-    default:
-      return model::MatchType::kEqual;
-  }
-}
-
-// Words that carry a meaning elsewhere may name a metric too, but for these few.
-bool IsMetricName(const Token& token) {
-  switch (token.kind) {
-    case TokenKind::kIdentifier:
-    case TokenKind::kMetricIdentifier:
-    case TokenKind::kAggregator:
-    case TokenKind::kExperimentalAggregator:
-    case TokenKind::kAnchored:
-    case TokenKind::kBy:
-    case TokenKind::kFill:
-    case TokenKind::kFillLeft:
-    case TokenKind::kFillRight:
-    case TokenKind::kOffset:
-    case TokenKind::kSmoothed:
-    case TokenKind::kWithout:
-    case TokenKind::kStart:
-    case TokenKind::kEnd:
-    case TokenKind::kStep:
-    case TokenKind::kRange:
-    case TokenKind::kMaxOf:
-    case TokenKind::kMinOf:
-      return true;
-    case TokenKind::kBinaryOp:
-      return IsSetOp(token.op);
-    default:
-      return false;
-  }
-}
-
-// Within by (...), on (...) and the like.
-bool IsLabelName(const Token& token) {
-  switch (token.kind) {
-    case TokenKind::kWithout:
-      return false;
-    case TokenKind::kBool:
-    case TokenKind::kGroupLeft:
-    case TokenKind::kGroupRight:
-    case TokenKind::kIgnoring:
-    case TokenKind::kOn:
-      return true;
-    case TokenKind::kBinaryOp:
-      return IsSetOp(token.op) || token.op == BinaryOp::kAtan2;
-    default:
-      return IsMetricName(token);
-  }
-}
-
 bool TakesParam(AggregateOp op) {
   return op == AggregateOp::kTopk || op == AggregateOp::kBottomk || op == AggregateOp::kQuantile ||
          op == AggregateOp::kCountValues;
+}
+
+// Durations are counted in nanoseconds before what is less than a millisecond is cut off: 1.001 s
+// is 1001 ms, though 1.001 * 1000 is a bit less.
+std::int64_t ToMs(double seconds) {
+  return static_cast<std::int64_t>(std::round(seconds * 1e9) / 1e6);
 }
 
 PositionRange Span(const PositionRange& first, std::size_t end) {
@@ -211,7 +120,6 @@ class Parser {
     return Unexpected(in_aggregation_ ? "aggregation" : "");
   }
   Result<void> ExpectEnd();
-  bool StartsExpr() const;
 
   // --- expressions
   Result<ExprPtr> ParseBinary(int min_precedence);
@@ -248,7 +156,10 @@ class Parser {
     double value = 0;
     PositionRange position;
   };
-  Result<SignedNumber> ParseSignedNumber(std::string_view context, std::string_view expected);
+  SignedNumber TakeSign();
+  Result<SignedNumber> ParseDigits(SignedNumber sign, std::string_view context,
+                                   std::string_view expected);
+  Result<SignedNumber> ParseSeconds(std::string_view context, std::string_view expected);
   Result<std::int64_t> ParsePositiveDurationMs(std::string_view context, std::string_view expected);
   Result<double> TakeNumber();
 
@@ -361,9 +272,9 @@ Result<std::vector<std::string>> Parser::ParseLabelNames() {
 }
 
 Result<ExprPtr> Parser::ParseUnary() {
-  if (++nesting_ > kMaxExprDepth) {
+  if (++nesting_ > kMaxNesting) {
     return ParseErrorAt(query_, token_.position,
-                        fmt::format("expression is nested deeper than {}", kMaxExprDepth));
+                        fmt::format("expression is nested deeper than {}", kMaxNesting));
   }
   if (!IsPlusOrMinus(token_)) {
     auto expr = ParsePostfix();
@@ -407,19 +318,6 @@ Result<ExprPtr> Parser::ParsePostfix() {
       default:
         return expr;
     }
-  }
-}
-
-bool Parser::StartsExpr() const {
-  switch (token_.kind) {
-    case TokenKind::kNumber:
-    case TokenKind::kDuration:
-    case TokenKind::kString:
-    case TokenKind::kLeftParen:
-    case TokenKind::kLeftBrace:
-      return true;
-    default:
-      return IsMetricName(token_) || IsPlusOrMinus(token_);
   }
 }
 
@@ -504,7 +402,7 @@ Result<std::vector<ExprPtr>> Parser::ParseArgs() {
     if (!Is(TokenKind::kComma)) return UnexpectedHere();
     const PositionRange comma = token_.position;
     Advance();
-    if (!StartsExpr() && !Is(TokenKind::kError)) {
+    if (!StartsExpr(token_) && !Is(TokenKind::kError)) {
       return ParseErrorAt(query_, comma, "trailing commas not allowed in function call args");
     }
   }
@@ -619,24 +517,29 @@ Result<model::Matcher> Parser::ParseMatcher() {
   return matcher;
 }
 
-Result<Parser::SignedNumber> Parser::ParseSignedNumber(std::string_view context,
-                                                       std::string_view expected) {
-  SignedNumber number;
-  number.position = token_.position;
-  double sign = 1;
+// A sign is the number 1 or -1 until its digits come.
+Parser::SignedNumber Parser::TakeSign() {
+  SignedNumber number{1, token_.position};
   if (IsPlusOrMinus(token_)) {
-    if (token_.op == BinaryOp::kSub) sign = -1;
+    if (token_.op == BinaryOp::kSub) number.value = -1;
     Advance();
   }
+  return number;
+}
+
+Result<Parser::SignedNumber> Parser::ParseDigits(SignedNumber number, std::string_view context,
+                                                 std::string_view expected) {
   if (!Is(TokenKind::kNumber) && !Is(TokenKind::kDuration)) return Unexpected(context, expected);
-  AZX_ASSIGN_OR_RETURN(number.value, TakeNumber());
-  number.value *= sign;
+  AZX_ASSIGN_OR_RETURN(const double value, TakeNumber());
+  number.value *= value;
   number.position.end = last_end_;
   return number;
 }
 
-Result<std::int64_t> Parser::ParsePositiveDurationMs(std::string_view context,
-                                                     std::string_view expected) {
+// A duration. One that would have to be computed is refused.
+Result<Parser::SignedNumber> Parser::ParseSeconds(std::string_view context,
+                                                  std::string_view expected) {
+  SignedNumber number = TakeSign();
   const PositionRange begin = token_.position;
   if (Is(TokenKind::kStep) || Is(TokenKind::kRange) || Is(TokenKind::kMaxOf) ||
       Is(TokenKind::kMinOf)) {
@@ -646,18 +549,23 @@ Result<std::int64_t> Parser::ParsePositiveDurationMs(std::string_view context,
   if (Is(TokenKind::kLeftParen)) {
     return ParseErrorAt(query_, begin, "experimental duration expression is not enabled");
   }
-  AZX_ASSIGN_OR_RETURN(SignedNumber number, ParseSignedNumber(context, expected));
-  if (std::abs(number.value) > kMaxDurationSeconds) {
+  AZX_ASSIGN_OR_RETURN(number, ParseDigits(number, context, expected));
+  // Written so that NaN is out of range too.
+  if (!(std::abs(number.value) <= kMaxDurationSeconds)) {
     return ParseErrorAt(query_, number.position, "duration out of range");
   }
+  return number;
+}
+
+Result<std::int64_t> Parser::ParsePositiveDurationMs(std::string_view context,
+                                                     std::string_view expected) {
+  AZX_ASSIGN_OR_RETURN(const SignedNumber number, ParseSeconds(context, expected));
   if (Is(TokenKind::kBinaryOp)) {
     return ParseErrorAt(query_, number.position, "experimental duration expression is not enabled");
   }
-  const auto ms = static_cast<std::int64_t>(number.value * 1000);
   // Less than a millisecond is no time at all to the store, hence refused as zero is.
-  if (!(number.value > 0) || ms == 0) {
-    return ParseErrorAt(query_, number.position, "duration must be greater than 0");
-  }
+  const std::int64_t ms = ToMs(number.value);
+  if (ms <= 0) return ParseErrorAt(query_, number.position, "duration must be greater than 0");
   return ms;
 }
 
@@ -719,28 +627,13 @@ Result<TimeModifiers*> Parser::TimeModifiersOf(Expr& expr, std::string_view modi
 
 Result<void> Parser::ParseOffset(Expr& expr) {
   Advance();
-  switch (token_.kind) {
-    case TokenKind::kLeftParen:
-    case TokenKind::kStep:
-    case TokenKind::kRange:
-    case TokenKind::kMaxOf:
-    case TokenKind::kMinOf:
-      return ParseErrorAt(query_, token_.position,
-                          "experimental duration expression is not enabled");
-    default:
-      break;
-  }
-  AZX_ASSIGN_OR_RETURN(SignedNumber number,
-                       ParseSignedNumber("offset", "number, duration, step(), or range()"));
-  // Written so that NaN is out of range too.
-  if (!(std::abs(number.value) <= kMaxDurationSeconds)) {
-    return ParseErrorAt(query_, number.position, "duration out of range");
-  }
+  AZX_ASSIGN_OR_RETURN(const SignedNumber number,
+                       ParseSeconds("offset", "number, duration, step(), or range()"));
   AZX_ASSIGN_OR_RETURN(TimeModifiers * time, TimeModifiersOf(expr, "offset"));
   if (time->offset_ms != 0) {
     return ParseErrorAt(query_, expr.position(), "offset may not be set multiple times");
   }
-  time->offset_ms = static_cast<std::int64_t>(number.value * 1000);
+  time->offset_ms = ToMs(number.value);
   EndAt(expr);
   return {};
 }
@@ -755,7 +648,7 @@ Result<void> Parser::ParseAt(Expr& expr) {
       if (!Take(paren)) return Unexpected("@", "timestamp");
     }
   } else {
-    AZX_ASSIGN_OR_RETURN(SignedNumber number, ParseSignedNumber("@", "timestamp"));
+    AZX_ASSIGN_OR_RETURN(const SignedNumber number, ParseDigits(TakeSign(), "@", "timestamp"));
     constexpr double kLimit = 9.2233720368547758e18;  // 2^63
     if (!(std::abs(number.value) < kLimit)) {
       const std::string text = std::isfinite(number.value) ? fmt::format("{:.6f}", number.value)

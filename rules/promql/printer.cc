@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "azexporter/base/duration.h"
 #include "azexporter/base/float_format.h"
@@ -130,7 +131,7 @@ void Printer::AppendCall(const CallExpr& expr) {
 
 void Printer::AppendNumber(const NumberLiteral& expr) {
   if (expr.is_duration) {
-    out_ += base::FormatDurationMs(static_cast<std::int64_t>(expr.value * 1000));
+    out_ += base::FormatDurationMs(std::llround(expr.value * 1000));
   } else {
     out_ += base::FormatFloatF(expr.value);
   }

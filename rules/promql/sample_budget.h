@@ -17,6 +17,8 @@ class SampleBudget {
 
   // Throws EvalError when the limit would be passed.
   void Take(std::size_t samples);
+  // Throws EvalError when so many could not be held even if nothing else were.
+  void CheckFits(std::size_t samples) const;
   void Return(std::size_t samples) { held_ -= samples; }
 
  private:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "azexporter/base/duration.h"
 #include "azexporter/model/regexp.h"
@@ -111,6 +112,7 @@ class ScriptReader {
   Result<LoadCommand> ReadLoad(Words words) {
     LoadCommand load;
     AZX_ASSIGN_OR_RETURN(load.step_ms, Duration(words.Next()));
+    std::unordered_map<model::Labels, std::size_t, model::LabelsHash> index;
     std::string_view line;
     while (NextLine(line)) {
       if (Words(line).Next().ends_with("@st")) {
@@ -119,7 +121,10 @@ class ScriptReader {
       }
       auto series = ParseSeriesNotation(line);
       if (series) {
-        load.series.push_back(std::move(*series));
+        // A series given twice is as it was given last.
+        const auto [known, is_new] = index.try_emplace(series->labels, load.series.size());
+        if (is_new) load.series.emplace_back();
+        load.series[known->second] = std::move(*series);
       } else {
         load.notes.push_back(fmt::format("line {}: {}", next_, series.error().message()));
       }

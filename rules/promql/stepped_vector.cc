@@ -7,10 +7,14 @@
 namespace azexporter::promql {
 
 void SampleBudget::Take(std::size_t samples) {
-  if (samples > limit_ - std::min(held_, limit_)) {
-    FailEval("query processing would load too many samples into memory in query execution");
-  }
+  CheckFits(samples);
+  CheckFits(held_ + samples);
   held_ += samples;
+}
+
+void SampleBudget::CheckFits(std::size_t samples) const {
+  if (samples <= limit_) return;
+  FailEval("query processing would load too many samples into memory in query execution");
 }
 
 void SteppedVector::Reserve(std::size_t rows) {

@@ -32,7 +32,7 @@ namespace azexporter::promql {
 struct Function;
 
 // Deeper trees are refused by the parser, so that whoever walks a tree may recurse.
-inline constexpr int kMaxExprDepth = 1000;
+inline constexpr int kMaxExprDepth = 500;
 
 // Where in the query a node stands: bytes [start, end), and the 1-based line and column of `start`.
 // Columns count bytes.
