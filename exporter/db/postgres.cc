@@ -3,7 +3,9 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 #include <thread>
 
 #include "azexporter/base/file.h"
@@ -222,6 +224,33 @@ Result<Lsn> ParseLsn(const std::string& text) {
   return (static_cast<Lsn>(high) << 32) | low;
 }
 
+void PrimaryHistory::Add(std::int64_t time_ns, Lsn position) {
+  if (!entries_.empty() && position < entries_.back().position) entries_.clear();
+  if (!entries_.empty() && position == entries_.back().position) {
+    entries_.back().last_ns = time_ns;
+    return;
+  }
+  // A day at the default interval. The oldest half goes at once, so that this stays cheap.
+  constexpr std::size_t kMostEntries = 6'000;
+  if (entries_.size() >= kMostEntries) {
+    entries_.erase(entries_.begin(), entries_.begin() + kMostEntries / 2);
+  }
+  entries_.push_back({time_ns, time_ns, position});
+}
+
+void PrimaryHistory::Bound(std::int64_t now_ns, Lsn replayed, PostgresFacts& standby) const {
+  const auto seconds_since = [now_ns](std::int64_t then_ns) {
+    return static_cast<double>(now_ns - then_ns) / 1e9;
+  };
+  const auto beyond =
+      std::upper_bound(entries_.begin(), entries_.end(), replayed,
+                       [](Lsn position, const Entry& entry) { return position < entry.position; });
+  if (beyond != entries_.end()) standby.behind_at_least_seconds = seconds_since(beyond->first_ns);
+  if (beyond != entries_.begin()) {
+    standby.behind_at_most_seconds = seconds_since(std::prev(beyond)->last_ns);
+  }
+}
+
 struct PostgresPoller::Impl {
   // constant after construction
   std::int64_t interval_ms = 0;
@@ -231,13 +260,28 @@ struct PostgresPoller::Impl {
   // used by one round at a time, under round_mu
   base::Mutex round_mu;
   std::vector<Instance> instances AZX_GUARDED_BY(round_mu);
+  std::map<std::string, PrimaryHistory> histories AZX_GUARDED_BY(round_mu);  // by cluster
   // guarded by mu
   mutable base::Mutex mu;
   std::vector<PostgresFacts> facts AZX_GUARDED_BY(mu);
   std::jthread thread;
 
+  void AddPositions() AZX_REQUIRES(round_mu);
   void Publish(std::vector<PostgresFacts> fresh);
 };
+
+// Takes the position of each primary that answered. Two primaries of one cluster have no common
+// history, so that nothing is taken of them.
+void PostgresPoller::Impl::AddPositions() {
+  std::map<std::string, std::vector<Lsn>> positions;
+  for (const Instance& instance : instances) {
+    const PostgresFacts& found = instance.facts();
+    if (found.up && found.current_lsn) positions[found.cluster].push_back(*found.current_lsn);
+  }
+  for (const auto& [cluster, lsns] : positions) {
+    if (lsns.size() == 1) histories[cluster].Add(clock->SteadyNs(), lsns[0]);
+  }
+}
 
 // Keeps the facts of a round, and logs what changed since the last one.
 void PostgresPoller::Impl::Publish(std::vector<PostgresFacts> fresh) {
@@ -284,13 +328,18 @@ void PostgresPoller::PollNow() {
   const base::Clock& clock = *impl_->clock;
   const std::int64_t timeout_ms = impl_->timeout_ms;
   ask([&clock, timeout_ms](Instance& instance) { instance.AskIdentity(clock, timeout_ms); });
+  impl_->AddPositions();
   ask([&clock, timeout_ms](Instance& instance) {
     if (instance.facts().up && instance.facts().in_recovery) {
       instance.AskStandby(clock, timeout_ms);
     }
   });
   std::vector<PostgresFacts> fresh;
-  for (const Instance& instance : instances) fresh.push_back(instance.facts());
+  for (const Instance& instance : instances) {
+    PostgresFacts& facts = fresh.emplace_back(instance.facts());
+    if (!facts.replay_lsn) continue;
+    impl_->histories[facts.cluster].Bound(clock.SteadyNs(), *facts.replay_lsn, facts);
+  }
   impl_->Publish(std::move(fresh));
 }
 

@@ -21,6 +21,14 @@ std::optional<double> Larger(std::optional<double> a, std::optional<double> b) {
   return a ? a : b;
 }
 
+// How old what the standby shows is, when it is behind.
+std::optional<double> AgeOf(const db::PostgresFacts& standby) {
+  std::optional<double> age = AtLeastZero(standby.replay_age_seconds);
+  const auto& most = standby.behind_at_most_seconds;
+  if (!age || (most && *age > *most)) age = most;
+  return Larger(age, standby.behind_at_least_seconds);
+}
+
 }  // namespace
 
 Lag ReplicationLag(const db::PostgresFacts& standby, const db::PostgresFacts* primary) {
@@ -29,7 +37,6 @@ Lag ReplicationLag(const db::PostgresFacts& standby, const db::PostgresFacts* pr
     lag.stale = true;
     return lag;
   }
-  const std::optional<double> replay_age = AtLeastZero(standby.replay_age_seconds);
   bool caught_up = false;
   if (primary != nullptr && primary->current_lsn && standby.replay_lsn) {
     const bool behind = *standby.replay_lsn < *primary->current_lsn;
@@ -41,10 +48,10 @@ Lag ReplicationLag(const db::PostgresFacts& standby, const db::PostgresFacts* pr
   if (caught_up) {
     lag.seconds = 0;
   } else if (IsStreaming(standby)) {
-    lag.seconds = replay_age;
+    lag.seconds = AgeOf(standby);
   } else {
     lag.stale = true;
-    lag.seconds = Larger(replay_age, AtLeastZero(standby.message_age_seconds));
+    lag.seconds = Larger(AgeOf(standby), AtLeastZero(standby.message_age_seconds));
   }
   return lag;
 }

@@ -49,6 +49,33 @@ struct PostgresFacts {
   bool receiver_streaming = false;            // pg_stat_wal_receiver says "streaming"
   std::optional<double> message_age_seconds;  // since the upstream last sent anything
   double receiver_timeout_seconds = 60;       // wal_receiver_timeout
+
+  // Of a standby: for how long it has been behind, from where its primary was seen to write in
+  // earlier rounds. At least: since the first round whose position it has not replayed. At most:
+  // since the last round whose position it has. nullopt where no round tells.
+  std::optional<double> behind_at_least_seconds;
+  std::optional<double> behind_at_most_seconds;
+};
+
+// Where the primary of one database cluster wrote at which time. Gives the times between which a
+// replayed position was current, whatever the commits were: an idle primary adds no lag.
+//
+// Thread safety: thread-compatible.
+class PrimaryHistory {
+ public:
+  // REQUIRES: time_ns does not run backwards. A position behind the last one (another server, a
+  // restored one) starts the history anew.
+  void Add(std::int64_t time_ns, Lsn position);
+  // Sets both bounds of a standby that replayed up to `replayed`, as of `now_ns`.
+  void Bound(std::int64_t now_ns, Lsn replayed, PostgresFacts& standby) const;
+
+ private:
+  struct Entry {
+    std::int64_t first_ns;  // the position was seen from here
+    std::int64_t last_ns;   // to here
+    Lsn position;
+  };
+  std::vector<Entry> entries_;  // positions rise
 };
 
 struct PostgresPollerOptions {

@@ -9,20 +9,22 @@
 //   down       any                  -                             none                       yes
 //   up         yes, replay >= its   any                           0                          no
 //              position
-//   up         yes, replay behind   streaming                     age of last replayed       no
-//                                                                 commit
-//   up         yes, replay behind   not streaming, or silent      the larger of that age     yes
-//                                   for over half the timeout     and the silence
+//   up         yes, replay behind   streaming                     age                        no
+//   up         yes, replay behind   not streaming, or silent      the larger of age and      yes
+//                                                                 silence
 //   up         no                   streaming and heard from,     0                          no
 //                                   all received is replayed
-//   up         no                   streaming and heard from,     age of last replayed       no
-//                                   replay behind received        commit
-//   up         no                   not streaming, or silent      the larger of that age     yes
-//                                                                 and the silence
+//   up         no                   streaming and heard from,     age                        no
+//                                   replay behind received
+//   up         no                   not streaming, or silent      the larger of age and      yes
+//                                                                 silence
 //
+// "Age": since the last replayed commit was made, but kept between the bounds that earlier rounds
+// give (db::PrimaryHistory): without them an idle primary's first new write would count its whole
+// idle time. A standby that replayed no commit since its start has no such age; then the upper bound
+// stands for it. Where nothing is known at all there is no lag, never 0.
 // "Silent": longer than half of wal_receiver_timeout, after which a live receiver would have asked
-// the primary for a reply. A stale lag is a lower bound; where there is neither age nor silence to
-// go by there is no lag at all, never 0.
+// the primary for a reply. A stale lag is a lower bound.
 // Sources: postgresql.org/docs/15/monitoring-stats.html, /runtime-config-replication.html.
 
 #include <optional>

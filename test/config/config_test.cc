@@ -1,0 +1,107 @@
+#include "azexporter/config/config.h"
+
+#include <gtest/gtest.h>
+
+namespace azexporter::config {
+namespace {
+
+TEST(ConfigTest, AnEmptyFileIsTheDefaults) {
+  const auto config = ParseConfig("", "c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->global.evaluation_interval_ms, 15'000);
+  EXPECT_TRUE(config->rule_files.empty());
+  EXPECT_EQ(config->zone_pods.selector.size(), 1u);
+}
+
+TEST(ConfigTest, ReadsEverySection) {
+  const auto config = ParseConfig(R"(
+global: {evaluation_interval: 30s, collect_interval: 5s, external_labels: {cluster: prod}}
+kubernetes: {kubeconfig: kc, context: blue, stale_after: 1m}
+zones:
+  a: {nodes: 5, expected_pods: 3, health_endpoint: "http://a/health"}
+zone_pods: {namespace: shop, selector: {app: web}}
+probes:
+  source_zone: a
+  interval: 2s
+  timeout: 1s
+  targets: [{name: web, url: "http://web/", zone: b}]
+postgres:
+  clusters:
+  - name: orders-db
+    instances:
+    - {name: orders-1, dsn: "host=127.0.0.1 port=5432", zone: a}
+    - {name: orders-2, dsn_file: secret, zone: b}
+rule_files: [rules.yaml, /abs/rules.yaml]
+storage: {retention: 4h}
+collectors: {pods: {detail: true}, probes: {enabled: false}}
+)",
+                                  "/etc/azx/c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->global.external_labels.ToString(), "{cluster=\"prod\"}");
+  EXPECT_EQ(config->kubernetes.kubeconfig, "/etc/azx/kc");
+  EXPECT_EQ(config->zones.at("a").nodes, 5);
+  EXPECT_EQ(config->zone_pods.ns, "shop");
+  EXPECT_EQ(config->probes.targets.at(0).zone, "b");
+  ASSERT_EQ(config->postgres.size(), 2u);
+  EXPECT_EQ(config->postgres[1].dsn_file, "/etc/azx/secret");
+  EXPECT_EQ(config->rule_files,
+            (std::vector<std::string>{"/etc/azx/rules.yaml", "/abs/rules.yaml"}));
+  EXPECT_EQ(config->storage.retention_ms, 4 * 3'600'000);
+  EXPECT_TRUE(config->collectors.pods_detail);
+  EXPECT_EQ(config->disabled_collectors, (std::set<std::string>{"probes"}));
+}
+
+TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
+  struct Case {
+    std::string_view yaml, message;
+  };
+  const Case cases[] = {
+      {"globl: {}",
+       "c.yaml:1:1: unknown key \"globl\" (known here: global, kubernetes, zones, "
+       "zones_config_map, zone_pods, probes, postgres, rule_files, storage, "
+       "collectors)"},
+      {"global: {}\nglobal: {}\n", "c.yaml:2:1: key \"global\" already set at line 1"},
+      {"global:\n  evaluation_interval: fast\n",
+       "c.yaml:2:24: not a valid duration string: \"fast\""},
+      {"global:\n  evaluation_interval: 0s\n",
+       "c.yaml:2:24: evaluation_interval must be at least 100ms, got 0s"},
+      {"- a\n", "c.yaml:1:1: expected a map"},
+      {"zones_config_map: x\n", "c.yaml:1:19: zones_config_map must be NAMESPACE/NAME"},
+      {"zones: {a: {}}\nzones_config_map: n/x\n",
+       "c.yaml:2:19: give zones or zones_config_map, not both"},
+      {"probes: {targets: [{name: a, url: \"ftp://x\"}]}\n",
+       "c.yaml:1:35: not a http or https URL: \"ftp://x\""},
+      {"probes: {targets: [{url: \"http://x\"}]}\n", "c.yaml:1:20: missing key \"name\""},
+      {"postgres: {clusters: [{name: d, instances: [{name: i}]}]}\n",
+       "c.yaml:1:45: give either dsn or dsn_file"},
+      {"collectors: {cpu: {}}\n",
+       "c.yaml:1:14: unknown key \"cpu\" (known here: nodes, pods, postgres, probes, zones)"},
+      {"a: [1\n", "c.yaml:2:1: end of sequence flow not found"},
+  };
+  for (const Case& c : cases) {
+    const auto config = ParseConfig(c.yaml, "c.yaml");
+    ASSERT_FALSE(config) << c.yaml;
+    EXPECT_EQ(config.error().message(), c.message);
+  }
+}
+
+TEST(ConfigTest, RefusesAPasswordAndNeverRepeatsIt) {
+  for (const char* dsn : {"host=h password=hunter2", "postgres://user:hunter2@h/db"}) {
+    const auto config =
+        ParseConfig(std::string("postgres: {clusters: [{name: d, instances: [{name: i, dsn: \"") +
+                        dsn + "\"}]}]}\n",
+                    "c.yaml");
+    ASSERT_FALSE(config) << dsn;
+    EXPECT_NE(config.error().message().find("a password does not belong in here"),
+              std::string::npos);
+    EXPECT_EQ(config.error().message().find("hunter2"), std::string::npos);
+  }
+}
+
+TEST(ConfigTest, AMissingFileIsNamed) {
+  EXPECT_EQ(LoadConfig("/nowhere/c.yaml").error().message(),
+            "/nowhere/c.yaml: No such file or directory");
+}
+
+}  // namespace
+}  // namespace azexporter::config

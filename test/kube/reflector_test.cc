@@ -1,0 +1,247 @@
+// Reflectors against a simulated API server: what they hold must be what the server holds, whatever
+// happens in between.
+
+#include "azexporter/kube/reflector.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "azexporter/kube/cluster.h"
+#include "simulator/api_server.h"
+#include "support/eventually.h"
+
+namespace azexporter::kube {
+namespace {
+
+using simulator::Json;
+using test::Eventually;
+
+Json MakePod(const std::string& name, const std::string& node = "n1") {
+  return {{"kind", "Pod"},
+          {"apiVersion", "v1"},
+          {"metadata", {{"name", name}, {"namespace", "default"}}},
+          {"spec", {{"nodeName", node}}},
+          {"status", {{"phase", "Running"}}}};
+}
+
+simulator::ObjectKey PodKey(const std::string& name) {
+  return {simulator::FindKind("v1", "Pod"), "default", name};
+}
+
+class ReflectorTest : public ::testing::Test {
+ protected:
+  ReflectorTest() : store_({.clock = clock_, .event_log_size = 1000}) {
+    for (const char* name : {"a", "b", "c"}) EXPECT_TRUE(store_.Create(MakePod(name)));
+    auto server = simulator::ApiServer::Start({.token = "secret", .bookmark_interval_ms = 200},
+                                              store_, clock_);
+    EXPECT_TRUE(server);
+    server_ = std::move(*server);
+    ClusterAccess access;
+    access.server = server_->url();
+    access.bearer_token = "secret";
+    client_ = std::make_unique<ApiClient>(std::move(access));
+  }
+
+  ~ReflectorTest() override {
+    thread_ = std::jthread();  // before the server it talks to
+  }
+
+  void Run(ReflectorOptions options = {}) {
+    options.path = "/api/v1/pods";
+    options.min_backoff_ms = 10;
+    options.max_backoff_ms = 50;
+    reflector_ =
+        std::make_unique<Reflector<Pod>>(options, *client_, cache_, clock_, base::Logger::Silent());
+    thread_ = std::jthread([this](std::stop_token stop) { reflector_->Run(stop); });
+  }
+
+  std::string Names() const {
+    std::string names;
+    for (const auto& pod : *cache_.List()) names += pod->meta.name;
+    return names;
+  }
+  bool Becomes(const std::string& names) {
+    return Eventually([&] { return Names() == names; });
+  }
+
+  base::SystemClock clock_;
+  simulator::Store store_;
+  std::unique_ptr<simulator::ApiServer> server_;
+  std::unique_ptr<ApiClient> client_;
+  ObjectCache<Pod> cache_;
+  std::unique_ptr<Reflector<Pod>> reflector_;
+  std::jthread thread_;
+};
+
+TEST_F(ReflectorTest, ListsInPagesThenFollows) {
+  Run({.page_size = 2});
+  ASSERT_TRUE(Becomes("abc"));
+  ASSERT_TRUE(store_.Create(MakePod("d")));
+  EXPECT_TRUE(Becomes("abcd"));
+  ASSERT_TRUE(store_.Delete(PodKey("b")));
+  EXPECT_TRUE(Becomes("acd"));
+  ASSERT_TRUE(store_.Modify(PodKey("a"), [](Json& pod) { pod["spec"]["nodeName"] = "n9"; }));
+  EXPECT_TRUE(Eventually([&] { return cache_.List()->front()->node_name == "n9"; }));
+  EXPECT_EQ(cache_.health().lists, 1u);
+}
+
+TEST_F(ReflectorTest, ResumesAWatchThatEndsWithoutListingAgain) {
+  Run();
+  ASSERT_TRUE(Becomes("abc"));
+  ASSERT_TRUE(Eventually([&] { return server_->open_watches() == 1; }));
+  server_->CloseWatches();
+  ASSERT_TRUE(store_.Create(MakePod("d")));
+  EXPECT_TRUE(Becomes("abcd"));
+  EXPECT_EQ(cache_.health().lists, 1u);
+  EXPECT_GE(cache_.health().watch_restarts, 1u);
+}
+
+TEST_F(ReflectorTest, ListsAgainWhenItsVersionIsTooOld) {
+  Run();
+  ASSERT_TRUE(Becomes("abc"));
+  ASSERT_TRUE(Eventually([&] { return server_->open_watches() == 1; }));
+  // The watch is held off while the world moves on and forgets.
+  std::atomic<bool> hold = true;
+  server_->SetInterceptor(
+      [&](const simulator::HttpRequest& request) -> std::optional<simulator::HttpResponse> {
+        if (!hold || !request.HasQuery("watch")) return std::nullopt;
+        simulator::HttpResponse response;
+        response.status = 503;
+        return response;
+      });
+  server_->CloseWatches();
+  ASSERT_TRUE(store_.Delete(PodKey("a")));
+  ASSERT_TRUE(store_.Create(MakePod("z")));
+  store_.Compact();
+  hold = false;
+  EXPECT_TRUE(Becomes("bcz"));
+  EXPECT_GE(cache_.health().lists, 2u);
+  server_->SetInterceptor(nullptr);
+}
+
+TEST_F(ReflectorTest, SurvivesAConnectionCutInTheMiddleOfAnObject) {
+  Run();
+  ASSERT_TRUE(Becomes("abc"));
+  ASSERT_TRUE(Eventually([&] { return server_->open_watches() == 1; }));
+  std::atomic<int> cuts = 0;
+  server_->SetInterceptor(
+      [&](const simulator::HttpRequest& request) -> std::optional<simulator::HttpResponse> {
+        if (!request.HasQuery("watch") || cuts.fetch_add(1) > 2) return std::nullopt;
+        simulator::HttpResponse response;
+        response.stream = [](simulator::BodyStream& body) {
+          body.Write(R"({"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"half")");
+          return simulator::StreamEnd::kCut;
+        };
+        return response;
+      });
+  server_->CloseWatches();
+  EXPECT_TRUE(Eventually([&] { return cuts.load() >= 3; }));
+  ASSERT_TRUE(store_.Create(MakePod("d")));
+  EXPECT_TRUE(Becomes("abcd"));
+  EXPECT_EQ(cache_.health().lists, 1u);
+  server_->SetInterceptor(nullptr);
+}
+
+TEST_F(ReflectorTest, TakesASilentWatchForDead) {
+  std::atomic<int> silent = 0;
+  server_->SetInterceptor(
+      [&](const simulator::HttpRequest& request) -> std::optional<simulator::HttpResponse> {
+        if (!request.HasQuery("watch") || silent.fetch_add(1) > 0) return std::nullopt;
+        simulator::HttpResponse response;
+        response.stream = [](simulator::BodyStream& body) {
+          while (body.Alive()) base::WaitFor(body.stop(), 20);
+          return simulator::StreamEnd::kCut;
+        };
+        return response;
+      });
+  Run({.idle_timeout_ms = 1000});
+  ASSERT_TRUE(Becomes("abc"));
+  ASSERT_TRUE(store_.Create(MakePod("d")));
+  EXPECT_TRUE(Becomes("abcd"));
+  server_->SetInterceptor(nullptr);
+}
+
+TEST_F(ReflectorTest, StartsTheListAgainWhenAContinueTokenExpires) {
+  std::atomic<int> pages = 0;
+  server_->SetInterceptor(
+      [&](const simulator::HttpRequest& request) -> std::optional<simulator::HttpResponse> {
+        if (!request.HasQuery("continue") || pages.fetch_add(1) > 0) return std::nullopt;
+        simulator::HttpResponse response;
+        response.status = 410;
+        response.body = R"({"kind":"Status","reason":"Expired","message":"too old","code":410})";
+        return response;
+      });
+  Run({.page_size = 2});
+  EXPECT_TRUE(Becomes("abc"));
+  EXPECT_GE(pages.load(), 2);
+  server_->SetInterceptor(nullptr);
+}
+
+TEST_F(ReflectorTest, WaitsAsLongAsTheServerAsks) {
+  std::atomic<int> asked = 0;
+  std::atomic<std::int64_t> first_ns = 0;
+  std::atomic<std::int64_t> second_ns = 0;
+  server_->SetInterceptor(
+      [&](const simulator::HttpRequest&) -> std::optional<simulator::HttpResponse> {
+        const int count = asked.fetch_add(1);
+        if (count == 1) second_ns = clock_.SteadyNs();
+        if (count > 0) return std::nullopt;
+        first_ns = clock_.SteadyNs();
+        simulator::HttpResponse response;
+        response.status = 429;
+        response.content_type = "text/plain; charset=utf-8";
+        response.headers = {{"Retry-After", "1"}};
+        response.body = "Too many requests, please try again later.\n";
+        return response;
+      });
+  Run();
+  EXPECT_TRUE(Becomes("abc"));
+  EXPECT_GE(second_ns - first_ns, 1'000'000'000);
+  server_->SetInterceptor(nullptr);
+}
+
+TEST_F(ReflectorTest, SaysWhatWasForbiddenAndRecovers) {
+  server_->Forbid("pods");
+  Run();
+  ASSERT_TRUE(Eventually([&] { return !cache_.health().last_error.empty(); }));
+  const std::string error = cache_.health().last_error;
+  EXPECT_NE(error.find("list pods: GET http://127.0.0.1:"), std::string::npos) << error;
+  EXPECT_NE(error.find("403 Forbidden: pods is forbidden: User"), std::string::npos) << error;
+  EXPECT_FALSE(cache_.health().synced);
+  server_->Allow("pods");
+  EXPECT_TRUE(Becomes("abc"));
+  EXPECT_TRUE(Eventually([&] { return cache_.health().last_error.empty(); }));
+}
+
+TEST_F(ReflectorTest, KeepsItsObjectsWhileTheServerIsGone) {
+  Run();
+  ASSERT_TRUE(Becomes("abc"));
+  server_->Stop();
+  ASSERT_TRUE(Eventually([&] { return !cache_.health().last_error.empty(); }));
+  EXPECT_EQ(Names(), "abc");
+  EXPECT_TRUE(cache_.health().synced);
+}
+
+TEST(ClusterTest, OneForbiddenResourceDoesNotStopTheOthers) {
+  const base::SystemClock clock;
+  simulator::Store store({.clock = clock, .event_log_size = 100});
+  ASSERT_TRUE(store.Create(MakePod("a")));
+  auto server = simulator::ApiServer::Start({}, store, clock);
+  ASSERT_TRUE(server);
+  (*server)->Forbid("nodes");
+  ClusterAccess access;
+  access.server = (*server)->url();
+  Cluster cluster(access, {.config_map_namespace = "x", .config_map_name = "y"}, clock,
+                  base::Logger::Silent());
+  cluster.ListOnce({});
+  const auto state = cluster.State();
+  EXPECT_EQ(state->pods().size(), 1u);
+  EXPECT_FALSE(state->HealthOf("nodes")->synced);
+  EXPECT_TRUE(state->HealthOf("pods")->synced);
+  EXPECT_TRUE(state->HealthOf("configmaps")->synced);
+}
+
+}  // namespace
+}  // namespace azexporter::kube

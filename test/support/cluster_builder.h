@@ -1,0 +1,94 @@
+#pragma once
+
+// Builds ClusterStates for tests, a line a node or pod.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "azexporter/kube/cluster_state.h"
+
+namespace azexporter::test {
+
+class ClusterBuilder {
+ public:
+  struct NodeIs {
+    std::string zone;
+    kube::ConditionStatus ready = kube::ConditionStatus::kTrue;
+    bool cordoned = false;
+    bool control_plane = false;
+  };
+  struct PodIs {
+    std::string node;
+    bool ready = true;
+    bool terminating = false;
+    kube::PodPhase phase = kube::PodPhase::kRunning;
+    std::string app = "machine-native-ops";
+  };
+
+  ClusterBuilder& Node(const std::string& name, const NodeIs& is) {
+    kube::Node node;
+    node.meta.name = name;
+    if (is.control_plane) {
+      node.meta.labels.emplace_back("node-role.kubernetes.io/control-plane", "");
+    }
+    if (!is.zone.empty()) node.meta.labels.emplace_back("topology.kubernetes.io/zone", is.zone);
+    node.unschedulable = is.cordoned;
+    node.conditions.push_back({"Ready", is.ready});
+    nodes_->push_back(std::make_shared<const kube::Node>(std::move(node)));
+    return *this;
+  }
+  // `count` nodes named PREFIX-1, PREFIX-2, ...
+  ClusterBuilder& Nodes(const std::string& prefix, int count, const NodeIs& is) {
+    for (int i = 1; i <= count; ++i) Node(prefix + "-" + std::to_string(i), is);
+    return *this;
+  }
+
+  ClusterBuilder& Pod(const std::string& name, const PodIs& is) {
+    kube::Pod pod;
+    pod.meta.name = name;
+    pod.meta.ns = "platform-03";
+    pod.meta.uid = "uid-" + name;
+    pod.meta.labels.emplace_back("app.kubernetes.io/name", is.app);
+    pod.meta.terminating = is.terminating;
+    pod.owners.push_back({"ReplicaSet", "rs-1", true});
+    pod.node_name = is.node;
+    pod.phase = is.phase;
+    pod.ready = is.ready ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kFalse;
+    pods_->push_back(std::make_shared<const kube::Pod>(std::move(pod)));
+    return *this;
+  }
+
+  // How the resource fares; without it both are synced and were heard of at `now_ms`.
+  ClusterBuilder& Health(kube::ResourceHealth health) {
+    health_.push_back(std::move(health));
+    return *this;
+  }
+
+  kube::ClusterState Build(std::int64_t now_ms) const {
+    kube::ClusterState::Parts parts;
+    parts.nodes = nodes_;
+    parts.pods = pods_;
+    parts.health = health_;
+    for (const char* resource : {"nodes", "pods"}) {
+      bool given = false;
+      for (const kube::ResourceHealth& health : health_)
+        given = given || health.resource == resource;
+      if (given) continue;
+      kube::ResourceHealth& health = parts.health.emplace_back();
+      health.resource = resource;
+      health.synced = true;
+      health.last_contact_ms = now_ms;
+    }
+    return kube::ClusterState(std::move(parts));
+  }
+
+ private:
+  std::shared_ptr<kube::ObjectList<kube::Node>> nodes_ =
+      std::make_shared<kube::ObjectList<kube::Node>>();
+  std::shared_ptr<kube::ObjectList<kube::Pod>> pods_ =
+      std::make_shared<kube::ObjectList<kube::Pod>>();
+  std::vector<kube::ResourceHealth> health_;
+};
+
+}  // namespace azexporter::test

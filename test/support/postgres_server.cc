@@ -1,0 +1,108 @@
+#include "support/postgres_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "support/eventually.h"
+
+namespace azexporter::support {
+namespace {
+
+constexpr char kUser[] = "azx";
+
+int FreePort() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const bool ok = ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
+  ::close(fd);
+  return ok ? ntohs(address.sin_port) : 0;
+}
+
+// The server refuses to run as root: there it runs as the package's own user.
+std::vector<std::string> AsServerUser(std::vector<std::string> command) {
+  if (::geteuid() != 0) return command;
+  std::vector<std::string> wrapped = {"setpriv", "--reuid=postgres", "--regid=postgres",
+                                      "--clear-groups", "--"};
+  wrapped.insert(wrapped.end(), command.begin(), command.end());
+  return wrapped;
+}
+
+std::string MakeFolder() {
+  std::string name = std::filesystem::temp_directory_path() / "azx-postgres-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) return "";
+  if (::geteuid() == 0) RunProgram({"chown", "postgres:postgres", name});
+  return name;
+}
+
+}  // namespace
+
+std::string PostgresServer::ProgramFolder() {
+  for (const char* version : {"17", "16", "15", "14", "13"}) {
+    const std::string folder = std::string("/usr/lib/postgresql/") + version + "/bin";
+    if (std::filesystem::exists(folder + "/postgres")) return folder;
+  }
+  return "";
+}
+
+PostgresServer::PostgresServer(std::string folder)
+    : folder_(std::move(folder)), port_(FreePort()) {}
+
+PostgresServer::~PostgresServer() {
+  Kill();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::unique_ptr<PostgresServer> PostgresServer::StartPrimary() {
+  std::unique_ptr<PostgresServer> server(new PostgresServer(MakeFolder()));
+  const bool made =
+      RunProgram(AsServerUser({ProgramFolder() + "/initdb", "-D", server->folder_ + "/data", "-U",
+                               kUser, "-A", "trust", "--no-sync"}))
+          .has_value();
+  return made && server->Start() ? std::move(server) : nullptr;
+}
+
+std::unique_ptr<PostgresServer> PostgresServer::StartStandby(const PostgresServer& primary) {
+  std::unique_ptr<PostgresServer> server(new PostgresServer(MakeFolder()));
+  const bool copied =
+      RunProgram(AsServerUser({ProgramFolder() + "/pg_basebackup", "-d", primary.dsn(), "-D",
+                               server->folder_ + "/data", "-R", "-c", "fast", "--no-sync"}))
+          .has_value();
+  return copied && server->Start() ? std::move(server) : nullptr;
+}
+
+bool PostgresServer::Start() {
+  process_ = std::make_unique<ChildProcess>(AsServerUser(
+      {ProgramFolder() + "/postgres", "-D", folder_ + "/data", "-p", std::to_string(port_), "-c",
+       "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"}));
+  return test::Eventually([&] { return Run("SELECT 1") == "1"; }, 30'000);
+}
+
+std::string PostgresServer::dsn() const {
+  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + kUser + " dbname=postgres";
+}
+
+std::optional<std::string> PostgresServer::Run(const std::string& sql) const {
+  auto out = RunProgram({ProgramFolder() + "/psql", "-X", "-A", "-t", "-d", dsn(), "-c", sql});
+  if (!out) return std::nullopt;
+  return out->substr(0, out->find('\n'));
+}
+
+void PostgresServer::Kill() {
+  if (!process_) return;
+  process_->Signal(SIGQUIT);
+  process_->Wait(10'000);
+  process_.reset();
+}
+
+}  // namespace azexporter::support
