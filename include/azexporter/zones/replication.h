@@ -21,10 +21,12 @@
 //
 // "Age": since the last replayed commit was made, but kept between the bounds that earlier rounds
 // give (db::PrimaryHistory): without them an idle primary's first new write would count its whole
-// idle time. A standby that replayed no commit since its start has no such age; then the upper bound
-// stands for it. Where nothing is known at all there is no lag, never 0.
+// idle time. A standby that replayed no commit since its start has no such age; then the upper
+// bound stands for it. Where nothing is known at all there is no lag, never 0.
+//
 // "Silent": longer than half of wal_receiver_timeout, after which a live receiver would have asked
 // the primary for a reply. A stale lag is a lower bound.
+//
 // Sources: postgresql.org/docs/15/monitoring-stats.html, /runtime-config-replication.html.
 
 #include <optional>
