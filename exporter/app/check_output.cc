@@ -213,7 +213,9 @@ std::string FormatTable(const CheckResult& result) {
   if (!result.report.zones.empty()) out += "\n" + ZonesTable(result.report);
   if (!result.report.databases.empty()) out += "\n" + DatabasesTable(result.report);
   if (!result.alerts.empty()) out += "\n" + AlertsTable(result);
-  if (!result.findings.empty()) {
+  // A single finding is the headline already.
+  const bool told = result.findings.size() == 1 && result.status != Status::kOk;
+  if (!result.findings.empty() && !told) {
     out += "\nFINDINGS\n";
     for (const Finding& finding : result.findings) {
       out += fmt::format("{:<8}  {}\n", Label(finding.status), finding.text);

@@ -180,6 +180,10 @@ void Server::Impl::Metrics(const httplib::Request& request, httplib::Response& r
       text = std::move(packed);
     }
   }
+  if (text.empty()) {  // a provider of nothing would never be done
+    response.set_content("", type);
+    return;
+  }
   const auto body = std::make_shared<const std::string>(std::move(text));
   response.set_content_provider(
       body->size(), type, [body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {

@@ -1,0 +1,202 @@
+#include "azexporter/web/server.h"
+
+#include <gtest/gtest.h>
+
+#include "azexporter/net/http_client.h"
+#include "azexporter/storage/memory_store.h"
+
+namespace azexporter::web {
+namespace {
+
+constexpr std::int64_t kNow = 1'800'000'000'000;
+
+constexpr model::MetricDesc kUp = {"up", "Up.", model::MetricType::kGauge, {}};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest()
+      : engine_(promql::EngineOptions{}, clock_),
+        rules_({}, {engine_, store_, store_, clock_, base::Logger::Silent()}) {
+    const auto appender = store_.NewAppender();
+    for (const char* zone : {"a", "b"}) {
+      const auto labels = model::Labels::Of({{"__name__", "up"}, {"zone", zone}});
+      EXPECT_TRUE(appender->Append(labels, kNow - 15'000, 1));
+      EXPECT_TRUE(appender->Append(labels, kNow, zone[0] == 'a' ? 0.5 : 1e21));
+    }
+    EXPECT_TRUE(appender->Commit());
+    auto groups = rules::ParseRuleFile(
+        "groups: [{name: g, rules: [{alert: Half, expr: up == 0.5, labels: {severity: warning}, "
+        "annotations: {summary: 'zone {{ $labels.zone }} at {{ $value }}'}}]}]",
+        "rules.yaml");
+    EXPECT_TRUE(groups);
+    rules_.SetGroups(std::move(*groups), {});
+    rules_.EvaluateAll(kNow);
+    Listen({});
+  }
+
+  void Listen(std::function<base::Result<void>()> reload) {
+    server_.reset();
+    auto server = Server::Listen({.listen_address = "127.0.0.1:0", .version = "1.2.3"},
+                                 {latest_, store_, engine_, rules_, clock_,
+                                  base::Logger::Silent(), std::move(reload)});
+    ASSERT_TRUE(server) << server.error().message();
+    server_ = std::move(*server);
+    server_->Start();
+  }
+
+  void PublishRound() {
+    auto round = std::make_shared<collect::Round>();
+    round->report.timestamp_ms = kNow;
+    round->report.zones.push_back({.zone = "<a>", .state = zones::ZoneState::kFullDisruption});
+    model::MetricFamily family{&kUp, {{{}, 1}}, {}};
+    round->snapshot.blocks.push_back(collect::Block::Make("test", {family}));
+    latest_.Publish(std::move(round));
+  }
+
+  net::HttpResponse Ask(const std::string& target, const std::string& method = "GET",
+                        const std::string& body = "", bool gzip = false) {
+    net::HttpRequest request{.method = method, .url = server_->url() + target, .body = body};
+    request.accept_gzip = gzip;
+    if (!body.empty()) {
+      request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+    }
+    auto response = http_.Fetch(request);
+    EXPECT_TRUE(response) << response.error().message();
+    return response ? *response : net::HttpResponse();
+  }
+
+  base::FakeClock clock_{kNow};
+  storage::MemoryStore store_;
+  promql::Engine engine_;
+  rules::Manager rules_;
+  collect::LatestRound latest_;
+  std::unique_ptr<Server> server_;
+  net::HttpClient http_{{.user_agent = "test"}};
+};
+
+struct Case {
+  const char* target;
+  int status;
+  const char* body;  // of API paths: whole
+};
+
+TEST_F(ServerTest, AnswersTheApiAsPrometheus) {
+  const Case cases[] = {
+      {"/api/v1/query?query=up&time=1800000000", 200,
+       R"({"status":"success","data":{"resultType":"vector","result":[)"
+       R"({"metric":{"__name__":"up","zone":"a"},"value":[1800000000,"0.5"]},)"
+       R"({"metric":{"__name__":"up","zone":"b"},"value":[1800000000,"1000000000000000000000"]}]}})"},
+      {"/api/v1/query?query=scalar(up{zone=\"a\"})", 200,
+       R"({"status":"success","data":{"resultType":"scalar","result":[1800000000,"0.5"]}})"},
+      {"/api/v1/query_range?query=up{zone=\"a\"}&start=1799999985&end=1800000000&step=15s", 200,
+       R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up",)"
+       R"("zone":"a"},"values":[[1799999985,"1"],[1800000000,"0.5"]]}]}})"},
+      {"/api/v1/query?query=up{", 400, nullptr},
+      {"/api/v1/query?query=up&time=noon", 400,
+       R"({"status":"error","errorType":"bad_data","error":"invalid parameter \"time\": cannot )"
+       R"(parse \"noon\" to a valid timestamp"})"},
+      {"/api/v1/query_range?query=up&start=2&end=1&step=1", 400,
+       R"({"status":"error","errorType":"bad_data","error":"invalid parameter \"end\": end )"
+       R"(timestamp must not be before start time"})"},
+      {"/api/v1/query_range?query=up&start=0&end=1&step=0", 400, nullptr},
+      {"/api/v1/query_range?query=up&start=0&end=1000000&step=1", 400, nullptr},
+      {"/api/v1/labels", 200,
+       R"({"status":"success","data":["__name__","alertname","alertstate","severity","zone"]})"},
+      {"/api/v1/label/zone/values?match[]=up", 200, R"({"status":"success","data":["a","b"]})"},
+      {"/api/v1/series?match[]=up{zone=\"a\"}", 200,
+       R"({"status":"success","data":[{"__name__":"up","zone":"a"}]})"},
+      {"/api/v1/series", 400,
+       R"({"status":"error","errorType":"bad_data","error":"no match[] parameter provided"})"},
+      {"/api/v1/alerts", 200,
+       R"({"status":"success","data":{"alerts":[{"labels":{"alertname":"Half","severity":)"
+       R"("warning","zone":"a"},"annotations":{"summary":"zone a at 0.5"},"state":"firing",)"
+       R"("activeAt":"2027-01-15T08:00:00Z","value":"5e-01"}]}})"},
+      {"/api/v1/zones", 503,
+       R"({"status":"error","errorType":"unavailable","error":"no round is finished yet"})"},
+      {"/api/v1/status/buildinfo", 200, nullptr},
+      {"/api/v1/nothing", 404, "404 page not found: /api/v1/nothing\n"},
+  };
+  for (const Case& c : cases) {
+    std::string target;
+    for (const char ch : std::string_view(c.target)) {
+      target += ch == '"' ? "%22" : ch == '{' ? "%7B" : ch == '}' ? "%7D" : std::string(1, ch);
+    }
+    const net::HttpResponse response = Ask(target);
+    EXPECT_EQ(response.status, c.status) << c.target << "\n" << response.body;
+    if (c.body != nullptr) {
+      EXPECT_EQ(response.body, c.body) << c.target;
+    }
+  }
+}
+
+TEST_F(ServerTest, TakesQueriesByPostToo) {
+  const auto response = Ask("/api/v1/query", "POST", "query=count(up)&time=1800000000");
+  EXPECT_EQ(response.body,
+            R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},)"
+            R"("value":[1800000000,"2"]}]}})");
+}
+
+TEST_F(ServerTest, RulesTellStateHealthAndTimes) {
+  const std::string body = Ask("/api/v1/rules").body;
+  for (const char* part :
+       {R"("name":"g","file":"rules.yaml")", R"("state":"firing","name":"Half")",
+        R"("query":"up == 0.5","duration":0)", R"("health":"ok")", R"("type":"alerting")",
+        R"("interval":15)", R"("lastEvaluation":"2027-01-15T08:00:00Z")"}) {
+    EXPECT_NE(body.find(part), std::string::npos) << part << "\nin " << body;
+  }
+}
+
+TEST_F(ServerTest, MetricsWaitForARoundAndAreCompressedOnRequest) {
+  EXPECT_EQ(Ask("/metrics").status, 503);
+  EXPECT_EQ(Ask("/-/ready").status, 503);
+  EXPECT_EQ(Ask("/-/healthy").status, 200);
+  PublishRound();
+  const auto plain = Ask("/metrics");
+  EXPECT_EQ(plain.body, "# HELP up Up.\n# TYPE up gauge\nup 1\n");
+  EXPECT_EQ(plain.Header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(plain.Header("content-encoding"), "");
+  const auto packed = Ask("/metrics", "GET", "", /*gzip=*/true);
+  EXPECT_EQ(packed.Header("content-encoding"), "gzip");
+  EXPECT_EQ(packed.body, plain.body);
+  EXPECT_EQ(Ask("/metrics?name[]=other").body, "");
+  EXPECT_EQ(Ask("/-/ready").status, 200);
+}
+
+TEST_F(ServerTest, StatusPageEscapesWhatItShows) {
+  PublishRound();
+  const auto page = Ask("/");
+  EXPECT_EQ(page.Header("content-type"), "text/html; charset=utf-8");
+  EXPECT_NE(page.body.find("&lt;a&gt;"), std::string::npos);
+  EXPECT_EQ(page.body.find("<a>"), std::string::npos);
+  EXPECT_NE(page.body.find("full_disruption"), std::string::npos);
+  EXPECT_NE(page.body.find("zone a at 0.5"), std::string::npos);
+}
+
+TEST_F(ServerTest, ReloadIsOffUnlessEnabledAndTellsWhy) {
+  EXPECT_EQ(Ask("/-/reload", "POST").status, 403);
+  base::Result<void> outcome;
+  Listen([&outcome] { return outcome; });
+  EXPECT_EQ(Ask("/-/reload", "POST").status, 200);
+  EXPECT_EQ(Ask("/-/reload").status, 404);
+  outcome = base::BadData("c.yaml:1:1: unknown key");
+  const auto refused = Ask("/-/reload", "POST");
+  EXPECT_EQ(refused.status, 500);
+  EXPECT_EQ(refused.body, "failed to reload config: c.yaml:1:1: unknown key\n");
+}
+
+TEST_F(ServerTest, APortInUseIsAnError) {
+  const std::string address = server_->url().substr(std::string("http://").size());
+  const auto second = Server::Listen({.listen_address = address},
+                                     {latest_, store_, engine_, rules_, clock_,
+                                      base::Logger::Silent(), {}});
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message().find("cannot listen on " + address), std::string::npos);
+  for (const char* bad : {"", "localhost", "localhost:", "localhost:x", ":70000", ":-1"}) {
+    EXPECT_FALSE(Server::Listen({.listen_address = bad}, {latest_, store_, engine_, rules_, clock_,
+                                                          base::Logger::Silent(), {}}))
+        << bad;
+  }
+}
+
+}  // namespace
+}  // namespace azexporter::web
