@@ -223,14 +223,19 @@ MemorySeries& MemoryStore::Impl::GetOrCreateLocked(const model::Labels& labels) 
 
 Result<void> MemoryStore::Impl::Commit(const std::vector<model::Sample>& samples) {
   const base::MutexLock lock(mu_);
-  for (const model::Sample& sample : samples) {
+  std::vector<MemorySeries*> targets(samples.size());  // null: not there yet
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const model::Sample& sample = samples[i];
     const auto found = series_.find(sample.labels);
-    if (found == series_.end() || found->second->empty()) continue;
-    AZX_RETURN_IF_ERROR(Follow(sample.labels, found->second->newest(), {sample.t, sample.f}));
+    if (found == series_.end()) continue;
+    targets[i] = found->second.get();
+    if (targets[i]->empty()) continue;
+    AZX_RETURN_IF_ERROR(Follow(sample.labels, targets[i]->newest(), {sample.t, sample.f}));
   }
   ++version_;
-  for (const model::Sample& sample : samples) {
-    MemorySeries& series = GetOrCreateLocked(sample.labels);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const model::Sample& sample = samples[i];
+    MemorySeries& series = targets[i] != nullptr ? *targets[i] : GetOrCreateLocked(sample.labels);
     if (!series.empty() && series.newest().t == sample.t) continue;
     series.Append({sample.t, sample.f}, version_, !readers_.empty());
     if (!newest_ || *newest_ < sample.t) newest_ = sample.t;
