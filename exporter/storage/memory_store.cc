@@ -68,15 +68,19 @@ class SeriesView final : public Series {
   std::optional<model::FPoint> Latest(model::TimestampMs min_t,
                                       model::TimestampMs max_t) const override {
     // Most questions are about now.
-    std::size_t end = points_.size();
-    if (end > 0 && points_[end - 1].t > max_t) end = points_.UpperBound(max_t);
-    if (end == 0 || points_[end - 1].t < min_t) return std::nullopt;
-    return points_[end - 1];
+    if (points_.newest().t <= max_t) return InRange(points_.newest(), min_t);
+    const std::size_t end = points_.UpperBound(max_t);
+    return end == 0 ? std::nullopt : InRange(points_[end - 1], min_t);
   }
 
  private:
+  static std::optional<model::FPoint> InRange(const model::FPoint& point,
+                                              model::TimestampMs min_t) {
+    return point.t < min_t ? std::nullopt : std::optional(point);
+  }
+
   model::Labels labels_;
-  PointView points_;
+  PointView points_;  // not empty
 };
 
 }  // namespace
@@ -151,10 +155,10 @@ void MemoryStore::Impl::ForEachLocked(std::span<const model::Matcher> matchers,
                                       model::TimestampMs max_t, Visit visit) {
   const Candidates candidates = CandidatesLocked(matchers);
   for (const MemorySeries* series : candidates.series) {
-    if (series->empty() || series->newest().t < min_t) continue;
+    if (series->empty() || series->newest().t < min_t || series->oldest_t() > max_t) continue;
     if (!MatchesAll(series->labels(), matchers, candidates.decided)) continue;
     PointView points = series->ViewAt(version);
-    if (points.size() == 0 || points[0].t > max_t) continue;
+    if (points.size() == 0) continue;
     visit(series->labels(), std::move(points));
   }
 }
