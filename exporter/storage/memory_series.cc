@@ -43,6 +43,7 @@ void MemorySeries::Append(const model::FPoint& point, std::uint64_t version, boo
     chunks_ = std::move(chunks);
   }
   chunks_->back()->Set(in_chunk, point);
+  if (empty()) oldest_t_ = point.t;
   newest_ = point;
   ++end_;
 }
@@ -54,7 +55,10 @@ PointView MemorySeries::ViewAt(std::uint64_t version) const {
     end = mark.end;
     break;
   }
-  return {chunks_, end > first_ ? end - first_ : 0};
+  if (end == end_) return {chunks_, end_ - first_, newest_};
+  if (end <= first_) return {};
+  const std::uint64_t last = end - 1 - first_;
+  return {chunks_, end - first_, (*(*chunks_)[last / Chunk::kCapacity])[last % Chunk::kCapacity]};
 }
 
 void MemorySeries::DropBefore(model::TimestampMs t) {
@@ -69,6 +73,7 @@ void MemorySeries::DropBefore(model::TimestampMs t) {
   chunks_ = std::make_shared<ChunkList>(chunks_->begin() + static_cast<std::ptrdiff_t>(expired),
                                         chunks_->end());
   first_ = std::min(end_, first_ + expired * Chunk::kCapacity);
+  if (!empty()) oldest_t_ = (*chunks_->front())[0].t;
 }
 
 }  // namespace azexporter::storage

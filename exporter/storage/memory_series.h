@@ -31,14 +31,18 @@ class Chunk {
 // Replaced, never changed, when a chunk is added or expires: once in 120 appends.
 using ChunkList = std::vector<std::shared_ptr<Chunk>>;
 
-// The points [first, first + size) of a chunk list, all visible to whoever holds this.
+// The first points of a chunk list: those that whoever holds this may see.
 class PointView {
  public:
   PointView() = default;
-  PointView(std::shared_ptr<const ChunkList> chunks, std::size_t size)
-      : chunks_(std::move(chunks)), size_(size) {}
+  // `newest` is the last of them, where there are any.
+  PointView(std::shared_ptr<const ChunkList> chunks, std::size_t size, const model::FPoint& newest)
+      : chunks_(std::move(chunks)), size_(size), newest_(newest) {}
 
   std::size_t size() const { return size_; }
+  // The last point; a copy, so that the most frequent question of all needs no look at the chunks.
+  // REQUIRES: size() > 0.
+  const model::FPoint& newest() const { return newest_; }
   const model::FPoint& operator[](std::size_t i) const {
     return (*(*chunks_)[i / Chunk::kCapacity])[i % Chunk::kCapacity];
   }
@@ -49,6 +53,7 @@ class PointView {
  private:
   std::shared_ptr<const ChunkList> chunks_;
   std::size_t size_ = 0;
+  model::FPoint newest_;
 };
 
 // Guarded by the store's mutex, all of it.
@@ -61,6 +66,7 @@ class MemorySeries {
   const model::Labels& labels() const { return labels_; }
   bool empty() const { return first_ == end_; }
   // Of a series that is not empty.
+  model::TimestampMs oldest_t() const { return oldest_t_; }
   const model::FPoint& newest() const { return newest_; }
 
   // REQUIRES: later than newest(). `version` is that of the commit this belongs to; the state
@@ -85,6 +91,7 @@ class MemorySeries {
   // Chunk::kCapacity.
   std::uint64_t first_ = 0;
   std::uint64_t end_ = 0;
+  model::TimestampMs oldest_t_ = 0;
   model::FPoint newest_;
   std::vector<Mark> history_;  // in order of version
 };

@@ -68,15 +68,19 @@ class SeriesView final : public Series {
   std::optional<model::FPoint> Latest(model::TimestampMs min_t,
                                       model::TimestampMs max_t) const override {
     // Most questions are about now.
-    std::size_t end = points_.size();
-    if (end > 0 && points_[end - 1].t > max_t) end = points_.UpperBound(max_t);
-    if (end == 0 || points_[end - 1].t < min_t) return std::nullopt;
-    return points_[end - 1];
+    if (points_.newest().t <= max_t) return InRange(points_.newest(), min_t);
+    const std::size_t end = points_.UpperBound(max_t);
+    return end == 0 ? std::nullopt : InRange(points_[end - 1], min_t);
   }
 
  private:
+  static std::optional<model::FPoint> InRange(const model::FPoint& point,
+                                              model::TimestampMs min_t) {
+    return point.t < min_t ? std::nullopt : std::optional(point);
+  }
+
   model::Labels labels_;
-  PointView points_;
+  PointView points_;  // not empty
 };
 
 }  // namespace
@@ -151,10 +155,10 @@ void MemoryStore::Impl::ForEachLocked(std::span<const model::Matcher> matchers,
                                       model::TimestampMs max_t, Visit visit) {
   const Candidates candidates = CandidatesLocked(matchers);
   for (const MemorySeries* series : candidates.series) {
-    if (series->empty() || series->newest().t < min_t) continue;
+    if (series->empty() || series->newest().t < min_t || series->oldest_t() > max_t) continue;
     if (!MatchesAll(series->labels(), matchers, candidates.decided)) continue;
     PointView points = series->ViewAt(version);
-    if (points.size() == 0 || points[0].t > max_t) continue;
+    if (points.size() == 0) continue;
     visit(series->labels(), std::move(points));
   }
 }
@@ -223,14 +227,19 @@ MemorySeries& MemoryStore::Impl::GetOrCreateLocked(const model::Labels& labels) 
 
 Result<void> MemoryStore::Impl::Commit(const std::vector<model::Sample>& samples) {
   const base::MutexLock lock(mu_);
-  for (const model::Sample& sample : samples) {
+  std::vector<MemorySeries*> targets(samples.size());  // null: not there yet
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const model::Sample& sample = samples[i];
     const auto found = series_.find(sample.labels);
-    if (found == series_.end() || found->second->empty()) continue;
-    AZX_RETURN_IF_ERROR(Follow(sample.labels, found->second->newest(), {sample.t, sample.f}));
+    if (found == series_.end()) continue;
+    targets[i] = found->second.get();
+    if (targets[i]->empty()) continue;
+    AZX_RETURN_IF_ERROR(Follow(sample.labels, targets[i]->newest(), {sample.t, sample.f}));
   }
   ++version_;
-  for (const model::Sample& sample : samples) {
-    MemorySeries& series = GetOrCreateLocked(sample.labels);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const model::Sample& sample = samples[i];
+    MemorySeries& series = targets[i] != nullptr ? *targets[i] : GetOrCreateLocked(sample.labels);
     if (!series.empty() && series.newest().t == sample.t) continue;
     series.Append({sample.t, sample.f}, version_, !readers_.empty());
     if (!newest_ || *newest_ < sample.t) newest_ = sample.t;

@@ -84,6 +84,22 @@ double Combine(const BinaryExpr& expr, double lhs, double rhs, double kept) {
   return holds ? kept : Absent();
 }
 
+// All labels in braces, the metric name among them: as errors name the series of a match group.
+std::string InBraces(const model::Labels& labels) {
+  std::string text = "{";
+  for (const model::Label label : labels) {
+    if (text.size() > 1) text += ", ";
+    if (model::IsLegacyLabelName(label.name)) {
+      text += label.name;
+    } else {
+      model::AppendQuoted(text, label.name);
+    }
+    text += '=';
+    model::AppendQuoted(text, label.value);
+  }
+  return text + "}";
+}
+
 LabelChoice MatchingChoice(const VectorMatching& matching) {
   return matching.on ? LabelChoice::Only(matching.labels) : LabelChoice::AllBut(matching.labels);
 }
@@ -228,10 +244,10 @@ class VectorJoin {
   }
 
   [[noreturn]] void FailDuplicate(const model::Labels& a, const model::Labels& b) const {
-    std::string first = a.ToString();
-    std::string second = b.ToString();
+    std::string first = InBraces(a);
+    std::string second = InBraces(b);
     if (second < first) std::swap(first, second);
-    FailEval("found duplicate series for the match group " + choice_.Project(b).ToString() +
+    FailEval("found duplicate series for the match group " + InBraces(choice_.Project(b)) +
              " on the " + (swapped() ? "left" : "right") + " hand-side of the operation: [" +
              first + ", " + second +
              "];many-to-many matching not allowed: matching labels must be unique on one side");

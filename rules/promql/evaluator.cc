@@ -250,14 +250,15 @@ SteppedVector Evaluator::EvalMapCall(const CallExpr& call) {
   for (std::size_t i = 1; i < call.args.size(); ++i) scalars.push_back(Eval(*call.args[i]));
   SteppedVector vector = Eval(*call.args[0]);
   std::vector<double> now(scalars.size());
-  for (std::size_t step = 0; step < steps_.count; ++step) {
-    for (std::size_t k = 0; k < scalars.size(); ++k) now[k] = scalars[k].scalar(step);
-    for (std::size_t i = 0; i < vector.size(); ++i) {
-      double& value = vector.values(i)[step];
-      if (!IsAbsent(value)) value = body.map(value, now);
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    const std::span<double> values = vector.values(i);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      if (IsAbsent(values[step])) continue;
+      for (std::size_t k = 0; k < scalars.size(); ++k) now[k] = scalars[k].scalar(step);
+      values[step] = body.map(values[step], now);
     }
+    DropName(vector.row(i));
   }
-  for (std::size_t i = 0; i < vector.size(); ++i) DropName(vector.row(i));
   vector.DropEmptyRows();
   return query_.options.delayed_name_removal ? std::move(vector) : MergeEqual(std::move(vector));
 }

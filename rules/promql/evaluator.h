@@ -146,8 +146,8 @@ class Evaluator {
 // Whether a node has the same value at every step; fills `out` for it and all below.
 bool FindStepInvariant(const Expr& expr, std::unordered_map<const Expr*, bool>& out);
 
-// The earliest and latest time of a sample that can matter, when `expr` is evaluated at times
-// between `from` and `to`. `start` and `end` are the query's.
+// The earliest and latest time of a sample that can matter, when `expr` is evaluated at the times
+// `at`. What start() and end() mean is in `query`.
 struct TimeSpan {
   model::TimestampMs from;
   model::TimestampMs to;

@@ -1,6 +1,7 @@
 // Functions of classic histograms: series by the label `le`.
 
 #include <cmath>
+#include <unordered_map>
 
 #include "azexporter/base/float_format.h"
 #include "function_body.h"

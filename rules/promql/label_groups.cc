@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace azexporter::promql {
 namespace {
@@ -72,13 +73,29 @@ model::Labels LabelChoice::Project(const model::Labels& labels) const {
 
 std::size_t LabelGroups::IndexOf(const model::Labels& labels) {
   const std::uint64_t hash = choice_.Hash(labels);
-  const auto [begin, end] = by_hash_.equal_range(hash);
-  for (auto entry = begin; entry != end; ++entry) {
-    if (choice_.Same(members_[entry->second], labels)) return entry->second;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = hash & mask; slots_[i].group != kFree; i = (i + 1) & mask) {
+    const Slot& slot = slots_[i];
+    if (slot.hash == hash && choice_.Same(members_[slot.group], labels)) return slot.group;
   }
-  by_hash_.emplace(hash, members_.size());
+  if (2 * members_.size() >= slots_.size()) Grow();
+  slots_[FreeSlot(hash)] = {hash, members_.size()};
   members_.push_back(labels);
   return members_.size() - 1;
+}
+
+std::size_t LabelGroups::FreeSlot(std::uint64_t hash) const {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t i = hash & mask;
+  while (slots_[i].group != kFree) i = (i + 1) & mask;
+  return i;
+}
+
+void LabelGroups::Grow() {
+  const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(4 * slots_.size()));
+  for (const Slot& slot : old) {
+    if (slot.group != kFree) slots_[FreeSlot(slot.hash)] = slot;
+  }
 }
 
 model::Labels WithoutMetadata(const model::Labels& labels) {

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "azexporter/model/labels.h"
@@ -49,9 +48,20 @@ class LabelGroups {
   model::Labels LabelsOf(std::size_t group) const { return choice_.Project(members_[group]); }
 
  private:
+  // Of an open-addressing table, whose size is a power of two and which is never more than half
+  // full.
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::size_t group = kFree;
+  };
+  static constexpr std::size_t kFree = static_cast<std::size_t>(-1);
+  // Where a set of this hash is to be put: the first free slot from its place on.
+  std::size_t FreeSlot(std::uint64_t hash) const;
+  void Grow();
+
   LabelChoice choice_;
   std::vector<model::Labels> members_;
-  std::unordered_multimap<std::uint64_t, std::size_t> by_hash_;
+  std::vector<Slot> slots_ = std::vector<Slot>(16);
 };
 
 // Without __name__, __type__ and __unit__: what a function leaves of the labels of a metric that

@@ -40,7 +40,7 @@ void Printer::Append(const Expr& expr) {
     case ExprKind::kMatrixSelector: {
       const auto& matrix = As<MatrixSelector>(expr);
       AppendSelector(*matrix.selector);
-      out_ += "[" + base::FormatDurationMs(matrix.range_ms) + "]";
+      out_ += fmt::format("[{}]", base::FormatDurationMs(matrix.range_ms));
       return AppendTime(matrix.selector->time);
     }
     case ExprKind::kNumber:
@@ -55,9 +55,8 @@ void Printer::Append(const Expr& expr) {
     case ExprKind::kSubquery: {
       const auto& subquery = As<SubqueryExpr>(expr);
       Append(*subquery.expr);
-      out_ += "[" + base::FormatDurationMs(subquery.range_ms) + ":";
-      if (subquery.step_ms != 0) out_ += base::FormatDurationMs(subquery.step_ms);
-      out_ += ']';
+      out_ += fmt::format("[{}:{}]", base::FormatDurationMs(subquery.range_ms),
+                          subquery.step_ms == 0 ? "" : base::FormatDurationMs(subquery.step_ms));
       return AppendTime(subquery.time);
     }
     case ExprKind::kUnary:
@@ -165,7 +164,9 @@ void Printer::AppendTime(const TimeModifiers& time) {
       out_ += fmt::format(" @ {:.3f}", static_cast<double>(time.at.t) / 1000);
       break;
   }
-  if (time.offset_ms != 0) out_ += " offset " + base::FormatDurationMs(time.offset_ms);
+  if (time.offset_ms != 0) {
+    out_ += fmt::format(" offset {}", base::FormatDurationMs(time.offset_ms));
+  }
 }
 
 }  // namespace

@@ -80,6 +80,29 @@ TEST_F(EngineTest, HoldsNoMoreSamplesThanItMay) {
   EXPECT_TRUE(Instant("sum(up) + sum(up) + sum(up) + sum(up)", kMinute, {.max_samples = 8}));
 }
 
+TEST_F(EngineTest, TellsManyGroupsApart) {
+  constexpr int kSeries = 2000;
+  auto appender = store_.NewAppender();
+  for (int i = 0; i < kSeries; ++i) {
+    const std::string pod = std::to_string(i);
+    const std::string zone = std::to_string(i % 3);
+    ASSERT_TRUE(appender->Append(
+        Labels::Of({{"__name__", "pod_info"}, {"pod", pod}, {"zone", zone}}), kMinute, i));
+  }
+  ASSERT_TRUE(appender->Commit());
+  const auto size = [&](std::string_view query) {
+    const auto result = Instant(query);
+    EXPECT_TRUE(result) << query;
+    return result ? std::get<Vector>(result->value).size() : 0;
+  };
+  EXPECT_EQ(size("count by (pod) (pod_info)"), 2000u);
+  EXPECT_EQ(size("count without (pod) (pod_info)"), 3u);
+  EXPECT_EQ(size("pod_info - on (pod) group_left pod_info == 0"), 2000u);
+  EXPECT_EQ(size("pod_info unless on (pod) (pod_info > 10)"), 11u);
+  EXPECT_EQ(size("topk by (zone) (5, pod_info)"), 15u);
+  EXPECT_EQ(std::get<Vector>(Instant("sum(pod_info)")->value)[0].f, kSeries * (kSeries - 1) / 2);
+}
+
 TEST_F(EngineTest, EvaluatesTheDeepestExpressionThatParses) {
   Put("up", "a", {{kMinute, 1}});
   std::string chain = "up";

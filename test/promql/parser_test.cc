@@ -214,8 +214,9 @@ TEST(ParserTest, BoundsTheDepthOfATree) {
     EXPECT_TRUE(ParseExpr(Repeat(begin, 190) + "x" + Repeat(end, 190))) << begin << end;
     EXPECT_FALSE(ParseExpr(Repeat(begin, 100'000) + "x" + Repeat(end, 100'000))) << begin << end;
   }
-  EXPECT_FALSE(ParseExpr("x" + Repeat("[5m:]", 100'000)));
-  EXPECT_TRUE(ParseExpr("x" + Repeat(" or x", 450))) << "a long chain is no deep nest";
+  EXPECT_FALSE(ParseExpr(std::string("x").append(Repeat("[5m:]", 100'000))));
+  EXPECT_TRUE(ParseExpr(std::string("x").append(Repeat(" or x", 450))))
+      << "a long chain is no deep nest";
 }
 
 TEST(ParserTest, SurvivesEveryPrefixAndEveryChangedByte) {
