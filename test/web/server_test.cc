@@ -57,6 +57,7 @@ class ServerTest : public ::testing::Test {
                         const std::string& body = "", bool gzip = false) {
     net::HttpRequest request{.method = method, .url = server_->url() + target, .body = body};
     request.accept_gzip = gzip;
+    request.fresh_connection = true;  // the server need not wait for an idle one at its end
     if (!body.empty()) {
       request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
     }
