@@ -38,8 +38,7 @@ class MainJobTest : public ::testing::Test {
     ASSERT_TRUE(platform) << platform.error().message();
     platform_ = std::move(*platform);
     Write("kubeconfig", platform_->api().Kubeconfig());
-    const auto pack =
-        base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml");
+    const auto pack = base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml");
     ASSERT_TRUE(pack);
     Write("rules.yaml", *model::ReplaceAll("for: \\d+m", "for: 1s", *pack));
     WriteConfig("");
@@ -63,9 +62,9 @@ class MainJobTest : public ::testing::Test {
   }
 
   void StartDaemon() {
-    daemon_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-        AZX_PROGRAM, "--config.file", folder_ / "config.yaml", "--web.listen-address",
-        "127.0.0.1:0", "--web.enable-lifecycle"});
+    daemon_ = std::make_unique<ChildProcess>(
+        std::vector<std::string>{AZX_PROGRAM, "--config.file", folder_ / "config.yaml",
+                                 "--web.listen-address", "127.0.0.1:0", "--web.enable-lifecycle"});
     while (auto line = daemon_->ReadLine(20'000)) {
       const std::size_t url = line->find(" url=");
       if (line->find("azexporter is up") == std::string::npos) continue;
@@ -188,10 +187,10 @@ TEST_F(MainJobTest, WhatCannotBeAskedIsNeverFine) {
   outcome = Check();
   EXPECT_EQ(outcome.code, 2) << outcome.text;
   EXPECT_NE(outcome.text.find("pods could not be asked"), std::string::npos) << outcome.text;
-  EXPECT_EQ(Run({"--check", "--check.unreachable", "unknown", "--config.file",
-                 folder_ / "config.yaml"})
-                .code,
-            3);
+  EXPECT_EQ(
+      Run({"--check", "--check.unreachable", "unknown", "--config.file", folder_ / "config.yaml"})
+          .code,
+      3);
 }
 
 TEST_F(MainJobTest, ARefusedReloadLeavesEverythingAsItWas) {
