@@ -57,7 +57,8 @@ stop() {
 trap 'stop; exit 0' INT TERM
 trap stop EXIT
 
-"$build/deploy/demo/azexporter-platform" --kubeconfig-out "$run/kubeconfig" \
+# In a session of its own: Ctrl-C is for azexporter, which stops before the platform it watches.
+setsid "$build/deploy/demo/azexporter-platform" --kubeconfig-out "$run/kubeconfig" \
   --config-out "$run/azexporter.yaml" --ready-file "$run/ready" >"$run/platform.log" 2>&1 &
 platform_pid=$!
 waited=0
@@ -68,6 +69,9 @@ until [ -e "$run/ready" ]; do
   waited=$((waited + 1))
   sleep 0.1
 done
+
+# Shorter than the defaults, so that one need not wait for what one tries out.
+echo 'global: {collect_interval: 5s, evaluation_interval: 5s}' >>"$run/azexporter.yaml"
 
 "$azexporter" --config.file "$run/azexporter.yaml" --web.listen-address 127.0.0.1:10126 \
   --rule.file rules/alerts/documented.yaml --rule.file rules/alerts/recommended.yaml &

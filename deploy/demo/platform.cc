@@ -236,6 +236,8 @@ std::string Platform::Config(const std::filesystem::path& kubeconfig) {
       "  kubeconfig: '{}'\n"
       "probes:\n"
       "  source_zone: us-east-1a\n"
+      "  interval: 2s\n"
+      "  timeout: 2s\n"
       "zones_config_map: {}/zone-health-config\n",
       quoted, kNamespace);
 }

@@ -155,6 +155,13 @@ void JudgeReport(CheckResult& result, const CheckOptions& options) {
   }
   judge.Databases(result.report);
   for (const AlertLine& alert : result.alerts) judge.Alert(alert);
+  const auto unjudged =
+      std::count_if(result.not_judged.begin(), result.not_judged.end(),
+                    [](const NotJudged& rule) { return rule.status == Status::kUnknown; });
+  if (unjudged > 0) {
+    judge.Add(Status::kUnknown, fmt::format("{} of {} alert rules could not be judged, see below",
+                                            unjudged, result.rules));
+  }
 }
 
 void SortByBadness(CheckResult& result) {
@@ -193,24 +200,21 @@ CheckResult Judge(zones::ZoneReport report, const std::vector<rules::Judgement>&
                                .for_ms = judgement.rule->for_ms});
     }
   }
-  JudgeReport(result, options);
-  FindingCollector judge(result, options);
   for (const rules::Judgement& judgement : judgements) {
-    const std::string& name = judgement.rule->name;
     switch (judgement.verdict) {
       case rules::Verdict::kTrue:
       case rules::Verdict::kFalse:
         break;
       case rules::Verdict::kNoData:
-        result.not_judged.push_back({name, judgement.detail});
+        result.not_judged.push_back({judgement.rule->name, judgement.detail, Status::kOk});
         break;
       case rules::Verdict::kTooLittleData:
       case rules::Verdict::kError:
-        result.not_judged.push_back({name, judgement.detail});
-        judge.Add(Status::kUnknown, "alert " + name + " could not be judged: " + judgement.detail);
+        result.not_judged.push_back({judgement.rule->name, judgement.detail, Status::kUnknown});
         break;
     }
   }
+  JudgeReport(result, options);
   SortByBadness(result);
   return result;
 }

@@ -169,7 +169,8 @@ void ReadRule(const dom::element& rule, std::int64_t now_ms, CheckResult& result
   const std::string name = Text(rule, "name");
   if (Text(rule, "health") != "ok") {
     const std::string error = Text(rule, "lastError");
-    result.not_judged.push_back({name, error.empty() ? "not evaluated yet" : error});
+    result.not_judged.push_back(
+        {name, error.empty() ? "not evaluated yet" : error, Status::kUnknown});
   }
   rules::TemplateMap own_labels;
   for (const model::Label label : LabelsOf(rule, "labels")) own_labels.emplace_back(label.name, "");
@@ -224,11 +225,6 @@ Result<CheckResult> JudgeDaemon(const std::string& url, std::int64_t timeout_ms,
     result.status = Worse(result.status, status);
     result.findings.push_back(
         {status, "the daemon's last round is " + std::to_string(age_ms / 1000) + "s old"});
-  }
-  for (const NotJudged& rule : result.not_judged) {
-    result.status = Worse(result.status, Status::kUnknown);
-    result.findings.push_back(
-        {Status::kUnknown, "alert " + rule.name + " could not be judged: " + rule.why});
   }
   SortByBadness(result);
   return result;

@@ -224,7 +224,8 @@ std::string FormatTable(const CheckResult& result) {
   if (!result.not_judged.empty()) {
     out += "\nNOT JUDGED\n";
     for (const NotJudged& rule : result.not_judged) {
-      out += fmt::format("{}: {}\n", rule.name, rule.why);
+      out += fmt::format("{:<8}  {}: {}\n", rule.status == Status::kOk ? "no data" : "UNKNOWN",
+                         rule.name, rule.why);
     }
   }
   return out;

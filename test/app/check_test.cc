@@ -170,7 +170,7 @@ TEST(FormatTest, TableShowsZonesAlertsAndWhatWasNotJudged) {
             "CRITICAL  alert Down a: true now (Summary of Down)\n"
             "\n"
             "NOT JUDGED\n"
-            "Lag: why\n");
+            "no data   Lag: why\n");
 }
 
 TEST(FormatTest, NagiosKeepsBarsOutOfItsText) {

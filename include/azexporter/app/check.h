@@ -51,15 +51,17 @@ struct AlertLine {
 struct NotJudged {
   std::string name;
   std::string why;
+  // kUnknown: it should have been. kOk: it asks for series that nobody here makes.
+  Status status = Status::kUnknown;
 };
 
 struct CheckResult {
   Status status = Status::kOk;
   std::vector<Finding> findings;  // worst first
   zones::ZoneReport report;
-  std::vector<AlertLine> alerts;  // worst first
-  std::vector<NotJudged> not_judged;
-  int rules = 0;  // alerting rules asked in all
+  std::vector<AlertLine> alerts;      // worst first
+  std::vector<NotJudged> not_judged;  // worst first
+  int rules = 0;                      // alerting rules asked in all
 };
 
 struct CheckOptions {
