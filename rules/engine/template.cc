@@ -98,7 +98,9 @@ class Walker {
     if (name == "$externalLabels") return TemplateValue(data_.external_labels);
     if (name == "$externalURL") return TemplateValue(data_.external_url);
     if (name == "$value") return TemplateValue(data_.value);
-    if (name == "." || name == "$") return TemplateValue(RootData{});
+    if (name == "." || name == "$") {
+      return Result<TemplateValue>(tl::in_place, std::in_place_type<RootData>);
+    }
     return BadData("undefined variable \"" + name + "\"");
   }
 

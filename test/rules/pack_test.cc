@@ -193,6 +193,19 @@ TEST(PackTest, RulesAskOnlyForMetricsThatAreThere) {
   }
 }
 
+// A snapshot file has no API server behind it that could fall silent: AzexporterKubernetesSilent has
+// nothing to judge.
+TEST(PackTest, ASnapshotIsNotSilent) {
+  collect::SelfMetrics self("1", "2");
+  kube::ClusterState::Parts parts;
+  parts.health.push_back({.resource = "nodes", .synced = true, .from_file = true});
+  self.Record({}, kube::ClusterState(std::move(parts)));
+  const auto block = self.ToBlock();
+  for (const auto& family : block->families) {
+    EXPECT_NE(family.name, "azexporter_kube_last_contact_timestamp_seconds");
+  }
+}
+
 // No template of a pack fails, whatever it is given.
 TEST(PackTest, TemplatesExpand) {
   for (std::string_view pack : {RecommendedPack(), DocumentedPack()}) {
