@@ -38,22 +38,23 @@ std::string FourDigits(double value) {
 
 // `unit` follows each of the large prefixes: the i of Mi.
 std::string Scaled(double value, double factor, std::string_view small, std::string_view unit) {
-  constexpr std::string_view large = "kMGTPEZY";
+  constexpr std::string_view kLarge = "kMGTPEZY";
   if (value == 0 || !std::isfinite(value)) return FourDigits(value);
-  std::string prefix;
-  if (std::fabs(value) >= 1) {
-    for (std::size_t i = 0; i < large.size() && std::fabs(value) >= factor; ++i) {
-      prefix = large.substr(i, 1);
-      prefix += unit;
-      value /= factor;
-    }
-  } else {
+  std::string_view prefix;
+  if (std::fabs(value) < 1) {
     for (std::size_t i = 0; i < small.size() && std::fabs(value) < 1; ++i) {
       prefix = small.substr(i, 1);
       value *= factor;
     }
+    return FourDigits(value).append(prefix);
   }
-  return FourDigits(value) + prefix;
+  for (std::size_t i = 0; i < kLarge.size() && std::fabs(value) >= factor; ++i) {
+    prefix = kLarge.substr(i, 1);
+    value /= factor;
+  }
+  std::string text = FourDigits(value);
+  if (!prefix.empty()) text.append(prefix).append(unit);
+  return text;
 }
 
 Result<TemplateValue> HumanizeTimestamp(const Arguments& arguments) {
