@@ -193,8 +193,8 @@ TEST(PackTest, RulesAskOnlyForMetricsThatAreThere) {
   }
 }
 
-// A snapshot file has no API server behind it that could fall silent: AzexporterKubernetesSilent has
-// nothing to judge.
+// A snapshot file has no API server behind it that could fall silent: AzexporterKubernetesSilent
+// has nothing to judge.
 TEST(PackTest, ASnapshotIsNotSilent) {
   collect::SelfMetrics self("1", "2");
   kube::ClusterState::Parts parts;
