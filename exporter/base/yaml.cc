@@ -266,7 +266,7 @@ Result<YamlMap> YamlMap::Of(const YamlNode& node) {
 }
 
 const YamlNode* YamlMap::Find(std::string_view key) {
-  asked_.emplace_back(key);
+  if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
   for (std::size_t i = 0; i < node_->entries().size(); ++i) {
     const auto& [name, value] = node_->entries()[i];
     if (name.scalar() != key) continue;

@@ -119,7 +119,9 @@ void SelfMetrics::Record(const Snapshot& snapshot, const kube::ClusterState& clu
   for (const kube::ResourceHealth& health : cluster.health()) {
     const prometheus::Labels labels = {{"resource", health.resource}};
     impl_->objects.Add(labels).Set(health.synced ? 1 : 0);
-    impl_->contact.Add(labels).Set(static_cast<double>(health.last_contact_ms) / 1000);
+    if (!health.from_file) {
+      impl_->contact.Add(labels).Set(static_cast<double>(health.last_contact_ms) / 1000);
+    }
     follow(impl_->lists.Add(labels), health.lists);
     follow(impl_->restarts.Add(labels), health.watch_restarts);
     follow(impl_->decode_errors.Add(labels), health.decode_errors);

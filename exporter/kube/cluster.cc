@@ -121,6 +121,7 @@ base::Result<std::shared_ptr<const ClusterState>> ReadSnapshot(std::string json,
     ResourceHealth& health = parts.health.emplace_back();
     health.resource = resource;
     health.synced = true;
+    health.from_file = true;
     health.last_contact_ms = now_ms;
     health.lists = 1;
   }

@@ -28,12 +28,17 @@ struct Coverage {
 
 base::Result<Coverage> CoverageOf(const promql::Selection& selection,
                                   const storage::Queryable& queryable, model::TimestampMs t) {
-  const model::TimestampMs from = t - selection.reach_ms;
+  const model::TimestampMs from = t - selection.reach_ms + 1;  // ranges are open on the left
   AZX_ASSIGN_OR_RETURN(const auto querier, queryable.NewQuerier(from, t));
   AZX_ASSIGN_OR_RETURN(const storage::SeriesSet set, querier->Select(selection.matchers));
   Coverage coverage;
   std::vector<model::FPoint> points;
   for (const storage::Series* series : set) {
+    if (!selection.is_range) {
+      const std::optional<model::FPoint> latest = series->Latest(from, t);
+      coverage.any_series = coverage.any_series || (latest && !model::IsStaleNaN(latest->f));
+      continue;
+    }
     points.clear();
     series->Read(from, t, points);
     std::erase_if(points, [](const model::FPoint& p) { return model::IsStaleNaN(p.f); });
@@ -66,10 +71,11 @@ base::Result<void> JudgeEmpty(const Rule& rule, const storage::Queryable& querya
 base::Result<void> Judge(const Rule& rule, const RuleGroup& group, const ManagerOptions& options,
                          const promql::Engine& engine, const storage::Queryable& queryable,
                          model::TimestampMs t, Judgement& judgement) {
+  const model::TimestampMs asked_at = t - group.query_offset_ms;
   AZX_ASSIGN_OR_RETURN(const promql::QueryResult result,
-                       engine.Instant(queryable, *rule.expr, t - group.query_offset_ms));
+                       engine.Instant(queryable, *rule.expr, asked_at));
   AZX_ASSIGN_OR_RETURN(judgement.alerts, MakeAlerts(rule, group.limit, result, options, t));
-  if (judgement.alerts.empty()) return JudgeEmpty(rule, queryable, t, judgement);
+  if (judgement.alerts.empty()) return JudgeEmpty(rule, queryable, asked_at, judgement);
   judgement.verdict = Verdict::kTrue;
   std::sort(judgement.alerts.begin(), judgement.alerts.end(),
             [](const Alert& a, const Alert& b) { return a.labels < b.labels; });

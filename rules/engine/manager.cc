@@ -31,24 +31,33 @@ struct GroupRun {
   std::vector<RuleRun> rules;
 };
 
+// A rule is known by its name and labels: those make the identity of its alerts. A better
+// expression, duration or annotation goes on with the alerts there are.
+bool SameIdentity(const Rule& a, const Rule& b) {
+  return a.kind == b.kind && a.name == b.name && a.labels == b.labels;
+}
 bool SameRule(const Rule& a, const Rule& b) {
-  return a.kind == b.kind && a.name == b.name && a.expr_text == b.expr_text &&
-         a.for_ms == b.for_ms && a.keep_firing_for_ms == b.keep_firing_for_ms &&
-         a.labels == b.labels && a.annotations == b.annotations;
+  return SameIdentity(a, b) && a.expr_text == b.expr_text;
 }
 
-// Moves the memory of unchanged rules over. Each old rule serves once, so that twins keep their
-// own.
+// Moves the memory of rules over, to the same rule before a changed one. Each old rule serves once,
+// so that twins keep their own; what was taken has no rule any more.
 void KeepState(GroupRun& from, GroupRun& to) {
-  std::vector<bool> taken(from.rules.size());
-  for (RuleRun& run : to.rules) {
-    for (std::size_t i = 0; i < from.rules.size(); ++i) {
-      if (taken[i] || !SameRule(*from.rules[i].rule, *run.rule)) continue;
-      taken[i] = true;
+  std::vector<bool> settled(to.rules.size());
+  for (bool (*same)(const Rule&, const Rule&) : {&SameRule, &SameIdentity}) {
+    for (std::size_t i = 0; i < to.rules.size(); ++i) {
+      if (settled[i]) continue;
+      RuleRun& run = to.rules[i];
+      const auto old = std::find_if(from.rules.begin(), from.rules.end(), [&](const RuleRun& r) {
+        return r.rule != nullptr && same(*r.rule, *run.rule);
+      });
+      if (old == from.rules.end()) continue;
+      settled[i] = true;
       const Rule* rule = run.rule;
-      run = std::move(from.rules[i]);
+      run = std::move(*old);
       run.rule = rule;
-      break;
+      old->rule = nullptr;
+      old->written.clear();
     }
   }
   to.last_evaluation = from.last_evaluation;
@@ -116,6 +125,7 @@ struct Manager::Impl {
       AZX_REQUIRES(evaluation_mu);
   base::Result<void> Write(RuleRun& run, const std::vector<WrittenSample>& samples,
                            model::TimestampMs t) AZX_REQUIRES(evaluation_mu);
+  void EndSeries(const std::vector<GroupRun>& gone) AZX_REQUIRES(evaluation_mu);
   void Publish() AZX_REQUIRES(evaluation_mu);
   model::TimestampMs NextSlot(const GroupRun& run, model::TimestampMs now) const;
 
@@ -138,28 +148,51 @@ GroupRun Manager::Impl::MakeRun(RuleGroup group) const {
   return run;
 }
 
+// One sample that the store refuses does not keep the others from being written.
 base::Result<void> Manager::Impl::Write(RuleRun& run, const std::vector<WrittenSample>& samples,
                                         model::TimestampMs t) {
   const auto appender = deps.appendable.NewAppender();
+  base::Result<void> outcome;
   LabelsSet written;
   for (const WrittenSample& sample : samples) {
-    AZX_RETURN_IF_ERROR(appender->Append(sample.labels, t, sample.value));
     run.written.erase(sample.labels);
     written.insert(sample.labels);
+    auto appended = appender->Append(sample.labels, t, sample.value);
+    if (!appended && outcome) outcome = std::move(appended);
   }
+  // Where another rule writes the same series its sample stands, and the marker is refused.
   for (const model::Labels& gone : run.written) {
-    AZX_RETURN_IF_ERROR(appender->Append(gone, t, model::StaleNaN()));
+    static_cast<void>(appender->Append(gone, t, model::StaleNaN()));
   }
   run.written = std::move(written);
-  return appender->Commit();
+  AZX_RETURN_IF_ERROR(appender->Commit());
+  return outcome;
+}
+
+// Ends the series that rules wrote which are no longer there.
+void Manager::Impl::EndSeries(const std::vector<GroupRun>& gone) {
+  const auto appender = deps.appendable.NewAppender();
+  for (const GroupRun& group : gone) {
+    // Later than their last samples, were the clock stepped back.
+    const model::TimestampMs t = std::max(deps.clock.NowMs(), group.last_evaluation + 1);
+    for (const RuleRun& rule : group.rules) {
+      for (const model::Labels& series : rule.written) {
+        static_cast<void>(appender->Append(series, t, model::StaleNaN()));
+      }
+    }
+  }
+  if (auto ended = appender->Commit(); !ended) {
+    deps.log.Warn("series of removed rules not ended", {{"error", ended.error().message()}});
+  }
 }
 
 base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
                                           model::TimestampMs t) {
   const Rule& rule = *run.rule;
-  AZX_ASSIGN_OR_RETURN(
-      promql::QueryResult result,
-      deps.engine.Instant(deps.queryable, *rule.expr, t - group.group->query_offset_ms));
+  // An offset moves what is asked and what is written; the state of alerts knows only the time.
+  const model::TimestampMs asked_at = t - group.group->query_offset_ms;
+  AZX_ASSIGN_OR_RETURN(promql::QueryResult result,
+                       deps.engine.Instant(deps.queryable, *rule.expr, asked_at));
   run.status.warnings = result.warnings;
   std::vector<WrittenSample> samples;
   if (rule.kind == RuleKind::kAlerting) {
@@ -170,7 +203,7 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
   } else {
     AZX_ASSIGN_OR_RETURN(samples, RecordedSamples(rule, group.group->limit, result));
   }
-  return Write(run, samples, t);
+  return Write(run, samples, asked_at);
 }
 
 void Manager::Impl::EvaluateRule(const GroupRun& group, RuleRun& run, model::TimestampMs t) {
@@ -247,6 +280,7 @@ void Manager::SetGroups(std::vector<RuleGroup> groups, ManagerOptions options) {
     }
     impl_->groups.push_back(std::move(run));
   }
+  impl_->EndSeries(before);
   impl_->Publish();
 }
 

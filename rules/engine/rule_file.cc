@@ -66,8 +66,14 @@ Result<void> ReadExpr(YamlMap& map, Rule& rule) {
 }
 
 Result<void> ReadName(const YamlNode& node, YamlMap& map, Rule& rule) {
-  const YamlNode* alert = map.Find("alert");
-  const YamlNode* record = map.Find("record");
+  const auto find = [&map](std::string_view key) -> const YamlNode* {
+    const YamlNode* found = map.Find(key);  // an empty name is none
+    return found != nullptr && found->kind() == YamlNode::Kind::kScalar && found->scalar().empty()
+               ? nullptr
+               : found;
+  };
+  const YamlNode* alert = find("alert");
+  const YamlNode* record = find("record");
   if (alert != nullptr && record != nullptr) {
     return Fail(node.ErrorHere("only one of 'record' and 'alert' must be set"));
   }
@@ -78,6 +84,10 @@ Result<void> ReadName(const YamlNode& node, YamlMap& map, Rule& rule) {
   AZX_ASSIGN_OR_RETURN(rule.name, (alert != nullptr ? alert : record)->AsString());
   if (rule.kind == RuleKind::kRecording && !base::IsValidUtf8(rule.name)) {
     return Fail(record->ErrorHere("invalid recording rule name: " + rule.name));
+  }
+  if (rule.kind == RuleKind::kRecording && rule.name.find_first_of("{}") != std::string::npos) {
+    return Fail(record->ErrorHere("braces in the recording rule name \"" + rule.name +
+                                  "\"; should they be in expr?"));
   }
   return {};
 }
@@ -120,6 +130,7 @@ Result<RuleGroup> ReadGroup(const YamlNode& node) {
   group.file = node.file();
   AZX_ASSIGN_OR_RETURN(const YamlNode* name, map.Require("name"));
   AZX_ASSIGN_OR_RETURN(group.name, name->AsString());
+  if (group.name.empty()) return Fail(name->ErrorHere("the name of the group must not be empty"));
   AZX_RETURN_IF_ERROR(ReadDuration(map, "interval", group.interval_ms));
   AZX_RETURN_IF_ERROR(ReadDuration(map, "query_offset", group.query_offset_ms));
   if (const YamlNode* limit = map.Find("limit")) {
@@ -146,9 +157,10 @@ Result<RuleGroup> ReadGroup(const YamlNode& node) {
 }  // namespace
 
 Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file) {
-  AZX_ASSIGN_OR_RETURN(YamlNode root, YamlNode::Parse(text, file));
-  AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(root));
+  AZX_ASSIGN_OR_RETURN(const std::vector<YamlNode> documents, YamlNode::ParseAll(text, file));
   std::vector<RuleGroup> groups;
+  if (documents.empty()) return groups;
+  AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(documents.front()));
   std::set<std::string> names;
   if (const YamlNode* list = map.Find("groups")) {
     if (list->kind() != YamlNode::Kind::kSequence) {

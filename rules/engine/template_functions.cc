@@ -1,10 +1,10 @@
 #include "template_functions.h"
 
 #include <fmt/format.h>
-#include <fmt/printf.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 
@@ -22,9 +22,12 @@ using Arguments = TemplateArguments;
 
 Result<double> Number(const TemplateValue& value) {
   if (const auto* number = std::get_if<double>(&value)) return *number;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
   if (const auto* text = std::get_if<std::string>(&value)) return base::ParseFloat(*text);
-  return Fail(ErrorCode::kExecution, "expected a number");
+  return Fail(ErrorCode::kExecution, "can't convert " + std::string(KindName(value)) + " to float");
 }
+
+constexpr std::string_view kSmallPrefixes = "munpfazy";
 
 // %.4g, as Prometheus's humanize functions print.
 std::string FourDigits(double value) {
@@ -33,28 +36,39 @@ std::string FourDigits(double value) {
   return fmt::format("{:.4g}", value);
 }
 
-std::string Scaled(double value, double factor, std::string_view large, std::string_view small) {
+// `unit` follows each of the large prefixes: the i of Mi.
+std::string Scaled(double value, double factor, std::string_view small, std::string_view unit) {
+  constexpr std::string_view kLarge = "kMGTPEZY";
   if (value == 0 || !std::isfinite(value)) return FourDigits(value);
   std::string_view prefix;
-  if (std::fabs(value) >= 1) {
-    for (std::size_t i = 0; i < large.size() && std::fabs(value) >= factor; ++i) {
-      prefix = large.substr(i, 1);
-      value /= factor;
-    }
-  } else {
+  if (std::fabs(value) < 1) {
     for (std::size_t i = 0; i < small.size() && std::fabs(value) < 1; ++i) {
       prefix = small.substr(i, 1);
       value *= factor;
     }
+    return FourDigits(value).append(prefix);
   }
-  return FourDigits(value) + std::string(prefix);
+  for (std::size_t i = 0; i < kLarge.size() && std::fabs(value) >= factor; ++i) {
+    prefix = kLarge.substr(i, 1);
+    value /= factor;
+  }
+  std::string text = FourDigits(value);
+  if (!prefix.empty()) text.append(prefix).append(unit);
+  return text;
 }
 
-std::string HumanizeTimestamp(double seconds) {
-  if (!std::isfinite(seconds)) return FourDigits(seconds);
-  constexpr double kYear10000 = 253402300800;
-  if (std::fabs(seconds) >= kYear10000) return FourDigits(seconds);
-  const auto ms = static_cast<std::int64_t>(std::llround(seconds * 1000));
+Result<TemplateValue> HumanizeTimestamp(const Arguments& arguments) {
+  AZX_ASSIGN_OR_RETURN(const double seconds, Number(arguments[0]));
+  if (!std::isfinite(seconds)) return TemplateValue(FourDigits(seconds));
+  // The same steps as there, so that the last digit is the same too.
+  const double ns = seconds * 1e9;
+  constexpr double kMostNs = 9223372036854775807.0;
+  if (std::fabs(ns) >= kMostNs) {
+    return Fail(ErrorCode::kExecution, FloatText(seconds) +
+                                           " cannot be represented as a nanoseconds timestamp "
+                                           "since it overflows int64");
+  }
+  const std::int64_t ms = static_cast<std::int64_t>(ns) / 1'000'000;
   const std::chrono::sys_time<std::chrono::milliseconds> when{std::chrono::milliseconds(ms)};
   const auto day = std::chrono::floor<std::chrono::days>(when);
   const std::chrono::year_month_day date(day);
@@ -68,7 +82,7 @@ std::string HumanizeTimestamp(double seconds) {
     while (fraction.back() == '0') fraction.pop_back();
     text += fraction;
   }
-  return text + " +0000 UTC";
+  return TemplateValue(text + " +0000 UTC");
 }
 
 std::string MapAscii(std::string text, bool upper) {
@@ -83,68 +97,13 @@ std::string Title(std::string text) {
   bool start = true;
   for (char& c : text) {
     if (start && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    start = c == ' ';
+    // Go's strings.Title: a word begins behind whatever is no letter, digit or underscore.
+    const bool ascii = static_cast<unsigned char>(c) < 0x80;
+    const bool in_word =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    start = ascii && !in_word;
   }
   return text;
-}
-
-// One verb of Go's fmt: %[flags][width][.precision]verb.
-Result<std::string> FormatVerb(const std::string& spec, const TemplateValue& value) {
-  const char verb = spec.back();
-  const std::string head = spec.substr(0, spec.size() - 1);
-  switch (verb) {
-    case 'v':
-    case 's':
-      return fmt::sprintf(head + "s", ValueText(value));
-    case 'q': {
-      std::string quoted;
-      model::AppendQuoted(quoted, ValueText(value));
-      return quoted;
-    }
-    case 'd': {
-      AZX_ASSIGN_OR_RETURN(const double number, Number(value));
-      if (number != std::floor(number)) return "%!d(float64=" + ValueText(value) + ")";
-      return fmt::sprintf(head + "d", static_cast<long long>(number));
-    }
-    case 'e':
-    case 'f':
-    case 'g': {
-      AZX_ASSIGN_OR_RETURN(const double number, Number(value));
-      if (!std::isfinite(number)) return base::FormatFloatG(number);
-      if (verb == 'g' && head == "%") return base::FormatFloatG(number);
-      return fmt::sprintf(spec, number);
-    }
-    default:
-      return "%!" + std::string(1, verb) + "(" + ValueText(value) + ")";
-  }
-}
-
-Result<TemplateValue> Printf(const Arguments& arguments) {
-  const std::string format = ValueText(arguments[0]);
-  std::string out;
-  std::size_t next = 1;
-  for (std::size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%') {
-      out += format[i];
-      continue;
-    }
-    const std::size_t end = format.find_first_not_of("+-# 0123456789.", i + 1);
-    if (end == std::string::npos) {
-      out += "%!(NOVERB)";
-      break;
-    }
-    const std::string spec = format.substr(i, end - i + 1);
-    i = end;
-    if (spec.back() == '%') {
-      out += '%';
-    } else if (next >= arguments.size()) {
-      out += "%!" + std::string(1, spec.back()) + "(MISSING)";
-    } else {
-      AZX_ASSIGN_OR_RETURN(const std::string text, FormatVerb(spec, arguments[next++]));
-      out += text;
-    }
-  }
-  return TemplateValue(std::move(out));
 }
 
 template <std::string (*Function)(double)>
@@ -153,24 +112,45 @@ Result<TemplateValue> OfNumber(const Arguments& arguments) {
   return TemplateValue(Function(number));
 }
 
-// Text and numbers compare by value; two of different kinds never are equal.
-Result<int> Compare(const Arguments& arguments) {
-  const TemplateValue& a = arguments[0];
-  const TemplateValue& b = arguments[1];
-  if (std::holds_alternative<double>(a) && std::holds_alternative<double>(b)) {
-    const double x = std::get<double>(a);
-    const double y = std::get<double>(b);
-    return x < y ? -1 : x > y ? 1 : 0;
+template <class T>
+int Order(const T& a, const T& b) {
+  return a < b ? -1 : b < a ? 1 : 0;
+}
+
+// Only values of one kind compare, as in Go.
+Result<int> Compare(const TemplateValue& a, const TemplateValue& b) {
+  if (a.index() != b.index())
+    return Fail(ErrorCode::kExecution, "incompatible types for comparison");
+  if (const auto* number = std::get_if<double>(&a)) return Order(*number, std::get<double>(b));
+  if (const auto* whole = std::get_if<std::int64_t>(&a)) {
+    return Order(*whole, std::get<std::int64_t>(b));
   }
-  if (std::holds_alternative<std::string>(a) && std::holds_alternative<std::string>(b)) {
-    return std::get<std::string>(a).compare(std::get<std::string>(b));
+  if (const auto* text = std::get_if<std::string>(&a)) {
+    return text->compare(std::get<std::string>(b));
   }
-  return Fail(ErrorCode::kExecution, "incompatible types for comparison");
+  return Fail(ErrorCode::kExecution, "invalid type for comparison");
+}
+
+Result<bool> Equal(const TemplateValue& a, const TemplateValue& b) {
+  if (std::holds_alternative<bool>(a) && std::holds_alternative<bool>(b)) {
+    return std::get<bool>(a) == std::get<bool>(b);
+  }
+  AZX_ASSIGN_OR_RETURN(const int order, Compare(a, b));
+  return order == 0;
+}
+
+// Whether the first is equal to any of the others.
+Result<TemplateValue> EqualsAny(const Arguments& arguments) {
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    AZX_ASSIGN_OR_RETURN(const bool equal, Equal(arguments[0], arguments[i]));
+    if (equal) return TemplateValue(true);
+  }
+  return TemplateValue(false);
 }
 
 template <class Accept>
 Result<TemplateValue> Comparison(const Arguments& arguments, Accept accept) {
-  AZX_ASSIGN_OR_RETURN(const int order, Compare(arguments));
+  AZX_ASSIGN_OR_RETURN(const int order, Compare(arguments[0], arguments[1]));
   return TemplateValue(static_cast<bool>(accept(order)));
 }
 
@@ -195,13 +175,12 @@ Result<TemplateValue> ReReplaceAll(const Arguments& arguments) {
   return TemplateValue(text);
 }
 
-std::string Humanize1024(double value) { return Scaled(value, 1024, "kMGTPEZY", ""); }
+std::string Humanize1024(double value) { return Scaled(value, 1024, "", "i"); }
 
-// One row a function. `Index` and the functions that query come with range and with.
+// One row a function. Those that query, and index, come with range and with.
 constexpr std::array kFunctions = {
     TemplateFunction{"and", 1, -1, &And},
-    TemplateFunction{
-        "eq", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o == 0; }); }},
+    TemplateFunction{"eq", 2, -1, &EqualsAny},
     TemplateFunction{
         "ge", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o >= 0; }); }},
     TemplateFunction{"gt", 2, 2,
@@ -210,17 +189,20 @@ constexpr std::array kFunctions = {
     TemplateFunction{"humanize1024", 1, 1, &OfNumber<Humanize1024>},
     TemplateFunction{"humanizeDuration", 1, 1, &OfNumber<HumanizeDuration>},
     TemplateFunction{"humanizePercentage", 1, 1, &OfNumber<HumanizePercentage>},
-    TemplateFunction{"humanizeTimestamp", 1, 1, &OfNumber<HumanizeTimestamp>},
+    TemplateFunction{"humanizeTimestamp", 1, 1, &HumanizeTimestamp},
     TemplateFunction{
         "le", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o <= 0; }); }},
     TemplateFunction{"lt", 2, 2,
                      [](const Arguments& a) { return Comparison(a, [](int o) { return o < 0; }); }},
-    TemplateFunction{
-        "ne", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o != 0; }); }},
+    TemplateFunction{"ne", 2, 2,
+                     [](const Arguments& a) -> Result<TemplateValue> {
+                       AZX_ASSIGN_OR_RETURN(const bool equal, Equal(a[0], a[1]));
+                       return TemplateValue(!equal);
+                     }},
     TemplateFunction{"not", 1, 1,
                      [](const Arguments& a) -> Result<TemplateValue> { return !IsTruthy(a[0]); }},
     TemplateFunction{"or", 1, -1, &Or},
-    TemplateFunction{"printf", 1, -1, &Printf},
+    TemplateFunction{"printf", 1, -1, &TemplatePrintf},
     TemplateFunction{"reReplaceAll", 3, 3, &ReReplaceAll},
     TemplateFunction{"title", 1, 1,
                      [](const Arguments& a) -> Result<TemplateValue> {
@@ -238,14 +220,14 @@ constexpr std::array kFunctions = {
 
 }  // namespace
 
-std::string Humanize(double value) { return Scaled(value, 1000, "kMGTPEZY", "munpfazy"); }
+std::string Humanize(double value) { return Scaled(value, 1000, kSmallPrefixes, ""); }
 
 std::string HumanizeDuration(double seconds) {
   if (!std::isfinite(seconds)) return FourDigits(seconds);
   if (seconds == 0) return "0s";
   const std::string sign = seconds < 0 ? "-" : "";
   const double magnitude = std::fabs(seconds);
-  if (magnitude < 1) return Scaled(seconds, 1000, "", "munpfazy") + "s";
+  if (magnitude < 1) return Scaled(seconds, 1000, kSmallPrefixes, "") + "s";
   if (magnitude < 60) return FourDigits(seconds) + "s";
   const auto whole = static_cast<std::int64_t>(magnitude);
   const std::int64_t days = whole / 86400;
@@ -271,16 +253,39 @@ Result<TemplateValue> CallTemplateFunction(const std::string& name, const Argume
   if (count < function->min_arguments ||
       (function->max_arguments >= 0 && count > function->max_arguments)) {
     return Fail(ErrorCode::kExecution,
-                "wrong number of args for " + name + ": got " + std::to_string(count));
+                fmt::format("wrong number of args for {}: want {}{} got {}", name,
+                            function->max_arguments < 0 ? "at least " : "", function->min_arguments,
+                            count));
   }
   auto result = function->call(arguments);
-  if (!result) return Fail(result.error().WithContext("error calling " + name));
-  return result;
+  if (result) return result;
+  return Fail(ErrorCode::kExecution, "error calling " + name + ": " + result.error().message());
+}
+
+std::string_view KindName(const TemplateValue& value) {
+  if (std::holds_alternative<std::string>(value)) return "string";
+  if (std::holds_alternative<double>(value)) return "float64";
+  if (std::holds_alternative<std::int64_t>(value)) return "int";
+  if (std::holds_alternative<bool>(value)) return "bool";
+  if (std::holds_alternative<model::Labels>(value)) return "map[string]string";
+  return "struct";
+}
+
+std::string FloatText(double value) {
+  constexpr double kFirstWithExponent = 1e6;
+  if (!std::isfinite(value) || std::fabs(value) < kFirstWithExponent) {
+    return base::FormatFloatG(value);
+  }
+  std::array<char, 32> buffer;
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                    std::chars_format::scientific);
+  return std::string(buffer.data(), result.ptr);
 }
 
 std::string ValueText(const TemplateValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* number = std::get_if<double>(&value)) return base::FormatFloatG(*number);
+  if (const auto* number = std::get_if<double>(&value)) return FloatText(*number);
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   const auto* labels = std::get_if<model::Labels>(&value);
   if (labels == nullptr) return "<no value>";
@@ -295,6 +300,7 @@ std::string ValueText(const TemplateValue& value) {
 bool IsTruthy(const TemplateValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return !text->empty();
   if (const auto* number = std::get_if<double>(&value)) return *number != 0;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole != 0;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag;
   if (const auto* labels = std::get_if<model::Labels>(&value)) return !labels->empty();
   return true;

@@ -22,6 +22,7 @@ using ObjectList = std::vector<std::shared_ptr<const T>>;
 struct ResourceHealth {
   std::string resource;              // "nodes"
   bool synced = false;               // a whole list was read at least once
+  bool from_file = false;            // read from a snapshot: no server will ever answer
   std::int64_t last_contact_ms = 0;  // wall time of the server's last answer; 0: never
   std::string last_error;            // of the newest failure, cleared by the next answer
   std::uint64_t lists = 0;           // whole lists read, the first included

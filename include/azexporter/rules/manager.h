@@ -44,8 +44,8 @@ class Manager {
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
 
-  // Puts `groups` in the place of the present ones. A rule that did not change (same group, name,
-  // expression, labels and times) keeps its alerts.
+  // Puts `groups` in the place of the present ones. A rule of the same group, name and labels keeps
+  // its alerts, whatever else of it changed; the series of a rule that is gone end.
   void SetGroups(std::vector<RuleGroup> groups, ManagerOptions options);
 
   // Evaluates every group once, at `t`, whatever its interval.

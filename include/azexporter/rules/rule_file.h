@@ -43,7 +43,8 @@ struct RuleGroup {
   std::vector<Rule> rules;
 };
 
-// Every group of the text. `file` is named in errors: kBadData "file:line:column: ...".
+// Every group of the text. `file` is named in errors: kBadData "file:line:column: ...". Of several
+// YAML documents only the first counts, as in Prometheus.
 base::Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file);
 
 // The same from files; a group's name is unique within its file.

@@ -1,0 +1,296 @@
+// Rule groups over a real store and engine, at times the tests choose.
+
+#include "azexporter/rules/manager.h"
+
+#include "rules/rules_fixture.h"
+
+namespace azexporter::rules {
+namespace {
+
+class ManagerTest : public RulesFixture {
+ protected:
+  void Load(std::string_view yaml) { manager_.SetGroups(Groups(yaml), options_); }
+  // Evaluates every group `minutes` after the start.
+  model::TimestampMs Evaluate(int minutes) {
+    const model::TimestampMs t = kStart + minutes * kMinuteMs;
+    clock_.Advance(t - clock_.NowMs());
+    manager_.EvaluateAll(t);
+    return t;
+  }
+  RuleView RuleAt(std::size_t group, std::size_t rule) const {
+    return manager_.Groups().at(group).rules.at(rule);
+  }
+
+  const ManagerOptions options_;
+  Manager manager_{options_, {engine_, store_, store_, clock_, base::Logger::Silent()}};
+};
+
+constexpr std::string_view kDown = R"(
+groups:
+- name: zones
+  rules:
+  - {alert: Down, expr: up == 0, for: 2m, annotations: {summary: "{{ $labels.zone }}"}}
+)";
+
+TEST_F(ManagerTest, ARecordedSeriesIsSeenByTheNextRule) {
+  Load(R"(
+groups:
+- name: g
+  rules:
+  - {record: "zone:up:sum", expr: sum by (zone) (up), labels: {source: rule}}
+  - {alert: ZoneDown, expr: 'zone:up:sum == 0'}
+  - {record: one, expr: '1'}
+)");
+  Put(kStart, {R"(up{zone="a"} 0)", R"(up{zone="b"} 1)"});
+  const auto t = Evaluate(0);
+  EXPECT_EQ(Ask(t, "zone:up:sum"), R"(zone:up:sum{source="rule", zone="a"} 0; )"
+                                   R"(zone:up:sum{source="rule", zone="b"} 1)");
+  EXPECT_EQ(Ask(t, "one"), "one 1");
+  EXPECT_EQ(Told(RuleAt(0, 1).alerts),
+            R"(firing {alertname="ZoneDown", source="rule", zone="a"} 0)");
+}
+
+TEST_F(ManagerTest, ARecordedSeriesEndsWithItsSource) {
+  Load("groups: [{name: g, rules: [{record: down, expr: up == 0}]}]");
+  Put(kStart, {R"(up{zone="a"} 0)"});
+  EXPECT_EQ(Ask(Evaluate(0), "down"), R"(down{zone="a"} 0)");
+  Put(kStart + kMinuteMs, {R"(up{zone="a"} 1)"});
+  EXPECT_EQ(Ask(Evaluate(1), "down"), "");
+}
+
+TEST_F(ManagerTest, AlertsAreWrittenAndEnd) {
+  Load(kDown);
+  const std::string alert = R"({alertname="Down", alertstate=")";
+  const std::string since = R"(ALERTS_FOR_STATE{alertname="Down", zone="a"} 1700000000)";
+  for (int minute = 0; minute <= 5; ++minute) {
+    Put(kStart + minute * kMinuteMs, {minute < 4 ? R"(up{zone="a"} 0)" : R"(up{zone="a"} 1)"});
+    const auto t = Evaluate(minute);
+    const std::string state = minute < 2 ? "pending" : "firing";
+    EXPECT_EQ(Ask(t, "ALERTS"), minute < 4 ? "ALERTS" + alert + state + R"(", zone="a"} 1)" : "");
+    EXPECT_EQ(Ask(t, "ALERTS_FOR_STATE"), minute < 4 ? since : "");
+    EXPECT_EQ(RuleAt(0, 0).status.health, RuleHealth::kOk);
+    EXPECT_EQ(RuleAt(0, 0).status.last_evaluation, t);
+  }
+}
+
+TEST_F(ManagerTest, ViewsTellOfTheGroups) {
+  EXPECT_TRUE(manager_.Groups().empty());
+  Load("groups: [{name: a}, {name: b, interval: 1m, rules: [{alert: A, expr: up}]}]");
+  auto groups = manager_.Groups();
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].interval_ms, 15'000);
+  EXPECT_EQ(groups[1].interval_ms, 60'000);
+  EXPECT_EQ(groups[1].last_evaluation, 0);
+  EXPECT_EQ(RuleAt(1, 0).status.health, RuleHealth::kUnknown);
+  const auto t = Evaluate(1);
+  EXPECT_EQ(manager_.Groups()[1].last_evaluation, t);
+}
+
+TEST_F(ManagerTest, NewGroupsKeepTheAlertsOfTheirRules) {
+  Load(kDown);
+  for (int minute = 0; minute < 3; ++minute) {
+    Put(kStart + minute * kMinuteMs, {R"(up{zone="a"} 0)"});
+    Evaluate(minute);
+  }
+  const Alert before = RuleAt(0, 0).alerts.at(0);
+  EXPECT_EQ(before.state, AlertState::kFiring);
+  // Another rule before it, a better text, another duration and expression: the same alert.
+  Load(R"(
+groups:
+- name: zones
+  rules:
+  - {alert: Other, expr: up == 0, for: 2m}
+  - {alert: Down, expr: up < 1, for: 10m, annotations: {summary: "zone {{ $labels.zone }}"}}
+)");
+  EXPECT_EQ(Told(RuleAt(0, 1).alerts), R"(firing {alertname="Down", zone="a"} 0)");
+  Put(kStart + 3 * kMinuteMs, {R"(up{zone="a"} 0)"});
+  Evaluate(3);
+  const Alert after = RuleAt(0, 1).alerts.at(0);
+  EXPECT_EQ(after.active_at, before.active_at);
+  EXPECT_EQ(after.fired_at, before.fired_at);
+  EXPECT_EQ(after.annotations.Get("summary"), "zone a");
+  EXPECT_EQ(Told(RuleAt(0, 0).alerts), R"(pending {alertname="Other", zone="a"} 0)");
+}
+
+TEST_F(ManagerTest, TwinsKeepTheirOwnAlerts) {
+  Load(R"(
+groups:
+- name: g
+  rules:
+  - {alert: A, expr: up > 5}
+  - {alert: A, expr: up > 1}
+)");
+  Put(kStart, {R"(up{zone="a"} 2)"});
+  Evaluate(0);
+  EXPECT_EQ(RuleAt(0, 0).alerts.size(), 0U);
+  EXPECT_EQ(RuleAt(0, 1).alerts.size(), 1U);
+  Load("groups: [{name: g, rules: [{alert: A, expr: up > 1}]}]");
+  EXPECT_EQ(RuleAt(0, 0).alerts.size(), 1U);
+}
+
+struct Removal {
+  std::string_view name;
+  std::string_view groups;
+};
+
+TEST_F(ManagerTest, TheSeriesOfARemovedRuleEnd) {
+  constexpr Removal kRemovals[] = {
+      {"rule", "groups: [{name: g, rules: [{record: kept, expr: up}]}]"},
+      {"label",
+       "groups: [{name: g, rules: [{record: kept, expr: up}, {alert: A, expr: up, labels: "
+       "{a: b}}, {record: r, expr: up, labels: {a: b}}]}]"},
+      {"group", "groups: [{name: other, rules: [{alert: A, expr: up}]}]"},
+      {"everything", "groups: []"}};
+  int minute = 0;
+  for (const Removal& removal : kRemovals) {
+    Load(
+        "groups: [{name: g, rules: [{record: kept, expr: up}, {alert: A, expr: up}, "
+        "{record: r, expr: up}]}]");
+    Put(kStart + ++minute * kMinuteMs, {"up 1"});
+    auto t = Evaluate(minute);
+    EXPECT_EQ(Ask(t, "r or ALERTS or ALERTS_FOR_STATE == bool 0"),
+              R"(ALERTS{alertname="A", alertstate="firing"} 1; r 1; {alertname="A"} 0)");
+    clock_.Advance(1000);
+    Load(removal.groups);
+    t = clock_.NowMs();
+    EXPECT_EQ(Ask(t, "r or ALERTS or ALERTS_FOR_STATE"), "") << removal.name;
+    const bool keeps = removal.name == "rule" || removal.name == "label";
+    EXPECT_EQ(Ask(t, "kept"), keeps ? "kept 1" : "") << removal.name;
+  }
+}
+
+TEST_F(ManagerTest, SeriesEndAlsoWhenTheClockWasSteppedBack) {
+  Load("groups: [{name: g, rules: [{record: r, expr: up}]}]");
+  Put(kStart + 60 * kMinuteMs, {"up 1"});
+  const auto t = Evaluate(60);
+  clock_.StepWall(-30 * kMinuteMs);
+  Load("groups: []");
+  EXPECT_EQ(Ask(t + 1, "r"), "");
+}
+
+TEST_F(ManagerTest, AFailingRuleKeepsItsAlerts) {
+  Load(R"(
+groups:
+- name: g
+  rules:
+  - {alert: A, expr: up == 0 and on (zone) (z * on (zone) group_left () (up == bool 0))}
+)");
+  Put(kStart, {R"(up{zone="a"} 0)", R"(z{zone="a", n="1"} 1)"});
+  Evaluate(0);
+  EXPECT_EQ(Told(RuleAt(0, 0).alerts), R"(firing {alertname="A", zone="a"} 0)");
+  // A second series of the zone: the join is many-to-many.
+  Put(kStart + kMinuteMs,
+      {R"(up{zone="a"} 0)", R"(up{zone="a", m="2"} 1)", R"(z{zone="a", n="1"} 1)"});
+  Evaluate(1);
+  RuleView view = RuleAt(0, 0);
+  EXPECT_EQ(view.status.health, RuleHealth::kError);
+  EXPECT_NE(view.status.last_error, "");
+  EXPECT_EQ(Told(view.alerts), R"(firing {alertname="A", zone="a"} 0)");
+  // Six minutes later the second series is out of sight, and the first one is well.
+  Put(kStart + 7 * kMinuteMs, {R"(up{zone="a"} 1)", R"(z{zone="a", n="1"} 1)"});
+  Evaluate(7);
+  view = RuleAt(0, 0);
+  EXPECT_EQ(view.status.health, RuleHealth::kOk);
+  EXPECT_EQ(view.status.last_error, "");
+  EXPECT_EQ(Told(view.alerts), "");
+}
+
+TEST_F(ManagerTest, MoreThanTheLimitIsAnErrorAndChangesNothing) {
+  Load(R"(
+groups:
+- name: g
+  limit: 1
+  rules:
+  - {alert: A, expr: up == 0}
+  - {record: r, expr: up}
+)");
+  Put(kStart, {R"(up{zone="a"} 0)"});
+  Evaluate(0);
+  Put(kStart + kMinuteMs, {R"(up{zone="a"} 0)", R"(up{zone="b"} 0)"});
+  Evaluate(1);
+  EXPECT_EQ(RuleAt(0, 0).status.last_error, "exceeded limit of 1 with 2 alerts");
+  EXPECT_EQ(RuleAt(0, 1).status.last_error, "exceeded limit of 1 with 2 series");
+  EXPECT_EQ(Told(RuleAt(0, 0).alerts), R"(firing {alertname="A", zone="a"} 0)");
+}
+
+TEST_F(ManagerTest, OneRefusedSampleDoesNotKeepTheOthersOut) {
+  Load(R"(
+groups:
+- name: g
+  rules:
+  - {record: r, expr: 'up{zone="a"}'}
+  - {record: r, expr: up + 10}
+)");
+  Put(kStart, {R"(up{zone="a"} 1)", R"(up{zone="b"} 2)"});
+  const auto t = Evaluate(0);
+  EXPECT_EQ(Ask(t, "r"), R"(r{zone="a"} 1; r{zone="b"} 12)");
+  EXPECT_EQ(RuleAt(0, 0).status.health, RuleHealth::kOk);
+  EXPECT_EQ(RuleAt(0, 1).status.health, RuleHealth::kError);
+}
+
+TEST_F(ManagerTest, DuplicatesAfterRuleLabelsAreAnError) {
+  Load("groups: [{name: g, rules: [{record: r, expr: up, labels: {zone: all}}]}]");
+  Put(kStart, {R"(up{zone="a"} 1)", R"(up{zone="b"} 2)"});
+  const auto t = Evaluate(0);
+  EXPECT_EQ(RuleAt(0, 0).status.last_error,
+            "vector contains metrics with the same labelset after applying rule labels");
+  EXPECT_EQ(Ask(t, "r"), "");
+}
+
+TEST_F(ManagerTest, TheQueryOffsetMovesWhatIsAskedAndWritten) {
+  Load(R"(
+groups:
+- name: g
+  query_offset: 1m
+  rules:
+  - {record: r, expr: up}
+  - {alert: A, expr: up == 1}
+)");
+  Put(kStart, {"up 1"});
+  Put(kStart + kMinuteMs, {"up 2"});
+  const auto t = Evaluate(1);
+  EXPECT_EQ(Ask(t - kMinuteMs, "timestamp(r) - timestamp(up)"), "{} 0");
+  EXPECT_EQ(Ask(t - kMinuteMs, "r"), "r 1");
+  EXPECT_EQ(RuleAt(0, 1).alerts.at(0).active_at, t);
+}
+
+// A zone goes down. Of the four documented alerts the first fires although four of five nodes are
+// well, the second never does.
+TEST_F(ManagerTest, TheDocumentedPackDoesWhatItSays) {
+  manager_.SetGroups(*ParseRuleFile(DocumentedPack(), "documented.yaml"), options_);
+  std::string fired;
+  for (int minute = 0; minute <= 15; ++minute) {
+    const std::string n = std::to_string(minute);
+    const std::string ready = R"(kube_node_status_condition{condition="Ready",status="true",)"
+                              R"(topology_kubernetes_io_zone=)";
+    const std::string bucket = R"(http_request_duration_seconds_bucket{cross_zone="true",le=)";
+    Put(kStart + minute * kMinuteMs,
+        {ready + R"("a",node="a1"} )" + (minute == 0 ? "1" : "0"), ready + R"("a",node="a2"} 1)",
+         ready + R"("b",node="b1"} 1)",
+         R"(kube_pod_info{pod="1",topology_kubernetes_io_zone="b"} 1)",
+         R"(kube_pod_info{pod="2",topology_kubernetes_io_zone="b"} 1)",
+         R"(kube_pod_info{pod="3",topology_kubernetes_io_zone="b"} 1)",
+         R"(kube_pod_info{pod="4",topology_kubernetes_io_zone="b"} 1)",
+         R"(kube_pod_info{pod="5",topology_kubernetes_io_zone="a"} 1)", bucket + R"("0.5"} 0)",
+         bucket + R"("2"} 0)", bucket + R"("+Inf"} )" + n,
+         R"(pg_replication_lag_seconds{db_instance="2"} 45)"});
+    Evaluate(minute);
+    const std::vector<GroupView> groups = manager_.Groups();
+    for (const RuleView& rule : groups.at(0).rules) {
+      EXPECT_EQ(rule.status.health, RuleHealth::kOk) << rule.status.last_error;
+      for (const Alert& alert : rule.alerts) {
+        if (alert.state == AlertState::kFiring && alert.fired_at == kStart + minute * kMinuteMs) {
+          fired += n + " " + rule.rule->name + ": " +
+                   std::string(alert.annotations.Get("summary")) + "\n";
+        }
+      }
+    }
+  }
+  EXPECT_EQ(fired,
+            "5 DatabaseReplicationLag: Database replication lag: 45s\n"
+            "6 ZoneUnavailable: Zone a is unavailable\n"
+            "6 CrossZoneLatencyHigh: High cross-zone latency detected: 2s\n");
+}
+
+}  // namespace
+}  // namespace azexporter::rules
