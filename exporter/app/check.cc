@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "azexporter/app/version.h"
 #include "azexporter/base/duration.h"
 #include "azexporter/base/wait.h"
+#include "azexporter/collect/self_metrics.h"
 #include "azexporter/collect/snapshot.h"
 #include "azexporter/storage/memory_store.h"
 #include "check_parts.h"
@@ -242,11 +244,15 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   constexpr std::int64_t kPauseMs = 500;
   storage::MemoryStore store;
   collect::SnapshotAppender appender(store);
+  collect::SelfMetrics self(Version(), Revision());
+  self.RecordReload(true, deps.clock.NowMs());
   collect::Round round;
   for (int i = 0; i < kRounds; ++i) {
     if (i > 0) base::WaitFor(std::stop_token(), kPauseMs);
     observer->ProbeNow(kProbesARound, flags.timeout_ms / 16);
     round = observer->MakeRound();
+    self.Record(round.snapshot, *observer->cluster_state());
+    round.snapshot.blocks.push_back(self.ToBlock());
     AZX_RETURN_IF_ERROR(appender.Append(round.snapshot));
   }
   const promql::Engine engine(promql::EngineOptions{}, deps.clock);

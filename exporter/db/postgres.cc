@@ -207,6 +207,15 @@ class Instance {
   PostgresFacts facts_;
 };
 
+// Puts the question to every instance at the same time and waits for all of them.
+template <class Question>
+void AskAll(std::vector<Instance>& instances, Question question) {
+  std::vector<std::jthread> threads;
+  for (Instance& instance : instances) {
+    threads.emplace_back([&instance, &question] { question(instance); });
+  }
+}
+
 }  // namespace
 
 Result<Lsn> ParseLsn(const std::string& text) {
@@ -318,24 +327,15 @@ PostgresPoller::~PostgresPoller() { Stop(); }
 
 void PostgresPoller::PollNow() {
   base::MutexLock lock(impl_->round_mu);
-  std::vector<Instance>& instances = impl_->instances;
-  const auto ask = [&](auto question) {
-    std::vector<std::jthread> threads;
-    for (Instance& instance : instances) {
-      threads.emplace_back([&instance, question] { question(instance); });
-    }
-  };
   const base::Clock& clock = *impl_->clock;
   const std::int64_t timeout_ms = impl_->timeout_ms;
-  ask([&clock, timeout_ms](Instance& instance) { instance.AskIdentity(clock, timeout_ms); });
+  AskAll(impl_->instances, [&](Instance& one) { one.AskIdentity(clock, timeout_ms); });
   impl_->AddPositions();
-  ask([&clock, timeout_ms](Instance& instance) {
-    if (instance.facts().up && instance.facts().in_recovery) {
-      instance.AskStandby(clock, timeout_ms);
-    }
+  AskAll(impl_->instances, [&](Instance& one) {
+    if (one.facts().up && one.facts().in_recovery) one.AskStandby(clock, timeout_ms);
   });
   std::vector<PostgresFacts> fresh;
-  for (const Instance& instance : instances) {
+  for (const Instance& instance : impl_->instances) {
     PostgresFacts& facts = fresh.emplace_back(instance.facts());
     if (!facts.replay_lsn) continue;
     impl_->histories[facts.cluster].Bound(clock.SteadyNs(), *facts.replay_lsn, facts);

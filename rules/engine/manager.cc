@@ -302,7 +302,9 @@ void Manager::Run(std::stop_token stop) {
       for (GroupRun& run : impl_->groups) {
         const bool stepped_back = run.next_evaluation > now + run.interval_ms;
         if (run.next_evaluation == 0 || stepped_back) {
-          run.next_evaluation = impl_->NextSlot(run, now);
+          // A group that was never evaluated does not wait for its slot: until then nobody can say
+          // how its rules stand.
+          run.next_evaluation = run.last_evaluation == 0 ? now : impl_->NextSlot(run, now);
         }
         if (run.next_evaluation <= now) {
           impl_->EvaluateGroup(run, run.next_evaluation);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "azexporter/promql/functions.h"
 #include "azexporter/promql/printer.h"
 

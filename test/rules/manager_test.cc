@@ -21,7 +21,7 @@ class ManagerTest : public RulesFixture {
     return manager_.Groups().at(group).rules.at(rule);
   }
 
-  const ManagerOptions options_;
+  const ManagerOptions options_{};
   Manager manager_{options_, {engine_, store_, store_, clock_, base::Logger::Silent()}};
 };
 

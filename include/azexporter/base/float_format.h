@@ -9,8 +9,8 @@
 
 namespace azexporter::base {
 
-// As Go's fmt.Sprint(v): "1", "0.1", "1000000", "1e+21", "1.5e-07", "+Inf", "-Inf", "NaN".
-// Exponent form below 1e-4 and from 1e21 up. Used on /metrics and in printed PromQL.
+// "1", "0.1", "1000000", "1e+21", "1.5e-07", "+Inf", "-Inf", "NaN": exponent form below 1e-4 and
+// from 1e21 up, as JSON numbers are written. Used on /metrics, in JSON and in printed PromQL.
 std::string FormatFloatG(double value);
 void AppendFloatG(std::string& out, double value);
 
