@@ -113,8 +113,9 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   Flags flags;
   RawFlags raw;
   CLI::App cli(
-      "azexporter tells whether a multi-AZ Kubernetes platform would survive the loss of a "
-      "zone.\nWithout a command it runs as a daemon.",
+      "azexporter watches the zones of a multi-AZ Kubernetes platform: metrics, alerts, and a "
+      "health "
+      "check.\nWithout a command it runs as a daemon.",
       "azexporter");
   cli.set_version_flag("--version", VersionText());
   cli.footer(kFooter);

@@ -193,8 +193,8 @@ struct FlagCase {
 TEST(ParseFlagsTest, ExitCodesAreOurOwn) {
   const FlagCase cases[] = {
       {{"--version"}, 0, false, "azexporter, version "},
-      {{"--help"}, 0, false, "azexporter tells"},
-      {{"--check", "--help"}, 3, false, "azexporter tells"},
+      {{"--help"}, 0, false, "azexporter watches"},
+      {{"--check", "--help"}, 3, false, "azexporter watches"},
       {{"--bogus"}, 1, true, "azexporter: "},
       {{"--check", "--bogus"}, 3, false, "AZ UNKNOWN: "},
       {{"--check", "--output", "xml"},
