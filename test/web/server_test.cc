@@ -168,7 +168,7 @@ TEST_F(ServerTest, StatusPageEscapesWhatItShows) {
   EXPECT_EQ(page.Header("content-type"), "text/html; charset=utf-8");
   EXPECT_NE(page.body.find("&lt;a&gt;"), std::string::npos);
   EXPECT_EQ(page.body.find("<a>"), std::string::npos);
-  EXPECT_NE(page.body.find("full_disruption"), std::string::npos);
+  EXPECT_NE(page.body.find("full disruption"), std::string::npos);
   EXPECT_NE(page.body.find("zone a at 0.5"), std::string::npos);
 }
 
