@@ -226,11 +226,13 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
                                        const CheckFlags& flags) {
   AZX_ASSIGN_OR_RETURN(const std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
   config::Config quick = config;
-  quick.probes.timeout_ms = std::min(quick.probes.timeout_ms, flags.timeout_ms / 4);
+  quick.probes.timeout_ms = std::min(quick.probes.timeout_ms, flags.timeout_ms / 8);
   AZX_ASSIGN_OR_RETURN(const std::unique_ptr<Observer> observer, Observer::Create(quick, deps));
   observer->AskOnce({});
 
-  // Rates need more than one sample: a few rounds of quick probes, half a second apart.
+  // Rates need more than one sample: a few rounds of quick probes, half a second apart. With the
+  // lists (4/10 of the timeout at most) all of it stays within the timeout even where every target
+  // hangs: a round of probes takes 1/8 + 1/16 of it.
   constexpr int kRounds = 3;
   constexpr int kProbesARound = 4;
   constexpr std::int64_t kPauseMs = 500;
@@ -239,7 +241,7 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   collect::Round round;
   for (int i = 0; i < kRounds; ++i) {
     if (i > 0) base::WaitFor(std::stop_token(), kPauseMs);
-    observer->ProbeNow(kProbesARound);
+    observer->ProbeNow(kProbesARound, flags.timeout_ms / 16);
     round = observer->MakeRound();
     AZX_RETURN_IF_ERROR(appender.Append(round.snapshot));
   }

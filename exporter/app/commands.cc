@@ -26,7 +26,7 @@ base::Result<CheckResult> CheckHealth(const Flags& flags, const Surroundings& su
                       {.clock = clock,
                        .log = base::Logger::Silent(),
                        .surroundings = surroundings,
-                       .list_timeout_ms = flags.check.timeout_ms / 2},
+                       .list_timeout_ms = flags.check.timeout_ms * 4 / 10},
                       flags.check);
 }
 

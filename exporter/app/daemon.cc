@@ -19,6 +19,10 @@ namespace {
 // missing must not fire only because nothing was asked yet.
 constexpr std::int64_t kRulesStartDeadlineMs = 30'000;
 
+// Nothing is shown before every source answered, or this has passed: what was not asked yet would
+// look like what cannot be asked.
+constexpr std::int64_t kFirstPageMs = 5'000;
+
 rules::ManagerOptions RuleOptions(const config::Config& config) {
   return {.default_interval_ms = config.global.evaluation_interval_ms,
           .external_labels = config.global.external_labels};
@@ -57,6 +61,7 @@ struct Daemon::Impl {
   // of the collecting thread
   collect::SnapshotAppender appender;
   std::atomic<bool> synced = false;
+  const std::int64_t publish_unsynced_at_ns = deps.clock.SteadyNs() + kFirstPageMs * 1'000'000;
   // last: it serves all of the above
   std::unique_ptr<web::Server> server;
 };
@@ -78,7 +83,7 @@ void Daemon::Impl::CollectOnce() {
     deps.log.Error("snapshot not stored", {{"error", appended.error().message()}});
   }
   store.Truncate(round->snapshot.timestamp_ms);
-  latest.Publish(std::move(round));
+  if (synced || deps.clock.SteadyNs() > publish_unsynced_at_ns) latest.Publish(std::move(round));
 }
 
 void Daemon::Impl::CollectLoop(const std::stop_token& stop) {

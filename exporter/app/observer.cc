@@ -109,10 +109,11 @@ void Observer::AskOnce(std::stop_token stop) {
   if (cluster_) cluster_->ListOnce(std::move(stop));
 }
 
-void Observer::ProbeNow(int times) {
-  // The targets follow from what was listed.
-  static_cast<void>(MakeRound());
-  prober_.ProbeNow(times);
+void Observer::ProbeNow(int times, std::int64_t budget_ms) {
+  const auto cluster = cluster_state();
+  UpdateExpectations(*cluster);
+  UpdateTargets(*cluster);
+  prober_.ProbeNow(times, budget_ms);
 }
 
 std::shared_ptr<const kube::ClusterState> Observer::cluster_state() const {

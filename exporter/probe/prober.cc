@@ -64,7 +64,8 @@ struct Prober::Impl {
         log(std::move(log_in)),
         http(net::HttpClientOptions{.user_agent = "azexporter"}) {}
 
-  void ProbeOnce(TargetWorker& worker, const std::stop_token& stop);
+  // nullopt when it was stopped.
+  std::optional<ProbeOutcome> ProbeOnce(TargetWorker& worker, const std::stop_token& stop);
   void Record(TargetWorker& worker, ProbeOutcome outcome, std::optional<double> seconds,
               std::string error);
   void StartWorker(const std::shared_ptr<TargetWorker>& worker);
@@ -86,7 +87,8 @@ struct Prober::Impl {
   std::vector<std::shared_ptr<TargetWorker>> workers AZX_GUARDED_BY(mu);
 };
 
-void Prober::Impl::ProbeOnce(TargetWorker& worker, const std::stop_token& stop) {
+std::optional<ProbeOutcome> Prober::Impl::ProbeOnce(TargetWorker& worker,
+                                                    const std::stop_token& stop) {
   net::HttpRequest request;
   {
     base::MutexLock lock(worker.mu);
@@ -98,17 +100,20 @@ void Prober::Impl::ProbeOnce(TargetWorker& worker, const std::stop_token& stop) 
   const std::int64_t start_ns = clock.SteadyNs();
   auto response = http.Fetch(request, stop);
   const double waited_seconds = static_cast<double>(clock.SteadyNs() - start_ns) / 1e9;
-  if (stop.stop_requested()) return;
+  if (stop.stop_requested()) return std::nullopt;
   if (!response) {
     const bool timeout = response.error().code() == base::ErrorCode::kTimeout;
-    Record(worker, timeout ? ProbeOutcome::kTimeout : ProbeOutcome::kFailed,
-           timeout ? std::optional(waited_seconds) : std::nullopt, response.error().message());
-  } else if (!response->ok()) {
-    Record(worker, ProbeOutcome::kBadStatus, response->timing.total_seconds,
-           net::RedactUrl(request.url) + ": HTTP status " + std::to_string(response->status));
-  } else {
-    Record(worker, ProbeOutcome::kHealthy, response->timing.total_seconds, "");
+    const auto outcome = timeout ? ProbeOutcome::kTimeout : ProbeOutcome::kFailed;
+    Record(worker, outcome, timeout ? std::optional(waited_seconds) : std::nullopt,
+           response.error().message());
+    return outcome;
   }
+  const auto outcome = response->ok() ? ProbeOutcome::kHealthy : ProbeOutcome::kBadStatus;
+  Record(worker, outcome, response->timing.total_seconds,
+         response->ok()
+             ? ""
+             : net::RedactUrl(request.url) + ": HTTP status " + std::to_string(response->status));
+  return outcome;
 }
 
 void Prober::Impl::Record(TargetWorker& worker, ProbeOutcome outcome, std::optional<double> seconds,
@@ -189,11 +194,16 @@ void Prober::SetSourceZone(std::string zone) {
   }
 }
 
-void Prober::ProbeNow(int times) {
+void Prober::ProbeNow(int times, std::int64_t budget_ms) {
+  const std::int64_t end_ns = impl_->clock.SteadyNs() + budget_ms * 1'000'000;
   std::vector<std::jthread> threads;
   for (const auto& worker : impl_->Workers()) {
-    threads.emplace_back([this, worker, times](std::stop_token stop) {
-      for (int i = 0; i < times; ++i) impl_->ProbeOnce(*worker, stop);
+    threads.emplace_back([this, worker, times, end_ns](std::stop_token stop) {
+      for (int i = 0; i < times; ++i) {
+        const auto outcome = impl_->ProbeOnce(*worker, stop);
+        const bool late = impl_->clock.SteadyNs() >= end_ns;
+        if (!outcome || outcome == ProbeOutcome::kTimeout || late) return;
+      }
     });
   }
   for (std::jthread& thread : threads) thread.join();

@@ -12,7 +12,7 @@ namespace azexporter::web {
 
 // What a handler sees of a request.
 struct Request {
-  std::multimap<std::string, std::string> params;  // of the URL and of a form body
+  std::multimap<std::string, std::string> params;  // of the URL and of a form body, decoded
   std::map<std::string, std::string> path_params;  // "name" of /api/v1/label/<name>/values
 
   // The first value, "" where there is none.

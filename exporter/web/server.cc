@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <charconv>
+#include <set>
 #include <thread>
 
 #include "azexporter/base/json_writer.h"
@@ -17,6 +18,7 @@ using base::ErrorCode;
 // Each open connection holds a thread of the pool while it lasts.
 constexpr std::size_t kThreads = 32;
 constexpr std::size_t kMaxBodyBytes = 16 << 20;
+constexpr char kPlain[] = "text/plain; charset=utf-8";
 
 int StatusOf(ErrorCode code) {
   switch (code) {
@@ -61,20 +63,56 @@ void SetApiAnswer(httplib::Response& response, const base::Result<ApiData>& answ
   response.set_content(json.Take(), "application/json");
 }
 
-// httplib 0.11 has no named path segments: ":name" becomes a group of its pattern.
-std::string RoutePattern(std::string_view path, std::vector<std::string>& names) {
-  std::string pattern;
-  while (!path.empty()) {
-    const std::size_t colon = path.find(':');
-    pattern += path.substr(0, colon);
-    if (colon == std::string_view::npos) break;
-    path.remove_prefix(colon + 1);
-    const std::size_t end = std::min(path.find('/'), path.size());
-    names.emplace_back(path.substr(0, end));
-    pattern += "([^/]+)";
-    path.remove_prefix(end);
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string UrlDecode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
+                        HexDigit(text[i + 2]) >= 0;
+    if (escape) {
+      out += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
   }
-  return pattern;
+  return out;
+}
+
+// Adds "a=1&b=2". A value may itself hold '=', as in query=up{zone="a"}: httplib's own parser
+// would cut it there.
+void AddParams(std::string_view text, std::multimap<std::string, std::string>& params) {
+  while (!text.empty()) {
+    const std::string_view pair = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(pair.size() + 1, text.size()));
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    params.emplace(UrlDecode(pair.substr(0, equals)), UrlDecode(value));
+  }
+}
+
+// True when `path` has the form of `pattern`; a segment ":name" takes what stands in its place.
+bool MatchPath(std::string_view pattern, std::string_view path,
+               std::map<std::string, std::string>& found) {
+  while (!pattern.empty() && !path.empty()) {
+    const std::string_view want = pattern.substr(0, pattern.find('/', 1));
+    const std::string_view have = path.substr(0, path.find('/', 1));
+    if (want.starts_with("/:") && have.size() > 1) {
+      found[std::string(want.substr(2))] = have.substr(1);
+    } else if (want != have) {
+      return false;
+    }
+    pattern.remove_prefix(want.size());
+    path.remove_prefix(have.size());
+  }
+  return pattern.empty() && path.empty();
 }
 
 bool AcceptsGzip(const httplib::Request& request) {
@@ -127,9 +165,11 @@ struct Server::Impl {
       : options(std::move(options_in)), deps(std::move(deps_in)) {}
 
   void Configure();
-  void AddPages();
-  void AddApi();
-  void Metrics(const httplib::Request& request, httplib::Response& response) const;
+  void Dispatch(const httplib::Request& from, httplib::Response& response) const;
+  bool DispatchPage(const httplib::Request& from, const Request& request,
+                    httplib::Response& response) const;
+  void Metrics(const httplib::Request& from, const Request& request,
+               httplib::Response& response) const;
   void Reload(httplib::Response& response) const;
 
   const ServerOptions options;
@@ -149,32 +189,49 @@ void Server::Impl::Configure() {
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   });
   http.set_keep_alive_max_count(1000);
-  http.set_keep_alive_timeout(10);
+  // Short, because an idle connection holds its thread, through Stop() too.
+  http.set_keep_alive_timeout(2);
   http.set_read_timeout(10);
   http.set_write_timeout(30);
   http.set_payload_max_length(kMaxBodyBytes);
+  // All routing is ours. httplib hands a POST on only with a body; `curl -X POST` sends none.
+  const auto dispatch = [this](const httplib::Request& request, httplib::Response& response) {
+    Dispatch(request, response);
+  };
+  http.Get(".*", dispatch);
+  http.Post(".*", dispatch);
+  http.Put(".*", dispatch);
+  http.set_pre_routing_handler([dispatch](const httplib::Request& request,
+                                          httplib::Response& response) {
+    const bool sends = request.method == "POST" || request.method == "PUT";
+    if (!sends || request.has_header("Content-Length") || request.has_header("Transfer-Encoding")) {
+      return httplib::Server::HandlerResponse::Unhandled;
+    }
+    dispatch(request, response);
+    return httplib::Server::HandlerResponse::Handled;
+  });
   http.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
     if (!response.body.empty()) return;
     response.set_content(response.status == 404 ? "404 page not found: " + request.path + "\n"
                                                 : "error " + std::to_string(response.status) + "\n",
-                         "text/plain; charset=utf-8");
+                         kPlain);
   });
 }
 
-void Server::Impl::Metrics(const httplib::Request& request, httplib::Response& response) const {
+void Server::Impl::Metrics(const httplib::Request& from, const Request& request,
+                           httplib::Response& response) const {
   const auto round = deps.latest.Get();
   if (!round) {
     response.status = 503;
-    response.set_content("no round is finished yet\n", "text/plain; charset=utf-8");
+    response.set_content("no round is finished yet\n", kPlain);
     return;
   }
-  std::set<std::string> names;
-  const auto [begin, end] = request.params.equal_range("name[]");
-  for (auto it = begin; it != end; ++it) names.insert(it->second);
+  const std::vector<std::string> wanted = request.Params("name[]");
+  const std::set<std::string> names(wanted.begin(), wanted.end());
   std::string text = collect::RenderText(round->snapshot, names);
   // httplib compresses nothing that it does not know to be compressible, so gzip is done here.
   const std::string type(exposition::kTextContentType);
-  if (AcceptsGzip(request)) {
+  if (AcceptsGzip(from)) {
     if (std::string packed = Gzip(text); !packed.empty()) {
       response.set_header("Content-Encoding", "gzip");
       text = std::move(packed);
@@ -195,55 +252,55 @@ void Server::Impl::Metrics(const httplib::Request& request, httplib::Response& r
 void Server::Impl::Reload(httplib::Response& response) const {
   if (!deps.reload) {
     response.status = 403;
-    response.set_content("Lifecycle API is not enabled.", "text/plain; charset=utf-8");
+    response.set_content("Lifecycle API is not enabled.", kPlain);
     return;
   }
   if (auto reloaded = deps.reload(); !reloaded) {
     response.status = 500;
-    response.set_content("failed to reload config: " + reloaded.error().message() + "\n",
-                         "text/plain; charset=utf-8");
+    response.set_content("failed to reload config: " + reloaded.error().message() + "\n", kPlain);
   }
 }
 
-void Server::Impl::AddPages() {
-  using Req = const httplib::Request&;
-  using Res = httplib::Response&;
-  constexpr const char* kPlain = "text/plain; charset=utf-8";
-  http.Get("/", [this](Req, Res response) {
+bool Server::Impl::DispatchPage(const httplib::Request& from, const Request& request,
+                                httplib::Response& response) const {
+  const bool reads = from.method == "GET" || from.method == "HEAD";
+  if (from.path == "/-/reload" && !reads) {
+    Reload(response);
+  } else if (!reads) {
+    return false;
+  } else if (from.path == "/") {
     response.set_content(RenderStatusPage(deps, options), "text/html; charset=utf-8");
-  });
-  http.Get(options.telemetry_path,
-           [this](Req request, Res response) { Metrics(request, response); });
-  http.Get("/-/healthy",
-           [](Req, Res response) { response.set_content("azexporter is healthy.\n", kPlain); });
-  http.Get("/-/ready", [this](Req, Res response) {
+  } else if (from.path == options.telemetry_path) {
+    Metrics(from, request, response);
+  } else if (from.path == "/-/healthy") {
+    response.set_content("azexporter is healthy.\n", kPlain);
+  } else if (from.path == "/-/ready") {
     const bool ready = deps.latest.Get() != nullptr;
     response.status = ready ? 200 : 503;
     response.set_content(ready ? "azexporter is ready.\n" : "no round is finished yet\n", kPlain);
-  });
-  for (const char* method : {"POST", "PUT"}) {
-    const auto reload = [this](Req, Res response) { Reload(response); };
-    method == std::string_view("POST") ? http.Post("/-/reload", reload)
-                                       : http.Put("/-/reload", reload);
+  } else {
+    return false;
   }
+  return true;
 }
 
-void Server::Impl::AddApi() {
-  for (const ApiRoute& route : ApiRoutes()) {
-    std::vector<std::string> names;
-    const std::string pattern = RoutePattern(route.path, names);
-    const auto answer = [this, handler = route.handler, names](const httplib::Request& from,
-                                                               httplib::Response& response) {
-      Request request;
-      request.params = from.params;
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        request.path_params[names[i]] = from.matches[i + 1];
-      }
-      SetApiAnswer(response, handler(deps, options, request));
-    };
-    http.Get(pattern, answer);
-    http.Post(pattern, answer);
+void Server::Impl::Dispatch(const httplib::Request& from, httplib::Response& response) const {
+  Request request;
+  const std::string_view target = from.target;
+  if (const std::size_t mark = target.find('?'); mark != std::string_view::npos) {
+    AddParams(target.substr(mark + 1), request.params);
   }
+  if (from.get_header_value("Content-Type").starts_with("application/x-www-form-urlencoded")) {
+    AddParams(from.body, request.params);
+  }
+  if (DispatchPage(from, request, response)) return;
+  for (const ApiRoute& route : ApiRoutes()) {
+    request.path_params.clear();
+    if (!MatchPath(route.path, from.path, request.path_params)) continue;
+    SetApiAnswer(response, route.handler(deps, options, request));
+    return;
+  }
+  response.status = 404;  // the error handler says so
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -254,8 +311,6 @@ base::Result<std::unique_ptr<Server>> Server::Listen(ServerOptions options, Serv
   AZX_ASSIGN_OR_RETURN(auto address, SplitAddress(options.listen_address));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(deps));
   impl->Configure();
-  impl->AddPages();
-  impl->AddApi();
   impl->host = address.first;
   impl->port = address.second;
   bool bound = false;

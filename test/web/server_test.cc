@@ -36,9 +36,9 @@ class ServerTest : public ::testing::Test {
 
   void Listen(std::function<base::Result<void>()> reload) {
     server_.reset();
-    auto server = Server::Listen({.listen_address = "127.0.0.1:0", .version = "1.2.3"},
-                                 {latest_, store_, engine_, rules_, clock_,
-                                  base::Logger::Silent(), std::move(reload)});
+    auto server = Server::Listen(
+        {.listen_address = "127.0.0.1:0", .version = "1.2.3"},
+        {latest_, store_, engine_, rules_, clock_, base::Logger::Silent(), std::move(reload)});
     ASSERT_TRUE(server) << server.error().message();
     server_ = std::move(*server);
     server_->Start();
@@ -57,6 +57,7 @@ class ServerTest : public ::testing::Test {
                         const std::string& body = "", bool gzip = false) {
     net::HttpRequest request{.method = method, .url = server_->url() + target, .body = body};
     request.accept_gzip = gzip;
+    request.fresh_connection = true;  // the server need not wait for an idle one at its end
     if (!body.empty()) {
       request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
     }
@@ -186,14 +187,15 @@ TEST_F(ServerTest, ReloadIsOffUnlessEnabledAndTellsWhy) {
 
 TEST_F(ServerTest, APortInUseIsAnError) {
   const std::string address = server_->url().substr(std::string("http://").size());
-  const auto second = Server::Listen({.listen_address = address},
-                                     {latest_, store_, engine_, rules_, clock_,
-                                      base::Logger::Silent(), {}});
+  const auto second =
+      Server::Listen({.listen_address = address},
+                     {latest_, store_, engine_, rules_, clock_, base::Logger::Silent(), {}});
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message().find("cannot listen on " + address), std::string::npos);
   for (const char* bad : {"", "localhost", "localhost:", "localhost:x", ":70000", ":-1"}) {
-    EXPECT_FALSE(Server::Listen({.listen_address = bad}, {latest_, store_, engine_, rules_, clock_,
-                                                          base::Logger::Silent(), {}}))
+    EXPECT_FALSE(
+        Server::Listen({.listen_address = bad},
+                       {latest_, store_, engine_, rules_, clock_, base::Logger::Silent(), {}}))
         << bad;
   }
 }

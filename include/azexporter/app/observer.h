@@ -48,8 +48,8 @@ class Observer {
   void Stop();
   // Asks every source once, at the same time, and waits for all.
   void AskOnce(std::stop_token stop);
-  // Probes each target `times` times, now.
-  void ProbeNow(int times);
+  // As Prober::ProbeNow, on the targets that follow from what is known.
+  void ProbeNow(int times, std::int64_t budget_ms);
 
   // A round from what is known at this moment. Never waits.
   collect::Round MakeRound();

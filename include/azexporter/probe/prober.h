@@ -80,8 +80,10 @@ class Prober {
   void SetTargets(std::vector<Target> targets);
   // Where this process stands, once that is known. Probes from then on carry it.
   void SetSourceZone(std::string zone);
-  // Probes each target `times` times, at most `timeout_ms` each, and returns when all are done.
-  void ProbeNow(int times);
+  // Probes each target up to `times` times, all targets at once, and returns when all are done. A
+  // target gets no further probe after a time-out or once `budget_ms` have passed, so that this
+  // takes at most budget_ms and the time of one probe.
+  void ProbeNow(int times, std::int64_t budget_ms);
   // Starts probing every target at its interval.
   void Start();
   void Stop();

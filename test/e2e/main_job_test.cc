@@ -1,0 +1,232 @@
+// The main job, whole: the program azexporter on the embedded platform, with the documented alerts
+// word for word but for a shorter `for:`.
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "azexporter/base/file.h"
+#include "azexporter/model/regexp.h"
+#include "azexporter/net/http_client.h"
+#include "platform.h"
+#include "support/child_process.h"
+#include "support/eventually.h"
+
+namespace azexporter {
+namespace {
+
+using nlohmann::json;
+using support::ChildProcess;
+using test::Eventually;
+
+struct Outcome {
+  int code = -1;
+  std::string text;
+};
+
+class MainJobTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = std::filesystem::temp_directory_path() / "azx-e2e-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    auto platform = platform::Platform::Start(
+        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests"}, clock_);
+    ASSERT_TRUE(platform) << platform.error().message();
+    platform_ = std::move(*platform);
+    Write("kubeconfig", platform_->api().Kubeconfig());
+    const auto pack = base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml");
+    ASSERT_TRUE(pack);
+    Write("rules.yaml", *model::ReplaceAll("for: \\d+m", "for: 1s", *pack));
+    WriteConfig("");
+  }
+
+  void TearDown() override {
+    daemon_.reset();
+    if (platform_) platform_->Stop();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+  void WriteConfig(const std::string& more) {
+    Write("config.yaml", platform::Platform::Config(folder_ / "kubeconfig") +
+                             "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n"
+                             "rule_files: [rules.yaml]\n" +
+                             more);
+  }
+
+  void StartDaemon() {
+    daemon_ = std::make_unique<ChildProcess>(
+        std::vector<std::string>{AZX_PROGRAM, "--config.file", folder_ / "config.yaml",
+                                 "--web.listen-address", "127.0.0.1:0", "--web.enable-lifecycle"});
+    while (auto line = daemon_->ReadLine(20'000)) {
+      const std::size_t url = line->find(" url=");
+      if (line->find("azexporter is up") == std::string::npos) continue;
+      url_ = line->substr(url + 5);
+      break;
+    }
+    ASSERT_FALSE(url_.empty());
+    ASSERT_TRUE(Eventually([&] { return Get("/api/v1/zones").contains("data"); }));
+  }
+
+  Outcome Run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), AZX_PROGRAM);
+    ChildProcess process(arguments);
+    Outcome outcome;
+    outcome.text = process.ReadAll(60'000);
+    outcome.code = process.Wait(10'000).value_or(-1);
+    return outcome;
+  }
+  Outcome Check() { return Run({"--check", "--config.file", folder_ / "config.yaml"}); }
+  Outcome CheckDaemon() { return Run({"--check", "--url", url_}); }
+
+  std::string GetText(const std::string& path, const std::string& method = "GET") {
+    auto response = http_.Fetch({.method = method, .url = url_ + path, .fresh_connection = true});
+    return response ? response->body : "";
+  }
+  json Get(const std::string& path) { return json::parse(GetText(path), nullptr, false); }
+
+  // "pending", "firing", or "" where the alert is not active.
+  std::string StateOf(const std::string& alert) {
+    const json answer = Get("/api/v1/alerts");
+    if (!answer.contains("data")) return "no answer";
+    for (const json& one : answer["data"]["alerts"]) {
+      if (one["labels"]["alertname"] == alert) return one["state"];
+    }
+    return "";
+  }
+  bool Becomes(const std::string& alert, const std::string& state) {
+    return Eventually([&] { return StateOf(alert) == state; }, 30'000);
+  }
+
+  base::SystemClock clock_;
+  std::filesystem::path folder_;
+  std::unique_ptr<platform::Platform> platform_;
+  net::HttpClient http_{{.user_agent = "test"}};
+  std::string url_;
+  std::unique_ptr<ChildProcess> daemon_;
+};
+
+TEST_F(MainJobTest, AZoneGoesAndComesBack) {
+  const Outcome healthy = Check();
+  EXPECT_EQ(healthy.code, 0) << healthy.text;
+  EXPECT_TRUE(healthy.text.starts_with("AZ OK  3 zones normal, 0 of 4 alert rules true"))
+      << healthy.text;
+
+  StartDaemon();
+  // Until the rules were evaluated once it does not call itself fine, but UNKNOWN.
+  EXPECT_TRUE(Eventually([&] { return CheckDaemon().code == 0; }));
+  EXPECT_EQ(StateOf("ZoneUnavailable"), "");
+
+  ASSERT_TRUE(platform_->LoseZone("us-east-1a"));
+  EXPECT_TRUE(Becomes("ZoneUnavailable", "pending"));
+  EXPECT_TRUE(Becomes("ZoneUnavailable", "firing"));
+  const json alerts = Get("/api/v1/alerts")["data"]["alerts"];
+  EXPECT_EQ(alerts[0]["annotations"]["summary"], "Zone us-east-1a is unavailable");
+  EXPECT_EQ(alerts[0]["labels"]["severity"], "critical");
+  EXPECT_EQ(alerts[0]["value"], "8e+00");
+  const Outcome told = CheckDaemon();
+  EXPECT_EQ(told.code, 2) << told.text;
+  EXPECT_NE(told.text.find("alert ZoneUnavailable us-east-1a: firing"), std::string::npos)
+      << told.text;
+  const Outcome seen = Check();
+  EXPECT_EQ(seen.code, 2) << seen.text;
+  EXPECT_TRUE(seen.text.starts_with("AZ CRITICAL  us-east-1a is down: none of its 8 nodes"))
+      << seen.text;
+  EXPECT_NE(seen.text.find("true now, fires after 1s"), std::string::npos) << seen.text;
+
+  ASSERT_TRUE(platform_->RestoreZone("us-east-1a"));
+  EXPECT_TRUE(Becomes("ZoneUnavailable", ""));
+  EXPECT_EQ(Check().code, 0);
+}
+
+TEST_F(MainJobTest, ASlowZoneIsSeenAcrossZones) {
+  StartDaemon();
+  EXPECT_EQ(StateOf("CrossZoneLatencyHigh"), "");
+  ASSERT_TRUE(platform_->SetLatency("us-east-1b", 800'000));
+  EXPECT_TRUE(Becomes("CrossZoneLatencyHigh", "firing"));
+  const json alert = Get("/api/v1/alerts")["data"]["alerts"][0];
+  EXPECT_EQ(alert["labels"]["source_zone"], "us-east-1a");
+  EXPECT_EQ(alert["labels"]["destination_zone"], "us-east-1b");
+  const Outcome seen = Check();
+  EXPECT_EQ(seen.code, 1) << seen.text;
+  EXPECT_NE(seen.text.find("CrossZoneLatencyHigh"), std::string::npos) << seen.text;
+}
+
+TEST_F(MainJobTest, AZoneWithoutNodesIsMissingNotForgotten) {
+  simulator::Store& store = platform_->store();
+  const auto* nodes = simulator::FindKind("v1", "Node");
+  for (const auto& node : store.List(*nodes, "").items) {
+    const json labels = (*node)["metadata"]["labels"];
+    if (labels["topology.kubernetes.io/zone"] != "us-east-1c") continue;
+    const auto name = (*node)["metadata"]["name"].get<std::string>();
+    ASSERT_TRUE(store.Delete({nodes, "", name}));
+  }
+  const Outcome seen = Check();
+  EXPECT_EQ(seen.code, 2) << seen.text;
+  EXPECT_TRUE(seen.text.starts_with("AZ CRITICAL  us-east-1c is missing: it has no nodes"))
+      << seen.text;
+}
+
+TEST_F(MainJobTest, WhatCannotBeAskedIsNeverFine) {
+  std::string kubeconfig = *base::ReadFile(folder_ / "kubeconfig");
+  Write("kubeconfig", *model::ReplaceAll("token: \\S+", "token: wrong", kubeconfig));
+  Outcome outcome = Check();
+  EXPECT_EQ(outcome.code, 2) << outcome.text;
+  EXPECT_NE(outcome.text.find("nodes could not be asked: list nodes: GET https://127.0.0.1:"),
+            std::string::npos);
+  EXPECT_NE(outcome.text.find("401 Unauthorized"), std::string::npos) << outcome.text;
+  Write("kubeconfig", kubeconfig);
+  platform_->api().Forbid("pods");
+  outcome = Check();
+  EXPECT_EQ(outcome.code, 2) << outcome.text;
+  EXPECT_NE(outcome.text.find("pods could not be asked"), std::string::npos) << outcome.text;
+  EXPECT_EQ(
+      Run({"--check", "--check.unreachable", "unknown", "--config.file", folder_ / "config.yaml"})
+          .code,
+      3);
+}
+
+TEST_F(MainJobTest, ARefusedReloadLeavesEverythingAsItWas) {
+  StartDaemon();
+  ASSERT_TRUE(platform_->LoseZone("us-east-1a"));
+  ASSERT_TRUE(Becomes("ZoneUnavailable", "firing"));
+  const std::string active_at = Get("/api/v1/alerts")["data"]["alerts"][0]["activeAt"];
+  WriteConfig("bogus: 1\n");
+  const std::string refused = GetText("/-/reload", "POST");
+  EXPECT_NE(refused.find("config.yaml:"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("unknown key \"bogus\""), std::string::npos) << refused;
+  EXPECT_TRUE(Eventually([&] {
+    return GetText("/metrics").find("azexporter_config_last_reload_successful 0\n") !=
+           std::string::npos;
+  }));
+  Write("rules.yaml", "groups: [{name: g, rules: [{alert: X, expr: 'up{'}]}]");
+  WriteConfig("");
+  EXPECT_NE(GetText("/-/reload", "POST").find("rules.yaml:1:"), std::string::npos);
+  EXPECT_EQ(StateOf("ZoneUnavailable"), "firing");
+  // A good one keeps what did not change: the alert goes on, with its time.
+  const auto pack = base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml");
+  Write("rules.yaml", *model::ReplaceAll("for: \\d+m", "for: 1s", *pack));
+  daemon_->Signal(SIGHUP);
+  EXPECT_TRUE(Eventually([&] {
+    return GetText("/metrics").find("azexporter_config_last_reload_successful 1\n") !=
+           std::string::npos;
+  }));
+  EXPECT_EQ(StateOf("ZoneUnavailable"), "firing");
+  EXPECT_EQ(Get("/api/v1/alerts")["data"]["alerts"][0]["activeAt"], active_at);
+}
+
+TEST_F(MainJobTest, StopsAtOnceAndCleanly) {
+  StartDaemon();
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(5'000), 0);
+}
+
+}  // namespace
+}  // namespace azexporter
