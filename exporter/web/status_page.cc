@@ -133,26 +133,43 @@ std::string_view StateClass(zones::ZoneState state) {
 
 // --- the first line ------------------------------------------------------------------------------
 
-std::string ZonesSentence(const zones::ZoneReport& report, std::string_view& css) {
-  css = "bad";
-  if (!report.nodes.known) return "The zones are not known.";
-  if (report.zones.empty()) return "There is no zone.";
-  css = "good";
+struct Verdict {
+  std::string text;
+  std::string_view css = "good";
+
+  // The worst of all sentences gives the colour.
+  void Add(std::string_view sentence, std::string_view sentence_css) {
+    text += (text.empty() ? "" : " ") + std::string(sentence);
+    if (sentence_css == "bad" || css == "good") css = sentence_css;
+  }
+};
+
+void JudgeZones(const zones::ZoneReport& report, Verdict& verdict) {
+  if (!report.nodes.known) return verdict.Add("The zones are not known.", "bad");
+  if (report.zones.empty()) return verdict.Add("There is no zone.", "bad");
   std::string others;
   std::size_t count = 0;
+  std::string_view css = "warn";
   for (const zones::ZoneStatus& zone : report.zones) {
     const std::string_view zone_css = StateClass(zone.state);
     if (zone_css == "good") continue;
-    if (css != "bad") css = zone_css;
+    if (zone_css == "bad") css = zone_css;
     others += fmt::format("{}{} {}", count++ == 0 ? "" : ", ", zone.zone,
                           Words(zones::ZoneStateName(zone.state)));
   }
   const std::string zones = Count(report.zones.size(), "zone");
-  if (count == 0) return zones + " normal.";
-  return fmt::format("{} of {} not normal: {}.", count, zones, others);
+  if (count == 0) return verdict.Add(zones + " normal.", "good");
+  verdict.Add(fmt::format("{} of {} not normal: {}.", count, zones, others), css);
 }
 
-std::string AlertsSentence(const std::vector<rules::GroupView>& groups, std::string_view& css) {
+void JudgePrimaries(const zones::ZoneReport& report, Verdict& verdict) {
+  for (const auto& [cluster, count] : report.primaries) {
+    if (count == 0) verdict.Add(cluster + ": no primary was seen.", "bad");
+    if (count > 1) verdict.Add(fmt::format("{}: {} primaries.", cluster, count), "bad");
+  }
+}
+
+void JudgeAlerts(const std::vector<rules::GroupView>& groups, Verdict& verdict) {
   std::size_t rules = 0;
   std::size_t firing = 0;
   std::size_t pending = 0;
@@ -164,13 +181,12 @@ std::string AlertsSentence(const std::vector<rules::GroupView>& groups, std::str
       }
     }
   }
-  if (rules == 0) return "";
-  if (firing == 0 && pending == 0) return " No alert.";
-  if (firing > 0) css = "bad";
-  if (css == "good") css = "warn";
-  if (firing == 0) return fmt::format(" {} pending.", Count(pending, "alert"));
-  if (pending == 0) return fmt::format(" {} firing.", Count(firing, "alert"));
-  return fmt::format(" {} firing, {} pending.", Count(firing, "alert"), pending);
+  if (rules == 0) return;  // the section below says so
+  if (firing + pending == 0) return verdict.Add("No alert.", "good");
+  if (firing == 0) return verdict.Add(Count(pending, "alert") + " pending.", "warn");
+  verdict.Add(Count(firing, "alert") + " firing" +
+                  (pending == 0 ? "." : fmt::format(", {} pending.", pending)),
+              "bad");
 }
 
 // --- zones ---------------------------------------------------------------------------------------
@@ -196,12 +212,15 @@ Cell HealthCell(const zones::ZoneStatus& zone) {
   return {"–"};
 }
 
-Row ZoneRow(const zones::ZoneStatus& zone) {
+// Counts whose source is not known are 0, which must not be taken for a finding.
+Row ZoneRow(const zones::ZoneStatus& zone, const zones::ZoneReport& report) {
+  const Cell not_known = {"not known", "warn"};
+  const bool nodes = report.nodes.known;
   return {{zone.zone},
           {Words(zones::ZoneStateName(zone.state)), StateClass(zone.state)},
-          OfExpected(zone.workers.ready, zone.expected_workers),
-          OfExpected(zone.control_plane.ready, zone.control_plane.total()),
-          OfExpected(zone.pods_ready, zone.expected_pods),
+          nodes ? OfExpected(zone.workers.ready, zone.expected_workers) : not_known,
+          nodes ? OfExpected(zone.control_plane.ready, zone.control_plane.total()) : not_known,
+          nodes && report.pods.known ? OfExpected(zone.pods_ready, zone.expected_pods) : not_known,
           HealthCell(zone),
           {zone.p95_seconds ? DurationText(*zone.p95_seconds) : "–"}};
 }
@@ -219,7 +238,7 @@ std::string ZonesSection(const zones::ZoneReport& report) {
   constexpr std::string_view kHeaders[] = {
       "Zone", "State", "Workers ready", "Control plane", "Pods ready", "Health endpoint", "p95"};
   std::vector<Row> rows;
-  for (const zones::ZoneStatus& zone : report.zones) rows.push_back(ZoneRow(zone));
+  for (const zones::ZoneStatus& zone : report.zones) rows.push_back(ZoneRow(zone, report));
   std::string out = "<h2>Zones</h2>\n";
   out += SourceLine("Nodes", report.nodes) + SourceLine("Pods", report.pods) +
          SourceLine("Expectations", report.expectations);
@@ -245,12 +264,6 @@ std::string DatabasesSection(const zones::ZoneReport& report) {
   if (report.databases.empty()) return "";
   constexpr std::string_view kHeaders[] = {"Cluster", "Instance", "Zone", "Role", "Lag"};
   std::string out = "<h2>Databases</h2>\n";
-  for (const auto& [cluster, count] : report.primaries) {
-    if (count == 1) continue;
-    out += Paragraph("bad", count == 0
-                                ? cluster + ": no primary was seen."
-                                : fmt::format("{}: {} primaries, a split brain.", cluster, count));
-  }
   std::vector<Row> rows;
   for (const zones::DatabaseStatus& db : report.databases) {
     const Cell role =
@@ -308,13 +321,15 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
 std::string RenderStatusPage(const ServerDeps& deps, const ServerOptions& options) {
   const auto round = deps.latest.Get();
   const std::vector<rules::GroupView> groups = deps.rules.Groups();
-  std::string_view css = "dim";
-  std::string verdict = "The first round is not finished yet.";
+  Verdict verdict;
   if (round) {
-    verdict = ZonesSentence(round->report, css);
-    verdict += AlertsSentence(groups, css);
+    JudgeZones(round->report, verdict);
+    JudgePrimaries(round->report, verdict);
+    JudgeAlerts(groups, verdict);
+  } else {
+    verdict.Add("The first round is not finished yet.", "dim");
   }
-  std::string page = fmt::format(kHead, fmt::arg("title", Escape("azexporter: " + verdict)));
+  std::string page = fmt::format(kHead, fmt::arg("title", Escape("azexporter: " + verdict.text)));
   page += kStyle;
   page +=
       fmt::format("<h1>azexporter <span class=\"dim\">{}</span></h1>\n", Escape(options.version));
@@ -323,7 +338,7 @@ std::string RenderStatusPage(const ServerDeps& deps, const ServerOptions& option
       "href=\"/api/v1/zones\">zones</a><a href=\"/api/v1/alerts\">alerts</a><a "
       "href=\"/api/v1/rules\">rules</a></nav>\n",
       Escape(options.telemetry_path));
-  page += fmt::format("<p class=\"verdict {}\">{}</p>\n", css, Escape(verdict));
+  page += fmt::format("<p class=\"verdict {}\">{}</p>\n", verdict.css, Escape(verdict.text));
   if (!round) return page + "</body></html>\n";
   const std::int64_t now_ms = deps.clock.NowMs();
   page +=
