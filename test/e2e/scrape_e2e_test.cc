@@ -16,20 +16,22 @@
 #include "dashboards/dashboard.h"
 #include "support/child_process.h"
 #include "support/eventually.h"
+#include "support/postgres_server.h"
 
 namespace azexporter {
 namespace {
 
 using nlohmann::json;
 using support::ChildProcess;
+using support::PostgresServer;
 using support::RunProgram;
 using test::Eventually;
 
 constexpr int kWaitMs = 30'000;
 
 // The embedded platform has no database: these panels must stay empty, and no others.
-const std::set<std::string> kPanelsWithoutData = {"Primaries", "Replication lag",
-                                                  "Replication lag in log bytes", "Roles", "Stale"};
+const std::set<std::string> kDatabasePanels = {"Primaries", "Replication lag",
+                                               "Replication lag in log bytes", "Roles", "Stale"};
 
 // `text` with the first `from` replaced.
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {
@@ -86,7 +88,8 @@ class ScrapeTest : public ::testing::Test {
     ASSERT_TRUE(config);
     std::ofstream(PathOf("azexporter.yaml"))
         << Replaced(*config, "probes:\n", "probes:\n  interval: 200ms\n")
-        << "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n";
+        << "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
+        << databases_;
     azexporter_ = std::make_unique<ChildProcess>(
         std::vector<std::string>{AZX_PROGRAM, "--config.file", PathOf("azexporter.yaml"),
                                  "--web.listen-address", "127.0.0.1:0", "--rule.file",
@@ -151,6 +154,7 @@ class ScrapeTest : public ::testing::Test {
     return data.is_null() ? std::set<std::string>() : data.get<std::set<std::string>>();
   }
 
+  std::string databases_;  // the section of the configuration, where there are any
   std::filesystem::path folder_;
   net::HttpClient http_{{.user_agent = "scrape-e2e-test"}};
   std::string azexporter_url_;
@@ -198,7 +202,7 @@ TEST_F(ScrapeTest, EveryPanelHasDataFromEitherSource) {
   for (const std::string& url : {azexporter_url_, prometheus_url_}) {
     EXPECT_EQ(Strings(url, "/api/v1/label/zone/values?match[]=az_zone_state"), zones) << url;
     for (const auto& [panel, query] : test::DashboardQueries(dashboard)) {
-      if (kPanelsWithoutData.contains(panel)) {
+      if (kDatabasePanels.contains(panel)) {
         EXPECT_EQ(Count(url, query), 0) << url << ": " << panel << ": " << query;
         continue;
       }
@@ -206,6 +210,48 @@ TEST_F(ScrapeTest, EveryPanelHasDataFromEitherSource) {
           << url << ": " << panel << ": " << query;
     }
   }
+}
+
+class DatabaseScrapeTest : public ScrapeTest {
+ protected:
+  void SetUp() override {
+    if (PostgresServer::ProgramFolder().empty()) GTEST_SKIP() << "skipped: no PostgreSQL";
+    primary_ = PostgresServer::StartPrimary();
+    ASSERT_NE(primary_, nullptr);
+    standby_ = PostgresServer::StartStandby(*primary_);
+    ASSERT_NE(standby_, nullptr);
+    databases_ = "postgres: {clusters: [{name: orders, instances: [" +
+                 Instance("one", "us-east-1a", primary_->dsn()) + ", " +
+                 Instance("two", "us-east-1b", standby_->dsn()) + "]}]}\n";
+    ScrapeTest::SetUp();
+  }
+
+  static std::string Instance(const std::string& name, const std::string& zone,
+                              const std::string& dsn) {
+    return "{name: " + name + ", zone: " + zone + ", dsn: \"" + dsn + "\"}";
+  }
+
+  std::unique_ptr<PostgresServer> primary_;
+  std::unique_ptr<PostgresServer> standby_;
+};
+
+TEST_F(DatabaseScrapeTest, DatabasePanelsHaveData) {
+  const json dashboard = test::LoadDashboard();
+  ASSERT_FALSE(dashboard.is_discarded());
+  std::string roles;
+  for (const auto& [panel, query] : test::DashboardQueries(dashboard)) {
+    if (!kDatabasePanels.contains(panel)) continue;
+    if (panel == "Roles") roles = query;
+    EXPECT_TRUE(Eventually([&] { return Count(azexporter_url_, query) > 0; }, kWaitMs))
+        << panel << ": " << query;
+  }
+  // 0 a primary, 1 a standby, -1 down.
+  EXPECT_EQ(Count(azexporter_url_, "(" + roles + ") == 0"), 1);
+  EXPECT_EQ(Count(azexporter_url_, "(" + roles + ") == 1"), 1);
+  standby_->Kill();
+  const std::string down = "(" + roles + ") == -1";
+  EXPECT_TRUE(Eventually([&] { return Count(azexporter_url_, down) == 1; }, kWaitMs));
+  EXPECT_EQ(Count(azexporter_url_, roles), 2);
 }
 
 }  // namespace
