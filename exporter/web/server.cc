@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "azexporter/base/json_writer.h"
+#include "azexporter/base/wait.h"
 #include "handlers.h"
 
 namespace azexporter::web {
@@ -330,6 +331,12 @@ base::Result<std::unique_ptr<Server>> Server::Listen(ServerOptions options, Serv
 
 void Server::Start() {
   impl_->thread = std::jthread([this] { impl_->http.listen_after_bind(); });
+  // httplib forgets a stop that comes before it runs, and would then serve for ever.
+  constexpr int kLookMs = 1;
+  constexpr int kLooks = 5'000;
+  for (int i = 0; i < kLooks && !impl_->http.is_running(); ++i) {
+    base::WaitFor(std::stop_token(), kLookMs);
+  }
 }
 
 void Server::Stop() {

@@ -1,8 +1,11 @@
-// The page at "/": zones, databases, alerts and where to go from here. Plain HTML, drawn on the
-// server, with nothing to load.
+// The page at "/": a verdict, zones, databases, alerts and where to go from here. Plain HTML, drawn
+// on the server, with nothing to load.
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "azexporter/base/duration.h"
 #include "azexporter/base/time_text.h"
 #include "handlers.h"
 
@@ -10,21 +13,32 @@ namespace azexporter::web {
 namespace {
 
 constexpr std::string_view kHead = R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>azexporter</title>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="15">
-<style>
+)";
+
+// On a narrow screen each row becomes a block of its own, with the header beside each cell.
+constexpr std::string_view kStyle = R"(<style>
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --warn: #b35900; --bad: #cf222e; }
 @media (prefers-color-scheme: dark) { :root { --good: #4ac26b; --warn: #e3a03c; --bad: #ff7b72; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-nav a { margin-right: 1rem; } .dim { opacity: .7; }
+nav > * { margin-right: 1rem; } .dim, small { opacity: .7; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; }
-th { font-weight: 600; } td.n, th.n { text-align: right; }
+th, td { text-align: left; padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line);
+  vertical-align: top; overflow-wrap: anywhere; }
+th, td:first-child { white-space: nowrap; } th { font-weight: 600; }
+small { display: block; max-width: 24rem; color: CanvasText; font-weight: 400; }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
-.bad, .warn { font-weight: 600; }
+.bad, .warn { font-weight: 600; } .verdict { font-size: 1.1rem; margin: 1rem 0 0; }
+@media (max-width: 45rem) {
+  thead { display: none; } table, tbody { display: block; }
+  tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  td { display: flex; gap: 1rem; padding: .1rem 0; border: 0; }
+  td::before { content: attr(data-label); flex: 0 0 8rem; opacity: .7; color: CanvasText;
+    font-weight: 400; }
+}
 </style></head><body>
 )";
 
@@ -51,9 +65,55 @@ std::string Escape(std::string_view text) {
   return out;
 }
 
-std::string Cell(std::string_view text, std::string_view css = "") {
-  return fmt::format("<td{}>{}</td>", css.empty() ? "" : fmt::format(" class=\"{}\"", css),
-                     Escape(text));
+struct Cell {
+  std::string text;
+  std::string_view css = "";
+  std::string note = "";  // a second, smaller line
+};
+using Row = std::vector<Cell>;
+
+std::string RenderTable(std::span<const std::string_view> headers, const std::vector<Row>& rows) {
+  std::string out = "<table><thead><tr>";
+  for (const std::string_view header : headers) out += fmt::format("<th>{}</th>", header);
+  out += "</tr></thead><tbody>\n";
+  for (const Row& row : rows) {
+    out += "<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const Cell& cell = row[i];
+      out += fmt::format("<td data-label=\"{}\"{}><span>{}", headers[i],
+                         cell.css.empty() ? "" : fmt::format(" class=\"{}\"", cell.css),
+                         Escape(cell.text));
+      if (!cell.note.empty()) out += "<small>" + Escape(cell.note) + "</small>";
+      out += "</span></td>";
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table>\n";
+}
+
+std::string Paragraph(std::string_view css, std::string_view text) {
+  return fmt::format("<p class=\"{}\">{}</p>\n", css, Escape(text));
+}
+
+// "full_disruption" for people.
+std::string Words(std::string_view name) {
+  std::string words(name);
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
+// "1 zone", "2 zones".
+std::string Count(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string DurationText(double seconds) {
+  return seconds < 1 ? fmt::format("{:.1f} ms", seconds * 1000) : fmt::format("{:.1f} s", seconds);
+}
+
+// Whole seconds: a page that is loaded again every 15 s has no use for less.
+std::string Elapsed(std::int64_t ms) {
+  return base::FormatDurationMs(std::max<std::int64_t>(0, ms) / 1000 * 1000);
 }
 
 std::string_view StateClass(zones::ZoneState state) {
@@ -71,124 +131,222 @@ std::string_view StateClass(zones::ZoneState state) {
   return "warn";
 }
 
-std::string OfExpected(int found, const std::optional<int>& expected) {
-  return expected ? fmt::format("{} of {}", found, *expected) : std::to_string(found);
+// --- the first line ------------------------------------------------------------------------------
+
+struct Verdict {
+  std::string text;
+  std::string_view css = "good";
+
+  // The worst of all sentences gives the colour.
+  void Add(std::string_view sentence, std::string_view sentence_css) {
+    text += (text.empty() ? "" : " ") + std::string(sentence);
+    if (sentence_css == "bad" || css == "good") css = sentence_css;
+  }
+};
+
+void JudgeZones(const zones::ZoneReport& report, Verdict& verdict) {
+  if (!report.nodes.known) return verdict.Add("The zones are not known.", "bad");
+  if (report.zones.empty()) return verdict.Add("There is no zone.", "bad");
+  std::string others;
+  std::size_t count = 0;
+  std::string_view css = "warn";
+  for (const zones::ZoneStatus& zone : report.zones) {
+    const std::string_view zone_css = StateClass(zone.state);
+    if (zone_css == "good") continue;
+    if (zone_css == "bad") css = zone_css;
+    others += fmt::format("{}{} {}", count++ == 0 ? "" : ", ", zone.zone,
+                          Words(zones::ZoneStateName(zone.state)));
+  }
+  const std::string zones = Count(report.zones.size(), "zone");
+  if (count == 0) return verdict.Add(zones + " normal.", "good");
+  verdict.Add(fmt::format("{} of {} not normal: {}.", count, zones, others), css);
 }
 
-std::string Milliseconds(const std::optional<double>& seconds) {
-  return seconds ? fmt::format("{:.1f} ms", *seconds * 1000) : "–";
+void JudgePrimaries(const zones::ZoneReport& report, Verdict& verdict) {
+  for (const auto& [cluster, count] : report.primaries) {
+    if (count == 0) verdict.Add(cluster + ": no primary was seen.", "bad");
+    if (count > 1) verdict.Add(fmt::format("{}: {} primaries.", cluster, count), "bad");
+  }
 }
 
-std::string ZoneRow(const zones::ZoneStatus& zone) {
-  const bool up = zone.health == zones::EndpointHealth::kUp;
-  const bool short_of_nodes = zone.expected_workers && zone.workers.ready < *zone.expected_workers;
-  const bool short_of_pods = zone.expected_pods && zone.pods_ready < *zone.expected_pods;
-  const std::string control =
-      fmt::format("{} of {}", zone.control_plane.ready, zone.control_plane.total());
-  return "<tr>" + Cell(zone.zone) + Cell(zones::ZoneStateName(zone.state), StateClass(zone.state)) +
-         Cell(OfExpected(zone.workers.ready, zone.expected_workers), short_of_nodes ? "warn" : "") +
-         Cell(control) +
-         Cell(OfExpected(zone.pods_ready, zone.expected_pods), short_of_pods ? "warn" : "") +
-         Cell(zones::EndpointHealthName(zone.health), up ? "good" : "warn") +
-         Cell(Milliseconds(zone.p95_seconds), "n") + "</tr>\n";
+void JudgeAlerts(const std::vector<rules::GroupView>& groups, Verdict& verdict) {
+  std::size_t rules = 0;
+  std::size_t firing = 0;
+  std::size_t pending = 0;
+  for (const rules::GroupView& group : groups) {
+    rules += group.rules.size();
+    for (const rules::RuleView& rule : group.rules) {
+      for (const rules::Alert& alert : rule.alerts) {
+        ++(alert.state == rules::AlertState::kFiring ? firing : pending);
+      }
+    }
+  }
+  if (rules == 0) return;  // the section below says so
+  if (firing + pending == 0) return verdict.Add("No alert.", "good");
+  if (firing == 0) return verdict.Add(Count(pending, "alert") + " pending.", "warn");
+  verdict.Add(Count(firing, "alert") + " firing" +
+                  (pending == 0 ? "." : fmt::format(", {} pending.", pending)),
+              "bad");
+}
+
+// --- zones ---------------------------------------------------------------------------------------
+
+Cell OfExpected(int found, const std::optional<int>& expected) {
+  if (!expected) return {std::to_string(found)};
+  return {fmt::format("{} of {}", found, *expected), found < *expected ? "warn" : ""};
+}
+
+Cell HealthCell(const zones::ZoneStatus& zone) {
+  switch (zone.health) {
+    case zones::EndpointHealth::kNone:
+      return {"–"};
+    case zones::EndpointHealth::kNotAUrl:
+      return {"not a URL", "warn"};
+    case zones::EndpointHealth::kNotProbed:
+      return {"not probed yet", "dim"};
+    case zones::EndpointHealth::kUp:
+      return {"up", "good"};
+    case zones::EndpointHealth::kDown:
+      return {"down", "bad", zone.health_error};
+  }
+  return {"–"};
+}
+
+// Counts whose source is not known are 0, which must not be taken for a finding.
+Row ZoneRow(const zones::ZoneStatus& zone, const zones::ZoneReport& report) {
+  const Cell not_known = {"not known", "warn"};
+  const bool nodes = report.nodes.known;
+  return {{zone.zone},
+          {Words(zones::ZoneStateName(zone.state)), StateClass(zone.state)},
+          nodes ? OfExpected(zone.workers.ready, zone.expected_workers) : not_known,
+          nodes ? OfExpected(zone.control_plane.ready, zone.control_plane.total()) : not_known,
+          nodes && report.pods.known ? OfExpected(zone.pods_ready, zone.expected_pods) : not_known,
+          HealthCell(zone),
+          {zone.p95_seconds ? DurationText(*zone.p95_seconds) : "–"}};
 }
 
 std::string SourceLine(std::string_view name, const zones::SourceStatus& source) {
   if (source.known && !source.failing) return "";
-  return fmt::format("<p class=\"{}\">{} {}: {}</p>\n", source.known ? "warn" : "bad", name,
-                     source.known ? "is failing, old data is shown" : "is not known",
-                     Escape(source.error));
+  return Paragraph(
+      source.known ? "warn" : "bad",
+      fmt::format("{} {}: {}", name,
+                  source.known ? "cannot be read now, old data is shown" : "are not known",
+                  source.error));
 }
 
 std::string ZonesSection(const zones::ZoneReport& report) {
+  constexpr std::string_view kHeaders[] = {
+      "Zone", "State", "Workers ready", "Control plane", "Pods ready", "Health endpoint", "p95"};
+  std::vector<Row> rows;
+  for (const zones::ZoneStatus& zone : report.zones) rows.push_back(ZoneRow(zone, report));
   std::string out = "<h2>Zones</h2>\n";
-  out += SourceLine("nodes", report.nodes) + SourceLine("pods", report.pods) +
-         SourceLine("expectations", report.expectations);
-  out +=
-      "<table><tr><th>Zone</th><th>State</th><th>Workers ready</th><th>Control plane ready</th>"
-      "<th>Pods ready</th><th>Health endpoint</th><th class=\"n\">p95</th></tr>\n";
-  for (const zones::ZoneStatus& zone : report.zones) out += ZoneRow(zone);
-  out += "</table>\n";
+  out += SourceLine("Nodes", report.nodes) + SourceLine("Pods", report.pods) +
+         SourceLine("Expectations", report.expectations);
+  if (!rows.empty()) out += RenderTable(kHeaders, rows);
   if (report.nodes_without_zone > 0) {
-    out +=
-        fmt::format("<p class=\"warn\">{} nodes carry no zone label and count for no zone.</p>\n",
-                    report.nodes_without_zone);
+    out += Paragraph(
+        "warn", fmt::format("Without a zone label, counted for no zone: {}.",
+                            Count(static_cast<std::size_t>(report.nodes_without_zone), "node")));
   }
   return out;
 }
 
-std::string LagText(const zones::DatabaseStatus& db) {
-  if (db.role != zones::DatabaseRole::kStandby) return "–";
-  if (!db.lag_seconds) return "not known";
-  return fmt::format("{}{:.1f} s", db.lag_stale ? "at least " : "", *db.lag_seconds);
+// --- databases -----------------------------------------------------------------------------------
+
+Cell LagCell(const zones::DatabaseStatus& db) {
+  if (db.role != zones::DatabaseRole::kStandby) return {"–"};
+  if (!db.lag_seconds) return {"not known", "warn"};
+  if (!db.lag_stale) return {DurationText(*db.lag_seconds)};
+  return {"at least " + DurationText(*db.lag_seconds), "warn"};
 }
 
 std::string DatabasesSection(const zones::ZoneReport& report) {
   if (report.databases.empty()) return "";
-  std::string out =
-      "<h2>Databases</h2>\n<table><tr><th>Cluster</th><th>Instance</th><th>Zone</th><th>Role</th>"
-      "<th>Lag</th><th></th></tr>\n";
+  constexpr std::string_view kHeaders[] = {"Cluster", "Instance", "Zone", "Role", "Lag"};
+  std::string out = "<h2>Databases</h2>\n";
+  std::vector<Row> rows;
   for (const zones::DatabaseStatus& db : report.databases) {
-    out += "<tr>" + Cell(db.cluster) + Cell(db.instance) + Cell(db.zone) +
-           Cell(db.up ? zones::DatabaseRoleName(db.role) : "down", db.up ? "" : "bad") +
-           Cell(LagText(db), db.lag_stale ? "warn" : "") + Cell(db.error) + "</tr>\n";
+    const Cell role =
+        db.up ? Cell{std::string(zones::DatabaseRoleName(db.role))} : Cell{"down", "bad", db.error};
+    rows.push_back({{db.cluster}, {db.instance}, {db.zone}, role, LagCell(db)});
   }
-  return out + "</table>\n";
+  return out + RenderTable(kHeaders, rows);
 }
 
-std::string AlertRow(const rules::Alert& alert, std::int64_t now_ms) {
+// --- alerts --------------------------------------------------------------------------------------
+
+Row AlertRow(const rules::Alert& alert, const rules::Rule& rule, std::int64_t now_ms) {
   const bool firing = alert.state == rules::AlertState::kFiring;
   std::string labels;
   for (const model::Label label : alert.labels) {
     if (label.name == rules::kAlertName || label.name == "severity") continue;
-    labels +=
-        (labels.empty() ? "" : ", ") + std::string(label.name) + "=" + std::string(label.value);
+    labels += fmt::format("{}{}={}", labels.empty() ? "" : ", ", label.name, label.value);
   }
-  return "<tr>" + Cell(rules::AlertStateName(alert.state), firing ? "bad" : "warn") +
-         Cell(alert.labels.Get(rules::kAlertName)) + Cell(alert.labels.Get("severity")) +
-         Cell(labels) + Cell(alert.annotations.Get("summary")) +
-         Cell(fmt::format("{} s", (now_ms - alert.active_at) / 1000), "n") + "</tr>\n";
+  std::string active = Elapsed(now_ms - alert.active_at);
+  if (!firing) active += ", fires after " + base::FormatDurationMs(rule.for_ms);
+  return {{std::string(rules::AlertStateName(alert.state)), firing ? "bad" : "warn"},
+          {std::string(alert.labels.Get(rules::kAlertName)), "", std::move(labels)},
+          {std::string(alert.labels.Get("severity"))},
+          {std::string(alert.annotations.Get("summary"))},
+          {std::move(active)}};
 }
 
 std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int64_t now_ms) {
-  std::string rows;
+  constexpr std::string_view kHeaders[] = {"State", "Alert", "Severity", "Summary", "Active for"};
+  std::vector<Row> rows;
   std::string errors;
   std::size_t rules = 0;
   for (const rules::GroupView& group : groups) {
     for (const rules::RuleView& rule : group.rules) {
       ++rules;
-      for (const rules::Alert& alert : rule.alerts) rows += AlertRow(alert, now_ms);
+      for (const rules::Alert& alert : rule.alerts) {
+        rows.push_back(AlertRow(alert, *rule.rule, now_ms));
+      }
       if (rule.status.health != rules::RuleHealth::kError) continue;
-      errors += fmt::format("<p class=\"bad\">rule {} failed: {}</p>\n", Escape(rule.rule->name),
-                            Escape(rule.status.last_error));
+      errors += Paragraph(
+          "bad", fmt::format("Rule {} failed: {}", rule.rule->name, rule.status.last_error));
     }
   }
+  // What fires comes first.
+  std::stable_partition(rows.begin(), rows.end(),
+                        [](const Row& row) { return row.front().css == "bad"; });
   std::string out = "<h2>Alerts</h2>\n" + errors;
-  if (rows.empty())
-    return out + fmt::format("<p>None of {} rules is pending or firing.</p>\n", rules);
-  return out +
-         "<table><tr><th>State</th><th>Alert</th><th>Severity</th><th>Labels</th><th>Summary</th>"
-         "<th class=\"n\">Active for</th></tr>\n" +
-         rows + "</table>\n";
+  if (!rows.empty()) return out + RenderTable(kHeaders, rows);
+  if (rules == 0) return out + "<p>No rules are loaded.</p>\n";
+  return out + fmt::format("<p>None of {} is pending or firing.</p>\n", Count(rules, "rule"));
 }
 
 }  // namespace
 
 std::string RenderStatusPage(const ServerDeps& deps, const ServerOptions& options) {
-  std::string page(kHead);
+  const auto round = deps.latest.Get();
+  const std::vector<rules::GroupView> groups = deps.rules.Groups();
+  Verdict verdict;
+  if (round) {
+    JudgeZones(round->report, verdict);
+    JudgePrimaries(round->report, verdict);
+    JudgeAlerts(groups, verdict);
+  } else {
+    verdict.Add("The first round is not finished yet.", "dim");
+  }
+  std::string page = fmt::format(kHead, fmt::arg("title", Escape("azexporter: " + verdict.text)));
+  page += kStyle;
   page +=
       fmt::format("<h1>azexporter <span class=\"dim\">{}</span></h1>\n", Escape(options.version));
   page += fmt::format(
-      "<nav><a href=\"{}\">Metrics</a><a href=\"/api/v1/zones\">Zones</a>"
-      "<a href=\"/api/v1/alerts\">Alerts</a><a href=\"/api/v1/rules\">Rules</a>"
-      "<a href=\"/-/healthy\">Healthy</a><a href=\"/-/ready\">Ready</a></nav>\n",
+      "<nav><a href=\"{}\">Metrics</a><span class=\"dim\">JSON:</span><a "
+      "href=\"/api/v1/zones\">zones</a><a href=\"/api/v1/alerts\">alerts</a><a "
+      "href=\"/api/v1/rules\">rules</a></nav>\n",
       Escape(options.telemetry_path));
-  const auto round = deps.latest.Get();
-  if (!round) return page + "<p>The first round is not finished yet.</p></body></html>\n";
-  page += ZonesSection(round->report) + DatabasesSection(round->report) +
-          AlertsSection(deps.rules.Groups(), deps.clock.NowMs());
-  page += fmt::format("<p class=\"dim\">As of {}. This page loads itself again every 15 s.</p>",
-                      base::FormatRfc3339(round->report.timestamp_ms));
+  page += fmt::format("<p class=\"verdict {}\">{}</p>\n", verdict.css, Escape(verdict.text));
+  if (!round) return page + "</body></html>\n";
+  const std::int64_t now_ms = deps.clock.NowMs();
+  page +=
+      ZonesSection(round->report) + DatabasesSection(round->report) + AlertsSection(groups, now_ms);
+  page += fmt::format(
+      "<p class=\"dim\">As of {}, {} ago. This page loads itself again every 15 s.</p>\n",
+      base::FormatRfc3339(round->report.timestamp_ms / 1000 * 1000),
+      Elapsed(now_ms - round->report.timestamp_ms));
   return page + "</body></html>\n";
 }
 

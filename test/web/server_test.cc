@@ -169,8 +169,35 @@ TEST_F(ServerTest, StatusPageEscapesWhatItShows) {
   EXPECT_EQ(page.Header("content-type"), "text/html; charset=utf-8");
   EXPECT_NE(page.body.find("&lt;a&gt;"), std::string::npos);
   EXPECT_EQ(page.body.find("<a>"), std::string::npos);
-  EXPECT_NE(page.body.find("full_disruption"), std::string::npos);
+  EXPECT_NE(page.body.find("full disruption"), std::string::npos);
+  EXPECT_EQ(page.body.find("0 of 0"), std::string::npos) << "nodes and pods are not known";
   EXPECT_NE(page.body.find("zone a at 0.5"), std::string::npos);
+}
+
+TEST_F(ServerTest, StatusPageBeginsWithTheVerdict) {
+  EXPECT_NE(Ask("/").body.find("The first round is not finished yet."), std::string::npos);
+  struct VerdictCase {
+    zones::ZoneState state;
+    int primaries;
+    std::string_view line;
+  };
+  const VerdictCase cases[] = {
+      {zones::ZoneState::kNormal, 1, "<p class=\"verdict bad\">1 zone normal. 1 alert firing.</p>"},
+      {zones::ZoneState::kMissing, 1,
+       "<p class=\"verdict bad\">1 of 1 zone not normal: a missing. 1 alert firing.</p>"},
+      {zones::ZoneState::kNormal, 2,
+       "<p class=\"verdict bad\">1 zone normal. orders: 2 primaries. 1 alert firing.</p>"},
+  };
+  for (const VerdictCase& c : cases) {
+    auto round = std::make_shared<collect::Round>();
+    round->report.timestamp_ms = kNow;
+    round->report.nodes.known = true;
+    round->report.zones.push_back({.zone = "a", .state = c.state});
+    round->report.primaries["orders"] = c.primaries;
+    latest_.Publish(std::move(round));
+    const std::string page = Ask("/").body;
+    EXPECT_NE(page.find(c.line), std::string::npos) << c.line << "\n" << page;
+  }
 }
 
 TEST_F(ServerTest, ReloadIsOffUnlessEnabledAndTellsWhy) {

@@ -1,0 +1,248 @@
+// The Kubernetes manifests: they render, the pod is confined, and what they permit is exactly what
+// azexporter asks of an API server when it runs with the configuration that they hold.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <compare>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <ostream>
+#include <set>
+
+#include "azexporter/base/clock.h"
+#include "azexporter/base/yaml.h"
+#include "simulator/api_request.h"
+#include "simulator/api_server.h"
+#include "support/child_process.h"
+#include "support/eventually.h"
+
+namespace azexporter {
+namespace {
+
+using base::YamlNode;
+using support::ChildProcess;
+using support::RunProgram;
+
+constexpr int kWaitMs = 30'000;
+
+// One thing that may be done, or was.
+struct Permission {
+  std::string verb;
+  std::string group;
+  std::string resource;
+  std::string ns;    // empty: every namespace, or cluster-scoped
+  std::string name;  // empty: any
+
+  auto operator<=>(const Permission&) const = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Permission& p) {
+  return out << p.verb << " " << p.group << "/" << p.resource << " in '" << p.ns << "' named '"
+             << p.name << "'";
+}
+
+// The node at a path of keys and indexes, "spec.containers.0.image"; a null node where there is
+// none.
+const YamlNode& At(const YamlNode& root, std::string_view path) {
+  static const YamlNode kNone;
+  const YamlNode* node = &root;
+  while (!path.empty()) {
+    const std::string key(path.substr(0, path.find('.')));
+    path.remove_prefix(std::min(path.size(), key.size() + 1));
+    const YamlNode* next = &kNone;
+    for (const auto& [name, value] : node->entries()) {
+      if (name.scalar() == key) next = &value;
+    }
+    if (!node->items().empty() && key == "0") next = &node->items().front();
+    node = next;
+  }
+  return *node;
+}
+
+std::string Text(const YamlNode& root, std::string_view path) { return At(root, path).scalar(); }
+
+std::set<std::string> Texts(const YamlNode& list) {
+  std::set<std::string> texts;
+  for (const YamlNode& item : list.items()) texts.insert(item.scalar());
+  return texts;
+}
+
+std::optional<std::string> Render() {
+  const char* named = std::getenv("AZX_KUBECTL");
+  return RunProgram({named != nullptr ? named : "kubectl", "kustomize",
+                     std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/base"});
+}
+
+class KustomizeTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto text = Render();
+    if (!text && !RunProgram({"kubectl", "version", "--client"})) GTEST_SKIP() << "no kubectl";
+    ASSERT_TRUE(text) << "the base does not render";
+    auto parsed = YamlNode::ParseAll(*text, "rendered");
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    objects_ = std::move(*parsed);
+  }
+
+  std::vector<const YamlNode*> OfKind(const std::string& kind) const {
+    std::vector<const YamlNode*> found;
+    for (const YamlNode& object : objects_) {
+      if (Text(object, "kind") == kind) found.push_back(&object);
+    }
+    return found;
+  }
+  const YamlNode& Only(const std::string& kind) const {
+    static const YamlNode kNone;
+    const auto found = OfKind(kind);
+    EXPECT_EQ(found.size(), 1u) << kind;
+    return found.empty() ? kNone : *found.front();
+  }
+
+  // What the roles that are bound to azexporter's service account allow.
+  std::set<Permission> Granted() const {
+    std::set<Permission> granted;
+    for (const std::string kind : {"ClusterRole", "Role"}) {
+      for (const YamlNode* binding : OfKind(kind + "Binding")) {
+        EXPECT_EQ(Text(*binding, "subjects.0.kind"), "ServiceAccount");
+        EXPECT_EQ(Text(*binding, "subjects.0.namespace"), "azexporter");
+        EXPECT_EQ(Text(*binding, "subjects.0.name"),
+                  Text(Only("Deployment"), "spec.template.spec.serviceAccountName"));
+        EXPECT_EQ(Text(*binding, "roleRef.kind"), kind);
+        EXPECT_EQ(Text(*binding, "roleRef.name"), Text(Only(kind), "metadata.name"));
+        EXPECT_EQ(Text(*binding, "metadata.namespace"), Text(Only(kind), "metadata.namespace"));
+      }
+      AddRules(Only(kind), granted);
+    }
+    return granted;
+  }
+
+  std::vector<YamlNode> objects_;
+
+ private:
+  static void AddRules(const YamlNode& role, std::set<Permission>& granted) {
+    const std::string ns = Text(role, "metadata.namespace");
+    for (const YamlNode& rule : At(role, "rules").items()) {
+      std::set<std::string> names = Texts(At(rule, "resourceNames"));
+      if (names.empty()) names.insert("");
+      for (const std::string& verb : Texts(At(rule, "verbs"))) {
+        for (const std::string& group : Texts(At(rule, "apiGroups"))) {
+          for (const std::string& resource : Texts(At(rule, "resources"))) {
+            for (const std::string& name : names) {
+              granted.insert({verb, group, resource, ns, name});
+            }
+          }
+        }
+      }
+    }
+  }
+};
+
+// A request as the authorizer of an API server sees it: a list or watch that selects one name is
+// for that name.
+Permission Asked(const simulator::HttpRequest& request) {
+  const auto path = simulator::ParseResourcePath(request.path);
+  if (!path) return {request.method, "", request.path, "", ""};
+  Permission asked{"get", std::string(path->type->group), std::string(path->type->plural), path->ns,
+                   path->name};
+  if (request.method != "GET") asked.verb = request.method;
+  if (!path->subresource.empty()) asked.resource += "/" + path->subresource;
+  if (!path->name.empty()) return asked;
+  const std::string watch = request.Query("watch");
+  asked.verb = watch == "1" || watch == "true" ? "watch" : "list";
+  const std::string selector = request.Query("fieldSelector");
+  const std::string by_name = "metadata.name=";
+  if (selector.starts_with(by_name)) asked.name = selector.substr(by_name.size());
+  return asked;
+}
+
+TEST_F(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
+  const base::SystemClock clock;
+  simulator::Store store({.clock = clock});
+  auto server = simulator::ApiServer::Start({}, store, clock);
+  ASSERT_TRUE(server) << server.error().message();
+  std::mutex mu;
+  std::set<Permission> asked;
+  (*server)->SetInterceptor(
+      [&](const simulator::HttpRequest& request) -> std::optional<simulator::HttpResponse> {
+        const std::lock_guard lock(mu);
+        asked.insert(Asked(request));
+        return std::nullopt;
+      });
+
+  std::string pattern = ::testing::TempDir() + "/azx-kustomize-XXXXXX";
+  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+  const std::filesystem::path folder = pattern;
+  std::ofstream(folder / "kubeconfig") << (*server)->Kubeconfig();
+  // A key with a dot in it cannot be told by a path.
+  for (const auto& [key, value] : At(Only("ConfigMap"), "data").entries()) {
+    std::ofstream(folder / key.scalar()) << value.scalar();
+  }
+  ChildProcess azexporter({AZX_PROGRAM, "--config.file", (folder / "azexporter.yaml").string(),
+                           "--kubeconfig", (folder / "kubeconfig").string(), "--web.listen-address",
+                           "127.0.0.1:0"});
+  const std::set<Permission> granted = Granted();
+  EXPECT_TRUE(test::Eventually(
+      [&] {
+        const std::lock_guard lock(mu);
+        return std::includes(asked.begin(), asked.end(), granted.begin(), granted.end());
+      },
+      kWaitMs));
+  // From here on every resource is being watched: nothing new is asked for.
+  bool all_answered = false;
+  std::string output;
+  while (const auto line = azexporter.ReadLine(kWaitMs)) {
+    output += *line + "\n";
+    all_answered = line->find("every source answered") != std::string::npos;
+    if (all_answered) break;
+  }
+  EXPECT_TRUE(all_answered) << output;
+  azexporter.Signal(SIGTERM);
+  EXPECT_EQ(azexporter.Wait(kWaitMs), 0);
+  EXPECT_EQ(asked, granted);
+  EXPECT_EQ(granted.size(), 6u);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(KustomizeTest, ConfinesThePod) {
+  const YamlNode& deployment = Only("Deployment");
+  const YamlNode& pod = At(deployment, "spec.template.spec");
+  EXPECT_EQ(Text(deployment, "spec.replicas"), "1");
+  EXPECT_EQ(Text(pod, "securityContext.runAsNonRoot"), "true");
+  EXPECT_EQ(Text(pod, "securityContext.seccompProfile.type"), "RuntimeDefault");
+  const YamlNode& container = At(pod, "containers.0");
+  EXPECT_EQ(Text(container, "image"), "azexporter:0.1.0");
+  EXPECT_EQ(Text(container, "securityContext.allowPrivilegeEscalation"), "false");
+  EXPECT_EQ(Text(container, "securityContext.readOnlyRootFilesystem"), "true");
+  EXPECT_EQ(Texts(At(container, "securityContext.capabilities.drop")),
+            std::set<std::string>{"ALL"});
+  EXPECT_NE(Text(container, "resources.limits.memory"), "");
+  EXPECT_EQ(Text(container, "livenessProbe.httpGet.path"), "/-/healthy");
+  EXPECT_EQ(Text(container, "readinessProbe.httpGet.path"), "/-/ready");
+  EXPECT_EQ(Text(container, "env.0.name"), "NODE_NAME");
+  EXPECT_EQ(Text(container, "env.0.valueFrom.fieldRef.fieldPath"), "spec.nodeName");
+}
+
+TEST_F(KustomizeTest, TiesItsPartsTogether) {
+  const YamlNode& pod = At(Only("Deployment"), "spec.template");
+  const YamlNode& config = Only("ConfigMap");
+  EXPECT_EQ(Text(pod, "spec.volumes.0.configMap.name"), Text(config, "metadata.name"));
+  EXPECT_TRUE(Text(config, "metadata.name").starts_with("azexporter-config-")) << "has no hash";
+  EXPECT_EQ(Text(config, "metadata.namespace"), "azexporter");
+  const YamlNode& service = Only("Service");
+  EXPECT_EQ(Text(service, "spec.ports.0.port"), "10126");
+  EXPECT_EQ(Text(service, "spec.ports.0.targetPort"), Text(pod, "spec.containers.0.ports.0.name"));
+  EXPECT_EQ(Text(pod, "spec.containers.0.ports.0.containerPort"), "10126");
+  for (const auto& [key, value] : At(service, "spec.selector").entries()) {
+    bool found = false;
+    for (const auto& [label, text] : At(pod, "metadata.labels").entries()) {
+      found = found || (label.scalar() == key.scalar() && text.scalar() == value.scalar());
+    }
+    EXPECT_TRUE(found) << key.scalar();
+  }
+}
+
+}  // namespace
+}  // namespace azexporter
