@@ -87,7 +87,7 @@ class ScrapeTest : public ::testing::Test {
     const auto config = base::ReadFile(PathOf("platform.yaml"));
     ASSERT_TRUE(config);
     std::ofstream(PathOf("azexporter.yaml"))
-        << Replaced(*config, "probes:\n", "probes:\n  interval: 200ms\n")
+        << Replaced(*config, "interval: 2s", "interval: 200ms")
         << "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
         << databases_;
     azexporter_ = std::make_unique<ChildProcess>(

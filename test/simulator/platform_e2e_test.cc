@@ -167,7 +167,7 @@ TEST_F(PlatformProgramTest, WritesItsFilesAndStopsWithinASecond) {
   std::ostringstream text;
   text << config.rdbuf();
   EXPECT_EQ(text.str(), "kubernetes:\n  kubeconfig: '" + (folder_ / "kubeconfig").string() +
-                            "'\nprobes:\n  source_zone: us-east-1a\n"
+                            "'\nprobes:\n  source_zone: us-east-1a\n  interval: 2s\n  timeout: 2s\n"
                             "zones_config_map: platform-03/zone-health-config\n");
   ChildProcess watch({KubectlProgram(), "get", "nodes", "--watch"}, Environment());
   if (watch.pid() > 0) {
