@@ -110,7 +110,7 @@ class FindingCollector {
     const std::string subject = alert.subject.empty() ? "" : " " + alert.subject;
     const std::string text = fmt::format("alert {}{}: {}{}", alert.name, subject, alert.state,
                                          alert.summary.empty() ? "" : " (" + alert.summary + ")");
-    if (alert.severity == "none") return;  // a Watchdog: it is meant to be true
+    if (alert.severity == rules::kSeverityNone) return;  // a Watchdog: it is meant to be true
     Add(alert.severity == "critical" ? Status::kCritical : Status::kWarning, text);
   }
 
@@ -121,7 +121,7 @@ class FindingCollector {
 
 int SeverityRank(const AlertLine& alert) {
   if (alert.severity == "critical") return 0;
-  return alert.severity == "none" ? 2 : 1;
+  return alert.severity == rules::kSeverityNone ? 2 : 1;
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ std::string ZonesSummary(const zones::ZoneReport& report) {
 std::size_t CountTrue(const CheckResult& result) {
   return static_cast<std::size_t>(
       std::count_if(result.alerts.begin(), result.alerts.end(),
-                    [](const AlertLine& alert) { return alert.severity != "none"; }));
+                    [](const AlertLine& alert) { return alert.severity != rules::kSeverityNone; }));
 }
 
 // The worst finding, or what is well.

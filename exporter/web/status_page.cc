@@ -177,6 +177,7 @@ void JudgeAlerts(const std::vector<rules::GroupView>& groups, Verdict& verdict) 
     rules += group.rules.size();
     for (const rules::RuleView& rule : group.rules) {
       for (const rules::Alert& alert : rule.alerts) {
+        if (alert.labels.Get("severity") == rules::kSeverityNone) continue;
         ++(alert.state == rules::AlertState::kFiring ? firing : pending);
       }
     }
@@ -277,6 +278,8 @@ std::string DatabasesSection(const zones::ZoneReport& report) {
 
 Row AlertRow(const rules::Alert& alert, const rules::Rule& rule, std::int64_t now_ms) {
   const bool firing = alert.state == rules::AlertState::kFiring;
+  const std::string_view severity = alert.labels.Get("severity");
+  const char* css = severity == rules::kSeverityNone ? "" : firing ? "bad" : "warn";
   std::string labels;
   for (const model::Label label : alert.labels) {
     if (label.name == rules::kAlertName || label.name == "severity") continue;
@@ -284,9 +287,9 @@ Row AlertRow(const rules::Alert& alert, const rules::Rule& rule, std::int64_t no
   }
   std::string active = Elapsed(now_ms - alert.active_at);
   if (!firing) active += ", fires after " + base::FormatDurationMs(rule.for_ms);
-  return {{std::string(rules::AlertStateName(alert.state)), firing ? "bad" : "warn"},
+  return {{std::string(rules::AlertStateName(alert.state)), css},
           {std::string(alert.labels.Get(rules::kAlertName)), "", std::move(labels)},
-          {std::string(alert.labels.Get("severity"))},
+          {std::string(severity)},
           {std::string(alert.annotations.Get("summary"))},
           {std::move(active)}};
 }
@@ -307,9 +310,13 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
           "bad", fmt::format("Rule {} failed: {}", rule.rule->name, rule.status.last_error));
     }
   }
-  // What fires comes first.
-  std::stable_partition(rows.begin(), rows.end(),
-                        [](const Row& row) { return row.front().css == "bad"; });
+  // What fires comes first, what is meant to fire last.
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    const auto rank = [](const Row& row) {
+      return row.front().css == "bad" ? 0 : row.front().css == "warn" ? 1 : 2;
+    };
+    return rank(a) < rank(b);
+  });
   std::string out = "<h2>Alerts</h2>\n" + errors;
   if (!rows.empty()) return out + RenderTable(kHeaders, rows);
   if (rules == 0) return out + "<p>No rules are loaded.</p>\n";

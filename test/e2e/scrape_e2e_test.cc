@@ -206,7 +206,7 @@ TEST_F(ScrapeTest, EveryPanelHasDataFromEitherSource) {
         EXPECT_EQ(Count(url, query), 0) << url << ": " << panel << ": " << query;
         continue;
       }
-      EXPECT_TRUE(Eventually([&] { return Count(url, query) > 0; }, kWaitMs))
+      EXPECT_TRUE(Eventually([&, &wanted = query] { return Count(url, wanted) > 0; }, kWaitMs))
           << url << ": " << panel << ": " << query;
     }
   }
@@ -242,7 +242,8 @@ TEST_F(DatabaseScrapeTest, DatabasePanelsHaveData) {
   for (const auto& [panel, query] : test::DashboardQueries(dashboard)) {
     if (!kDatabasePanels.contains(panel)) continue;
     if (panel == "Roles") roles = query;
-    EXPECT_TRUE(Eventually([&] { return Count(azexporter_url_, query) > 0; }, kWaitMs))
+    EXPECT_TRUE(
+        Eventually([&, &wanted = query] { return Count(azexporter_url_, wanted) > 0; }, kWaitMs))
         << panel << ": " << query;
   }
   // 0 a primary, 1 a standby, -1 down.

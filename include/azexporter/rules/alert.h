@@ -16,6 +16,8 @@
 namespace azexporter::rules {
 
 inline constexpr std::string_view kAlertName = "alertname";
+// The severity of an alert that is meant to be true, a Watchdog: it is shown, but nothing is wrong.
+inline constexpr std::string_view kSeverityNone = "none";
 
 // Inactive: resolved, and kept a while so that its end can be told.
 enum class AlertState { kInactive, kPending, kFiring };
