@@ -121,7 +121,8 @@ std::shared_ptr<const kube::ClusterState> Observer::cluster_state() const {
 }
 
 bool Observer::synced() const {
-  for (const kube::ResourceHealth& health : cluster_state()->health()) {
+  const auto cluster = cluster_state();
+  for (const kube::ResourceHealth& health : cluster->health()) {
     if (!health.synced) return false;
   }
   return true;

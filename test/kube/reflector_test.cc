@@ -59,7 +59,8 @@ class ReflectorTest : public ::testing::Test {
 
   std::string Names() const {
     std::string names;
-    for (const auto& pod : *cache_.List()) names += pod->meta.name;
+    const auto pods = cache_.List();
+    for (const auto& pod : *pods) names += pod->meta.name;
     return names;
   }
   bool Becomes(const std::string& names) {
