@@ -113,6 +113,7 @@ TEST_F(ReflectorTest, ListsAgainWhenItsVersionIsTooOld) {
         return response;
       });
   server_->CloseWatches();
+  ASSERT_TRUE(Eventually([&] { return server_->open_watches() == 0; }));
   ASSERT_TRUE(store_.Delete(PodKey("a")));
   ASSERT_TRUE(store_.Create(MakePod("z")));
   store_.Compact();
