@@ -1,12 +1,12 @@
 #include "azexporter/web/server.h"
 
 #include <httplib.h>
-#include <zlib.h>
 
 #include <charconv>
 #include <set>
 #include <thread>
 
+#include "azexporter/base/gzip.h"
 #include "azexporter/base/json_writer.h"
 #include "azexporter/base/wait.h"
 #include "handlers.h"
@@ -19,6 +19,7 @@ using base::ErrorCode;
 // Each open connection holds a thread of the pool while it lasts.
 constexpr std::size_t kThreads = 32;
 constexpr std::size_t kMaxBodyBytes = 16 << 20;
+constexpr int kGzipLevel = 1;  // a page is compressed for each scrape
 constexpr char kPlain[] = "text/plain; charset=utf-8";
 
 int StatusOf(ErrorCode code) {
@@ -120,26 +121,6 @@ bool AcceptsGzip(const httplib::Request& request) {
   return request.get_header_value("Accept-Encoding").find("gzip") != std::string::npos;
 }
 
-std::string Gzip(const std::string& text) {
-  z_stream stream{};
-  constexpr int kGzipWindow = 15 + 16;
-  constexpr int kMemoryLevel = 8;
-  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, kMemoryLevel,
-                   Z_DEFAULT_STRATEGY) != Z_OK) {
-    return {};
-  }
-  std::string out(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
-  std::string in = text;  // zlib's interface is not const-correct
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int result = deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return result == Z_STREAM_END ? out : std::string();
-}
-
 // "HOST:PORT", "[::1]:PORT", ":PORT".
 base::Result<std::pair<std::string, int>> SplitAddress(const std::string& address) {
   const std::size_t colon = address.rfind(':');
@@ -233,7 +214,7 @@ void Server::Impl::Metrics(const httplib::Request& from, const Request& request,
   // httplib compresses nothing that it does not know to be compressible, so gzip is done here.
   const std::string type(exposition::kTextContentType);
   if (AcceptsGzip(from)) {
-    if (std::string packed = Gzip(text); !packed.empty()) {
+    if (std::string packed = base::Gzip(text, kGzipLevel); !packed.empty()) {
       response.set_header("Content-Encoding", "gzip");
       text = std::move(packed);
     }

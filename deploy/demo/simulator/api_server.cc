@@ -1,12 +1,12 @@
 #include "simulator/api_server.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <atomic>
 #include <random>
 #include <set>
 
+#include "azexporter/base/gzip.h"
 #include "azexporter/base/mutex.h"
 #include "simulator/api_request.h"
 #include "simulator/discovery.h"
@@ -22,6 +22,7 @@ namespace {
 
 // Bodies from this size on are compressed for clients that accept it, as the real server does.
 constexpr std::size_t kGzipFrom = 128 * 1024;
+constexpr int kGzipLevel = 4;
 
 HttpResponse TextResponse(int status, std::string body) {
   return {.status = status,
@@ -52,25 +53,10 @@ HttpResponse ErrorResponse(const HttpRequest& request, const ApiError& error) {
   return response;
 }
 
-std::string Gzip(const std::string& text) {
-  z_stream stream{};
-  if (deflateInit2(&stream, 4, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  std::string in = text;  // zlib's interface is not const
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int result = deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return result == Z_STREAM_END ? out : std::string();
-}
-
 void CompressIfLarge(const HttpRequest& request, HttpResponse& response) {
   if (response.stream != nullptr || response.body.size() < kGzipFrom) return;
   if (request.Header("X-Accept-Encoding").find("gzip") == std::string::npos) return;
-  std::string compressed = Gzip(response.body);
+  std::string compressed = base::Gzip(response.body, kGzipLevel);
   if (compressed.empty()) return;
   response.body = std::move(compressed);
   response.headers.emplace_back("Content-Encoding", "gzip");
