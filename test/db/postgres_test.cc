@@ -5,13 +5,13 @@
 #include <gtest/gtest.h>
 
 #include "azexporter/zones/replication.h"
+#include "servers/postgres_server.h"
 #include "support/eventually.h"
-#include "support/postgres_server.h"
 
 namespace azexporter::db {
 namespace {
 
-using support::PostgresServer;
+using servers::PostgresServer;
 
 TEST(ParseLsnTest, ReadsTheTwoHalves) {
   EXPECT_EQ(*ParseLsn("16/B374D848"), 0x16B374D848u);

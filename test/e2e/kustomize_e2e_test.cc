@@ -14,17 +14,17 @@
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/yaml.h"
+#include "servers/child_process.h"
 #include "simulator/api_request.h"
 #include "simulator/api_server.h"
-#include "support/child_process.h"
 #include "support/eventually.h"
 
 namespace azexporter {
 namespace {
 
 using base::YamlNode;
-using support::ChildProcess;
-using support::RunProgram;
+using servers::ChildProcess;
+using servers::RunProgram;
 
 constexpr int kWaitMs = 30'000;
 

@@ -12,14 +12,14 @@
 #include "azexporter/model/regexp.h"
 #include "azexporter/net/http_client.h"
 #include "platform.h"
-#include "support/child_process.h"
+#include "servers/child_process.h"
 #include "support/eventually.h"
 
 namespace azexporter {
 namespace {
 
 using nlohmann::json;
-using support::ChildProcess;
+using servers::ChildProcess;
 using test::Eventually;
 
 struct Outcome {

@@ -14,17 +14,17 @@
 #include "azexporter/base/file.h"
 #include "azexporter/net/http_client.h"
 #include "dashboards/dashboard.h"
-#include "support/child_process.h"
+#include "servers/child_process.h"
+#include "servers/postgres_server.h"
 #include "support/eventually.h"
-#include "support/postgres_server.h"
 
 namespace azexporter {
 namespace {
 
 using nlohmann::json;
-using support::ChildProcess;
-using support::PostgresServer;
-using support::RunProgram;
+using servers::ChildProcess;
+using servers::PostgresServer;
+using servers::RunProgram;
 using test::Eventually;
 
 constexpr int kWaitMs = 30'000;

@@ -11,13 +11,13 @@
 #include <sstream>
 #include <thread>
 
-#include "support/child_process.h"
+#include "servers/child_process.h"
 
 namespace azexporter::platform {
 namespace {
 
-using support::ChildProcess;
-using support::RunProgram;
+using servers::ChildProcess;
+using servers::RunProgram;
 
 constexpr int kWaitMs = 20'000;
 

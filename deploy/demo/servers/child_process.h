@@ -1,6 +1,6 @@
 #pragma once
 
-// A program run by a test: its output line by line, with a deadline on every wait. Destroying it
+// A program run as a child: its output line by line, with a deadline on every wait. Destroying it
 // kills the program.
 //
 // Thread safety: one thread only.
@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-namespace azexporter::support {
+namespace azexporter::servers {
 
 class ChildProcess {
  public:
-  // Standard output and standard error arrive as one stream. `environment` is added to the test's
-  // own. The program is searched on PATH. pid() is -1 when it could not be started.
+  // Standard output and standard error arrive as one stream. `environment` is added to this
+  // process's own. The program is searched on PATH. pid() is -1 when it could not be started.
   ChildProcess(const std::vector<std::string>& arguments,
                const std::map<std::string, std::string>& environment = {});
   ~ChildProcess();
@@ -46,4 +46,4 @@ class ChildProcess {
 std::optional<std::string> RunProgram(const std::vector<std::string>& arguments,
                                       const std::map<std::string, std::string>& environment = {});
 
-}  // namespace azexporter::support
+}  // namespace azexporter::servers

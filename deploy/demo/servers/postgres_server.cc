@@ -1,4 +1,4 @@
-#include "support/postgres_server.h"
+#include "servers/postgres_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -9,12 +9,13 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "support/eventually.h"
+#include "azexporter/base/wait.h"
 
-namespace azexporter::support {
+namespace azexporter::servers {
 namespace {
 
 constexpr char kUser[] = "azx";
+constexpr int kStartTimeoutMs = 30'000;
 
 int FreePort() {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -85,7 +86,12 @@ bool PostgresServer::Start() {
   process_ = std::make_unique<ChildProcess>(AsServerUser(
       {ProgramFolder() + "/postgres", "-D", folder_ + "/data", "-p", std::to_string(port_), "-c",
        "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"}));
-  return test::Eventually([&] { return Run("SELECT 1") == "1"; }, 30'000);
+  constexpr int kLookMs = 20;
+  for (int waited_ms = 0; waited_ms < kStartTimeoutMs; waited_ms += kLookMs) {
+    if (Run("SELECT 1") == "1") return true;
+    base::WaitFor({}, kLookMs);
+  }
+  return false;
 }
 
 std::string PostgresServer::dsn() const {
@@ -105,4 +111,4 @@ void PostgresServer::Kill() {
   process_.reset();
 }
 
-}  // namespace azexporter::support
+}  // namespace azexporter::servers

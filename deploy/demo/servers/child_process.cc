@@ -1,4 +1,4 @@
-#include "support/child_process.h"
+#include "servers/child_process.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -12,7 +12,7 @@
 
 extern char** environ;
 
-namespace azexporter::support {
+namespace azexporter::servers {
 namespace {
 
 constexpr int kRunTimeoutMs = 30'000;
@@ -23,7 +23,7 @@ std::int64_t NowMs() {
       .count();
 }
 
-// The test's environment with some variables replaced.
+// This process's environment with some variables replaced.
 std::vector<std::string> MergedEnvironment(const std::map<std::string, std::string>& added) {
   std::vector<std::string> merged;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -128,4 +128,4 @@ std::optional<std::string> RunProgram(const std::vector<std::string>& arguments,
   return output;
 }
 
-}  // namespace azexporter::support
+}  // namespace azexporter::servers

@@ -1,6 +1,6 @@
 #pragma once
 
-// A real PostgreSQL server on loopback for a test: its own folder, a free port, gone with the test.
+// A real PostgreSQL server on loopback: its own folder, a free port, both gone with the object.
 //
 // Thread safety: one thread only.
 
@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "support/child_process.h"
+#include "servers/child_process.h"
 
-namespace azexporter::support {
+namespace azexporter::servers {
 
 class PostgresServer {
  public:
@@ -39,4 +39,4 @@ class PostgresServer {
   std::unique_ptr<ChildProcess> process_;
 };
 
-}  // namespace azexporter::support
+}  // namespace azexporter::servers
