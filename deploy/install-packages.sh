@@ -1,6 +1,6 @@
 #!/bin/sh
 # install-packages.sh KIND...: installs the Debian packages of packages.txt of those kinds (build,
-# run, test) that are not there yet. Run again, it installs nothing and asks no server.
+# run, demo, test) that are not there yet. Run again, it installs nothing and asks no server.
 set -eu
 list=$(dirname "$0")/packages.txt
 missing=

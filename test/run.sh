@@ -19,7 +19,7 @@ build() {
 
 mkdir -p build
 say "packages"
-sh deploy/install-packages.sh build run test
+sh deploy/install-packages.sh build run demo test
 export CCACHE_DIR="${CCACHE_DIR:-$PWD/build/ccache}"
 
 if [ "${1:-}" != quick ]; then

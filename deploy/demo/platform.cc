@@ -2,37 +2,28 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <random>
-#include <set>
-#include <thread>
-#include <vector>
 
-#include "azexporter/base/mutex.h"
-#include "controllers.h"
+#include "azexporter/base/wait.h"
 #include "manifest.h"
+#include "platform_impl.h"
 #include "region.h"
 #include "workloads.h"
-#include "zone_endpoint.h"
 
 namespace azexporter::platform {
 
-using base::ErrorCode;
-using base::Fail;
 using base::Result;
-using simulator::DumpPretty;
+using simulator::Find;
 using simulator::HttpRequest;
-using simulator::HttpResponse;
 using simulator::Json;
+using simulator::ObjectKey;
+using simulator::ObjectPtr;
+using simulator::StringAt;
 
 namespace {
 
-// How often the controllers look up when no pod changes; only their stop waits for it.
-constexpr std::int64_t kControllerPollMs = 10'000;
-
-HttpResponse Text(int status, std::string body) {
-  return {.status = status, .content_type = "text/plain", .body = std::move(body) + "\n"};
-}
+// How often the controllers look.
+constexpr std::int64_t kControllerPauseMs = 50;
 
 std::string NewToken() {
   std::random_device random;
@@ -41,38 +32,11 @@ std::string NewToken() {
   return token;
 }
 
+ObjectKey PodKey(const std::string& name) {
+  return {&Type("v1", "Pod"), std::string(kNamespace), name};
+}
+
 }  // namespace
-
-struct Platform::Impl {
-  explicit Impl(const base::Clock& platform_clock)
-      : clock(platform_clock), store({.clock = clock}) {}
-
-  Result<void> StartEndpoints(const PlatformOptions& options);
-  Result<void> Build(const PlatformOptions& options);
-  void RunControllers(std::int64_t seen, const std::stop_token& stop);
-  HttpResponse Control(const HttpRequest& request);
-  Json Describe();
-  Result<ZoneEndpoint*> Endpoint(std::string_view zone);
-  Result<void> Lose(std::string_view zone);
-  Result<void> Restore(std::string_view zone);
-  Result<void> SetLatency(std::string_view zone, std::int64_t latency_us);
-
-  // Constant after construction and Start.
-  const base::Clock& clock;
-  std::map<std::string, std::unique_ptr<ZoneEndpoint>, std::less<>> endpoints;
-
-  // Own synchronisation.
-  simulator::Store store;
-
-  // Guarded by mu: one zone at a time changes.
-  base::Mutex mu;
-  std::set<std::string, std::less<>> lost AZX_GUARDED_BY(mu);
-
-  // Last, in the order of their start: their threads use all of the above.
-  std::unique_ptr<simulator::ApiServer> api;
-  std::unique_ptr<simulator::HttpServer> control;
-  std::jthread controllers;
-};
 
 Result<void> Platform::Impl::StartEndpoints(const PlatformOptions& options) {
   for (const Zone& zone : kZones) {
@@ -91,97 +55,81 @@ Result<void> Platform::Impl::Build(const PlatformOptions& options) {
     variables["HEALTH_ENDPOINT_" + zone] = endpoint->url();
   }
   AZX_ASSIGN_OR_RETURN(const auto manifests, ReadManifests(options.manifests, variables));
-  AZX_RETURN_IF_ERROR(Materialise(store, manifests, clock.NowMs()));
-  Reconcile(store, clock.NowMs());
+  if (options.database) {
+    std::vector<std::string> zones;
+    for (const Zone& zone : kZones) zones.emplace_back(zone.name);
+    AZX_ASSIGN_OR_RETURN(databases, Databases::Start(std::string(kDatabaseCluster), zones));
+  }
+  base::MutexLock lock(mu);
+  world.pace = options.pace;
+  AZX_RETURN_IF_ERROR(Materialise(world, manifests));
+  Settle(world);
   // The making of the world is no news to a watcher.
   store.Compact();
   return {};
 }
 
-// `seen`: changes up to this version have been dealt with.
-void Platform::Impl::RunControllers(std::int64_t seen, const std::stop_token& stop) {
-  const simulator::ResourceType& pods = Type("v1", "Pod");
-  while (!stop.stop_requested()) {
-    const simulator::EventBatch batch = store.WaitForEvents(pods, seen, kControllerPollMs, stop);
-    seen = batch.too_old ? store.resource_version() : batch.resource_version;
-    if (batch.too_old || !batch.events.empty()) Reconcile(store, clock.NowMs());
-  }
+void Platform::Impl::SettleLocked() {
+  Settle(world);
+  if (databases == nullptr) return;
+  FollowPodsLocked();
+  ShowDatabasesLocked();
+  RunStatus(world);
 }
 
-Result<ZoneEndpoint*> Platform::Impl::Endpoint(std::string_view zone) {
-  const auto found = endpoints.find(zone);
-  if (found == endpoints.end()) {
-    return Fail(ErrorCode::kNotFound, fmt::format("no zone \"{}\" in {}", zone, kRegion));
-  }
-  return found->second.get();
-}
-
-Result<void> Platform::Impl::Lose(std::string_view zone) {
-  AZX_ASSIGN_OR_RETURN(ZoneEndpoint * endpoint, Endpoint(zone));
-  base::MutexLock lock(mu);
-  AZX_RETURN_IF_ERROR(endpoint->Silence());
-  platform::LoseZone(store, zone, clock.NowMs());
-  lost.emplace(zone);
-  return {};
-}
-
-Result<void> Platform::Impl::Restore(std::string_view zone) {
-  AZX_ASSIGN_OR_RETURN(ZoneEndpoint * endpoint, Endpoint(zone));
-  base::MutexLock lock(mu);
-  AZX_RETURN_IF_ERROR(endpoint->Restore());
-  platform::RestoreZone(store, zone, clock.NowMs());
-  if (const auto found = lost.find(zone); found != lost.end()) lost.erase(found);
-  return {};
-}
-
-Result<void> Platform::Impl::SetLatency(std::string_view zone, std::int64_t latency_us) {
-  AZX_ASSIGN_OR_RETURN(ZoneEndpoint * endpoint, Endpoint(zone));
-  endpoint->SetLatency(latency_us);
-  return {};
-}
-
-Json Platform::Impl::Describe() {
-  Json zones = Json::object();
-  base::MutexLock lock(mu);
-  for (const auto& [name, endpoint] : endpoints) {
-    zones[name] = {{"state", lost.contains(name) ? "down" : "up"},
-                   {"health_endpoint", endpoint->url()},
-                   {"latency_us", endpoint->latency_us()}};
-  }
-  return zones;
-}
-
-// POST /_platform/zones/<zone>/{down,up,latency?ms=800}; GET /_platform/zones.
-HttpResponse Platform::Impl::Control(const HttpRequest& request) {
-  constexpr std::string_view kZonesPath = "/_platform/zones";
-  const std::string_view path = request.path;
-  if (request.method == "GET" && path == kZonesPath) {
-    return {.body = DumpPretty(Describe()) + "\n"};
-  }
-  const std::size_t slash = path.rfind('/');
-  if (!path.starts_with(kZonesPath) || slash <= kZonesPath.size()) return Text(404, "not found");
-  if (request.method != "POST") return Text(405, "only POST");
-  const std::string_view zone = path.substr(kZonesPath.size() + 1, slash - kZonesPath.size() - 1);
-  const std::string_view action = path.substr(slash + 1);
-  Result<void> done;
-  if (action == "down") {
-    done = Lose(zone);
-  } else if (action == "up") {
-    done = Restore(zone);
-  } else if (action == "latency") {
-    const std::string text = request.Query("ms");
-    std::int64_t ms = -1;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
-    if (error != std::errc() || end != text.data() + text.size() || ms < 0) {
-      return Text(400, "ms must be a number of milliseconds");
+void Platform::Impl::FollowPodsLocked() {
+  for (const DatabaseView& database : databases->View()) {
+    const ObjectPtr pod = store.Get(PodKey(database.name));
+    const bool runs = pod != nullptr && StringAt(*pod, {"status", "phase"}) == "Running";
+    if (!runs && database.running) {
+      (void)databases->StopServer(database.name);
+      ended_with_pod.insert(database.name);
+    } else if (runs && ended_with_pod.erase(database.name) > 0) {
+      (void)(database.primary ? databases->StartServer(database.name)
+                              : databases->Rejoin(database.name));
     }
-    done = SetLatency(zone, ms * 1000);
-  } else {
-    return Text(404, "not found");
   }
-  if (!done)
-    return Text(done.error().code() == ErrorCode::kNotFound ? 404 : 500, done.error().message());
-  return Text(200, fmt::format("{}: {}", zone, action));
+}
+
+void Platform::Impl::ShowDatabasesLocked() {
+  const std::vector<DatabaseView> views = databases->View();
+  std::string primary;
+  int ready = 0;
+  for (const DatabaseView& database : views) {
+    if (database.primary) primary = database.name;
+    const bool answers = database.running && !lost_zones.contains(database.zone);
+    if (answers) ++ready;
+    (void)store.Modify(PodKey(database.name), [&](Json& pod) {
+      const char* role = database.primary ? "primary" : "replica";
+      pod["metadata"]["labels"]["cnpg.io/instanceRole"] = role;
+      pod["metadata"]["labels"]["role"] = role;
+      Json* condition = ConditionOf(pod, "Ready");
+      if (condition == nullptr || (StringAt(*condition, {"status"}) == "True") == answers) return;
+      (*condition)["status"] = answers ? "True" : "False";
+      (*condition)["lastTransitionTime"] = simulator::Rfc3339(clock.NowMs());
+    });
+  }
+  const ObjectKey cluster{&Type("postgresql.cnpg.io/v1", "Cluster"), std::string(kNamespace),
+                          std::string(kDatabaseCluster)};
+  (void)store.Modify(cluster, [&](Json& object) {
+    Json& status = object["status"];
+    status["currentPrimary"] = primary;
+    status["targetPrimary"] = primary;
+    status["readyInstances"] = ready;
+    status["phase"] = ready == static_cast<int>(views.size())
+                          ? "Cluster in healthy state"
+                          : "Waiting for the instances to become active";
+  });
+}
+
+void Platform::Impl::RunControllers(const std::stop_token& stop) {
+  std::int64_t seen = -1;
+  while (base::WaitFor(stop, kControllerPauseMs)) {
+    base::MutexLock lock(mu);
+    if (store.resource_version() == seen && world.timers.empty()) continue;
+    SettleLocked();
+    seen = store.resource_version();
+  }
 }
 
 Platform::Platform(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -193,7 +141,6 @@ Result<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options
   auto impl = std::make_unique<Impl>(clock);
   AZX_RETURN_IF_ERROR(impl->StartEndpoints(options));
   AZX_RETURN_IF_ERROR(impl->Build(options));
-  const std::int64_t built = impl->store.resource_version();
   AZX_ASSIGN_OR_RETURN(impl->api,
                        simulator::ApiServer::Start({.port = options.api_port,
                                                     .tls = options.secure,
@@ -203,8 +150,8 @@ Result<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options
                                           {.threads = 4}, [raw = impl.get()](const HttpRequest& r) {
                                             return raw->Control(r);
                                           }));
-  impl->controllers = std::jthread(
-      [raw = impl.get(), built](std::stop_token stop) { raw->RunControllers(built, stop); });
+  impl->controllers =
+      std::jthread([raw = impl.get()](std::stop_token stop) { raw->RunControllers(stop); });
   return std::unique_ptr<Platform>(new Platform(std::move(impl)));
 }
 
@@ -212,7 +159,7 @@ simulator::ApiServer& Platform::api() { return *impl_->api; }
 
 simulator::Store& Platform::store() { return impl_->store; }
 
-std::string Platform::control_url() const { return impl_->control->url() + "/_platform/zones"; }
+std::string Platform::control_url() const { return impl_->control->url() + "/_platform"; }
 
 std::map<std::string, std::string> Platform::health_urls() const {
   std::map<std::string, std::string> urls;
@@ -220,18 +167,16 @@ std::map<std::string, std::string> Platform::health_urls() const {
   return urls;
 }
 
-Result<void> Platform::LoseZone(std::string_view zone) { return impl_->Lose(zone); }
-
-Result<void> Platform::RestoreZone(std::string_view zone) { return impl_->Restore(zone); }
-
-Result<void> Platform::SetLatency(std::string_view zone, std::int64_t latency_us) {
-  return impl_->SetLatency(zone, latency_us);
+std::vector<DatabaseView> Platform::databases() const {
+  return impl_->databases == nullptr ? std::vector<DatabaseView>() : impl_->databases->View();
 }
 
-std::string Platform::Config(const std::filesystem::path& kubeconfig) {
+Result<void> Platform::Do(std::string_view command) { return impl_->Do(command); }
+
+std::string Platform::Config(const std::filesystem::path& kubeconfig) const {
   std::string quoted;
   for (char c : kubeconfig.string()) quoted += c == '\'' ? "''" : std::string(1, c);
-  return fmt::format(
+  std::string config = fmt::format(
       "kubernetes:\n"
       "  kubeconfig: '{}'\n"
       "probes:\n"
@@ -240,6 +185,14 @@ std::string Platform::Config(const std::filesystem::path& kubeconfig) {
       "  timeout: 2s\n"
       "zones_config_map: {}/zone-health-config\n",
       quoted, kNamespace);
+  const std::vector<DatabaseView> instances = databases();
+  if (instances.empty()) return config;
+  config += fmt::format("postgres:\n  clusters:\n  - name: {}\n    instances:\n", kDatabaseCluster);
+  for (const DatabaseView& instance : instances) {
+    config += fmt::format("    - {{name: {}, zone: {}, dsn: '{}'}}\n", instance.name, instance.zone,
+                          instance.dsn);
+  }
+  return config;
 }
 
 void Platform::Stop() {

@@ -1,10 +1,11 @@
 #pragma once
 
 // The embedded platform: the documented region behind a simulated Kubernetes API, one health
-// endpoint a zone, and a control endpoint that loses and restores zones.
+// endpoint a zone, a real PostgreSQL cluster on request, and a control endpoint through which all
+// of it can be made to fail.
 //
 //   auto platform = Platform::Start({.manifests = "deploy/demo/manifests"}, clock);
-//   (*platform)->LoseZone("us-east-1a");
+//   (*platform)->Do("zone us-east-1a down");
 //
 // Thread safety: thread-safe.
 
@@ -14,9 +15,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/result.h"
+#include "databases.h"
 #include "simulator/api_server.h"
 
 namespace azexporter::platform {
@@ -28,6 +31,11 @@ struct PlatformOptions {
   bool secure = true;
   // Latency of a zone's health endpoint in microseconds, where it differs from the region's own.
   std::map<std::string, std::int64_t> latencies_us;
+  // A real PostgreSQL server in each zone. Without it the database is pods alone.
+  bool database = false;
+  // The controllers' delays are divided by it: with 10 a pod is evicted from an unreachable node
+  // after 30 s instead of 300.
+  double pace = 1;
 };
 
 class Platform {
@@ -41,17 +49,19 @@ class Platform {
 
   simulator::ApiServer& api();
   simulator::Store& store();
+  // "http://127.0.0.1:40497/_platform": POST commands to /do, GET /state.
   std::string control_url() const;
   // By zone name: "http://127.0.0.1:34567/health".
   std::map<std::string, std::string> health_urls() const;
+  // Empty without a database.
+  std::vector<DatabaseView> databases() const;
 
-  // kNotFound for a zone that the region does not have.
-  base::Result<void> LoseZone(std::string_view zone);
-  base::Result<void> RestoreZone(std::string_view zone);
-  base::Result<void> SetLatency(std::string_view zone, std::int64_t latency_us);
+  // Carries out one command (commands.h). kBadData for one that is none, kNotFound for a zone,
+  // node, pod or instance that is not there, kExecution when it could not be done.
+  base::Result<void> Do(std::string_view command);
 
   // A configuration of azexporter that watches this platform through the kubeconfig at this path.
-  static std::string Config(const std::filesystem::path& kubeconfig);
+  std::string Config(const std::filesystem::path& kubeconfig) const;
 
   // Cuts every connection. May be called again.
   void Stop();

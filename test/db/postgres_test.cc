@@ -28,7 +28,7 @@ class PostgresPollerTest : public ::testing::Test {
     primary_ = PostgresServer::StartPrimary();
     ASSERT_NE(primary_, nullptr);
     ASSERT_TRUE(primary_->Run("CREATE TABLE t AS SELECT 1 AS x"));
-    standby_ = PostgresServer::StartStandby(*primary_);
+    standby_ = PostgresServer::StartStandby(primary_->dsn());
     ASSERT_NE(standby_, nullptr);
     poller_ = std::make_unique<PostgresPoller>(
         PostgresPollerOptions{.instances = {{"orders", "one", "a", primary_->dsn(), ""},

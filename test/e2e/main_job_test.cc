@@ -55,7 +55,7 @@ class MainJobTest : public ::testing::Test {
     std::ofstream(folder_ / name) << text;
   }
   void WriteConfig(const std::string& more) {
-    Write("config.yaml", platform::Platform::Config(folder_ / "kubeconfig") +
+    Write("config.yaml", platform_->Config(folder_ / "kubeconfig") +
                              "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n"
                              "rule_files: [rules.yaml]\n" +
                              more);
@@ -124,7 +124,7 @@ TEST_F(MainJobTest, AZoneGoesAndComesBack) {
   EXPECT_TRUE(Eventually([&] { return CheckDaemon().code == 0; }));
   EXPECT_EQ(StateOf("ZoneUnavailable"), "");
 
-  ASSERT_TRUE(platform_->LoseZone("us-east-1a"));
+  ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
   EXPECT_TRUE(Becomes("ZoneUnavailable", "pending"));
   EXPECT_TRUE(Becomes("ZoneUnavailable", "firing"));
   const json alerts = Get("/api/v1/alerts")["data"]["alerts"];
@@ -141,7 +141,7 @@ TEST_F(MainJobTest, AZoneGoesAndComesBack) {
       << seen.text;
   EXPECT_NE(seen.text.find("true now, fires after 1s"), std::string::npos) << seen.text;
 
-  ASSERT_TRUE(platform_->RestoreZone("us-east-1a"));
+  ASSERT_TRUE(platform_->Do("zone us-east-1a up"));
   EXPECT_TRUE(Becomes("ZoneUnavailable", ""));
   EXPECT_EQ(Check().code, 0);
 }
@@ -149,7 +149,7 @@ TEST_F(MainJobTest, AZoneGoesAndComesBack) {
 TEST_F(MainJobTest, ASlowZoneIsSeenAcrossZones) {
   StartDaemon();
   EXPECT_EQ(StateOf("CrossZoneLatencyHigh"), "");
-  ASSERT_TRUE(platform_->SetLatency("us-east-1b", 800'000));
+  ASSERT_TRUE(platform_->Do("zone us-east-1b latency 800ms"));
   EXPECT_TRUE(Becomes("CrossZoneLatencyHigh", "firing"));
   const json alert = Get("/api/v1/alerts")["data"]["alerts"][0];
   EXPECT_EQ(alert["labels"]["source_zone"], "us-east-1a");
@@ -195,7 +195,7 @@ TEST_F(MainJobTest, WhatCannotBeAskedIsNeverFine) {
 
 TEST_F(MainJobTest, ARefusedReloadLeavesEverythingAsItWas) {
   StartDaemon();
-  ASSERT_TRUE(platform_->LoseZone("us-east-1a"));
+  ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
   ASSERT_TRUE(Becomes("ZoneUnavailable", "firing"));
   const std::string active_at = Get("/api/v1/alerts")["data"]["alerts"][0]["activeAt"];
   WriteConfig("bogus: 1\n");

@@ -218,7 +218,7 @@ class DatabaseScrapeTest : public ScrapeTest {
     if (PostgresServer::ProgramFolder().empty()) GTEST_SKIP() << "skipped: no PostgreSQL";
     primary_ = PostgresServer::StartPrimary();
     ASSERT_NE(primary_, nullptr);
-    standby_ = PostgresServer::StartStandby(*primary_);
+    standby_ = PostgresServer::StartStandby(primary_->dsn());
     ASSERT_NE(standby_, nullptr);
     databases_ = "postgres: {clusters: [{name: orders, instances: [" +
                  Instance("one", "us-east-1a", primary_->dsn()) + ", " +

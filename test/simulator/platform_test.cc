@@ -8,7 +8,7 @@
 #include <set>
 #include <thread>
 
-#include "controllers.h"
+#include "controllers/controllers.h"
 #include "manifest.h"
 #include "region.h"
 
@@ -52,10 +52,11 @@ class PlatformTest : public ::testing::Test {
     return zones;
   }
 
-  int Post(const std::string& target) {
+  // Sends commands to the control endpoint.
+  httplib::Response Post(const std::string& commands) {
     httplib::Client client(platform_->control_url().substr(0, platform_->control_url().find("/_")));
-    const auto answer = client.Post(("/_platform/zones/" + target).c_str());
-    return answer ? answer->status : 0;
+    const auto answer = client.Post("/_platform/do", commands, "text/plain");
+    return answer ? *answer : httplib::Response();
   }
 
   // What a GET of the zone's health endpoint says; 0 when it does not answer within half a second.
@@ -132,7 +133,7 @@ TEST_F(PlatformTest, TheHealthConfigurationNamesTheServedEndpoints) {
 }
 
 TEST_F(PlatformTest, ALostZoneLooksAsTheNodeLifecycleControllerLeavesIt) {
-  ASSERT_TRUE(platform_->LoseZone("us-east-1a"));
+  ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
   int lost = 0;
   for (const ObjectPtr& node : List("v1", "Node")) {
     if (ZoneOfNode(platform_->store(), StringAt(*node, {"metadata", "name"})) != "us-east-1a") {
@@ -165,8 +166,7 @@ TEST_F(PlatformTest, ALostZoneLooksAsTheNodeLifecycleControllerLeavesIt) {
 // Back as it was, but for the times of the transitions; a cordon from before survives.
 TEST_F(PlatformTest, ARestoredZoneIsAsBefore) {
   const std::string node = WorkerNames(platform_->store(), "us-east-1a").front();
-  ASSERT_TRUE(
-      platform_->store().Modify(NodeKey(node), [](Json& n) { n["spec"]["unschedulable"] = true; }));
+  ASSERT_TRUE(platform_->Do("node " + node + " cordon"));
   const auto shape = [&] {
     std::map<std::string, std::string> out;
     for (const char* kind : {"Node", "Pod"}) {
@@ -183,9 +183,9 @@ TEST_F(PlatformTest, ARestoredZoneIsAsBefore) {
   };
   const auto before = shape();
   const auto endpoints = ReadyEndpoints();
-  ASSERT_TRUE(platform_->LoseZone("us-east-1a"));
+  ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
   EXPECT_NE(shape(), before);
-  ASSERT_TRUE(platform_->RestoreZone("us-east-1a"));
+  ASSERT_TRUE(platform_->Do("zone us-east-1a up"));
   EXPECT_EQ(shape(), before);
   EXPECT_EQ(ReadyEndpoints(), endpoints);
   EXPECT_EQ(IntAt(*Only("policy/v1", "PodDisruptionBudget"), {"status", "disruptionsAllowed"}), 3);
@@ -195,7 +195,7 @@ TEST_F(PlatformTest, ARestoredZoneIsAsBefore) {
 TEST_F(PlatformTest, AWatchSeesAZoneGoDownStepByStep) {
   simulator::Store& store = platform_->store();
   const std::int64_t before = store.resource_version();
-  ASSERT_EQ(Post("us-east-1b/down"), 200);
+  ASSERT_EQ(Post("zone us-east-1b down").status, 200);
   const EventBatch batch = store.WaitForEvents(Type("v1", "Node"), before, 0, {});
   ASSERT_EQ(batch.events.size(), 3u * 7u);
   for (const auto& event : batch.events) EXPECT_EQ(event.type, EventType::kModified);
@@ -205,30 +205,47 @@ TEST_F(PlatformTest, AWatchSeesAZoneGoDownStepByStep) {
                    .events.empty());
 }
 
-TEST_F(PlatformTest, TheControlEndpointKnowsItsZones) {
-  EXPECT_EQ(Post("us-east-1c/down"), 200);
-  EXPECT_EQ(Post("us-east-1c/down"), 200) << "twice is as good as once";
-  EXPECT_EQ(Post("us-east-1c/up"), 200);
-  EXPECT_EQ(Post("us-east-1z/down"), 404);
-  EXPECT_EQ(Post("us-east-1c/explode"), 404);
-  EXPECT_EQ(Post("us-east-1c/latency?ms=soon"), 400);
-  EXPECT_EQ(Post("us-east-1c/latency?ms=50"), 200);
+TEST_F(PlatformTest, TheControlEndpointSaysWhatItDid) {
+  struct Case {
+    std::string commands;
+    int status;
+    std::string answer;
+  };
+  const Case cases[] = {
+      {"zone us-east-1c down", 200, "done: zone us-east-1c down\n"},
+      {"zone us-east-1c down", 200, "done: zone us-east-1c down\n"},  // twice is as good as once
+      {"# a comment\n\nzone us-east-1c up\nzone us-east-1c latency 50ms\n", 200,
+       "done: zone us-east-1c up\ndone: zone us-east-1c latency 50ms\n"},
+      {"zone us-east-1a up\nzone us-east-1z down", 404,
+       "done: zone us-east-1a up\nline 2: no zone \"us-east-1z\" in us-east-1\n"},
+      {"node nope down", 404, "line 1: no node \"nope\"\n"},
+      {"node nope explode", 400,
+       "line 1: no command \"node nope explode\"; known: node NODE down, node NODE up, node NODE "
+       "cordon, node NODE uncordon, node NODE drain, node NODE delete\n"},
+      {"explode", 400,
+       "line 1: no command \"explode\"; known: zone, node, scale, pod, database, fault, api ...\n"},
+      {"zone us-east-1c latency soon", 400,
+       "line 1: latency \"soon\": must be a duration like 800ms\n"},
+      {"scale deployment machine-native-ops many", 400,
+       "line 1: scale machine-native-ops: \"many\" is no number of replicas\n"},
+      {"scale deployment nope 3", 404, "line 1: deployments.apps \"nope\" not found\n"},
+      {"pod nope delete", 404, "line 1: no pod \"nope\"\n"},
+      {"database postgres-cluster-1 stop", 500,
+       "line 1: the platform runs without a database (--database)\n"},
+      {"", 400, "no command: put one on each line of the body\n"},
+  };
+  for (const Case& c : cases) {
+    const httplib::Response response = Post(c.commands);
+    EXPECT_EQ(response.status, c.status) << c.commands;
+    EXPECT_EQ(response.body, c.answer) << c.commands;
+  }
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(Health("us-east-1c"), 200);
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(50));
-}
-
-TEST_F(PlatformTest, BudgetsFollowPodsThatSomebodyDeletes) {
-  const ObjectPtr endpoint = Only("discovery.k8s.io/v1", "EndpointSlice");
-  const std::string pod = StringAt(endpoint->at("endpoints").front(), {"targetRef", "name"});
-  ASSERT_TRUE(platform_->store().Delete({&Type("v1", "Pod"), std::string(kNamespace), pod}));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  std::int64_t allowed = 3;
-  while (allowed == 3 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    allowed = IntAt(*Only("policy/v1", "PodDisruptionBudget"), {"status", "disruptionsAllowed"});
-  }
-  EXPECT_EQ(allowed, 2);
+  EXPECT_EQ(Post("zone us-east-1c health silent").status, 200);
+  EXPECT_EQ(Health("us-east-1c"), 0);
+  EXPECT_EQ(Post("zone us-east-1c health up").status, 200);
+  EXPECT_EQ(Health("us-east-1c"), 200);
 }
 
 TEST(ManifestTest, ReadsScalarsAsYamlMeansThem) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr char kUser[] = "azx";
 constexpr int kStartTimeoutMs = 30'000;
+constexpr int kStopTimeoutMs = 10'000;
 
 int FreePort() {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -32,8 +33,9 @@ int FreePort() {
 // The server refuses to run as root: there it runs as the package's own user.
 std::vector<std::string> AsServerUser(std::vector<std::string> command) {
   if (::geteuid() != 0) return command;
-  std::vector<std::string> wrapped = {"setpriv", "--reuid=postgres", "--regid=postgres",
-                                      "--clear-groups", "--"};
+  // Should this program end without stopping it, the server stops by itself.
+  std::vector<std::string> wrapped = {"setpriv",        "--reuid=postgres", "--regid=postgres",
+                                      "--clear-groups", "--pdeathsig=QUIT", "--"};
   wrapped.insert(wrapped.end(), command.begin(), command.end());
   return wrapped;
 }
@@ -55,8 +57,12 @@ std::string PostgresServer::ProgramFolder() {
   return "";
 }
 
-PostgresServer::PostgresServer(std::string folder)
-    : folder_(std::move(folder)), port_(FreePort()) {}
+std::string PostgresServer::DsnOf(int port) {
+  return "host=127.0.0.1 port=" + std::to_string(port) + " user=" + kUser + " dbname=postgres";
+}
+
+PostgresServer::PostgresServer(PostgresOptions options)
+    : options_(std::move(options)), folder_(MakeFolder()), port_(FreePort()) {}
 
 PostgresServer::~PostgresServer() {
   Kill();
@@ -64,8 +70,8 @@ PostgresServer::~PostgresServer() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-std::unique_ptr<PostgresServer> PostgresServer::StartPrimary() {
-  std::unique_ptr<PostgresServer> server(new PostgresServer(MakeFolder()));
+std::unique_ptr<PostgresServer> PostgresServer::StartPrimary(PostgresOptions options) {
+  std::unique_ptr<PostgresServer> server(new PostgresServer(std::move(options)));
   const bool made =
       RunProgram(AsServerUser({ProgramFolder() + "/initdb", "-D", server->folder_ + "/data", "-U",
                                kUser, "-A", "trust", "--no-sync"}))
@@ -73,29 +79,39 @@ std::unique_ptr<PostgresServer> PostgresServer::StartPrimary() {
   return made && server->Start() ? std::move(server) : nullptr;
 }
 
-std::unique_ptr<PostgresServer> PostgresServer::StartStandby(const PostgresServer& primary) {
-  std::unique_ptr<PostgresServer> server(new PostgresServer(MakeFolder()));
-  const bool copied =
-      RunProgram(AsServerUser({ProgramFolder() + "/pg_basebackup", "-d", primary.dsn(), "-D",
-                               server->folder_ + "/data", "-R", "-c", "fast", "--no-sync"}))
-          .has_value();
-  return copied && server->Start() ? std::move(server) : nullptr;
+std::unique_ptr<PostgresServer> PostgresServer::StartStandby(const std::string& upstream_dsn,
+                                                             PostgresOptions options) {
+  std::unique_ptr<PostgresServer> server(new PostgresServer(std::move(options)));
+  return server->Copy(upstream_dsn) && server->Start() ? std::move(server) : nullptr;
+}
+
+bool PostgresServer::Copy(const std::string& upstream_dsn) const {
+  return RunProgram(AsServerUser({ProgramFolder() + "/pg_basebackup", "-d", upstream_dsn, "-D",
+                                  folder_ + "/data", "-R", "-c", "fast", "--no-sync"}))
+      .has_value();
 }
 
 bool PostgresServer::Start() {
-  process_ = std::make_unique<ChildProcess>(AsServerUser(
-      {ProgramFolder() + "/postgres", "-D", folder_ + "/data", "-p", std::to_string(port_), "-c",
-       "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"}));
+  if (running()) return true;
+  std::vector<std::string> command = {ProgramFolder() + "/postgres", "-D", folder_ + "/data", "-p",
+                                      std::to_string(port_)};
+  std::vector<std::string> settings = {"listen_addresses=127.0.0.1",
+                                       "unix_socket_directories=", "fsync=off",
+                                       "logging_collector=on", "cluster_name=" + options_.name};
+  settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
+  for (const std::string& setting : settings) {
+    command.emplace_back("-c");
+    command.push_back(setting);
+  }
+  process_ = std::make_unique<ChildProcess>(AsServerUser(command));
   constexpr int kLookMs = 20;
   for (int waited_ms = 0; waited_ms < kStartTimeoutMs; waited_ms += kLookMs) {
     if (Run("SELECT 1") == "1") return true;
+    if (process_->Wait(0)) break;
     base::WaitFor({}, kLookMs);
   }
+  process_.reset();
   return false;
-}
-
-std::string PostgresServer::dsn() const {
-  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + kUser + " dbname=postgres";
 }
 
 std::optional<std::string> PostgresServer::Run(const std::string& sql) const {
@@ -104,10 +120,21 @@ std::optional<std::string> PostgresServer::Run(const std::string& sql) const {
   return out->substr(0, out->find('\n'));
 }
 
-void PostgresServer::Kill() {
+bool PostgresServer::CloneFrom(const std::string& upstream_dsn) {
+  Kill();
+  std::error_code failed;
+  std::filesystem::remove_all(folder_ + "/data", failed);
+  return !failed && Copy(upstream_dsn) && Start();
+}
+
+void PostgresServer::Stop() { End(SIGINT); }
+
+void PostgresServer::Kill() { End(SIGQUIT); }
+
+void PostgresServer::End(int signal) {
   if (!process_) return;
-  process_->Signal(SIGQUIT);
-  process_->Wait(10'000);
+  process_->Signal(signal);
+  process_->Wait(kStopTimeoutMs);
   process_.reset();
 }
 

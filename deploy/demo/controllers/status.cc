@@ -1,8 +1,9 @@
-#include "controllers.h"
+// The endpoint slice, workload and disruption controllers: statuses that follow from pods.
+
+#include "controllers/controllers.h"
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <set>
 #include <vector>
 
@@ -15,35 +16,12 @@ using simulator::Find;
 using simulator::IntAt;
 using simulator::Json;
 using simulator::LabelSelector;
-using simulator::ObjectKey;
 using simulator::ObjectPtr;
 using simulator::Rfc3339;
 using simulator::Store;
 using simulator::StringAt;
 
 namespace {
-
-constexpr std::string_view kUnreachable = "node.kubernetes.io/unreachable";
-
-Json* ConditionOf(Json& object, std::string_view type) {
-  for (Json& condition : object["status"]["conditions"]) {
-    if (StringAt(condition, {"type"}) == type) return &condition;
-  }
-  return nullptr;
-}
-
-bool IsReady(const Json& pod) {
-  const Json* conditions = Find(pod, {"status", "conditions"});
-  if (conditions == nullptr) return false;
-  return std::any_of(conditions->begin(), conditions->end(), [](const Json& condition) {
-    return StringAt(condition, {"type"}) == "Ready" && StringAt(condition, {"status"}) == "True";
-  });
-}
-
-ObjectKey KeyFor(const simulator::ResourceType& type, const Json& object) {
-  return {&type, StringAt(object, {"metadata", "namespace"}),
-          StringAt(object, {"metadata", "name"})};
-}
 
 std::vector<ObjectPtr> PodsIn(const Store& store, std::string_view ns,
                               const LabelSelector& selector) {
@@ -55,7 +33,8 @@ std::vector<ObjectPtr> PodsIn(const Store& store, std::string_view ns,
 }
 
 std::int64_t CountReady(const std::vector<ObjectPtr>& pods) {
-  return std::count_if(pods.begin(), pods.end(), [](const ObjectPtr& p) { return IsReady(*p); });
+  return std::count_if(pods.begin(), pods.end(),
+                       [](const ObjectPtr& pod) { return IsReady(*pod) && !IsTerminating(*pod); });
 }
 
 // How many pods there should be: what their controllers ask for, else how many there are.
@@ -176,8 +155,9 @@ void ReconcileWorkloads(Store& store, std::int64_t now_ms) {
   for (const char* kind : {"ReplicaSet", "StatefulSet", "Deployment"}) {
     const simulator::ResourceType& type = Type("apps/v1", kind);
     for (const ObjectPtr& workload : store.List(type, "").items) {
-      const auto pods = PodsIn(store, StringAt(*workload, {"metadata", "namespace"}),
-                               LabelSelector::FromObject(Find(*workload, {"spec", "selector"})));
+      auto pods = PodsIn(store, StringAt(*workload, {"metadata", "namespace"}),
+                         LabelSelector::FromObject(Find(*workload, {"spec", "selector"})));
+      std::erase_if(pods, [](const ObjectPtr& pod) { return IsTerminating(*pod); });
       (void)store.Modify(KeyFor(type, *workload), [&](Json& object) {
         SetWorkloadStatus(object, static_cast<std::int64_t>(pods.size()), CountReady(pods), now_ms);
       });
@@ -187,10 +167,12 @@ void ReconcileWorkloads(Store& store, std::int64_t now_ms) {
 
 Json EndpointFor(const Store& store, const Json& pod) {
   const std::string node = StringAt(pod, {"spec", "nodeName"});
-  const bool ready = IsReady(pod);
+  const bool serving = IsReady(pod);
+  const bool terminating = IsTerminating(pod);
   Json endpoint = Json::object();
   endpoint["addresses"] = Json::array({StringAt(pod, {"status", "podIP"})});
-  endpoint["conditions"] = {{"ready", ready}, {"serving", ready}, {"terminating", false}};
+  endpoint["conditions"] = {
+      {"ready", serving && !terminating}, {"serving", serving}, {"terminating", terminating}};
   endpoint["targetRef"] = {{"kind", "Pod"},
                            {"namespace", StringAt(pod, {"metadata", "namespace"})},
                            {"name", StringAt(pod, {"metadata", "name"})},
@@ -213,6 +195,7 @@ void ReconcileEndpoints(Store& store) {
       selector["matchLabels"] = *labels;
     Json endpoints = Json::array();
     for (const ObjectPtr& pod : PodsIn(store, ns, LabelSelector::FromObject(&selector))) {
+      if (StringAt(*pod, {"status", "podIP"}).empty()) continue;
       endpoints.push_back(EndpointFor(store, *pod));
     }
     (void)store.Modify(KeyFor(type, *slice),
@@ -220,99 +203,12 @@ void ReconcileEndpoints(Store& store) {
   }
 }
 
-std::vector<std::string> NodesOf(const Store& store, std::string_view zone) {
-  std::vector<std::string> names;
-  for (const ObjectPtr& node : store.List(Type("v1", "Node"), "").items) {
-    if (StringAt(*node, {"metadata", "labels", "topology.kubernetes.io/zone"}) == zone) {
-      names.push_back(StringAt(*node, {"metadata", "name"}));
-    }
-  }
-  return names;
-}
-
-void AddTaint(Json& node, const char* effect, std::int64_t now_ms) {
-  Json& taints = node["spec"]["taints"];
-  if (!taints.is_array()) taints = Json::array();
-  const bool there = std::any_of(taints.begin(), taints.end(), [&](const Json& taint) {
-    return StringAt(taint, {"key"}) == kUnreachable && StringAt(taint, {"effect"}) == effect;
-  });
-  if (there) return;
-  taints.push_back({{"key", kUnreachable}, {"effect", effect}, {"timeAdded", Rfc3339(now_ms)}});
-}
-
-void RemoveTaints(Json& node) {
-  if (Find(node, {"spec", "taints"}) == nullptr) return;
-  Json kept = Json::array();
-  for (const Json& taint : node["spec"]["taints"]) {
-    if (StringAt(taint, {"key"}) != kUnreachable) kept.push_back(taint);
-  }
-  node["spec"].erase("taints");
-  if (!kept.empty()) node["spec"]["taints"] = std::move(kept);
-}
-
-void SilenceKubelet(Json& node, std::int64_t now_ms) {
-  for (Json& condition : node["status"]["conditions"]) {
-    if (StringAt(condition, {"status"}) == "Unknown") continue;
-    condition["status"] = "Unknown";
-    condition["lastTransitionTime"] = Rfc3339(now_ms);
-    condition["reason"] = "NodeStatusUnknown";
-    condition["message"] = "Kubelet stopped posting node status.";
-  }
-}
-
-void WakeKubelet(Json& node, std::int64_t now_ms) {
-  const Json healthy = RegionNodes(now_ms).front().at("status").at("conditions");
-  for (const Json& expected : healthy) {
-    Json* condition = ConditionOf(node, StringAt(expected, {"type"}));
-    if (condition == nullptr) continue;
-    const bool changed = StringAt(*condition, {"status"}) != StringAt(expected, {"status"});
-    const std::string since = StringAt(*condition, {"lastTransitionTime"});
-    *condition = expected;
-    (*condition)["lastTransitionTime"] = changed ? Rfc3339(now_ms) : since;
-  }
-}
-
-void SetPodsReady(Store& store, const std::string& node, const std::string& status,
-                  std::int64_t now_ms) {
-  const simulator::ResourceType& type = Type("v1", "Pod");
-  for (const ObjectPtr& pod : store.List(type, "").items) {
-    if (StringAt(*pod, {"spec", "nodeName"}) != node) continue;
-    (void)store.Modify(KeyFor(type, *pod), [&](Json& object) {
-      Json* ready = ConditionOf(object, "Ready");
-      if (ready == nullptr || StringAt(*ready, {"status"}) == status) return;
-      (*ready)["status"] = status;
-      (*ready)["lastTransitionTime"] = Rfc3339(now_ms);
-    });
-  }
-}
-
 }  // namespace
 
-void Reconcile(Store& store, std::int64_t now_ms) {
-  ReconcileEndpoints(store);
-  ReconcileWorkloads(store, now_ms);
-  ReconcileBudgets(store, now_ms);
-}
-
-void LoseZone(Store& store, std::string_view zone, std::int64_t now_ms) {
-  const auto nodes = NodesOf(store, zone);
-  const auto each = [&](const std::function<void(Json&)>& edit) {
-    for (const std::string& name : nodes) (void)store.Modify(NodeKey(name), edit);
-  };
-  each([&](Json& node) { SilenceKubelet(node, now_ms); });
-  for (const std::string& name : nodes) SetPodsReady(store, name, "False", now_ms);
-  each([&](Json& node) { AddTaint(node, "NoSchedule", now_ms); });
-  each([&](Json& node) { AddTaint(node, "NoExecute", now_ms); });
-  Reconcile(store, now_ms);
-}
-
-void RestoreZone(Store& store, std::string_view zone, std::int64_t now_ms) {
-  for (const std::string& name : NodesOf(store, zone)) {
-    (void)store.Modify(NodeKey(name), [&](Json& node) { WakeKubelet(node, now_ms); });
-    (void)store.Modify(NodeKey(name), [](Json& node) { RemoveTaints(node); });
-    SetPodsReady(store, name, "True", now_ms);
-  }
-  Reconcile(store, now_ms);
+void RunStatus(World& world) {
+  ReconcileEndpoints(world.store);
+  ReconcileWorkloads(world.store, world.NowMs());
+  ReconcileBudgets(world.store, world.NowMs());
 }
 
 }  // namespace azexporter::platform
