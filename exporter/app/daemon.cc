@@ -43,6 +43,7 @@ struct Daemon::Impl {
 
   void CollectLoop(const std::stop_token& stop);
   void CollectOnce();
+  void Publish(std::shared_ptr<collect::Round> round);
   void RulesLoop(const std::stop_token& stop);
 
   // constant after construction
@@ -68,22 +69,30 @@ struct Daemon::Impl {
 
 void Daemon::Impl::CollectOnce() {
   auto round = std::make_shared<collect::Round>();
+  bool all_answered = false;
   {
     base::MutexLock lock(config_mu);
+    // Before the round is made: what it holds is then at least what had answered by now.
+    all_answered = observer->synced();
     *round = observer->MakeRound();
     self.Record(round->snapshot, *observer->cluster_state());
-    if (!synced && observer->synced()) {
-      synced = true;
-      deps.log.Info("every source answered, rules begin");
-    }
   }
+  // What nobody was asked for yet looks like what cannot be asked: it is neither shown nor judged.
+  const bool show = all_answered || synced || deps.clock.SteadyNs() > publish_unsynced_at_ns;
+  if (show) Publish(std::move(round));
+  if (all_answered && !synced.exchange(true)) {
+    deps.log.Info("every source answered, rules begin");
+  }
+}
+
+void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
   round->snapshot.blocks.push_back(self.ToBlock());
   round->snapshot.blocks.push_back(AlertCounts(rules.Groups()));
   if (auto appended = appender.Append(round->snapshot); !appended) {
     deps.log.Error("snapshot not stored", {{"error", appended.error().message()}});
   }
   store.Truncate(round->snapshot.timestamp_ms);
-  if (synced || deps.clock.SteadyNs() > publish_unsynced_at_ns) latest.Publish(std::move(round));
+  latest.Publish(std::move(round));
 }
 
 void Daemon::Impl::CollectLoop(const std::stop_token& stop) {
