@@ -1,0 +1,259 @@
+// Every scenario of deploy/demo/scenarios, played whole: the program azexporter on the embedded
+// platform with a real PostgreSQL cluster, evaluating the documented alerts (the file with only its
+// `for:` shortened) and the recommended pack. A real Prometheus scrapes it and evaluates the same
+// files. After each stage: which alerts fire, and no others, on both sides alike; what --check
+// says.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "azexporter/base/file.h"
+#include "azexporter/model/regexp.h"
+#include "platform.h"
+#include "scenario.h"
+#include "support/azexporter_process.h"
+#include "support/eventually.h"
+
+namespace azexporter {
+namespace {
+
+using test::ActiveAlert;
+using test::Eventually;
+using test::Outcome;
+using Names = std::set<std::string>;
+
+constexpr int kSettledMs = 60'000;
+
+struct StageIs {
+  const char* stage;
+  Names firing;  // beside Watchdog, which always does
+  int check;     // exit code of --check
+};
+
+struct ScenarioIs {
+  const char* name;
+  std::vector<StageIs> stages;
+  // What must never have fired, not for a moment.
+  Names never;
+  // Annotations of alerts that are seen firing on the way.
+  std::map<std::string, std::string> summaries;
+};
+
+const std::vector<ScenarioIs>& Scenarios() {
+  static const std::vector<ScenarioIs> scenarios = {
+      {"zone-outage",
+       {{"healthy", {}, 0},
+        {"outage",
+         {"ZoneUnavailable", "ZonePodsBelowExpected", "ZoneHealthEndpointDown",
+          "PostgresInstanceDown", "PostgresNoPrimary", "PostgresReplicationStale",
+          "AzexporterCollectorFailing"},
+         2},
+        {"failover",
+         {"ZoneUnavailable", "ZonePodsBelowExpected", "ZoneHealthEndpointDown",
+          "PostgresInstanceDown", "AzexporterCollectorFailing"},
+         2},
+        {"recovery", {}, 0}},
+       {"ZoneMissing", "NodesWithoutZone", "PostgresSplitBrain", "AzexporterKubernetesSilent",
+        "AzexporterRuleFailing"},
+       {{"ZoneUnavailable", "Zone us-east-1a is unavailable"},
+        {"ZonePodsBelowExpected", "Ready pods missing in zone us-east-1a: 3"},
+        {"PostgresNoPrimary", "postgres-cluster has no primary"}}},
+      {"nodes-deleted",
+       {{"healthy", {}, 0}, {"deleted", {"ZoneMissing"}, 2}, {"recovery", {}, 0}},
+       // Nobody is NotReady: the documented rule sees nothing.
+       {"ZoneUnavailable", "ZoneNodesNotReady", "AzexporterRuleFailing"},
+       {{"ZoneMissing", "Zone us-east-1c is missing"}}},
+      {"slow-zone",
+       {{"healthy", {}, 0}, {"slow", {"CrossZoneLatencyHigh"}, 1}, {"recovery", {}, 0}},
+       {"ZoneUnavailable", "ZoneHealthEndpointDown", "AzexporterRuleFailing"},
+       {}},
+      {"replica-lag",
+       {{"healthy", {}, 0},
+        {"behind",
+         {"DatabaseReplicationLag", "PostgresReplicationLagHigh", "PostgresReplicationStale"},
+         1},
+        {"recovery", {}, 0}},
+       {"PostgresNoPrimary", "PostgresInstanceDown", "AzexporterRuleFailing"},
+       {}},
+      {"db-failover",
+       {{"healthy", {}, 0},
+        {"stopped",
+         {"PostgresNoPrimary", "PostgresInstanceDown", "PostgresReplicationStale",
+          "AzexporterCollectorFailing"},
+         2},
+        {"promoted", {"PostgresInstanceDown", "AzexporterCollectorFailing"}, 2},
+        {"split", {"PostgresSplitBrain"}, 2},
+        {"repaired", {}, 0}},
+       {"ZoneUnavailable", "DatabaseReplicationLag", "AzexporterRuleFailing"},
+       {{"PostgresSplitBrain", "postgres-cluster has 2 primaries"}}},
+      {"drain",
+       {{"healthy", {}, 0},
+        {"handover", {}, 0},
+        {"drained", {"PostgresInstanceDown", "AzexporterCollectorFailing"}, 2},
+        {"returned", {}, 0}},
+       {"ZoneUnavailable", "ZoneMissing", "PostgresSplitBrain", "PodDistributionImbalanced",
+        "AzexporterRuleFailing"},
+       {}},
+  };
+  return scenarios;
+}
+
+class ScenarioTest : public ::testing::TestWithParam<ScenarioIs> {
+ protected:
+  void SetUp() override {
+    std::string name = std::filesystem::temp_directory_path() / "azx-scenario-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    if (!platform::Databases::Installed()) GTEST_SKIP() << "skipped: no PostgreSQL";
+    if (!test::PrometheusProcess::Installed()) GTEST_SKIP() << "skipped: no Prometheus";
+    auto platform = platform::Platform::Start(
+        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests",
+         .database = true,
+         .pace = 60},
+        clock_);
+    ASSERT_TRUE(platform) << platform.error().message();
+    platform_ = std::move(*platform);
+    WriteRules();
+    Write("kubeconfig", platform_->api().Kubeconfig());
+    Write("azexporter.yaml", *model::ReplaceAll("interval: 2s", "interval: 200ms",
+                                                platform_->Config(folder_ / "kubeconfig")) +
+                                 "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
+                                 "rule_files: [documented.yaml, recommended.yaml]\n");
+    azexporter_ = std::make_unique<test::AzexporterProcess>(folder_ / "azexporter.yaml");
+    ASSERT_FALSE(azexporter_->url().empty());
+    prometheus_ = std::make_unique<test::PrometheusProcess>(folder_, PrometheusConfig());
+  }
+
+  void TearDown() override {
+    prometheus_.reset();
+    azexporter_.reset();
+    if (platform_) platform_->Stop();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+
+  void WriteRules() {
+    for (const std::string pack : {"documented", "recommended"}) {
+      const auto text =
+          base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/" + pack + ".yaml");
+      ASSERT_TRUE(text);
+      Write(pack + ".yaml", *model::ReplaceAll("(for|keep_firing_for): \\d+m", "${1}: 2s", *text));
+    }
+  }
+
+  std::string PrometheusConfig() const {
+    return "global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}\n"
+           "rule_files: [documented.yaml, recommended.yaml]\n"
+           "scrape_configs:\n- job_name: azexporter\n  static_configs:\n  - targets: ['" +
+           azexporter_->url().substr(std::string("http://").size()) + "']\n";
+  }
+
+  // "ZoneUnavailable{zone="us-east-1a"} firing", a line each.
+  static std::string Shown(const std::vector<ActiveAlert>& alerts) {
+    std::string text;
+    for (const ActiveAlert& alert : alerts) {
+      text += alert.name + nlohmann::json(alert.labels).dump() + " " + alert.state + "\n";
+    }
+    return text;
+  }
+
+  void ExpectStage(const StageIs& expected) {
+    SCOPED_TRACE(expected.stage);
+    Names firing = expected.firing;
+    firing.insert("Watchdog");
+    EXPECT_TRUE(Eventually([&] { return azexporter_->api().Firing() == firing; }, kSettledMs))
+        << Shown(azexporter_->api().Alerts());
+    // The same alerts, with the same labels, in the same states, on both sides.
+    EXPECT_TRUE(Eventually(
+        [&] { return Shown(azexporter_->api().Alerts()) == Shown(prometheus_->api().Alerts()); },
+        kSettledMs))
+        << "azexporter:\n"
+        << Shown(azexporter_->api().Alerts()) << "Prometheus:\n"
+        << Shown(prometheus_->api().Alerts());
+    Outcome daemon;
+    EXPECT_TRUE(Eventually([&] {
+      daemon = test::RunAzexporter({"--check", "--url", azexporter_->url()});
+      return daemon.code == expected.check;
+    })) << daemon.text;
+    const Outcome once =
+        test::RunAzexporter({"--check", "--config.file", folder_ / "azexporter.yaml"});
+    EXPECT_EQ(once.code, expected.check) << once.text;
+  }
+
+  void ExpectSummaries(const Names& of, const std::map<std::string, std::string>& summaries) {
+    for (test::PrometheusApi* api : {&azexporter_->api(), &prometheus_->api()}) {
+      for (const ActiveAlert& alert : api->Alerts()) {
+        const auto expected = summaries.find(alert.name);
+        if (alert.state != "firing" || expected == summaries.end() || !of.contains(alert.name)) {
+          continue;
+        }
+        EXPECT_EQ(alert.annotations.at("summary"), expected->second) << api->url();
+        seen_summaries_.insert(alert.name);
+      }
+    }
+  }
+
+  base::SystemClock clock_;
+  std::filesystem::path folder_;
+  std::unique_ptr<platform::Platform> platform_;
+  std::unique_ptr<test::AzexporterProcess> azexporter_;
+  std::unique_ptr<test::PrometheusProcess> prometheus_;
+  Names seen_summaries_;
+};
+
+TEST_P(ScenarioTest, GoesAsItShould) {
+  const ScenarioIs& expected = GetParam();
+  const std::string file =
+      std::string(AZX_SOURCE_DIR) + "/deploy/demo/scenarios/" + expected.name + ".scenario";
+  const auto text = base::ReadFile(file);
+  ASSERT_TRUE(text);
+  const auto scenario = platform::ParseScenario(*text, file);
+  ASSERT_TRUE(scenario) << scenario.error().message();
+  ASSERT_EQ(scenario->stages.size(), expected.stages.size());
+  platform::Player player(
+      {.control_url = platform_->control_url(), .azexporter_url = azexporter_->url(), .pace = 10},
+      clock_);
+  for (std::size_t i = 0; i < expected.stages.size(); ++i) {
+    ASSERT_EQ(scenario->stages[i].name, expected.stages[i].stage);
+    const auto played = player.PlayStage(*scenario, scenario->stages[i]);
+    ASSERT_TRUE(played) << played.error().message() << "\n" << Shown(azexporter_->api().Alerts());
+    ExpectStage(expected.stages[i]);
+    ExpectSummaries(expected.stages[i].firing, expected.summaries);
+  }
+  EXPECT_EQ(seen_summaries_.size(), expected.summaries.size());
+  for (const std::string& name : expected.never) {
+    const std::string ever =
+        "max_over_time(ALERTS{alertname=\"" + name + "\", alertstate=\"firing\"}[1h])";
+    EXPECT_EQ(azexporter_->api().Count(ever), 0) << name;
+    EXPECT_EQ(prometheus_->api().Count(ever), 0) << name;
+  }
+}
+
+std::string TestName(const ::testing::TestParamInfo<ScenarioIs>& scenario) {
+  std::string name = scenario.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ScenarioTest, ::testing::ValuesIn(Scenarios()), TestName);
+
+// A scenario that nobody expects anything of would be no test.
+TEST(ScenariosTest, EveryShippedScenarioIsPlayedHere) {
+  Names shipped;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(AZX_SOURCE_DIR) +
+                                                               "/deploy/demo/scenarios")) {
+    shipped.insert(entry.path().stem());
+  }
+  Names played;
+  for (const ScenarioIs& scenario : Scenarios()) played.insert(scenario.name);
+  EXPECT_EQ(played, shipped);
+}
+
+}  // namespace
+}  // namespace azexporter
