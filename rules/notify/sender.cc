@@ -102,7 +102,6 @@ void Sender::Configure(std::vector<Alertmanager> alertmanagers, model::Labels ex
 }
 
 void Sender::Send(std::vector<Alert> alerts) {
-  if (alerts.empty()) return;
   Loops loops;
   model::Labels external_labels;
   {
@@ -110,6 +109,7 @@ void Sender::Send(std::vector<Alert> alerts) {
     loops = impl_->loops;
     external_labels = impl_->external_labels;
   }
+  if (loops.empty()) return;
   for (Alert& alert : alerts) alert = WithExternalLabels(std::move(alert), external_labels);
   for (const auto& loop : loops) loop->Add(alerts);
 }
