@@ -54,7 +54,7 @@ struct Daemon::Impl {
   // constant after construction
   const Flags flags;
   const DaemonDeps deps;
-  std::string external_url;
+  std::string external_url;  // set by Listen, before anything runs
   // guarded by config_mu, which a round holds too: a reload never meets half of one
   base::Mutex config_mu;
   config::Config config AZX_GUARDED_BY(config_mu);
