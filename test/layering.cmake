@@ -4,12 +4,13 @@
 
 cmake_minimum_required(VERSION 3.25)
 # Each module with its folder. In this order they may include each other.
-set(modules base model net exposition storage kube db probe zones collect promql rules config web app)
+set(modules base model net exposition storage kube db probe zones collect promql rules notify config web app)
 foreach(module base model net exposition storage kube db probe zones collect config web app)
   set(folder_${module} exporter/${module})
 endforeach()
 set(folder_promql rules/promql)
 set(folder_rules rules/engine)
+set(folder_notify rules/notify)
 
 # What a module must not know although it stands to the left.
 set(forbidden_kube model exposition storage)
@@ -17,6 +18,7 @@ set(forbidden_db model net exposition storage kube)
 set(forbidden_zones model exposition storage)
 set(forbidden_promql net exposition kube db probe zones collect)
 set(forbidden_rules net exposition kube db probe zones collect)
+set(forbidden_notify exposition storage kube db probe zones collect promql rules)
 set(forbidden_config promql rules)
 
 # Heavy libraries, by the first part of their header, and the module that may include them.

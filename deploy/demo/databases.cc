@@ -20,7 +20,8 @@ using servers::TcpProxy;
 namespace {
 
 // A broken stream is noticed after seconds rather than a minute. The documented cluster replicates
-// synchronously (minSyncReplicas 1): any one standby confirms a commit.
+// synchronously (minSyncReplicas 1): any one standby confirms a commit. A standby finds what it
+// missed, were its primary another one meanwhile (CloudNativePG keeps 512 MB).
 const std::vector<std::string> kSettings = {"shared_buffers=16MB",
                                             "max_connections=40",
                                             "wal_receiver_timeout=6s",
@@ -28,6 +29,7 @@ const std::vector<std::string> kSettings = {"shared_buffers=16MB",
                                             "wal_receiver_status_interval=1s",
                                             "wal_retrieve_retry_interval=1s",
                                             "synchronous_standby_names=ANY 1 (*)",
+                                            "wal_keep_size=256MB",
                                             "client_connection_check_interval=1s"};
 
 // Twice a second a row. It does not wait for a standby, so that it goes on when all are gone.

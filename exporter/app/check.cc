@@ -11,6 +11,7 @@
 #include "azexporter/collect/snapshot.h"
 #include "azexporter/storage/memory_store.h"
 #include "check_parts.h"
+#include "notifications.h"
 #include "rule_groups.h"
 
 namespace azexporter::app {
@@ -246,6 +247,7 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   collect::SnapshotAppender appender(store);
   collect::SelfMetrics self(Version(), Revision());
   self.RecordReload(true, deps.clock.NowMs());
+  self.RecordNotifications(NothingSent(config));
   collect::Round round;
   for (int i = 0; i < kRounds; ++i) {
     if (i > 0) base::WaitFor(std::stop_token(), kPauseMs);

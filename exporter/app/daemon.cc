@@ -6,10 +6,13 @@
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/wait.h"
 #include "azexporter/collect/self_metrics.h"
+#include "azexporter/notify/sender.h"
 #include "azexporter/promql/engine.h"
 #include "azexporter/rules/manager.h"
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
+#include "external_url.h"
+#include "notifications.h"
 #include "rule_groups.h"
 
 namespace azexporter::app {
@@ -23,11 +26,6 @@ constexpr std::int64_t kRulesStartDeadlineMs = 30'000;
 // look like what cannot be asked.
 constexpr std::int64_t kFirstPageMs = 5'000;
 
-rules::ManagerOptions RuleOptions(const config::Config& config) {
-  return {.default_interval_ms = config.global.evaluation_interval_ms,
-          .external_labels = config.global.external_labels};
-}
-
 }  // namespace
 
 struct Daemon::Impl {
@@ -37,10 +35,17 @@ struct Daemon::Impl {
         config(std::move(config_in)),
         store({.retention_ms = config.storage.retention_ms}),
         engine(promql::EngineOptions{}, deps.clock),
-        rules(RuleOptions(config), {engine, store, store, deps.clock, deps.log}),
+        sender({}, {deps.clock, deps.log}),
+        rules({}, {engine, store, store, deps.clock, deps.log,
+                   [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
+                     sender.Send(ToSend(rule, alerts, external_url));
+                   }}),
         self(Version(), Revision()),
         appender(store) {}
 
+  base::Result<void> Listen(std::function<base::Result<void>()> reload);
+  // Puts the parts of a configuration into force that every reload may change.
+  void Apply(const config::Config& next, std::vector<rules::RuleGroup> groups);
   void CollectLoop(const std::stop_token& stop);
   void CollectOnce();
   void Publish(std::shared_ptr<collect::Round> round);
@@ -49,6 +54,7 @@ struct Daemon::Impl {
   // constant after construction
   const Flags flags;
   const DaemonDeps deps;
+  std::string external_url;  // set by Listen, before anything runs
   // guarded by config_mu, which a round holds too: a reload never meets half of one
   base::Mutex config_mu;
   config::Config config AZX_GUARDED_BY(config_mu);
@@ -56,7 +62,8 @@ struct Daemon::Impl {
   // own synchronisation
   storage::MemoryStore store;
   const promql::Engine engine;
-  rules::Manager rules;
+  notify::Sender sender;
+  rules::Manager rules;  // hands over to the sender
   collect::SelfMetrics self;
   collect::LatestRound latest;
   // of the collecting thread
@@ -66,6 +73,32 @@ struct Daemon::Impl {
   // last: it serves all of the above
   std::unique_ptr<web::Server> server;
 };
+
+base::Result<void> Daemon::Impl::Listen(std::function<base::Result<void>()> reload) {
+  const auto alertmanagers = [this] {
+    std::vector<std::string> urls;
+    for (const auto& one : sender.Stats().alertmanagers) urls.push_back(one.url);
+    return urls;
+  };
+  AZX_ASSIGN_OR_RETURN(server, web::Server::Listen({.listen_address = flags.listen_address,
+                                                    .telemetry_path = flags.telemetry_path,
+                                                    .version = Version(),
+                                                    .revision = Revision()},
+                                                   {latest, store, engine, rules, deps.clock,
+                                                    deps.log, std::move(reload), alertmanagers}));
+  // Known only now where the port is a free one.
+  external_url =
+      flags.external_url.empty() ? DefaultExternalUrl(server->url()) : flags.external_url;
+  return {};
+}
+
+void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGroup> groups) {
+  sender.Configure(next.alertmanagers, next.global.external_labels);
+  rules.SetGroups(std::move(groups), {.default_interval_ms = next.global.evaluation_interval_ms,
+                                      .external_labels = next.global.external_labels,
+                                      .external_url = external_url,
+                                      .resend_delay_ms = flags.resend_delay_ms});
+}
 
 void Daemon::Impl::CollectOnce() {
   auto round = std::make_shared<collect::Round>();
@@ -86,6 +119,7 @@ void Daemon::Impl::CollectOnce() {
 }
 
 void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
+  self.RecordNotifications(CountsOf(sender.Stats()));
   round->snapshot.blocks.push_back(self.ToBlock());
   round->snapshot.blocks.push_back(AlertCounts(rules.Groups()));
   if (auto appended = appender.Append(round->snapshot); !appended) {
@@ -136,19 +170,13 @@ base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonD
     base::MutexLock lock(impl->config_mu);
     impl->observer = std::move(observer);
   }
-  impl->rules.SetGroups(std::move(groups), RuleOptions(config));
   impl->self.RecordReload(true, impl->deps.clock.NowMs());
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(impl)));
   Impl& parts = *daemon->impl_;
   std::function<base::Result<void>()> reload;
   if (flags.enable_lifecycle) reload = [raw = daemon.get()] { return raw->Reload(); };
-  AZX_ASSIGN_OR_RETURN(parts.server,
-                       web::Server::Listen({.listen_address = flags.listen_address,
-                                            .telemetry_path = flags.telemetry_path,
-                                            .version = Version(),
-                                            .revision = Revision()},
-                                           {parts.latest, parts.store, parts.engine, parts.rules,
-                                            parts.deps.clock, parts.deps.log, std::move(reload)}));
+  AZX_RETURN_IF_ERROR(parts.Listen(std::move(reload)));
+  parts.Apply(config, std::move(groups));
   return daemon;
 }
 
@@ -173,6 +201,7 @@ void Daemon::Run(std::stop_token stop) {
   collecting.request_stop();
   ruling.join();
   collecting.join();
+  impl.sender.Stop();  // no rule hands over any more
   observer->Stop();
 }
 
@@ -186,7 +215,7 @@ base::Result<void> Daemon::Reload() {
       AZX_RETURN_IF_ERROR(impl.observer->Reconfigure(config));
       impl.config = config;
     }
-    impl.rules.SetGroups(std::move(groups), RuleOptions(config));
+    impl.Apply(config, std::move(groups));
     return {};
   };
   const auto reloaded = reload();

@@ -8,6 +8,7 @@
 
 #include "azexporter/app/version.h"
 #include "azexporter/base/duration.h"
+#include "external_url.h"
 
 namespace azexporter::app {
 namespace {
@@ -21,15 +22,23 @@ struct RawFlags {
   std::string output;
   std::string timeout = "10s";
   std::string unreachable = "critical";
+  std::string external_url;
+  std::string resend_delay = "1m";
 };
 
-void AddDaemonFlags(CLI::App& cli, Flags& flags) {
+void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_option("--config.file", flags.config_file, "Configuration file (YAML).");
   cli.add_option("--web.listen-address", flags.listen_address, "HOST:PORT to serve on.")
       ->capture_default_str();
   cli.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics.")
       ->capture_default_str();
   cli.add_flag("--web.enable-lifecycle", flags.enable_lifecycle, "Allow POST to /-/reload.");
+  cli.add_option("--web.external-url", raw.external_url,
+                 "URL under which others see azexporter, for the links in alerts. Default: the "
+                 "host's name and the port.");
+  cli.add_option("--rules.alert.resend-delay", raw.resend_delay,
+                 "How long after it was sent an alert is sent to Alertmanager again.")
+      ->capture_default_str();
   cli.add_option("--log.level", flags.log_level, "debug, info, warn or error.")
       ->capture_default_str();
   cli.add_option("--log.format", flags.log_format, "logfmt or json.")->capture_default_str();
@@ -66,6 +75,18 @@ void AddCheckFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
                  "critical or unknown: the verdict where a source cannot be asked.")
       ->capture_default_str()
       ->group("Health check");
+}
+
+base::Result<void> TakeDaemonFlags(const RawFlags& raw, Flags& flags) {
+  if (!raw.external_url.empty()) {
+    auto url = CheckExternalUrl(raw.external_url);
+    if (!url) return base::Fail(url.error().WithContext("--web.external-url"));
+    flags.external_url = std::move(*url);
+  }
+  auto delay = base::ParseDurationMs(raw.resend_delay);
+  if (!delay) return base::Fail(delay.error().WithContext("--rules.alert.resend-delay"));
+  flags.resend_delay_ms = *delay;
+  return {};
 }
 
 base::Result<void> TakeCheckFlags(const RawFlags& raw, Flags& flags) {
@@ -119,7 +140,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
       "azexporter");
   cli.set_version_flag("--version", VersionText());
   cli.footer(kFooter);
-  AddDaemonFlags(cli, flags);
+  AddDaemonFlags(cli, flags, raw);
   AddCheckFlags(cli, flags, raw);
   CLI::App* check = cli.add_subcommand("check", "Check files; exit 0 when they are good, else 1.");
   check->require_subcommand(1);
@@ -145,6 +166,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return bad(error.what());
   }
+  if (auto taken = TakeDaemonFlags(raw, flags); !taken) return bad(taken.error().message());
   if (auto taken = TakeCheckFlags(raw, flags); !taken) return bad(taken.error().message());
   return flags;
 }

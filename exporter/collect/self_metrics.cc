@@ -6,15 +6,26 @@
 
 #include <map>
 
+#include "azexporter/base/mutex.h"
 #include "azexporter/model/metric_family.h"
 
 namespace azexporter::collect {
 namespace {
 
 using GaugeFamily = prometheus::Family<prometheus::Gauge>;
+using CounterFamily = prometheus::Family<prometheus::Counter>;
 
 GaugeFamily& AddGauge(prometheus::Registry& registry, const char* name, const char* help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+CounterFamily& AddCounter(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+// Brings a counter to what was counted elsewhere.
+void Follow(prometheus::Counter& counter, std::uint64_t value) {
+  counter.Increment(static_cast<double>(value) - counter.Value());
 }
 
 model::MetricType TypeOf(prometheus::MetricType type) {
@@ -77,21 +88,33 @@ struct SelfMetrics::Impl {
       AddGauge(registry, "azexporter_config_last_reload_success_timestamp_seconds",
                "When a configuration was last accepted.");
   // Counted in the caches; these follow them.
-  prometheus::Family<prometheus::Counter>& lists =
-      prometheus::BuildCounter()
-          .Name("azexporter_kube_lists_total")
-          .Help("Whole lists read from the API server.")
-          .Register(registry);
-  prometheus::Family<prometheus::Counter>& restarts =
-      prometheus::BuildCounter()
-          .Name("azexporter_kube_watch_restarts_total")
-          .Help("Watches that ended and were taken up again.")
-          .Register(registry);
-  prometheus::Family<prometheus::Counter>& decode_errors =
-      prometheus::BuildCounter()
-          .Name("azexporter_kube_decode_errors_total")
-          .Help("Objects that were not understood and left out.")
-          .Register(registry);
+  CounterFamily& lists =
+      AddCounter(registry, "azexporter_kube_lists_total", "Whole lists read from the API server.");
+  CounterFamily& restarts = AddCounter(registry, "azexporter_kube_watch_restarts_total",
+                                       "Watches that ended and were taken up again.");
+  CounterFamily& decode_errors = AddCounter(registry, "azexporter_kube_decode_errors_total",
+                                            "Objects that were not understood and left out.");
+  // Counted in the sender of notifications; these follow it.
+  CounterFamily& sent = AddCounter(registry, "azexporter_notifications_sent_total",
+                                   "Alerts that the Alertmanager took.");
+  CounterFamily& errors = AddCounter(registry, "azexporter_notifications_errors_total",
+                                     "Alerts that could not be sent because of an error.");
+  CounterFamily& dropped =
+      AddCounter(registry, "azexporter_notifications_dropped_total",
+                 "Alerts thrown out unsent because a notification queue was full.");
+  GaugeFamily& queue_length = AddGauge(registry, "azexporter_notifications_queue_length",
+                                       "Alerts in the fullest notification queue.");
+  GaugeFamily& queue_capacity = AddGauge(registry, "azexporter_notifications_queue_capacity",
+                                         "Alerts that each notification queue can hold.");
+  GaugeFamily& discovered = AddGauge(registry, "azexporter_notifications_alertmanagers_discovered",
+                                     "Alertmanagers that alerts are sent to.");
+  // The counters of each Alertmanager by its label, to end those of one that is gone.
+  struct AlertmanagerCounters {
+    prometheus::Counter* sent = nullptr;
+    prometheus::Counter* errors = nullptr;
+  };
+  base::Mutex mu;
+  std::map<std::string, AlertmanagerCounters> alertmanagers AZX_GUARDED_BY(mu);
 };
 
 SelfMetrics::SelfMetrics(std::string_view version, std::string_view revision)
@@ -113,24 +136,46 @@ void SelfMetrics::Record(const Snapshot& snapshot, const kube::ClusterState& clu
       impl_->last_success.Add(labels).Set(static_cast<double>(snapshot.timestamp_ms) / 1000);
     }
   }
-  const auto follow = [](prometheus::Counter& counter, std::uint64_t value) {
-    counter.Increment(static_cast<double>(value) - counter.Value());
-  };
   for (const kube::ResourceHealth& health : cluster.health()) {
     const prometheus::Labels labels = {{"resource", health.resource}};
     impl_->objects.Add(labels).Set(health.synced ? 1 : 0);
     if (!health.from_file) {
       impl_->contact.Add(labels).Set(static_cast<double>(health.last_contact_ms) / 1000);
     }
-    follow(impl_->lists.Add(labels), health.lists);
-    follow(impl_->restarts.Add(labels), health.watch_restarts);
-    follow(impl_->decode_errors.Add(labels), health.decode_errors);
+    Follow(impl_->lists.Add(labels), health.lists);
+    Follow(impl_->restarts.Add(labels), health.watch_restarts);
+    Follow(impl_->decode_errors.Add(labels), health.decode_errors);
   }
 }
 
 void SelfMetrics::RecordReload(bool success, std::int64_t now_ms) {
   impl_->reload_success.Add({}).Set(success ? 1 : 0);
   if (success) impl_->reload_time.Add({}).Set(static_cast<double>(now_ms) / 1000);
+}
+
+void SelfMetrics::RecordNotifications(const NotificationCounts& counts) {
+  base::MutexLock lock(impl_->mu);
+  auto gone = std::exchange(impl_->alertmanagers, {});
+  const auto record = [&](const std::string& url, std::uint64_t sent,
+                          std::uint64_t errors) AZX_REQUIRES(impl_->mu) {
+    const prometheus::Labels labels =
+        url.empty() ? prometheus::Labels() : prometheus::Labels{{"alertmanager", url}};
+    Impl::AlertmanagerCounters& counters = impl_->alertmanagers[url];
+    counters = {&impl_->sent.Add(labels), &impl_->errors.Add(labels)};
+    Follow(*counters.sent, sent);
+    Follow(*counters.errors, errors);
+    gone.erase(url);
+  };
+  for (const auto& one : counts.alertmanagers) record(one.url, one.sent, one.errors);
+  if (counts.alertmanagers.empty()) record("", 0, 0);
+  for (const auto& [url, counters] : gone) {
+    impl_->sent.Remove(counters.sent);
+    impl_->errors.Remove(counters.errors);
+  }
+  Follow(impl_->dropped.Add({}), counts.dropped);
+  impl_->queue_length.Add({}).Set(static_cast<double>(counts.queue_length));
+  impl_->queue_capacity.Add({}).Set(static_cast<double>(counts.queue_capacity));
+  impl_->discovered.Add({}).Set(static_cast<double>(counts.alertmanagers.size()));
 }
 
 std::shared_ptr<const Block> SelfMetrics::ToBlock() const {

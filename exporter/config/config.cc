@@ -5,64 +5,10 @@
 #include "azexporter/base/file.h"
 #include "azexporter/base/yaml.h"
 #include "azexporter/net/http_client.h"
+#include "decode.h"
 
 namespace azexporter::config {
 namespace {
-
-using base::Fail;
-using base::Result;
-using base::YamlMap;
-using base::YamlNode;
-
-Result<void> ReadText(YamlMap& map, std::string_view key, std::string& out) {
-  const YamlNode* node = map.Find(key);
-  if (node == nullptr) return {};
-  AZX_ASSIGN_OR_RETURN(out, node->AsString());
-  return {};
-}
-
-Result<void> ReadPath(YamlMap& map, std::string_view key, std::string& out) {
-  AZX_RETURN_IF_ERROR(ReadText(map, key, out));
-  const YamlNode* node = map.Find(key);
-  if (node != nullptr) out = base::RelativeTo(node->file(), out);
-  return {};
-}
-
-// A duration of at least `least_ms`.
-Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least_ms,
-                          std::int64_t& out) {
-  const YamlNode* node = map.Find(key);
-  if (node == nullptr) return {};
-  AZX_ASSIGN_OR_RETURN(out, node->AsDurationMs());
-  if (out >= least_ms) return {};
-  return Fail(node->ErrorHere(std::string(key) + " must be at least " + std::to_string(least_ms) +
-                              "ms, got " + node->scalar()));
-}
-
-// Decodes the map under `key`, where it is there, and refuses what `decode` did not read.
-template <class Decode>
-Result<void> ReadSection(YamlMap& parent, std::string_view key, Decode decode) {
-  const YamlNode* node = parent.Find(key);
-  if (node == nullptr) return {};
-  AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(*node));
-  AZX_RETURN_IF_ERROR(decode(map));
-  return map.CheckAllRead();
-}
-
-template <class Decode>
-Result<void> ReadList(YamlMap& parent, std::string_view key, Decode decode) {
-  const YamlNode* node = parent.Find(key);
-  if (node == nullptr) return {};
-  if (node->kind() != YamlNode::Kind::kSequence) {
-    return Fail(node->ErrorHere(std::string(key) + " must be a list"));
-  }
-  for (const YamlNode& item : node->items()) {
-    AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(item));
-    AZX_RETURN_IF_ERROR(decode(item, map));
-    AZX_RETURN_IF_ERROR(map.CheckAllRead());
-  }
-  return {};
-}
 
 Result<kube::StringMap> ReadStringMap(const YamlNode& node) {
   if (!node.is_map()) return Fail(node.ErrorHere("expected a map of labels"));
@@ -232,6 +178,7 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
   AZX_RETURN_IF_ERROR(ReadRuleFiles(root, config));
+  AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alertmanagers));
   AZX_RETURN_IF_ERROR(ReadSection(root, "storage", [&](YamlMap& map) {
     return ReadDuration(map, "retention", 60'000, config.storage.retention_ms);
   }));

@@ -179,6 +179,19 @@ Result<ApiData> Alerts(const ServerDeps& deps, const ServerOptions&, const Reque
   return ApiData{json.Take(), {}, {}};
 }
 
+// None is ever dropped: there is no relabelling of Alertmanagers yet.
+Result<ApiData> Alertmanagers(const ServerDeps& deps, const ServerOptions&, const Request&) {
+  JsonWriter json;
+  json.BeginObject().Key("activeAlertmanagers").BeginArray();
+  if (deps.alertmanagers) {
+    for (const std::string& url : deps.alertmanagers()) {
+      json.BeginObject().Key("url").String(url).EndObject();
+    }
+  }
+  json.EndArray().Key("droppedAlertmanagers").BeginArray().EndArray().EndObject();
+  return ApiData{json.Take(), {}, {}};
+}
+
 Result<ApiData> Zones(const ServerDeps& deps, const ServerOptions&, const Request&) {
   const auto round = deps.latest.Get();
   if (!round) return Fail(base::ErrorCode::kUnavailable, "no round is finished yet");
@@ -197,6 +210,7 @@ Result<ApiData> BuildInfo(const ServerDeps&, const ServerOptions& options, const
 }
 
 constexpr ApiRoute kRoutes[] = {
+    {"/api/v1/alertmanagers", &Alertmanagers},
     {"/api/v1/alerts", &Alerts},
     {"/api/v1/label/:name/values", &LabelValues},
     {"/api/v1/labels", &LabelNames},

@@ -9,6 +9,7 @@
 #include "azexporter/base/gzip.h"
 #include "azexporter/base/json_writer.h"
 #include "azexporter/base/wait.h"
+#include "azexporter/net/http_client.h"
 #include "handlers.h"
 
 namespace azexporter::web {
@@ -243,6 +244,13 @@ void Server::Impl::Reload(httplib::Response& response) const {
   }
 }
 
+// Where the link of an alert leads: what its expression says now. Seen from the path asked for, so
+// that it holds behind a proxy that adds a prefix.
+std::string GraphTarget(const Request& request) {
+  const std::string expr = request.Param("g0.expr");
+  return expr.empty() ? "./" : "api/v1/query?query=" + net::UrlEscape(expr);
+}
+
 bool Server::Impl::DispatchPage(const httplib::Request& from, const Request& request,
                                 httplib::Response& response) const {
   const bool reads = from.method == "GET" || from.method == "HEAD";
@@ -254,6 +262,8 @@ bool Server::Impl::DispatchPage(const httplib::Request& from, const Request& req
     response.set_content(RenderStatusPage(deps, options), "text/html; charset=utf-8");
   } else if (from.path == options.telemetry_path) {
     Metrics(from, request, response);
+  } else if (from.path == "/graph") {
+    response.set_redirect(GraphTarget(request));
   } else if (from.path == "/-/healthy") {
     response.set_content("azexporter is healthy.\n", kPlain);
   } else if (from.path == "/-/ready") {

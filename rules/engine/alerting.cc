@@ -17,6 +17,13 @@ model::Labels Expand(const TemplateMap& templates, const TemplateData& data,
   return builder.Build();
 }
 
+bool NeedsSending(const Alert& alert, model::TimestampMs t, std::int64_t resend_delay_ms) {
+  if (alert.state == AlertState::kPending) return false;
+  if (alert.resolved_at > alert.last_sent_at) return true;
+  if (alert.last_sent_at > t) return true;  // the clock stepped back
+  return alert.last_sent_at + resend_delay_ms < t;
+}
+
 }  // namespace
 
 std::string_view AlertStateName(AlertState state) {
@@ -83,7 +90,9 @@ base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
   return alerts;
 }
 
-void AlertingState::Update(const Rule& rule, std::vector<Alert> alerts, model::TimestampMs t) {
+AlertChanges AlertingState::Update(const Rule& rule, std::vector<Alert> alerts,
+                                   model::TimestampMs t) {
+  AlertChanges changes;
   std::unordered_map<model::Labels, bool, model::LabelsHash> holds;
   for (Alert& alert : alerts) {
     holds.emplace(alert.labels, true);
@@ -93,6 +102,7 @@ void AlertingState::Update(const Rule& rule, std::vector<Alert> alerts, model::T
       found->second.annotations = std::move(alert.annotations);
     } else {
       alerts_.insert_or_assign(alert.labels, std::move(alert));
+      changes.any = true;
     }
   }
   for (auto it = alerts_.begin(); it != alerts_.end();) {
@@ -106,12 +116,15 @@ void AlertingState::Update(const Rule& rule, std::vector<Alert> alerts, model::T
       const bool told_long_enough =
           alert.resolved_at != 0 && t - alert.resolved_at > kResolvedRetentionMs;
       if (alert.state == AlertState::kPending || told_long_enough) {
+        changes.any = changes.any || alert.state == AlertState::kPending;
         it = alerts_.erase(it);
         continue;
       }
       if (alert.state != AlertState::kInactive && !keep_firing) {
         alert.state = AlertState::kInactive;
         alert.resolved_at = t;
+        changes.any = true;
+        ++changes.resolved;
       }
     } else {
       alert.keep_firing_since = 0;
@@ -119,9 +132,27 @@ void AlertingState::Update(const Rule& rule, std::vector<Alert> alerts, model::T
     if (alert.state == AlertState::kPending && t - alert.active_at >= rule.for_ms) {
       alert.state = AlertState::kFiring;
       alert.fired_at = t;
+      changes.any = true;
     }
+    changes.pending += alert.state == AlertState::kPending ? 1 : 0;
+    changes.firing += alert.state == AlertState::kFiring ? 1 : 0;
     ++it;
   }
+  return changes;
+}
+
+std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t interval_ms,
+                                             std::int64_t resend_delay_ms) {
+  std::vector<Alert> due;
+  for (auto& [labels, alert] : alerts_) {
+    if (!NeedsSending(alert, t, resend_delay_ms)) continue;
+    alert.last_sent_at = t;
+    alert.valid_until = t + 4 * std::max(interval_ms, resend_delay_ms);
+    due.push_back(alert);
+  }
+  std::sort(due.begin(), due.end(),
+            [](const Alert& a, const Alert& b) { return a.labels < b.labels; });
+  return due;
 }
 
 std::vector<Alert> AlertingState::All() const {

@@ -27,10 +27,24 @@ base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
                                             const promql::QueryResult& result,
                                             const ManagerOptions& options, model::TimestampMs t);
 
+// What an evaluation came to.
+struct AlertChanges {
+  bool any = false;  // an alert came, went or changed its state
+  int pending = 0;   // that are pending now
+  int firing = 0;    // that are firing now
+  int resolved = 0;  // that ended by this evaluation, having fired
+};
+
 class AlertingState {
  public:
   // Takes the alerts that hold at `t` into account. `alerts` come from MakeAlerts.
-  void Update(const Rule& rule, std::vector<Alert> alerts, model::TimestampMs t);
+  AlertChanges Update(const Rule& rule, std::vector<Alert> alerts, model::TimestampMs t);
+
+  // The alerts that are to be sent at `t`, sorted by labels; they count as sent from then on. A
+  // firing alert is sent at once and again after every `resend_delay_ms`; so is one that resolved,
+  // as long as it is kept. valid_until leaves room for two evaluations or sendings that fail.
+  std::vector<Alert> TakeToSend(model::TimestampMs t, std::int64_t interval_ms,
+                                std::int64_t resend_delay_ms);
 
   // Every alert kept, resolved ones included.
   std::vector<Alert> All() const;

@@ -64,6 +64,13 @@ void KeepState(GroupRun& from, GroupRun& to) {
   to.evaluation_seconds = from.evaluation_seconds;
 }
 
+// Alerts to hand over once no lock is held.
+struct Outgoing {
+  std::shared_ptr<const RuleGroup> group;  // owns `rule`
+  const Rule* rule = nullptr;
+  std::vector<Alert> alerts;
+};
+
 struct WrittenSample {
   model::Labels labels;
   double value;
@@ -127,6 +134,7 @@ struct Manager::Impl {
                            model::TimestampMs t) AZX_REQUIRES(evaluation_mu);
   void EndSeries(const std::vector<GroupRun>& gone) AZX_REQUIRES(evaluation_mu);
   void Publish() AZX_REQUIRES(evaluation_mu);
+  void HandOver(const std::vector<Outgoing>& due) const AZX_EXCLUDES(evaluation_mu);
   model::TimestampMs NextSlot(const GroupRun& run, model::TimestampMs now) const;
 
   // constant after construction
@@ -135,6 +143,7 @@ struct Manager::Impl {
   base::Mutex evaluation_mu;
   ManagerOptions options AZX_GUARDED_BY(evaluation_mu);
   std::vector<GroupRun> groups AZX_GUARDED_BY(evaluation_mu);
+  std::vector<Outgoing> outgoing AZX_GUARDED_BY(evaluation_mu);
   // what readers see
   mutable base::Mutex view_mu;
   std::vector<GroupView> views AZX_GUARDED_BY(view_mu);
@@ -198,7 +207,15 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
   if (rule.kind == RuleKind::kAlerting) {
     AZX_ASSIGN_OR_RETURN(std::vector<Alert> alerts,
                          MakeAlerts(rule, group.group->limit, result, options, t));
-    run.alerting.Update(rule, std::move(alerts), t);
+    const AlertChanges changes = run.alerting.Update(rule, std::move(alerts), t);
+    if (changes.any) {
+      deps.log.Info("alerts changed", {{"alert", rule.name},
+                                       {"pending", std::to_string(changes.pending)},
+                                       {"firing", std::to_string(changes.firing)},
+                                       {"resolved", std::to_string(changes.resolved)}});
+    }
+    auto due = run.alerting.TakeToSend(t, group.interval_ms, options.resend_delay_ms);
+    if (!due.empty()) outgoing.push_back({group.group, &rule, std::move(due)});
     for (const Alert& alert : run.alerting.Active()) AddAlertSamples(alert, samples);
   } else {
     AZX_ASSIGN_OR_RETURN(samples, RecordedSamples(rule, group.group->limit, result));
@@ -261,6 +278,11 @@ model::TimestampMs Manager::Impl::NextSlot(const GroupRun& run, model::Timestamp
   return now - (since < 0 ? since + interval : since) + interval;
 }
 
+void Manager::Impl::HandOver(const std::vector<Outgoing>& due) const {
+  if (!deps.notify) return;
+  for (const Outgoing& of_rule : due) deps.notify(*of_rule.rule, of_rule.alerts);
+}
+
 Manager::Manager(ManagerOptions options, ManagerDeps deps)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(deps))) {}
 
@@ -285,9 +307,14 @@ void Manager::SetGroups(std::vector<RuleGroup> groups, ManagerOptions options) {
 }
 
 void Manager::EvaluateAll(model::TimestampMs t) {
-  base::MutexLock lock(impl_->evaluation_mu);
-  for (GroupRun& run : impl_->groups) impl_->EvaluateGroup(run, t);
-  impl_->Publish();
+  std::vector<Outgoing> outgoing;
+  {
+    base::MutexLock lock(impl_->evaluation_mu);
+    for (GroupRun& run : impl_->groups) impl_->EvaluateGroup(run, t);
+    impl_->Publish();
+    outgoing.swap(impl_->outgoing);
+  }
+  impl_->HandOver(outgoing);
 }
 
 void Manager::Run(std::stop_token stop) {
@@ -295,6 +322,7 @@ void Manager::Run(std::stop_token stop) {
   constexpr std::int64_t kMaxWaitMs = 1'000;
   while (!stop.stop_requested()) {
     std::int64_t wait_ms = kMaxWaitMs;
+    std::vector<Outgoing> outgoing;
     {
       base::MutexLock lock(impl_->evaluation_mu);
       const model::TimestampMs now = impl_->deps.clock.NowMs();
@@ -314,7 +342,9 @@ void Manager::Run(std::stop_token stop) {
         wait_ms = std::min(wait_ms, run.next_evaluation - now);
       }
       if (evaluated) impl_->Publish();
+      outgoing.swap(impl_->outgoing);
     }
+    impl_->HandOver(outgoing);
     base::WaitFor(stop, std::max<std::int64_t>(wait_ms, 1));
   }
 }

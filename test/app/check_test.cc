@@ -203,6 +203,19 @@ TEST(ParseFlagsTest, ExitCodesAreOurOwn) {
        "AZ UNKNOWN: --output: must be table, json or nagios"},
       {{"--check", "-t", "0"}, 3, false, "AZ UNKNOWN: --check.timeout"},
       {{"--url", "http://x"}, 1, true, "azexporter: --url: goes with --check"},
+      {{"--web.external-url", "azexporter:10126"},
+       1,
+       true,
+       "azexporter: --web.external-url: not a http or https URL: \"azexporter:10126\""},
+      {{"--web.external-url", "http://u:p@x/"},
+       1,
+       true,
+       "azexporter: --web.external-url: user and password do not belong in here: \"http://x/\""},
+      {{"--web.external-url", "http://x/?a"},
+       1,
+       true,
+       "azexporter: --web.external-url: must be a scheme, a host and a path only"},
+      {{"--rules.alert.resend-delay", "soon"}, 1, true, "azexporter: --rules.alert.resend-delay: "},
       {{"check"}, 1, true, "azexporter: "},
       {{"check", "rules"}, 1, true, "azexporter: "},
   };
@@ -215,6 +228,15 @@ TEST(ParseFlagsTest, ExitCodesAreOurOwn) {
     EXPECT_EQ(flags.error().to_stderr, c.to_stderr) << argv.back();
     EXPECT_TRUE(flags.error().text.starts_with(c.text)) << flags.error().text;
   }
+}
+
+TEST(ParseFlagsTest, TheExternalUrlHasNoSlashAtItsEnd) {
+  const char* argv[] = {"azexporter", "--web.external-url", "https://x:1/az//",
+                        "--rules.alert.resend-delay", "90s"};
+  const auto flags = ParseFlags(5, argv);
+  ASSERT_TRUE(flags) << flags.error().text;
+  EXPECT_EQ(flags->external_url, "https://x:1/az");
+  EXPECT_EQ(flags->resend_delay_ms, 90'000);
 }
 
 TEST(ParseFlagsTest, FlagsWinOverTheFile) {

@@ -32,6 +32,16 @@ postgres:
     - {name: orders-1, dsn: "host=127.0.0.1 port=5432", zone: a}
     - {name: orders-2, dsn_file: secret, zone: b}
 rule_files: [rules.yaml, /abs/rules.yaml]
+alerting:
+  alertmanagers:
+  - static_configs: [{targets: ["am-0:9093", "am-1:9093"]}, {targets: ["am-2"]}]
+  - scheme: https
+    path_prefix: /am/
+    timeout: 3s
+    api_version: v2
+    static_configs: [{targets: ["am-3:443"]}]
+    basic_auth: {username: azx, password_file: password}
+    tls_config: {ca_file: ca, cert_file: /abs/cert, key_file: key, insecure_skip_verify: true}
 storage: {retention: 4h}
 collectors: {pods: {detail: true}, probes: {enabled: false}}
 )",
@@ -46,6 +56,19 @@ collectors: {pods: {detail: true}, probes: {enabled: false}}
   EXPECT_EQ(config->postgres[1].dsn_file, "/etc/azx/secret");
   EXPECT_EQ(config->rule_files,
             (std::vector<std::string>{"/etc/azx/rules.yaml", "/abs/rules.yaml"}));
+  const std::vector<notify::Alertmanager> alertmanagers = {
+      {.url = "http://am-0:9093/api/v2/alerts"},
+      {.url = "http://am-1:9093/api/v2/alerts"},
+      {.url = "http://am-2/api/v2/alerts"},
+      {.url = "https://am-3:443/am/api/v2/alerts",
+       .timeout_ms = 3'000,
+       .username = "azx",
+       .password_file = "/etc/azx/password",
+       .ca_file = "/etc/azx/ca",
+       .cert_file = "/abs/cert",
+       .key_file = "/etc/azx/key",
+       .insecure_skip_verify = true}};
+  EXPECT_EQ(config->alertmanagers, alertmanagers);
   EXPECT_EQ(config->storage.retention_ms, 4 * 3'600'000);
   EXPECT_TRUE(config->collectors.pods_detail);
   EXPECT_EQ(config->disabled_collectors, (std::set<std::string>{"probes"}));
@@ -58,7 +81,7 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
   const Case cases[] = {
       {"globl: {}",
        "c.yaml:1:1: unknown key \"globl\" (known here: global, kubernetes, zones, "
-       "zones_config_map, zone_pods, probes, postgres, rule_files, storage, "
+       "zones_config_map, zone_pods, probes, postgres, rule_files, alerting, storage, "
        "collectors)"},
       {"global: {}\nglobal: {}\n", "c.yaml:2:1: key \"global\" already set at line 1"},
       {"global:\n  evaluation_interval: fast\n",
@@ -81,6 +104,68 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
   for (const Case& c : cases) {
     const auto config = ParseConfig(c.yaml, "c.yaml");
     ASSERT_FALSE(config) << c.yaml;
+    EXPECT_EQ(config.error().message(), c.message);
+  }
+}
+
+// The alertmanager in each of these stands in column 28 of its line.
+TEST(ConfigTest, NamesFaultsOfAlerting) {
+  struct Case {
+    std::string_view alertmanager, message;
+  };
+  const Case cases[] = {
+      {"{scheme: ftp}", "c.yaml:1:37: scheme must be http or https, got \"ftp\""},
+      {"{path_prefix: 'a?b'}", "c.yaml:1:42: path_prefix must be a plain path, got \"a?b\""},
+      {"{timeout: 0s}", "c.yaml:1:38: timeout must be at least 10ms, got 0s"},
+      {"{api_version: v1}", "c.yaml:1:42: api_version must be v2, got \"v1\""},
+      {"{sheme: http}",
+       "c.yaml:1:29: unknown key \"sheme\" (known here: scheme, path_prefix, timeout, api_version, "
+       "basic_auth, tls_config, static_configs)"},
+      {"{static_configs: am}", "c.yaml:1:45: static_configs must be a list"},
+      {"{static_configs: [{targets: [am], labels: {a: b}}]}",
+       "c.yaml:1:62: \"labels\" is not supported yet"},
+      {"{static_configs: [{targets: ['http://am']}]}",
+       "c.yaml:1:57: target must be HOST:PORT, got \"http://am\""},
+      {"{static_configs: [{targets: ['']}]}", "c.yaml:1:57: target must be HOST:PORT, got \"\""},
+      {"{static_configs: [{targets: [am]}, {targets: [am]}]}",
+       "c.yaml:1:74: target \"am\" is there twice"},
+      {"{basic_auth: {password_file: x}}", "c.yaml:1:41: missing key \"username\""},
+      {"{basic_auth: {username: u, username_ref: x}}",
+       "c.yaml:1:55: \"username_ref\" is not supported yet"},
+      {"{tls_config: {cert_file: x}}", "c.yaml:1:41: give both cert_file and key_file, or neither"},
+      {"{tls_config: {server_name: x}}", "c.yaml:1:42: \"server_name\" is not supported yet"},
+      {"{kubernetes_sd_configs: []}",
+       "c.yaml:1:29: \"kubernetes_sd_configs\" is not supported yet"},
+      {"{alert_relabel_configs: []}",
+       "c.yaml:1:29: \"alert_relabel_configs\" is not supported yet"},
+      {"{authorization: {}}", "c.yaml:1:29: \"authorization\" is not supported yet"},
+  };
+  for (const Case& c : cases) {
+    const std::string yaml = "alerting: {alertmanagers: [" + std::string(c.alertmanager) + "]}\n";
+    const auto config = ParseConfig(yaml, "c.yaml");
+    ASSERT_FALSE(config) << yaml;
+    EXPECT_EQ(config.error().message(), c.message);
+  }
+  const auto config = ParseConfig("alerting: {alert_relabel_configs: []}\n", "c.yaml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message(),
+            "c.yaml:1:12: \"alert_relabel_configs\" is not supported yet");
+}
+
+TEST(ConfigTest, RefusesAPasswordOfAnAlertmanagerAndNeverRepeatsIt) {
+  struct Case {
+    std::string_view alertmanager, message;
+  };
+  const Case cases[] = {
+      {"{basic_auth: {username: u, password: hunter2}}",
+       "c.yaml:1:65: a password does not belong in here; put it into a file (password_file)"},
+      {"{static_configs: [{targets: ['u:hunter2@am:9093']}]}",
+       "c.yaml:1:57: a target carries no user or password; use basic_auth"},
+  };
+  for (const Case& c : cases) {
+    const auto config =
+        ParseConfig("alerting: {alertmanagers: [" + std::string(c.alertmanager) + "]}\n", "c.yaml");
+    ASSERT_FALSE(config);
     EXPECT_EQ(config.error().message(), c.message);
   }
 }

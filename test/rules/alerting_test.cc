@@ -83,6 +83,89 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ResolvedIsKept15Minutes", 0, 0, "x.................", "Frrrrrrrrrrrrrrrr-"}),
     [](const auto& test) { return std::string(test.param.name); });
 
+struct SendCase {
+  std::string_view name;
+  std::int64_t for_minutes;
+  std::int64_t keep_firing_for_minutes;
+  std::int64_t resend_delay_ms;
+  // A letter a minute. In: x holds, . does not. Out: F sent firing, R sent resolved, . not sent.
+  std::string_view holds;
+  std::string_view want;
+};
+
+void PrintTo(const SendCase& c, std::ostream* out) { *out << c.name; }
+
+class AlertsToSendTest : public testing::TestWithParam<SendCase> {};
+
+TEST_P(AlertsToSendTest, AreSent) {
+  constexpr model::TimestampMs kStart = 1'700'000'000'000;
+  const SendCase& c = GetParam();
+  const Rule rule = AlertRule(c.for_minutes, c.keep_firing_for_minutes);
+  AlertingState state;
+  std::string got;
+  for (std::size_t minute = 0; minute < c.holds.size(); ++minute) {
+    const auto t = kStart + static_cast<model::TimestampMs>(minute) * kMinuteMs;
+    const bool holds = c.holds[minute] == 'x';
+    state.Update(rule, holds ? MadeOf(rule, VectorOf({{"a", 1}}), t) : std::vector<Alert>(), t);
+    const std::vector<Alert> due = state.TakeToSend(t, kMinuteMs, c.resend_delay_ms);
+    EXPECT_TRUE(state.TakeToSend(t, kMinuteMs, c.resend_delay_ms).empty());
+    ASSERT_LE(due.size(), 1U);
+    got += due.empty() ? '.' : due[0].resolved_at == 0 ? 'F' : 'R';
+    if (due.empty()) continue;
+    EXPECT_EQ(due[0].last_sent_at, t);
+    EXPECT_EQ(due[0].valid_until, t + 4 * std::max(kMinuteMs, c.resend_delay_ms));
+  }
+  EXPECT_EQ(got, c.want);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, AlertsToSendTest,
+    testing::Values(SendCase{"AtOnceAndAgain", 0, 0, 150'000, "xxxxxxx", "F..F..F"},
+                    // The delay must have passed, not only be reached.
+                    SendCase{"AfterMoreThanTheDelay", 0, 0, 60'000, "xxxxx", "F.F.F"},
+                    SendCase{"EachTimeWithoutADelay", 0, 0, 0, "xxx", "FFF"},
+                    SendCase{"NotWhilePending", 2, 0, 60'000, "xx.xxxx", ".....F."},
+                    SendCase{"ResolvedAtOnce", 0, 0, 150'000, "xx.", "F.R"},
+                    SendCase{"ResolvedFor15Minutes", 0, 0, 300'000, "x...................",
+                             "FR.....R.....R......"},
+                    SendCase{"FiringWhileKeptFiring", 0, 3, 60'000, "x.....", "F.F.R."},
+                    SendCase{"AnewAfterItsEnd", 0, 0, 300'000, "x.xx.", "FRF.R"},
+                    SendCase{"PendingAgainAfterItsEnd", 1, 0, 60'000, "xx.xx", ".FR.F"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST(AlertingStateTest, AlertsAreSentAlsoWhenTheClockWasSteppedBack) {
+  const Rule rule = AlertRule(0);
+  AlertingState state;
+  state.Update(rule, MadeOf(rule, VectorOf({{"a", 1}}), 60 * kMinuteMs), 60 * kMinuteMs);
+  EXPECT_EQ(state.TakeToSend(60 * kMinuteMs, kMinuteMs, kMinuteMs).size(), 1U);
+  EXPECT_EQ(state.TakeToSend(30 * kMinuteMs, kMinuteMs, kMinuteMs).size(), 1U);
+  EXPECT_EQ(state.TakeToSend(31 * kMinuteMs, kMinuteMs, kMinuteMs).size(), 0U);
+}
+
+TEST(AlertingStateTest, TellsWhatChanged) {
+  struct Step {
+    std::vector<std::pair<std::string, double>> zones;
+    std::string want;  // "" where nothing changed, else pending, firing, resolved
+  };
+  const Step steps[] = {{{{"a", 1}, {"b", 1}}, "2 0 0"},
+                        {{{"a", 1}, {"b", 2}}, "0 2 0"},
+                        {{{"a", 3}, {"b", 2}}, ""},
+                        {{{"b", 1}, {"c", 1}}, "1 1 1"},
+                        {{{"b", 1}}, "0 1 0"},
+                        {{}, "0 0 1"},
+                        {{}, ""}};
+  const Rule rule = AlertRule(1);
+  AlertingState state;
+  model::TimestampMs t = 0;
+  for (const Step& step : steps) {
+    t += kMinuteMs;
+    const AlertChanges changes = state.Update(rule, MadeOf(rule, VectorOf(step.zones), t), t);
+    const std::string got = std::to_string(changes.pending) + " " + std::to_string(changes.firing) +
+                            " " + std::to_string(changes.resolved);
+    EXPECT_EQ(changes.any ? got : "", step.want) << "minute " << t / kMinuteMs;
+  }
+}
+
 TEST(AlertingStateTest, RemembersWhenItHappened) {
   const Rule rule = AlertRule(2, 2);
   AlertingState state;

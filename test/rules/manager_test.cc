@@ -73,6 +73,55 @@ TEST_F(ManagerTest, AlertsAreWrittenAndEnd) {
   }
 }
 
+// What is handed over by whom: rule, state, labels, and when it ends or how long it is valid.
+class NotifyingManagerTest : public RulesFixture {
+ protected:
+  std::string Evaluate(int minutes, std::string_view up) {
+    const model::TimestampMs t = kStart + minutes * kMinuteMs;
+    clock_.Advance(t - clock_.NowMs());
+    Put(t, {R"(up{zone="a"} )" + std::string(up)});
+    manager_.EvaluateAll(t);
+    return std::exchange(told_, "");
+  }
+
+  std::string told_;
+  Manager manager_{{},
+                   {engine_, store_, store_, clock_, base::Logger::Silent(),
+                    [this](const Rule& rule, const std::vector<Alert>& alerts) {
+                      EXPECT_FALSE(manager_.Groups().empty());  // no lock is held
+                      for (const Alert& alert : alerts) {
+                        const bool resolved = alert.resolved_at != 0;
+                        const auto end = resolved ? alert.resolved_at : alert.valid_until;
+                        told_ += rule.name + (resolved ? " resolved " : " firing ") +
+                                 std::string(alert.labels.Get("zone")) + " from " +
+                                 std::to_string((alert.fired_at - kStart) / kMinuteMs) + " to " +
+                                 std::to_string((end - kStart) / kMinuteMs) + ";";
+                      }
+                    }}};
+};
+
+TEST_F(NotifyingManagerTest, HandsOverWhatIsToBeSent) {
+  const ManagerOptions options{.resend_delay_ms = 2 * kMinuteMs};
+  manager_.SetGroups(Groups(kDown), options);
+  EXPECT_EQ(Evaluate(0, "0"), "");
+  EXPECT_EQ(Evaluate(1, "0"), "");
+  EXPECT_EQ(Evaluate(2, "0"), "Down firing a from 2 to 10;");
+  EXPECT_EQ(Evaluate(3, "0"), "");
+  // A reload neither forgets what was sent nor sends it again.
+  manager_.SetGroups(Groups(kDown), options);
+  EXPECT_EQ(Evaluate(4, "0"), "");
+  EXPECT_EQ(Evaluate(5, "0"), "Down firing a from 2 to 13;");
+  EXPECT_EQ(Evaluate(6, "1"), "Down resolved a from 2 to 6;");
+  EXPECT_EQ(Evaluate(7, "1"), "");
+  EXPECT_EQ(Evaluate(9, "1"), "Down resolved a from 2 to 6;");
+}
+
+TEST_F(NotifyingManagerTest, AnIntervalLongerThanTheDelayCountsForHowLongItIsValid) {
+  manager_.SetGroups(
+      Groups("groups: [{name: g, interval: 5m, rules: [{alert: Down, expr: up == 0}]}]"), {});
+  EXPECT_EQ(Evaluate(0, "0"), "Down firing a from 0 to 20;");
+}
+
 TEST_F(ManagerTest, ViewsTellOfTheGroups) {
   EXPECT_TRUE(manager_.Groups().empty());
   Load("groups: [{name: a}, {name: b, interval: 1m, rules: [{alert: A, expr: up}]}]");

@@ -11,8 +11,12 @@
 #include "azexporter/base/yaml.h"
 #include "azexporter/collect/collector.h"
 #include "azexporter/collect/self_metrics.h"
+#include "azexporter/collect/snapshot.h"
+#include "azexporter/promql/engine.h"
+#include "azexporter/rules/manager.h"
 #include "azexporter/rules/rule_file.h"
 #include "azexporter/rules/template.h"
+#include "azexporter/storage/memory_store.h"
 #include "rule_groups.h"
 
 namespace azexporter::rules {
@@ -97,6 +101,7 @@ std::map<std::string, std::set<std::string>> KnownFamilies() {
   }
   collect::SelfMetrics self("1", "2");
   self.RecordReload(true, 1);
+  self.RecordNotifications({});
   kube::ClusterState::Parts parts;
   parts.health.push_back({.resource = "nodes"});
   self.Record({.timestamp_ms = 1, .blocks = {}, .runs = {{.collector = "zones", .success = true}}},
@@ -204,6 +209,30 @@ TEST(PackTest, ASnapshotIsNotSilent) {
   for (const auto& family : block->families) {
     EXPECT_NE(family.name, "azexporter_kube_last_contact_timestamp_seconds");
   }
+}
+
+// A one-shot check notifies nobody: that is judged to be well, not left unjudged.
+TEST(PackTest, NobodyToNotifyIsWell) {
+  constexpr model::TimestampMs kStart = 1'700'000'000'000;
+  storage::MemoryStore store;
+  collect::SnapshotAppender appender(store);
+  collect::SelfMetrics self("1", "2");
+  self.RecordNotifications({});
+  model::TimestampMs t = kStart;
+  for (int round = 0; round < 3; ++round, t += 500) {
+    collect::Snapshot snapshot{.timestamp_ms = t};
+    snapshot.blocks.push_back(self.ToBlock());
+    ASSERT_TRUE(appender.Append(snapshot).has_value());
+  }
+  const base::FakeClock clock(t);
+  const promql::Engine engine(promql::EngineOptions{}, clock);
+  int judged = 0;
+  for (const Judgement& judgement : JudgeNow(Pack(RecommendedPack()), {}, engine, store, t - 500)) {
+    if (!judgement.rule->name.starts_with("AzexporterNotifications")) continue;
+    EXPECT_EQ(judgement.verdict, Verdict::kFalse) << judgement.rule->name << judgement.detail;
+    ++judged;
+  }
+  EXPECT_EQ(judged, 2);
 }
 
 // No template of a pack fails, whatever it is given.

@@ -112,6 +112,8 @@ TEST_F(ServerTest, AnswersTheApiAsPrometheus) {
        R"({"status":"success","data":{"alerts":[{"labels":{"alertname":"Half","severity":)"
        R"("warning","zone":"a"},"annotations":{"summary":"zone a at 0.5"},"state":"firing",)"
        R"("activeAt":"2027-01-15T08:00:00Z","value":"5e-01"}]}})"},
+      {"/api/v1/alertmanagers", 200,
+       R"({"status":"success","data":{"activeAlertmanagers":[],"droppedAlertmanagers":[]}})"},
       {"/api/v1/zones", 503,
        R"({"status":"error","errorType":"unavailable","error":"no round is finished yet"})"},
       {"/api/v1/status/buildinfo", 200, nullptr},
@@ -128,6 +130,41 @@ TEST_F(ServerTest, AnswersTheApiAsPrometheus) {
       EXPECT_EQ(response.body, c.body) << c.target;
     }
   }
+}
+
+TEST_F(ServerTest, NamesTheAlertmanagers) {
+  server_.reset();
+  auto server = Server::Listen(
+      {.listen_address = "127.0.0.1:0"},
+      {latest_, store_, engine_, rules_, clock_, base::Logger::Silent(), {}, [] {
+         return std::vector<std::string>{"http://a/api/v2/alerts", "https://b/x/api/v2/alerts"};
+       }});
+  ASSERT_TRUE(server) << server.error().message();
+  server_ = std::move(*server);
+  server_->Start();
+  EXPECT_EQ(Ask("/api/v1/alertmanagers").body,
+            R"({"status":"success","data":{"activeAlertmanagers":[)"
+            R"({"url":"http://a/api/v2/alerts"},{"url":"https://b/x/api/v2/alerts"}],)"
+            R"("droppedAlertmanagers":[]}})");
+}
+
+TEST_F(ServerTest, TheLinkOfAnAlertLeadsToItsExpression) {
+  struct LinkCase {
+    const char* target;
+    const char* location;
+  };
+  const LinkCase cases[] = {
+      {"/graph?g0.expr=up+%3D%3D+0.5&g0.tab=1", "api/v1/query?query=up%20%3D%3D%200.5"},
+      {"/graph?g0.expr=a%0d%0aSet-Cookie%3a+x", "api/v1/query?query=a%0D%0ASet-Cookie%3A%20x"},
+      {"/graph", "./"},
+  };
+  for (const LinkCase& c : cases) {
+    const auto response = Ask(c.target);
+    EXPECT_EQ(response.status, 302) << c.target;
+    EXPECT_EQ(response.Header("location"), c.location) << c.target;
+  }
+  EXPECT_NE(Ask("/api/v1/query?query=up%20%3D%3D%200.5").body.find(R"("zone":"a")"),
+            std::string::npos);
 }
 
 TEST_F(ServerTest, TakesQueriesByPostToo) {

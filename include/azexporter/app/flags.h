@@ -32,6 +32,9 @@ struct Flags {
   std::string listen_address = ":10126";
   std::string telemetry_path = "/metrics";
   bool enable_lifecycle = false;
+  // Where others see this program, without a slash at the end. Empty: the host's name and the port.
+  std::string external_url;
+  std::int64_t resend_delay_ms = 60'000;  // --rules.alert.resend-delay
   std::string log_level = "info";
   std::string log_format = "logfmt";
   CheckFlags check;

@@ -33,6 +33,9 @@ struct Alert {
   model::TimestampMs fired_at = 0;
   model::TimestampMs resolved_at = 0;
   model::TimestampMs keep_firing_since = 0;
+  model::TimestampMs last_sent_at = 0;
+  // Until when it counts as firing for those it was sent to, should they hear no more of it.
+  model::TimestampMs valid_until = 0;
 };
 
 enum class RuleHealth { kUnknown, kOk, kError };

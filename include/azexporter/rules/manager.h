@@ -7,6 +7,7 @@
 // Thread safety: thread-safe. Views are copies; they never wait for an evaluation under way.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <stop_token>
@@ -26,7 +27,13 @@ struct ManagerOptions {
   std::int64_t default_interval_ms = 15'000;
   model::Labels external_labels;  // for templates
   std::string external_url;       // for templates
+  // How long after it was sent an alert is sent again. Default 1m, as Prometheus.
+  std::int64_t resend_delay_ms = 60'000;
 };
+
+// Takes alerts of one rule that are to be sent on: firing ones, and resolved ones (resolved_at is
+// set). Called on the evaluating thread, never under a lock.
+using NotifyFunc = std::function<void(const Rule& rule, const std::vector<Alert>& alerts)>;
 
 // All of them must outlive the manager.
 struct ManagerDeps {
@@ -35,6 +42,7 @@ struct ManagerDeps {
   storage::Appendable& appendable;
   const base::Clock& clock;
   base::Logger log;
+  NotifyFunc notify = {};  // empty: nobody is told
 };
 
 class Manager {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/logger.h"
@@ -39,6 +40,8 @@ struct ServerDeps {
   // Loads the configuration again; the error is what the caller of /-/reload is told. Empty: the
   // path answers that it is not enabled.
   std::function<base::Result<void>()> reload;
+  // Where alerts are posted to, without userinfo. Empty: nowhere.
+  std::function<std::vector<std::string>()> alertmanagers = {};
 };
 
 class Server {

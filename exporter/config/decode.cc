@@ -1,0 +1,31 @@
+#include "decode.h"
+
+#include "azexporter/base/file.h"
+
+namespace azexporter::config {
+
+Result<void> ReadText(YamlMap& map, std::string_view key, std::string& out) {
+  const YamlNode* node = map.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(out, node->AsString());
+  return {};
+}
+
+Result<void> ReadPath(YamlMap& map, std::string_view key, std::string& out) {
+  AZX_RETURN_IF_ERROR(ReadText(map, key, out));
+  const YamlNode* node = map.Find(key);
+  if (node != nullptr) out = base::RelativeTo(node->file(), out);
+  return {};
+}
+
+Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least_ms,
+                          std::int64_t& out) {
+  const YamlNode* node = map.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(out, node->AsDurationMs());
+  if (out >= least_ms) return {};
+  return Fail(node->ErrorHere(std::string(key) + " must be at least " + std::to_string(least_ms) +
+                              "ms, got " + node->scalar()));
+}
+
+}  // namespace azexporter::config

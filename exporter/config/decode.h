@@ -1,0 +1,58 @@
+#pragma once
+
+// Reading the values of a map into what they configure, where they are there. Private to `config`.
+//
+// Thread safety: pure functions.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/base/result.h"
+#include "azexporter/base/yaml.h"
+#include "azexporter/notify/sender.h"
+
+namespace azexporter::config {
+
+using base::Fail;
+using base::Result;
+using base::YamlMap;
+using base::YamlNode;
+
+Result<void> ReadText(YamlMap& map, std::string_view key, std::string& out);
+// A relative path is seen from the folder of the file.
+Result<void> ReadPath(YamlMap& map, std::string_view key, std::string& out);
+// A duration of at least `least_ms`.
+Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least_ms,
+                          std::int64_t& out);
+
+// Decodes the map under `key`, where it is there, and refuses what `decode` did not read.
+template <class Decode>
+Result<void> ReadSection(YamlMap& parent, std::string_view key, Decode decode) {
+  const YamlNode* node = parent.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(*node));
+  AZX_RETURN_IF_ERROR(decode(map));
+  return map.CheckAllRead();
+}
+
+template <class Decode>
+Result<void> ReadList(YamlMap& parent, std::string_view key, Decode decode) {
+  const YamlNode* node = parent.Find(key);
+  if (node == nullptr) return {};
+  if (node->kind() != YamlNode::Kind::kSequence) {
+    return Fail(node->ErrorHere(std::string(key) + " must be a list"));
+  }
+  for (const YamlNode& item : node->items()) {
+    AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(item));
+    AZX_RETURN_IF_ERROR(decode(item, map));
+    AZX_RETURN_IF_ERROR(map.CheckAllRead());
+  }
+  return {};
+}
+
+// The key `alerting`: an entry for each target.
+Result<void> ReadAlerting(YamlMap& root, std::vector<notify::Alertmanager>& alertmanagers);
+
+}  // namespace azexporter::config

@@ -1,0 +1,58 @@
+// What azexporter says about its notifications.
+
+#include "azexporter/collect/self_metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace azexporter::collect {
+namespace {
+
+// The samples of the families about notifications, sorted.
+std::string Told(const SelfMetrics& self) {
+  constexpr std::string_view kPrefix = "azexporter_notifications_";
+  std::vector<std::string> lines;
+  const auto block = self.ToBlock();
+  for (const auto& family : block->families) {
+    std::string_view rest = family.text;
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+      if (line.starts_with(kPrefix)) lines.emplace_back(line.substr(kPrefix.size()));
+      rest.remove_prefix(line.size());
+    }
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string text;
+  for (const std::string& line : lines) text += line;
+  return text;
+}
+
+TEST(SelfMetricsTest, NotificationsAreToldFromTheStart) {
+  SelfMetrics self("1", "2");
+  EXPECT_EQ(Told(self), "");
+  self.RecordNotifications({.queue_capacity = 10});
+  EXPECT_EQ(Told(self),
+            "alertmanagers_discovered 0\ndropped_total 0\nerrors_total 0\nqueue_capacity 10\n"
+            "queue_length 0\nsent_total 0\n");
+}
+
+TEST(SelfMetricsTest, TheSeriesOfAnAlertmanagerThatIsGoneEnd) {
+  SelfMetrics self("1", "2");
+  self.RecordNotifications({});
+  self.RecordNotifications({.alertmanagers = {{"http://a", 5, 1}, {"http://b", 0, 0}},
+                            .dropped = 3,
+                            .queue_length = 2,
+                            .queue_capacity = 10});
+  EXPECT_EQ(Told(self),
+            "alertmanagers_discovered 2\ndropped_total 3\n"
+            "errors_total{alertmanager=\"http://a\"} 1\nerrors_total{alertmanager=\"http://b\"} 0\n"
+            "queue_capacity 10\nqueue_length 2\n"
+            "sent_total{alertmanager=\"http://a\"} 5\nsent_total{alertmanager=\"http://b\"} 0\n");
+  self.RecordNotifications({.alertmanagers = {{"http://b", 7, 2}}, .dropped = 3});
+  EXPECT_EQ(Told(self),
+            "alertmanagers_discovered 1\ndropped_total 3\n"
+            "errors_total{alertmanager=\"http://b\"} 2\nqueue_capacity 0\nqueue_length 0\n"
+            "sent_total{alertmanager=\"http://b\"} 7\n");
+}
+
+}  // namespace
+}  // namespace azexporter::collect

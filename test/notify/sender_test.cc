@@ -1,0 +1,345 @@
+// The sender against HTTP servers on loopback that stand for Alertmanagers.
+
+#include "azexporter/notify/sender.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "simulator/http_server.h"
+#include "support/eventually.h"
+
+namespace azexporter::notify {
+namespace {
+
+using model::Labels;
+using simulator::HttpRequest;
+using simulator::HttpResponse;
+using simulator::HttpServer;
+using test::Eventually;
+
+// Answers what it is told to, or hangs, and notes what it was sent.
+class FakeAlertmanager {
+ public:
+  explicit FakeAlertmanager(const simulator::Certificate* certificate = nullptr) {
+    auto server = HttpServer::Start({.certificate = certificate},
+                                    [this](const HttpRequest& request) { return Take(request); });
+    EXPECT_TRUE(server) << server.error().message();
+    if (server) server_ = std::move(*server);
+  }
+  ~FakeAlertmanager() {
+    Hang(false);
+    server_->Stop();
+  }
+
+  std::string url() const { return server_->url() + "/api/v2/alerts"; }
+  void Hang(bool on) {
+    std::lock_guard lock(mu_);
+    hanging_ = on;
+    changed_.notify_all();
+  }
+  void Answer(int status, std::string body = "") {
+    std::lock_guard lock(mu_);
+    status_ = status;
+    body_ = std::move(body);
+  }
+  std::vector<HttpRequest> Requests() {
+    std::lock_guard lock(mu_);
+    return requests_;
+  }
+  // How often each request names the alerts: "3 1".
+  std::string BatchSizes() {
+    std::string text;
+    for (const HttpRequest& request : Requests()) {
+      std::size_t count = 0;
+      for (std::size_t at = request.body.find("startsAt"); at != std::string::npos;
+           at = request.body.find("startsAt", at + 1)) {
+        ++count;
+      }
+      text += (text.empty() ? "" : " ") + std::to_string(count);
+    }
+    return text;
+  }
+  // The "n" of every alert that came, in order.
+  std::string Numbers() {
+    std::string text;
+    for (const HttpRequest& request : Requests()) {
+      constexpr std::string_view kMark = "\"n\":\"";
+      for (std::size_t at = request.body.find(kMark); at != std::string::npos;
+           at = request.body.find(kMark, at + 1)) {
+        const std::size_t begin = at + kMark.size();
+        text += (text.empty() ? "" : " ") +
+                request.body.substr(begin, request.body.find('"', begin) - begin);
+      }
+    }
+    return text;
+  }
+
+ private:
+  HttpResponse Take(const HttpRequest& request) {
+    std::unique_lock lock(mu_);
+    requests_.push_back(request);
+    changed_.wait(lock, [this] { return !hanging_; });
+    return {.status = status_, .body = body_};
+  }
+
+  std::mutex mu_;
+  std::condition_variable changed_;
+  bool hanging_ = false;
+  int status_ = 200;
+  std::string body_;
+  std::vector<HttpRequest> requests_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+std::vector<Alert> Numbered(int first, int last) {
+  std::vector<Alert> alerts;
+  for (int i = first; i <= last; ++i) {
+    alerts.push_back({.labels = Labels::Of({{"n", std::to_string(i)}})});
+  }
+  return alerts;
+}
+
+class SenderTest : public testing::Test {
+ protected:
+  void Start(SenderOptions options, std::vector<Alertmanager> alertmanagers) {
+    sender_ = std::make_unique<Sender>(options, SenderDeps{clock_, base::Logger::Silent()});
+    sender_->Configure(std::move(alertmanagers), {});
+  }
+  bool Sent(std::size_t which, std::uint64_t want) {
+    return Eventually([&] { return sender_->Stats().alertmanagers.at(which).sent == want; });
+  }
+  std::int64_t StopMs() {
+    const std::int64_t start_ns = clock_.SteadyNs();
+    sender_->Stop();
+    return (clock_.SteadyNs() - start_ns) / 1'000'000;
+  }
+
+  base::SystemClock clock_;
+  std::unique_ptr<Sender> sender_;
+};
+
+TEST_F(SenderTest, SendsInBatchesInOrder) {
+  FakeAlertmanager am;
+  am.Hang(true);
+  Start({.max_batch = 3}, {{.url = am.url()}});
+  sender_->Send(Numbered(1, 1));
+  ASSERT_TRUE(Eventually([&] { return am.Requests().size() == 1; }));
+  sender_->Send(Numbered(2, 5));
+  sender_->Send(Numbered(6, 8));
+  EXPECT_EQ(sender_->Stats().queue_length, 7U);
+  am.Hang(false);
+  ASSERT_TRUE(Sent(0, 8));
+  EXPECT_EQ(am.BatchSizes(), "1 3 3 1");
+  EXPECT_EQ(am.Numbers(), "1 2 3 4 5 6 7 8");
+  const HttpRequest first = am.Requests().at(0);
+  EXPECT_EQ(first.method, "POST");
+  EXPECT_EQ(first.path, "/api/v2/alerts");
+  EXPECT_EQ(first.Header("Content-Type"), "application/json");
+  EXPECT_EQ(first.Header("Authorization"), "");
+  EXPECT_EQ(sender_->Stats().queue_length, 0U);
+}
+
+TEST_F(SenderTest, AFullQueueDropsItsOldest) {
+  FakeAlertmanager am;
+  am.Hang(true);
+  Start({.queue_capacity = 4}, {{.url = am.url()}});
+  sender_->Send(Numbered(1, 1));
+  ASSERT_TRUE(Eventually([&] { return am.Requests().size() == 1; }));
+  sender_->Send(Numbered(2, 4));
+  sender_->Send(Numbered(5, 7));
+  EXPECT_EQ(sender_->Stats().dropped, 2U);
+  EXPECT_EQ(sender_->Stats().queue_capacity, 4U);
+  am.Hang(false);
+  ASSERT_TRUE(Sent(0, 5));
+  EXPECT_EQ(am.Numbers(), "1 4 5 6 7");
+}
+
+TEST_F(SenderTest, OneThatHangsDelaysNoOther) {
+  FakeAlertmanager hanging;
+  FakeAlertmanager good;
+  hanging.Hang(true);
+  Start({}, {{.url = hanging.url()}, {.url = good.url()}});
+  sender_->Send(Numbered(1, 2));
+  ASSERT_TRUE(Eventually([&] { return hanging.Requests().size() == 1; }));
+  sender_->Send(Numbered(3, 3));
+  EXPECT_TRUE(Sent(1, 3));
+  EXPECT_EQ(sender_->Stats().alertmanagers.at(0).sent, 0U);
+}
+
+TEST_F(SenderTest, CountsWhatFailsAndGoesOn) {
+  FakeAlertmanager am;
+  am.Answer(503, "starting");
+  Start({}, {{.url = am.url()}});
+  sender_->Send(Numbered(1, 2));
+  ASSERT_TRUE(Eventually([&] { return sender_->Stats().alertmanagers.at(0).errors == 2; }));
+  am.Answer(200);
+  sender_->Send(Numbered(3, 3));
+  EXPECT_TRUE(Sent(0, 1));
+  EXPECT_EQ(sender_->Stats().alertmanagers.at(0).errors, 2U);
+  EXPECT_EQ(sender_->Stats().dropped, 0U);
+}
+
+TEST_F(SenderTest, ATimeoutIsAnError) {
+  FakeAlertmanager am;
+  am.Hang(true);
+  Start({}, {{.url = am.url(), .timeout_ms = 50}});
+  sender_->Send(Numbered(1, 1));
+  EXPECT_TRUE(Eventually([&] { return sender_->Stats().alertmanagers.at(0).errors == 1; }));
+}
+
+TEST_F(SenderTest, ItsNumbersAreThereFromTheStart) {
+  Start({}, {{.url = "http://127.0.0.1:1/api/v2/alerts"}, {.url = "http://127.0.0.1:2/x"}});
+  const SenderStats stats = sender_->Stats();
+  ASSERT_EQ(stats.alertmanagers.size(), 2U);
+  EXPECT_EQ(stats.alertmanagers[1].url, "http://127.0.0.1:2/x");
+  EXPECT_EQ(stats.alertmanagers[0].sent + stats.alertmanagers[0].errors + stats.dropped, 0U);
+  EXPECT_EQ(stats.queue_capacity, 10'000U);
+}
+
+TEST_F(SenderTest, NewConfigurationKeepsWhatIsQueued) {
+  FakeAlertmanager same;
+  FakeAlertmanager changed;
+  FakeAlertmanager gone;
+  FakeAlertmanager fresh;
+  for (auto* am : {&same, &changed, &gone}) am->Hang(true);
+  Start({}, {{.url = same.url()}, {.url = changed.url()}, {.url = gone.url()}});
+  sender_->Send(Numbered(1, 1));
+  for (auto* am : {&same, &changed, &gone}) {
+    ASSERT_TRUE(Eventually([&] { return am->Requests().size() == 1; }));
+  }
+  sender_->Send(Numbered(2, 3));
+  sender_->Configure({{.url = fresh.url()},
+                      {.url = changed.url(), .timeout_ms = 9'000},
+                      {.url = same.url()},
+                      {.url = same.url(), .timeout_ms = 1}},
+                     Labels::Of({{"cluster", "c"}}));
+  ASSERT_EQ(sender_->Stats().alertmanagers.size(), 3U);
+  sender_->Send(Numbered(4, 4));
+  for (auto* am : {&same, &changed, &gone}) am->Hang(false);
+  EXPECT_TRUE(Sent(0, 1));
+  EXPECT_TRUE(Sent(1, 4));
+  EXPECT_TRUE(Sent(2, 4));
+  EXPECT_EQ(fresh.Numbers(), "4");
+  EXPECT_EQ(same.Numbers(), "1 2 3 4");
+  // The exchange that was cut is made again.
+  EXPECT_EQ(changed.Numbers(), "1 1 2 3 4");
+  EXPECT_EQ(gone.Numbers(), "1");
+  EXPECT_NE(fresh.Requests().at(0).body.find(R"("labels":{"cluster":"c","n":"4"})"),
+            std::string::npos);
+}
+
+TEST_F(SenderTest, StopsAtOnceWhenNothingIsQueued) {
+  FakeAlertmanager am;
+  Start({}, {{.url = am.url()}});
+  sender_->Send(Numbered(1, 1));
+  ASSERT_TRUE(Sent(0, 1));
+  EXPECT_LT(StopMs(), 250);
+}
+
+TEST_F(SenderTest, AStopSendsWhatIsQueued) {
+  FakeAlertmanager am;
+  am.Hang(true);
+  Start({.max_batch = 2, .drain_stall_ms = 5'000}, {{.url = am.url()}});
+  sender_->Send(Numbered(1, 1));
+  ASSERT_TRUE(Eventually([&] { return am.Requests().size() == 1; }));
+  sender_->Send(Numbered(2, 6));
+  am.Hang(false);
+  sender_->Stop();
+  EXPECT_EQ(am.Numbers(), "1 2 3 4 5 6");
+  EXPECT_EQ(sender_->Stats().dropped, 0U);
+  sender_->Send(Numbered(7, 7));
+  EXPECT_EQ(sender_->Stats().queue_length, 0U);
+}
+
+TEST_F(SenderTest, AStopGivesUpOneThatHangs) {
+  FakeAlertmanager am;
+  am.Hang(true);
+  Start({.drain_stall_ms = 20}, {{.url = am.url()}});
+  sender_->Send(Numbered(1, 1));
+  ASSERT_TRUE(Eventually([&] { return am.Requests().size() == 1; }));
+  sender_->Send(Numbered(2, 3));
+  EXPECT_LT(StopMs(), 2'000);
+  EXPECT_EQ(sender_->Stats().dropped, 3U);
+}
+
+TEST_F(SenderTest, AStopEndsAtItsDeadline) {
+  FakeAlertmanager am;
+  am.Hang(true);
+  Start({.drain_ms = 50, .drain_stall_ms = 60'000}, {{.url = am.url()}});
+  sender_->Send(Numbered(1, 1));
+  ASSERT_TRUE(Eventually([&] { return am.Requests().size() == 1; }));
+  EXPECT_LT(StopMs(), 2'000);
+  EXPECT_EQ(sender_->Stats().dropped, 1U);
+}
+
+TEST_F(SenderTest, AStopTriesOneThatFailsOnce) {
+  FakeAlertmanager am;
+  am.Answer(500);
+  am.Hang(true);
+  Start({.max_batch = 1, .drain_stall_ms = 5'000}, {{.url = am.url()}});
+  sender_->Send(Numbered(1, 4));
+  ASSERT_TRUE(Eventually([&] { return am.Requests().size() == 1; }));
+  std::jthread release([&] { am.Hang(false); });
+  sender_->Stop();
+  const SenderStats stats = sender_->Stats();
+  EXPECT_EQ(stats.alertmanagers.at(0).errors + stats.dropped, 4U);
+  EXPECT_GE(stats.alertmanagers.at(0).errors, 1U);
+}
+
+class SenderFilesTest : public SenderTest {
+ protected:
+  void SetUp() override {
+    std::string name = std::filesystem::temp_directory_path() / "azx-notify-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(SenderFilesTest, ThePasswordIsReadAnew) {
+  FakeAlertmanager am;
+  Start({}, {{.url = am.url(), .username = "azx", .password_file = folder_ / "password"}});
+  sender_->Send(Numbered(1, 1));
+  ASSERT_TRUE(Eventually([&] { return sender_->Stats().alertmanagers.at(0).errors == 1; }));
+  EXPECT_TRUE(am.Requests().empty());
+  Write("password", "one\n");
+  sender_->Send(Numbered(2, 2));
+  ASSERT_TRUE(Sent(0, 1));
+  Write("password", "two");
+  sender_->Send(Numbered(3, 3));
+  ASSERT_TRUE(Sent(0, 2));
+  EXPECT_EQ(am.Requests().at(0).Header("Authorization"), "Basic " + simulator::Base64("azx:one"));
+  EXPECT_EQ(am.Requests().at(1).Header("Authorization"), "Basic " + simulator::Base64("azx:two"));
+}
+
+TEST_F(SenderFilesTest, TheCertificateIsVerified) {
+  const auto certificate = simulator::MakeLoopbackCertificate();
+  const auto other = simulator::MakeLoopbackCertificate();
+  ASSERT_TRUE(certificate && other);
+  FakeAlertmanager am(&*certificate);
+  const std::string ca = Write("ca.pem", other->certificate_pem);
+  Start({}, {{.url = am.url(), .ca_file = ca}});
+  sender_->Send(Numbered(1, 1));
+  ASSERT_TRUE(Eventually([&] { return sender_->Stats().alertmanagers.at(0).errors == 1; }));
+  Write("ca.pem", certificate->certificate_pem);  // rotated, without a reload
+  sender_->Send(Numbered(2, 2));
+  EXPECT_TRUE(Sent(0, 1));
+  sender_->Configure({{.url = am.url(), .insecure_skip_verify = true}}, {});
+  sender_->Send(Numbered(3, 3));
+  EXPECT_TRUE(Sent(0, 2));
+  EXPECT_EQ(am.Numbers(), "2 3");
+}
+
+}  // namespace
+}  // namespace azexporter::notify
