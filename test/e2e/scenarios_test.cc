@@ -182,14 +182,19 @@ class ScenarioTest : public ::testing::TestWithParam<ScenarioIs> {
         << "azexporter:\n"
         << Shown(azexporter_->api().Alerts()) << "Prometheus:\n"
         << Shown(prometheus_->api().Alerts());
-    Outcome daemon;
+    ExpectCheck({"--check", "--url", azexporter_->url()}, expected.check);
+    ExpectCheck({"--check", "--config.file", folder_ / "azexporter.yaml"}, expected.check);
+  }
+
+  // In the end: it sees the moment, and a standby may just be turning to its new primary.
+  void ExpectCheck(const std::vector<std::string>& arguments, int code) {
+    Outcome seen;
     EXPECT_TRUE(Eventually([&] {
-      daemon = test::RunAzexporter({"--check", "--url", azexporter_->url()});
-      return daemon.code == expected.check;
-    })) << daemon.text;
-    const Outcome once =
-        test::RunAzexporter({"--check", "--config.file", folder_ / "azexporter.yaml"});
-    EXPECT_EQ(once.code, expected.check) << once.text;
+      seen = test::RunAzexporter(arguments);
+      return seen.code == code;
+    })) << seen.code
+        << "\n"
+        << seen.text;
   }
 
   void ExpectSummaries(const Names& of, const std::map<std::string, std::string>& summaries) {
