@@ -6,26 +6,20 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "azexporter/base/file.h"
 #include "azexporter/model/regexp.h"
-#include "azexporter/net/http_client.h"
 #include "platform.h"
-#include "servers/child_process.h"
+#include "support/azexporter_process.h"
 #include "support/eventually.h"
 
 namespace azexporter {
 namespace {
 
 using nlohmann::json;
-using servers::ChildProcess;
 using test::Eventually;
-
-struct Outcome {
-  int code = -1;
-  std::string text;
-};
+using test::Outcome;
+using test::RunAzexporter;
 
 class MainJobTest : public ::testing::Test {
  protected:
@@ -62,45 +56,20 @@ class MainJobTest : public ::testing::Test {
   }
 
   void StartDaemon() {
-    daemon_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{AZX_PROGRAM, "--config.file", folder_ / "config.yaml",
-                                 "--web.listen-address", "127.0.0.1:0", "--web.enable-lifecycle"});
-    while (auto line = daemon_->ReadLine(20'000)) {
-      const std::size_t url = line->find(" url=");
-      if (line->find("azexporter is up") == std::string::npos) continue;
-      url_ = line->substr(url + 5);
-      break;
-    }
-    ASSERT_FALSE(url_.empty());
-    ASSERT_TRUE(Eventually([&] { return Get("/api/v1/zones").contains("data"); }));
+    daemon_ = std::make_unique<test::AzexporterProcess>(
+        folder_ / "config.yaml", std::vector<std::string>{"--web.enable-lifecycle"});
+    ASSERT_FALSE(daemon_->url().empty());
   }
 
-  Outcome Run(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), AZX_PROGRAM);
-    ChildProcess process(arguments);
-    Outcome outcome;
-    outcome.text = process.ReadAll(60'000);
-    outcome.code = process.Wait(10'000).value_or(-1);
-    return outcome;
-  }
-  Outcome Check() { return Run({"--check", "--config.file", folder_ / "config.yaml"}); }
-  Outcome CheckDaemon() { return Run({"--check", "--url", url_}); }
+  Outcome Check() { return RunAzexporter({"--check", "--config.file", folder_ / "config.yaml"}); }
+  Outcome CheckDaemon() { return RunAzexporter({"--check", "--url", daemon_->url()}); }
 
+  test::PrometheusApi& api() { return daemon_->api(); }
   std::string GetText(const std::string& path, const std::string& method = "GET") {
-    auto response = http_.Fetch({.method = method, .url = url_ + path, .fresh_connection = true});
-    return response ? response->body : "";
+    return api().Text(path, method);
   }
-  json Get(const std::string& path) { return json::parse(GetText(path), nullptr, false); }
-
-  // "pending", "firing", or "" where the alert is not active.
-  std::string StateOf(const std::string& alert) {
-    const json answer = Get("/api/v1/alerts");
-    if (!answer.contains("data")) return "no answer";
-    for (const json& one : answer["data"]["alerts"]) {
-      if (one["labels"]["alertname"] == alert) return one["state"];
-    }
-    return "";
-  }
+  json Alerts() { return api().Data("/api/v1/alerts")["alerts"]; }
+  std::string StateOf(const std::string& alert) { return api().StateOf(alert); }
   bool Becomes(const std::string& alert, const std::string& state) {
     return Eventually([&] { return StateOf(alert) == state; }, 30'000);
   }
@@ -108,9 +77,7 @@ class MainJobTest : public ::testing::Test {
   base::SystemClock clock_;
   std::filesystem::path folder_;
   std::unique_ptr<platform::Platform> platform_;
-  net::HttpClient http_{{.user_agent = "test"}};
-  std::string url_;
-  std::unique_ptr<ChildProcess> daemon_;
+  std::unique_ptr<test::AzexporterProcess> daemon_;
 };
 
 TEST_F(MainJobTest, AZoneGoesAndComesBack) {
@@ -127,7 +94,7 @@ TEST_F(MainJobTest, AZoneGoesAndComesBack) {
   ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
   EXPECT_TRUE(Becomes("ZoneUnavailable", "pending"));
   EXPECT_TRUE(Becomes("ZoneUnavailable", "firing"));
-  const json alerts = Get("/api/v1/alerts")["data"]["alerts"];
+  const json alerts = Alerts();
   EXPECT_EQ(alerts[0]["annotations"]["summary"], "Zone us-east-1a is unavailable");
   EXPECT_EQ(alerts[0]["labels"]["severity"], "critical");
   EXPECT_EQ(alerts[0]["value"], "8e+00");
@@ -151,7 +118,7 @@ TEST_F(MainJobTest, ASlowZoneIsSeenAcrossZones) {
   EXPECT_EQ(StateOf("CrossZoneLatencyHigh"), "");
   ASSERT_TRUE(platform_->Do("zone us-east-1b latency 800ms"));
   EXPECT_TRUE(Becomes("CrossZoneLatencyHigh", "firing"));
-  const json alert = Get("/api/v1/alerts")["data"]["alerts"][0];
+  const json alert = Alerts()[0];
   EXPECT_EQ(alert["labels"]["source_zone"], "us-east-1a");
   EXPECT_EQ(alert["labels"]["destination_zone"], "us-east-1b");
   const Outcome seen = Check();
@@ -187,17 +154,17 @@ TEST_F(MainJobTest, WhatCannotBeAskedIsNeverFine) {
   outcome = Check();
   EXPECT_EQ(outcome.code, 2) << outcome.text;
   EXPECT_NE(outcome.text.find("pods could not be asked"), std::string::npos) << outcome.text;
-  EXPECT_EQ(
-      Run({"--check", "--check.unreachable", "unknown", "--config.file", folder_ / "config.yaml"})
-          .code,
-      3);
+  EXPECT_EQ(RunAzexporter({"--check", "--check.unreachable", "unknown", "--config.file",
+                           folder_ / "config.yaml"})
+                .code,
+            3);
 }
 
 TEST_F(MainJobTest, ARefusedReloadLeavesEverythingAsItWas) {
   StartDaemon();
   ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
   ASSERT_TRUE(Becomes("ZoneUnavailable", "firing"));
-  const std::string active_at = Get("/api/v1/alerts")["data"]["alerts"][0]["activeAt"];
+  const std::string active_at = Alerts()[0]["activeAt"];
   WriteConfig("bogus: 1\n");
   const std::string refused = GetText("/-/reload", "POST");
   EXPECT_NE(refused.find("config.yaml:"), std::string::npos) << refused;
@@ -219,13 +186,12 @@ TEST_F(MainJobTest, ARefusedReloadLeavesEverythingAsItWas) {
            std::string::npos;
   }));
   EXPECT_EQ(StateOf("ZoneUnavailable"), "firing");
-  EXPECT_EQ(Get("/api/v1/alerts")["data"]["alerts"][0]["activeAt"], active_at);
+  EXPECT_EQ(Alerts()[0]["activeAt"], active_at);
 }
 
 TEST_F(MainJobTest, StopsAtOnceAndCleanly) {
   StartDaemon();
-  daemon_->Signal(SIGTERM);
-  EXPECT_EQ(daemon_->Wait(5'000), 0);
+  EXPECT_EQ(daemon_->Stop(5'000), 0);
 }
 
 }  // namespace

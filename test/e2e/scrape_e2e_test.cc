@@ -3,19 +3,16 @@
 // dashboard has something to show, from either side.
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "azexporter/base/file.h"
-#include "azexporter/net/http_client.h"
+#include "azexporter/model/regexp.h"
 #include "dashboards/dashboard.h"
-#include "servers/child_process.h"
-#include "servers/postgres_server.h"
+#include "platform.h"
+#include "support/azexporter_process.h"
 #include "support/eventually.h"
 
 namespace azexporter {
@@ -23,15 +20,10 @@ namespace {
 
 using nlohmann::json;
 using servers::ChildProcess;
-using servers::PostgresServer;
-using servers::RunProgram;
 using test::Eventually;
+using test::PrometheusApi;
 
 constexpr int kWaitMs = 30'000;
-
-// The embedded platform has no database: these panels must stay empty, and no others.
-const std::set<std::string> kDatabasePanels = {"Primaries", "Replication lag",
-                                               "Replication lag in log bytes", "Roles", "Stale"};
 
 // `text` with the first `from` replaced.
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {
@@ -40,64 +32,44 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-// What stands behind `key` in the first line that has it, up to a space.
-std::string AwaitValue(ChildProcess& child, const std::string& event, const std::string& key) {
-  std::string seen;
-  while (const auto line = child.ReadLine(kWaitMs)) {
-    seen += *line + "\n";
-    const std::size_t at = line->find(key);
-    if (line->find(event) == std::string::npos || at == std::string::npos) continue;
-    const std::string value = line->substr(at + key.size());
-    return value.substr(0, value.find(' '));
-  }
-  ADD_FAILURE() << "no " << event << " in:\n" << seen;
-  return "";
-}
-
 class ScrapeTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    if (!platform::Databases::Installed()) GTEST_SKIP() << "skipped: no PostgreSQL";
+    if (!test::PrometheusProcess::Installed()) GTEST_SKIP() << "skipped: no Prometheus";
     std::string pattern = ::testing::TempDir() + "/azx-scrape-XXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
-    StartPlatform();
-    if (HasFatalFailure()) return;
-    StartAzexporter();
+    auto platform = platform::Platform::Start(
+        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests", .database = true},
+        clock_);
+    ASSERT_TRUE(platform) << platform.error().message();
+    platform_ = std::move(*platform);
+    std::ofstream(folder_ / "kubeconfig") << platform_->api().Kubeconfig();
+    std::ofstream(folder_ / "azexporter.yaml")
+        << Replaced(platform_->Config(folder_ / "kubeconfig"), "interval: 2s", "interval: 200ms")
+        << "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
+           "rule_files: [documented.yaml]\n";
+    const auto rules =
+        base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml");
+    ASSERT_TRUE(rules);
+    std::ofstream(folder_ / "documented.yaml")
+        << *model::ReplaceAll("for: \\d+m", "for: 1s", *rules);
+    azexporter_ = std::make_unique<test::AzexporterProcess>(folder_ / "azexporter.yaml");
+    ASSERT_FALSE(azexporter_->url().empty());
+    // Every probe ended at least once.
+    ASSERT_TRUE(Eventually([&] { return azexporter_->api().Count("az_zone_health_up == 1") == 3; },
+                           kWaitMs));
+    prometheus_ = std::make_unique<test::PrometheusProcess>(folder_, PrometheusConfig());
+    ASSERT_TRUE(Eventually([&] { return prometheus_->api().Count("up == 1") == 2; }, kWaitMs));
   }
 
   void TearDown() override {
-    for (auto* child : {prometheus_.get(), azexporter_.get(), platform_.get()}) {
-      if (child == nullptr) continue;
-      child->Signal(SIGTERM);
-      EXPECT_EQ(child->Wait(kWaitMs), 0);
-    }
-    std::filesystem::remove_all(folder_);
-  }
-
-  std::string PathOf(const std::string& name) const { return (folder_ / name).string(); }
-
-  void StartPlatform() {
-    platform_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-        AZX_PLATFORM_PROGRAM, "--kubeconfig-out", PathOf("kubeconfig"), "--config-out",
-        PathOf("platform.yaml"), "--ready-file", PathOf("ready")});
-    ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(folder_ / "ready"); }, kWaitMs));
-  }
-
-  void StartAzexporter() {
-    const auto config = base::ReadFile(PathOf("platform.yaml"));
-    ASSERT_TRUE(config);
-    std::ofstream(PathOf("azexporter.yaml"))
-        << Replaced(*config, "interval: 2s", "interval: 200ms")
-        << "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
-        << databases_;
-    azexporter_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{AZX_PROGRAM, "--config.file", PathOf("azexporter.yaml"),
-                                 "--web.listen-address", "127.0.0.1:0", "--rule.file",
-                                 std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml"});
-    azexporter_url_ = AwaitValue(*azexporter_, "azexporter is up", "url=");
-    // Every source answered, and every probe ended at least once.
-    ASSERT_TRUE(
-        Eventually([&] { return Count(azexporter_url_, "az_zone_health_up == 1") == 3; }, kWaitMs));
+    prometheus_.reset();
+    azexporter_.reset();
+    if (platform_) platform_->Stop();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
   }
 
   // The shipped scrape configuration, with a fixed target in place of the one that Kubernetes would
@@ -109,7 +81,7 @@ class ScrapeTest : public ::testing::Test {
     const std::size_t begin = shipped->find("  kubernetes_sd_configs:\n");
     const std::size_t end = shipped->find("  relabel_configs:\n");
     EXPECT_TRUE(begin < end && end != std::string::npos);
-    const std::string target = azexporter_url_.substr(std::string("http://").size());
+    const std::string target = azexporter_->url().substr(std::string("http://").size());
     std::string config = *shipped;
     config.replace(begin, end - begin,
                    "  static_configs:\n  - targets: ['" + target +
@@ -120,139 +92,126 @@ class ScrapeTest : public ::testing::Test {
            "  - targets: ['" + target + "']\n";
   }
 
-  // Sets prometheus_url_; leaves it empty where there is no Prometheus.
-  void StartPrometheus() {
-    if (!RunProgram({"prometheus", "--version"})) return;
-    std::ofstream(PathOf("prometheus.yaml")) << PrometheusConfig();
-    prometheus_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-        "prometheus", "--config.file=" + PathOf("prometheus.yaml"),
-        "--storage.tsdb.path=" + PathOf("tsdb"), "--web.listen-address=127.0.0.1:0"});
-    prometheus_url_ = "http://" + AwaitValue(*prometheus_, "\"Listening on\"", "address=");
-    ASSERT_TRUE(Eventually([&] { return Count(prometheus_url_, "up == 1") == 2; }, kWaitMs));
-  }
-
-  // The data of an API's answer; null while there is none.
-  json Ask(const std::string& url, const std::string& path) {
-    const auto response =
-        http_.Fetch({.url = url + path, .timeout_ms = kWaitMs, .fresh_connection = true});
-    if (!response || !response->ok()) return nullptr;
-    const json answer = json::parse(response->body, nullptr, /*allow_exceptions=*/false);
-    return answer.is_discarded() ? json() : answer["data"];
-  }
-
-  // Samples of an instant query that are numbers; -1 where the query has no answer.
-  int Count(const std::string& url, const std::string& query) {
-    const json data = Ask(url, "/api/v1/query?query=" + net::UrlEscape(query));
-    if (data.is_null()) return -1;
-    int count = 0;
-    for (const json& series : data["result"]) count += series["value"][1] != "NaN" ? 1 : 0;
-    return count;
-  }
-
-  std::set<std::string> Strings(const std::string& url, const std::string& path) {
-    const json data = Ask(url, path);
+  static std::set<std::string> Strings(PrometheusApi& api, const std::string& path) {
+    const json data = api.Data(path);
     return data.is_null() ? std::set<std::string>() : data.get<std::set<std::string>>();
   }
 
-  std::string databases_;  // the section of the configuration, where there are any
+  std::vector<PrometheusApi*> BothSides() { return {&azexporter_->api(), &prometheus_->api()}; }
+
+  base::SystemClock clock_;
   std::filesystem::path folder_;
-  net::HttpClient http_{{.user_agent = "scrape-e2e-test"}};
-  std::string azexporter_url_;
-  std::string prometheus_url_;
-  std::unique_ptr<ChildProcess> platform_;
-  std::unique_ptr<ChildProcess> azexporter_;
-  std::unique_ptr<ChildProcess> prometheus_;
+  std::unique_ptr<platform::Platform> platform_;
+  std::unique_ptr<test::AzexporterProcess> azexporter_;
+  std::unique_ptr<test::PrometheusProcess> prometheus_;
 };
 
 TEST_F(ScrapeTest, PromtoolFindsNothingToSay) {
-  const auto page = http_.Fetch({.url = azexporter_url_ + "/metrics", .fresh_connection = true});
-  ASSERT_TRUE(page) << page.error().message();
-  std::ofstream(PathOf("metrics")) << page->body;
-  ChildProcess promtool({"sh", "-c", "exec promtool check metrics <\"$0\"", PathOf("metrics")});
-  EXPECT_EQ(promtool.ReadAll(kWaitMs), "");
-  EXPECT_EQ(promtool.Wait(kWaitMs), 0);
+  const auto lint = [&] {
+    std::ofstream(folder_ / "metrics") << azexporter_->api().Text("/metrics");
+    ChildProcess promtool(
+        {"sh", "-c", "exec promtool check metrics <\"$0\"", (folder_ / "metrics").string()});
+    EXPECT_EQ(promtool.ReadAll(kWaitMs), "");
+    EXPECT_EQ(promtool.Wait(kWaitMs), 0);
+  };
+  lint();
+  // Nor of what is there only when something is wrong.
+  ASSERT_TRUE(platform_->Do("zone us-east-1b down"));
+  EXPECT_TRUE(Eventually([&] { return azexporter_->api().Count("pg_up == 0") == 1; }, kWaitMs));
+  lint();
 }
 
 TEST_F(ScrapeTest, LabelsArriveAsTheyLeft) {
-  StartPrometheus();
-  if (prometheus_url_.empty()) GTEST_SKIP() << "no prometheus";
   // Scraped either way, no label had to give way to one of the target.
-  const std::set<std::string> own = Strings(azexporter_url_, "/api/v1/labels");
+  const std::set<std::string> own = Strings(azexporter_->api(), "/api/v1/labels");
   EXPECT_TRUE(own.contains("zone"));
   EXPECT_FALSE(own.contains("job"));
   EXPECT_FALSE(own.contains("instance"));
   std::set<std::string> expected = own;
   expected.insert({"job", "instance"});
+  PrometheusApi& prometheus = prometheus_->api();
   for (const std::string job : {"azexporter", "defaults"}) {
     const std::string path = "/api/v1/labels?match[]=" + net::UrlEscape("{job=\"" + job + "\"}");
-    EXPECT_TRUE(Eventually([&] { return Strings(prometheus_url_, path) == expected; }, kWaitMs))
-        << job << ": " << json(Strings(prometheus_url_, path));
+    EXPECT_TRUE(Eventually([&] { return Strings(prometheus, path) == expected; }, kWaitMs))
+        << job << ": " << json(Strings(prometheus, path));
   }
-  for (const std::string& label : Strings(prometheus_url_, "/api/v1/labels")) {
+  for (const std::string& label : Strings(prometheus, "/api/v1/labels")) {
     EXPECT_FALSE(label.starts_with("exported_")) << label;
   }
 }
 
 TEST_F(ScrapeTest, EveryPanelHasDataFromEitherSource) {
-  StartPrometheus();
-  if (prometheus_url_.empty()) GTEST_SKIP() << "no prometheus";
   const json dashboard = test::LoadDashboard();
   ASSERT_FALSE(dashboard.is_discarded());
   const std::set<std::string> zones = {"us-east-1a", "us-east-1b", "us-east-1c"};
-  for (const std::string& url : {azexporter_url_, prometheus_url_}) {
-    EXPECT_EQ(Strings(url, "/api/v1/label/zone/values?match[]=az_zone_state"), zones) << url;
+  for (PrometheusApi* api : BothSides()) {
+    EXPECT_EQ(Strings(*api, "/api/v1/label/zone/values?match[]=az_zone_state"), zones);
     for (const auto& [panel, query] : test::DashboardQueries(dashboard)) {
-      if (kDatabasePanels.contains(panel)) {
-        EXPECT_EQ(Count(url, query), 0) << url << ": " << panel << ": " << query;
-        continue;
-      }
-      EXPECT_TRUE(Eventually([&, &wanted = query] { return Count(url, wanted) > 0; }, kWaitMs))
-          << url << ": " << panel << ": " << query;
+      EXPECT_TRUE(Eventually([&, &wanted = query] { return api->Count(wanted) > 0; }, kWaitMs))
+          << api->url() << ": " << panel << ": " << query;
     }
   }
 }
 
-class DatabaseScrapeTest : public ScrapeTest {
- protected:
-  void SetUp() override {
-    if (PostgresServer::ProgramFolder().empty()) GTEST_SKIP() << "skipped: no PostgreSQL";
-    primary_ = PostgresServer::StartPrimary();
-    ASSERT_NE(primary_, nullptr);
-    standby_ = PostgresServer::StartStandby(primary_->dsn());
-    ASSERT_NE(standby_, nullptr);
-    databases_ = "postgres: {clusters: [{name: orders, instances: [" +
-                 Instance("one", "us-east-1a", primary_->dsn()) + ", " +
-                 Instance("two", "us-east-1b", standby_->dsn()) + "]}]}\n";
-    ScrapeTest::SetUp();
-  }
-
-  static std::string Instance(const std::string& name, const std::string& zone,
-                              const std::string& dsn) {
-    return "{name: " + name + ", zone: " + zone + ", dsn: \"" + dsn + "\"}";
-  }
-
-  std::unique_ptr<PostgresServer> primary_;
-  std::unique_ptr<PostgresServer> standby_;
+// What each panel shows of a lost zone that the primary was in: of one of its queries so many
+// series are then so. Panels that the outage does not touch are there, too, so that none is
+// forgotten.
+struct PanelShows {
+  std::string_view panel;
+  std::string_view becomes;  // a comparison put behind the query
+  int series;
 };
 
-TEST_F(DatabaseScrapeTest, DatabasePanelsHaveData) {
+constexpr PanelShows kOutageOnPanels[] = {
+    {"Zones normal", "== 2", 1},
+    {"Zones disrupted or missing", "== 1", 1},
+    {"Alerts firing", "> 0", 1},     // critical ones
+    {"Nodes ready", "< 0.64", 1},    // 14 of 22
+    {"Zone state", "== 4", 1},       // full disruption
+    {"Workers by zone", "== 0", 6},  // two states of each zone
+    {"Ready pods by zone", "== 0", 1},
+    {"Pod imbalance", "== 3", 1},
+    {"Probe latency", "> 1", 1},  // the 95th percentile
+    {"Probe results", "> 0", 4},  // time-outs of a beside what is healthy
+    {"Health endpoints", "== 0", 1},
+    {"Replication lag", "> 1", 2},                // a lower bound that grows
+    {"Replication lag in log bytes", ">= 0", 0},  // nobody knows
+    {"Roles", "== -1", 1},
+    {"Stale", "== 1", 2},
+    {"Primaries", "== 0", 1},
+    {"Collectors", "== 0", 1},
+    {"Kubernetes contact age", "< 180", 3},
+    {"Rules failing", "== 0", 1},
+};
+
+TEST_F(ScrapeTest, AZoneOutageShowsOnEveryPanelItTouches) {
   const json dashboard = test::LoadDashboard();
-  ASSERT_FALSE(dashboard.is_discarded());
-  std::string roles;
-  for (const auto& [panel, query] : test::DashboardQueries(dashboard)) {
-    if (!kDatabasePanels.contains(panel)) continue;
-    if (panel == "Roles") roles = query;
-    EXPECT_TRUE(
-        Eventually([&, &wanted = query] { return Count(azexporter_url_, wanted) > 0; }, kWaitMs))
-        << panel << ": " << query;
+  std::set<std::string> titles;
+  for (const auto& [panel, query] : test::DashboardQueries(dashboard)) titles.insert(panel);
+  EXPECT_EQ(titles.size(), std::size(kOutageOnPanels));
+  ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
+  for (PrometheusApi* api : BothSides()) {
+    for (const PanelShows& expected : kOutageOnPanels) {
+      EXPECT_TRUE(titles.contains(std::string(expected.panel))) << expected.panel;
+      const auto shows = [&] {
+        for (const auto& [panel, query] : test::DashboardQueries(dashboard)) {
+          if (panel != expected.panel) continue;
+          const std::string so = "(" + query + ") " + std::string(expected.becomes);
+          const int count = api->Count(so);
+          if (expected.series == 0 ? count == 0 : count >= expected.series) return true;
+        }
+        return false;
+      };
+      EXPECT_TRUE(Eventually(shows, kWaitMs)) << api->url() << ": " << expected.panel;
+    }
   }
-  // 0 a primary, 1 a standby, -1 down.
-  EXPECT_EQ(Count(azexporter_url_, "(" + roles + ") == 0"), 1);
-  EXPECT_EQ(Count(azexporter_url_, "(" + roles + ") == 1"), 1);
-  standby_->Kill();
-  const std::string down = "(" + roles + ") == -1";
-  EXPECT_TRUE(Eventually([&] { return Count(azexporter_url_, down) == 1; }, kWaitMs));
-  EXPECT_EQ(Count(azexporter_url_, roles), 2);
+  ASSERT_TRUE(platform_->Do("zone us-east-1a up"));
+  for (PrometheusApi* api : BothSides()) {
+    for (const char* whole : {"sum(max by (zone) (az_zone_state{state=\"normal\"})) == 3",
+                              "max(az_postgres_primaries) == 1", "min(az_zone_health_up) == 1"}) {
+      EXPECT_TRUE(Eventually([&] { return api->Count(whole) == 1; }, kWaitMs)) << whole;
+    }
+  }
 }
 
 }  // namespace

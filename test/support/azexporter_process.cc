@@ -50,7 +50,7 @@ std::jthread ReadOn(ChildProcess& process) {
 }
 
 // Whether it stops within its time, and properly.
-void Stop(ChildProcess& process, std::jthread& log_reader) {
+void ExpectStop(ChildProcess& process, std::jthread& log_reader) {
   process.Signal(SIGTERM);
   EXPECT_EQ(process.Wait(kWaitMs), 0);
   if (log_reader.joinable()) log_reader.join();
@@ -139,7 +139,12 @@ AzexporterProcess::AzexporterProcess(const std::string& config_file,
   EXPECT_TRUE(Eventually([&] { return !api_->Data("/api/v1/zones").is_null(); }, kWaitMs));
 }
 
-AzexporterProcess::~AzexporterProcess() { Stop(process_, log_reader_); }
+std::optional<int> AzexporterProcess::Stop(int timeout_ms) {
+  process_.Signal(SIGTERM);
+  return process_.Wait(timeout_ms);
+}
+
+AzexporterProcess::~AzexporterProcess() { ExpectStop(process_, log_reader_); }
 
 bool PrometheusProcess::Installed() {
   return servers::RunProgram({"prometheus", "--version"}).has_value();
@@ -155,6 +160,6 @@ PrometheusProcess::PrometheusProcess(const std::string& folder, const std::strin
   log_reader_ = ReadOn(*process_);
 }
 
-PrometheusProcess::~PrometheusProcess() { Stop(*process_, log_reader_); }
+PrometheusProcess::~PrometheusProcess() { ExpectStop(*process_, log_reader_); }
 
 }  // namespace azexporter::test

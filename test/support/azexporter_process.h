@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -70,6 +71,8 @@ class AzexporterProcess {
   const std::string& url() const { return api_->url(); }
   PrometheusApi& api() { return *api_; }
   void Signal(int signal) { process_.Signal(signal); }
+  // The exit code after SIGTERM; nullopt when it still runs then.
+  std::optional<int> Stop(int timeout_ms);
 
  private:
   servers::ChildProcess process_;
