@@ -6,19 +6,10 @@
 #include <charconv>
 #include <vector>
 
+#include "simulator/request_info.h"
+
 namespace azexporter::simulator {
 namespace {
-
-std::vector<std::string> Segments(std::string_view path) {
-  std::vector<std::string> segments;
-  while (!path.empty()) {
-    const std::size_t slash = path.find('/');
-    const std::string_view segment = path.substr(0, slash);
-    if (!segment.empty()) segments.emplace_back(segment);
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-  }
-  return segments;
-}
 
 bool IsTrue(std::string_view value) { return value == "1" || value == "true" || value == "True"; }
 
@@ -70,7 +61,7 @@ ApiResult<void> ParseVersions(const HttpRequest& request, ListOptions& options) 
 }  // namespace
 
 std::optional<ResourcePath> ParseResourcePath(std::string_view path) {
-  std::vector<std::string> rest = Segments(path);
+  std::vector<std::string> rest = PathSegments(path);
   std::string group;
   ResourcePath out;
   if (rest.size() >= 3 && rest[0] == "api") {

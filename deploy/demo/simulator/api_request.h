@@ -46,6 +46,7 @@ struct ListOptions {
   bool bookmarks = false;
   std::optional<bool> send_initial_events;
   std::int64_t timeout_seconds = 0;  // 0: the server chooses
+  bool expired = false;              // the version that is asked for counts as forgotten
 
   // REQUIRES: resource_version is "", "0" or a number, which ParseListOptions sees to.
   std::int64_t Version() const;

@@ -4,13 +4,14 @@
 
 #include <atomic>
 #include <random>
-#include <set>
 
-#include "azexporter/base/gzip.h"
 #include "azexporter/base/mutex.h"
 #include "simulator/api_request.h"
 #include "simulator/discovery.h"
+#include "simulator/fault_effects.h"
 #include "simulator/list.h"
+#include "simulator/request_info.h"
+#include "simulator/responses.h"
 #include "simulator/watch.h"
 #include "simulator/write.h"
 
@@ -20,58 +21,7 @@ using base::Result;
 
 namespace {
 
-// Bodies from this size on are compressed for clients that accept it, as the real server does.
-constexpr std::size_t kGzipFrom = 128 * 1024;
-constexpr int kGzipLevel = 4;
-
-HttpResponse TextResponse(int status, std::string body) {
-  return {.status = status,
-          .content_type = "text/plain; charset=utf-8",
-          .headers = {{"X-Content-Type-Options", "nosniff"}},
-          .body = std::move(body)};
-}
-
 HttpResponse PathNotFound() { return TextResponse(404, "404 page not found\n"); }
-
-// `?pretty=true`, or a client that looks like a person's.
-bool WantsPretty(const HttpRequest& request) {
-  if (request.HasQuery("pretty")) {
-    const std::string value = request.Query("pretty");
-    return value != "0" && value != "false";
-  }
-  const std::string agent = request.Header("User-Agent");
-  return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
-}
-
-HttpResponse JsonResponse(const HttpRequest& request, int status, const Json& body) {
-  return {.status = status, .body = WantsPretty(request) ? DumpPretty(body) : Dump(body) + "\n"};
-}
-
-HttpResponse ErrorResponse(const HttpRequest& request, const ApiError& error) {
-  HttpResponse response = JsonResponse(request, error.code, StatusBody(error));
-  if (error.code == 504) response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
-
-void CompressIfLarge(const HttpRequest& request, HttpResponse& response) {
-  if (response.stream != nullptr || response.body.size() < kGzipFrom) return;
-  if (request.Header("X-Accept-Encoding").find("gzip") == std::string::npos) return;
-  std::string compressed = base::Gzip(response.body, kGzipLevel);
-  if (compressed.empty()) return;
-  response.body = std::move(compressed);
-  response.headers.emplace_back("Content-Encoding", "gzip");
-  response.headers.emplace_back("Vary", "Accept-Encoding");
-}
-
-// The verb of a request as the authoriser names it.
-std::string VerbOf(const HttpRequest& request, const ResourcePath& path, bool watch) {
-  if (request.method == "POST") return "create";
-  if (request.method == "PUT") return "update";
-  if (request.method == "PATCH") return "patch";
-  if (request.method == "DELETE") return path.name.empty() ? "deletecollection" : "delete";
-  if (watch) return "watch";
-  return path.name.empty() ? "list" : "get";
-}
 
 DiscoveryForm DiscoveryFormOf(const HttpRequest& request) {
   return request.Header("Accept").find("g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList") ==
@@ -86,13 +36,21 @@ struct ApiServer::Impl {
   Impl(const ApiServerOptions& server_options, Store& server_store, const base::Clock& server_clock)
       : options(server_options), store(server_store), clock(server_clock) {}
 
+  // One request in progress.
+  struct Asked {
+    const HttpRequest& request;
+    const RequestInfo& info;
+    Versions versions = Versions::kKept;
+    Faults::Id fault = 0;  // what hit it; 0: nothing
+  };
+
   HttpResponse Handle(const HttpRequest& request);
-  HttpResponse Route(const HttpRequest& request);
+  HttpResponse Answer(const Asked& asked);
+  HttpResponse Route(const Asked& asked);
   std::optional<HttpResponse> RouteDiscovery(const HttpRequest& request);
-  HttpResponse RouteResource(const HttpRequest& request, const ResourcePath& path);
-  HttpResponse Read(const HttpRequest& request, const ResourcePath& path,
-                    const ListOptions& list_options);
-  HttpResponse Watch(const ResourcePath& path, const ListOptions& list_options,
+  HttpResponse RouteResource(const Asked& asked, const ResourcePath& path);
+  HttpResponse Read(const Asked& asked, const ResourcePath& path, const ListOptions& list_options);
+  HttpResponse Watch(const Asked& asked, const ResourcePath& path, const ListOptions& list_options,
                      Representation representation);
   std::string NewAuditId();
 
@@ -103,6 +61,7 @@ struct ApiServer::Impl {
   Certificate certificate;
 
   // Own synchronisation.
+  Faults faults;
   std::atomic<std::size_t> watches{0};
   std::atomic<std::int64_t> answered{0};
   std::atomic<std::int64_t> close_generation{0};  // watches opened before it rose end
@@ -110,7 +69,6 @@ struct ApiServer::Impl {
   // Guarded by mu.
   mutable base::Mutex mu;
   Interceptor interceptor AZX_GUARDED_BY(mu);
-  std::set<std::string> forbidden AZX_GUARDED_BY(mu);
   std::mt19937_64 random AZX_GUARDED_BY(mu){std::random_device{}()};
 
   // Last: its threads use all of the above.
@@ -127,15 +85,30 @@ HttpResponse ApiServer::Impl::Handle(const HttpRequest& request) {
   if (intercept) {
     if (auto answer = intercept(request)) return std::move(*answer);
   }
-  HttpResponse response = Route(request);
-  CompressIfLarge(request, response);
+  const RequestInfo info = RequestInfoOf(request);
+  const auto fault = faults.Take(request, info);
+  if (!fault) return Answer({.request = request, .info = info});
+  return FaultyAnswer(*fault, {.faults = faults,
+                               .clock = clock,
+                               .request = request,
+                               .info = info,
+                               .user = options.user,
+                               .answer = [&](Versions versions) {
+                                 return Answer({request, info, versions, fault->id});
+                               }});
+}
+
+HttpResponse ApiServer::Impl::Answer(const Asked& asked) {
+  HttpResponse response = Route(asked);
+  CompressIfLarge(asked.request, response);
   response.headers.emplace_back("Audit-Id", NewAuditId());
   const bool cacheable = response.content_type.find("apidiscovery") != std::string::npos;
   response.headers.emplace_back("Cache-Control", cacheable ? "public" : "no-cache, private");
   return response;
 }
 
-HttpResponse ApiServer::Impl::Route(const HttpRequest& request) {
+HttpResponse ApiServer::Impl::Route(const Asked& asked) {
+  const HttpRequest& request = asked.request;
   const std::string credentials = request.Header("Authorization");
   const bool open = request.path == "/readyz" || request.path == "/livez" ||
                     request.path == "/healthz" || request.path == "/version";
@@ -149,7 +122,7 @@ HttpResponse ApiServer::Impl::Route(const HttpRequest& request) {
   if (auto discovery = RouteDiscovery(request)) return std::move(*discovery);
   const auto path = ParseResourcePath(request.path);
   if (!path) return PathNotFound();
-  return RouteResource(request, *path);
+  return RouteResource(asked, *path);
 }
 
 std::optional<HttpResponse> ApiServer::Impl::RouteDiscovery(const HttpRequest& request) {
@@ -187,27 +160,22 @@ std::optional<HttpResponse> ApiServer::Impl::RouteDiscovery(const HttpRequest& r
   return JsonResponse(request, 200, *body);
 }
 
-HttpResponse ApiServer::Impl::RouteResource(const HttpRequest& request, const ResourcePath& path) {
-  const auto list_options = ParseListOptions(request, path);
-  const bool watch = list_options && list_options->watch && request.method == "GET";
-  {
-    base::MutexLock lock(mu);
-    if (forbidden.contains(path.type->Qualified())) {
-      return ErrorResponse(
-          request, Forbidden(*path.type, path.ns, VerbOf(request, path, watch), options.user));
-    }
-  }
+HttpResponse ApiServer::Impl::RouteResource(const Asked& asked, const ResourcePath& path) {
+  const HttpRequest& request = asked.request;
+  auto list_options = ParseListOptions(request, path);
   if (!list_options) return ErrorResponse(request, list_options.error());
   if (request.method == "GET" || request.method == "HEAD") {
-    return Read(request, path, *list_options);
+    list_options->expired = asked.versions == Versions::kExpired;
+    return Read(asked, path, *list_options);
   }
   auto answer = HandleWrite(store, path, request);
   if (!answer) return ErrorResponse(request, answer.error());
   return JsonResponse(request, answer->status, answer->body);
 }
 
-HttpResponse ApiServer::Impl::Read(const HttpRequest& request, const ResourcePath& path,
+HttpResponse ApiServer::Impl::Read(const Asked& asked, const ResourcePath& path,
                                    const ListOptions& list_options) {
+  const HttpRequest& request = asked.request;
   if (!path.subresource.empty() && path.subresource != "status") return PathNotFound();
   const auto representation = Negotiate(request.Header("Accept"));
   if (!representation) return ErrorResponse(request, representation.error());
@@ -220,13 +188,14 @@ HttpResponse ApiServer::Impl::Read(const HttpRequest& request, const ResourcePat
     if (auto checked = CheckWatchOptions(list_options); !checked) {
       return ErrorResponse(request, checked.error());
     }
-    return Watch(path, list_options, *representation);
+    return Watch(asked, path, list_options, *representation);
   }
   const auto body = ListBody(store, path, list_options, *representation, clock.NowMs());
   return body ? JsonResponse(request, 200, *body) : ErrorResponse(request, body.error());
 }
 
-HttpResponse ApiServer::Impl::Watch(const ResourcePath& path, const ListOptions& list_options,
+HttpResponse ApiServer::Impl::Watch(const Asked& asked, const ResourcePath& path,
+                                    const ListOptions& list_options,
                                     Representation representation) {
   const std::int64_t generation = close_generation.load();
   WatchOptions watch{.list = list_options,
@@ -234,9 +203,11 @@ HttpResponse ApiServer::Impl::Watch(const ResourcePath& path, const ListOptions&
                      .bookmark_interval_ms = options.bookmark_interval_ms,
                      .close_now = [this, generation] { return close_generation != generation; }};
   HttpResponse response;
-  response.stream = [this, path, watch = std::move(watch)](BodyStream& body) {
+  response.stream = [this, path, watch = std::move(watch), info = asked.info,
+                     fault = asked.fault](BodyStream& body) {
     ++watches;
-    const StreamEnd end = StreamWatch(store, clock, path, watch, body);
+    SilenceableStream out(body, faults, info, fault);
+    const StreamEnd end = StreamWatch(store, clock, path, watch, out);
     --watches;
     return end;
   };
@@ -309,15 +280,7 @@ void ApiServer::SetInterceptor(Interceptor interceptor) {
   impl_->interceptor = std::move(interceptor);
 }
 
-void ApiServer::Forbid(const std::string& resource) {
-  base::MutexLock lock(impl_->mu);
-  impl_->forbidden.insert(resource);
-}
-
-void ApiServer::Allow(const std::string& resource) {
-  base::MutexLock lock(impl_->mu);
-  impl_->forbidden.erase(resource);
-}
+Faults& ApiServer::faults() { return impl_->faults; }
 
 void ApiServer::CloseWatches() { ++impl_->close_generation; }
 
@@ -326,5 +289,10 @@ std::size_t ApiServer::open_watches() const { return impl_->watches; }
 std::int64_t ApiServer::requests() const { return impl_->answered; }
 
 void ApiServer::Stop() { impl_->http->Stop(); }
+
+Result<void> ApiServer::Restart() {
+  impl_->http->Stop();
+  return impl_->http->Resume();
+}
 
 }  // namespace azexporter::simulator

@@ -114,6 +114,7 @@ ApiResult<ObjectList> StateFor(const Store& store, const ResourcePath& path,
     if (token->version > store.resource_version()) {
       return tl::unexpected(VersionInFuture(token->version, store.resource_version()));
     }
+    if (options.expired) return tl::unexpected(ExpiredToken(*token));
     auto state = store.ListAt(*path.type, path.ns, token->version);
     if (!state) return tl::unexpected(ExpiredToken(*token));
     return std::move(*state);
@@ -126,7 +127,7 @@ ApiResult<ObjectList> StateFor(const Store& store, const ResourcePath& path,
   const bool exact = options.version_match == "Exact" ||
                      (options.version_match.empty() && options.limit > 0 && asked > 0);
   if (!token && exact) {
-    auto state = store.ListAt(*path.type, path.ns, asked);
+    auto state = options.expired ? std::nullopt : store.ListAt(*path.type, path.ns, asked);
     if (!state) {
       return tl::unexpected(Expired("The resourceVersion for the provided list is too old."));
     }

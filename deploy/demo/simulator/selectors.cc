@@ -166,6 +166,13 @@ bool FieldSelector::Matches(const Json& object) const {
   });
 }
 
+std::string FieldSelector::Required(std::string_view field) const {
+  for (const Term& term : terms_) {
+    if (term.field == field && term.equal) return term.value;
+  }
+  return {};
+}
+
 std::vector<std::string> FieldSelector::Fields() const {
   std::vector<std::string> fields;
   for (const Term& term : terms_) fields.push_back(term.field);

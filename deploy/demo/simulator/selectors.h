@@ -47,6 +47,8 @@ class FieldSelector {
 
   bool Matches(const Json& object) const;
   bool empty() const { return terms_.empty(); }
+  // The value that a field must have; empty when it is not asked for.
+  std::string Required(std::string_view field) const;
   // The fields that are asked for, e.g. "spec.nodeName".
   std::vector<std::string> Fields() const;
 

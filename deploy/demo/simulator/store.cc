@@ -213,6 +213,25 @@ void Store::Compact() {
   changed_.notify_all();
 }
 
+Store::Checkpoint Store::TakeCheckpoint() const {
+  base::MutexLock lock(mu_);
+  Checkpoint checkpoint;
+  checkpoint.objects_ = objects_;
+  checkpoint.version_ = version_;
+  return checkpoint;
+}
+
+void Store::RestoreCheckpoint(const Checkpoint& checkpoint) {
+  base::MutexLock lock(mu_);
+  objects_ = checkpoint.objects_;
+  version_ = checkpoint.version_;
+  oldest_ = version_;
+  events_.clear();
+  last_change_.clear();
+  ++epoch_;
+  changed_.notify_all();
+}
+
 ObjectPtr Store::Get(const ObjectKey& key) const {
   base::MutexLock lock(mu_);
   const auto paths = objects_.find(key.type);
@@ -260,6 +279,11 @@ std::int64_t Store::resource_version() const {
   return version_;
 }
 
+std::int64_t Store::epoch() const {
+  base::MutexLock lock(mu_);
+  return epoch_;
+}
+
 std::int64_t Store::oldest_version() const {
   base::MutexLock lock(mu_);
   return oldest_;
@@ -268,11 +292,12 @@ std::int64_t Store::oldest_version() const {
 EventBatch Store::WaitForEvents(const ResourceType& type, std::int64_t after,
                                 std::int64_t timeout_ms, const std::stop_token& stop) {
   base::MutexLock lock(mu_);
+  const std::int64_t epoch = epoch_;
   const auto something = [&]() AZX_REQUIRES(mu_) {
-    return after < oldest_ || last_change_[&type] > after;
+    return epoch_ != epoch || after < oldest_ || last_change_[&type] > after;
   };
   changed_.wait_for(mu_, stop, std::chrono::milliseconds(timeout_ms), something);
-  EventBatch batch{.resource_version = std::max(after, version_)};
+  EventBatch batch{.resource_version = std::max(after, version_), .epoch = epoch_};
   if (after < oldest_) {
     batch.too_old = true;
     return batch;

@@ -66,6 +66,7 @@ struct EventBatch {
   std::int64_t resource_version = 0;  // everything up to here has been seen
   // Events after the asked version have been forgotten; the rest is empty.
   bool too_old = false;
+  std::int64_t epoch = 0;  // rises with every RestoreCheckpoint
 };
 
 struct StoreOptions {
@@ -75,7 +76,16 @@ struct StoreOptions {
 };
 
 class Store {
+  using PathMap = std::map<std::string, ObjectPtr>;
+  using Objects = std::map<const ResourceType*, PathMap>;
+
  public:
+  class Checkpoint {
+    friend class Store;
+    Objects objects_;
+    std::int64_t version_ = 0;
+  };
+
   explicit Store(StoreOptions options);
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -101,6 +111,13 @@ class Store {
   // Forgets all events so far: watches and exact lists from before now are too old.
   void Compact();
 
+  // All objects and resourceVersion as they are now, to go back to.
+  Checkpoint TakeCheckpoint() const;
+  // Goes back, as an API server does whose etcd is restored from a backup: resourceVersion falls
+  // and will be given out again for other changes, all events are forgotten, watches are cut.
+  // REQUIRES: the checkpoint is this store's.
+  void RestoreCheckpoint(const Checkpoint& checkpoint);
+
   ObjectPtr Get(const ObjectKey& key) const;  // null when absent
   // `ns` empty: all namespaces.
   ObjectList List(const ResourceType& type, std::string_view ns) const;
@@ -110,6 +127,7 @@ class Store {
                                    std::int64_t resource_version) const;
 
   std::int64_t resource_version() const;
+  std::int64_t epoch() const;  // rises with every RestoreCheckpoint
   // Watches can start from here on.
   std::int64_t oldest_version() const;
 
@@ -119,8 +137,6 @@ class Store {
                            const std::stop_token& stop);
 
  private:
-  using PathMap = std::map<std::string, ObjectPtr>;
-
   enum class WriteMode { kUpsert, kCreate, kReplace };
   base::Result<ObjectPtr> Write(Json object, WriteMode mode, std::string_view expected_version);
   ObjectPtr CommitLocked(const ObjectKey& key, Json object, const ObjectPtr& previous)
@@ -135,11 +151,12 @@ class Store {
   // Guarded by mu_.
   mutable base::Mutex mu_;
   base::CondVar changed_;
-  std::map<const ResourceType*, PathMap> objects_ AZX_GUARDED_BY(mu_);
+  Objects objects_ AZX_GUARDED_BY(mu_);
   std::map<const ResourceType*, std::int64_t> last_change_ AZX_GUARDED_BY(mu_);
   std::deque<Event> events_ AZX_GUARDED_BY(mu_);
   std::int64_t version_ AZX_GUARDED_BY(mu_) = 1;
   std::int64_t oldest_ AZX_GUARDED_BY(mu_) = 1;  // events up to here are forgotten
+  std::int64_t epoch_ AZX_GUARDED_BY(mu_) = 0;
   std::mt19937_64 random_ AZX_GUARDED_BY(mu_);
 };
 

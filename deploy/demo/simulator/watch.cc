@@ -60,6 +60,7 @@ class Watch {
 
   StreamEnd Run() {
     const std::int64_t asked = options_.list.Version();
+    epoch_ = store_.epoch();
     std::int64_t lifetime_ms = options_.list.timeout_seconds > 0
                                    ? options_.list.timeout_seconds * 1000
                                    : kDefaultTimeoutMs;
@@ -69,7 +70,7 @@ class Watch {
     cursor_ = asked;
     if (asked == 0 || options_.list.send_initial_events.value_or(false)) {
       if (!SendInitial()) return StreamEnd::kCut;
-    } else if (asked < store_.oldest_version()) {
+    } else if (options_.list.expired || asked < store_.oldest_version()) {
       SendTooOld();
       return StreamEnd::kComplete;
     }
@@ -87,6 +88,8 @@ class Watch {
       const std::int64_t wake = std::min(end_ms_, BookmarkDueMs());
       const std::int64_t wait = std::clamp<std::int64_t>(wake - NowMs(), 0, kPollMs);
       const EventBatch batch = store_.WaitForEvents(*path_.type, cursor_, wait, body_.stop());
+      // The store went back in time: what this watch has told may never have happened.
+      if (batch.epoch != epoch_) return StreamEnd::kCut;
       if (batch.too_old) {
         SendTooOld();
         return StreamEnd::kComplete;
@@ -197,6 +200,7 @@ class Watch {
   std::int64_t start_ms_ = 0;
   std::int64_t end_ms_ = 0;
   std::int64_t next_bookmark_ms_ = 0;
+  std::int64_t epoch_ = 0;   // the store's when the watch began
   std::int64_t cursor_ = 0;  // everything up to here has been sent
   bool columns_sent_ = false;
 };
