@@ -7,6 +7,8 @@
 
 #include "azexporter/base/mutex.h"
 #include "simulator/api_request.h"
+#include "simulator/authorizer.h"
+#include "simulator/base64.h"
 #include "simulator/discovery.h"
 #include "simulator/fault_effects.h"
 #include "simulator/list.h"
@@ -23,6 +25,10 @@ namespace {
 
 HttpResponse PathNotFound() { return TextResponse(404, "404 page not found\n"); }
 
+bool IsHealth(std::string_view path) {
+  return path == "/readyz" || path == "/livez" || path == "/healthz";
+}
+
 DiscoveryForm DiscoveryFormOf(const HttpRequest& request) {
   return request.Header("Accept").find("g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList") ==
                  std::string::npos
@@ -34,17 +40,22 @@ DiscoveryForm DiscoveryFormOf(const HttpRequest& request) {
 
 struct ApiServer::Impl {
   Impl(const ApiServerOptions& server_options, Store& server_store, const base::Clock& server_clock)
-      : options(server_options), store(server_store), clock(server_clock) {}
+      : options(server_options),
+        store(server_store),
+        clock(server_clock),
+        tokens(server_store, server_clock) {}
 
   // One request in progress.
   struct Asked {
     const HttpRequest& request;
     const RequestInfo& info;
+    const std::optional<UserInfo>& user;  // nullopt: the credentials are wrong
     Versions versions = Versions::kKept;
     Faults::Id fault = 0;  // what hit it; 0: nothing
   };
 
   HttpResponse Handle(const HttpRequest& request);
+  std::optional<UserInfo> UserOf(const HttpRequest& request) const;
   HttpResponse Answer(const Asked& asked);
   HttpResponse Route(const Asked& asked);
   std::optional<HttpResponse> RouteDiscovery(const HttpRequest& request);
@@ -62,6 +73,7 @@ struct ApiServer::Impl {
 
   // Own synchronisation.
   Faults faults;
+  Tokens tokens;
   std::atomic<std::size_t> watches{0};
   std::atomic<std::int64_t> answered{0};
   std::atomic<std::int64_t> close_generation{0};  // watches opened before it rose end
@@ -86,15 +98,16 @@ HttpResponse ApiServer::Impl::Handle(const HttpRequest& request) {
     if (auto answer = intercept(request)) return std::move(*answer);
   }
   const RequestInfo info = RequestInfoOf(request);
+  const auto user = UserOf(request);
   const auto fault = faults.Take(request, info);
-  if (!fault) return Answer({.request = request, .info = info});
+  if (!fault) return Answer({.request = request, .info = info, .user = user});
   return FaultyAnswer(*fault, {.faults = faults,
                                .clock = clock,
                                .request = request,
                                .info = info,
-                               .user = options.user,
+                               .user = user.value_or(AnonymousUser()).name,
                                .answer = [&](Versions versions) {
-                                 return Answer({request, info, versions, fault->id});
+                                 return Answer({request, info, user, versions, fault->id});
                                }});
 }
 
@@ -107,18 +120,35 @@ HttpResponse ApiServer::Impl::Answer(const Asked& asked) {
   return response;
 }
 
+std::optional<UserInfo> ApiServer::Impl::UserOf(const HttpRequest& request) const {
+  const std::string credentials = request.Header("Authorization");
+  constexpr std::string_view kBearer = "Bearer ";
+  if (!options.token.empty() && credentials == std::string(kBearer) + options.token) {
+    return MasterUser(options.user);
+  }
+  if (credentials.starts_with(kBearer)) {
+    auto user = tokens.UserOf(std::string_view(credentials).substr(kBearer.size()));
+    if (user || !options.token.empty()) return user;
+  }
+  if (options.authorization == Authorization::kRbac) {
+    return credentials.empty() ? std::optional(AnonymousUser()) : std::nullopt;
+  }
+  if (options.token.empty()) return MasterUser(options.user);
+  // Like a real server: health and version are for everybody, but a wrong token never passes.
+  const bool open = IsHealth(request.path) || request.path == "/version";
+  return open && credentials.empty() ? std::optional(AnonymousUser()) : std::nullopt;
+}
+
 HttpResponse ApiServer::Impl::Route(const Asked& asked) {
   const HttpRequest& request = asked.request;
-  const std::string credentials = request.Header("Authorization");
-  const bool open = request.path == "/readyz" || request.path == "/livez" ||
-                    request.path == "/healthz" || request.path == "/version";
-  // Like a real server: health and version are for everybody, but a wrong token never passes.
-  const bool refused = !options.token.empty() && credentials != "Bearer " + options.token &&
-                       !(open && credentials.empty());
-  if (refused) return ErrorResponse(request, Unauthorized());
-  if (request.path == "/readyz" || request.path == "/livez" || request.path == "/healthz") {
-    return TextResponse(200, "ok");
+  if (!asked.user) return ErrorResponse(request, Unauthorized());
+  if (options.authorization == Authorization::kRbac) {
+    const Decision decision = Authorize(store, *asked.user, asked.info);
+    if (!decision.allowed) {
+      return ErrorResponse(request, Forbidden(asked.info, asked.user->name, decision.reason));
+    }
   }
+  if (IsHealth(request.path)) return TextResponse(200, "ok");
   if (auto discovery = RouteDiscovery(request)) return std::move(*discovery);
   const auto path = ParseResourcePath(request.path);
   if (!path) return PathNotFound();
@@ -168,6 +198,16 @@ HttpResponse ApiServer::Impl::RouteResource(const Asked& asked, const ResourcePa
     list_options->expired = asked.versions == Versions::kExpired;
     return Read(asked, path, *list_options);
   }
+  if (request.method == "POST" && IsReview(path)) {
+    const auto body = AnswerReview({.store = store,
+                                    .tokens = tokens,
+                                    .user = *asked.user,
+                                    .authorization = options.authorization,
+                                    .now_ms = clock.NowMs()},
+                                   path, request);
+    return body ? JsonResponse(request, 201, *body) : ErrorResponse(request, body.error());
+  }
+  if (path.type->create_only) return ErrorResponse(request, MethodNotAllowed());
   auto answer = HandleWrite(store, path, request);
   if (!answer) return ErrorResponse(request, answer.error());
   return JsonResponse(request, answer->status, answer->body);
@@ -177,6 +217,7 @@ HttpResponse ApiServer::Impl::Read(const Asked& asked, const ResourcePath& path,
                                    const ListOptions& list_options) {
   const HttpRequest& request = asked.request;
   if (!path.subresource.empty() && path.subresource != "status") return PathNotFound();
+  if (path.type->create_only) return ErrorResponse(request, MethodNotAllowed());
   const auto representation = Negotiate(request.Header("Accept"));
   if (!representation) return ErrorResponse(request, representation.error());
   if (!path.name.empty()) {
@@ -229,6 +270,9 @@ ApiServer::~ApiServer() { Stop(); }
 Result<std::unique_ptr<ApiServer>> ApiServer::Start(const ApiServerOptions& options, Store& store,
                                                     const base::Clock& clock) {
   auto impl = std::make_unique<Impl>(options, store, clock);
+  if (options.authorization == Authorization::kRbac) {
+    AZX_RETURN_IF_ERROR(AddBootstrapPolicy(store));
+  }
   HttpServerOptions http{
       .address = options.address, .port = options.port, .threads = options.threads};
   if (options.tls) {
@@ -249,13 +293,16 @@ std::string ApiServer::url() const { return impl_->http->url(); }
 const std::string& ApiServer::ca_certificate() const { return impl_->certificate.certificate_pem; }
 
 std::string ApiServer::Kubeconfig() const {
+  return KubeconfigFor(impl_->options.user, impl_->options.token);
+}
+
+std::string ApiServer::KubeconfigFor(const std::string& user, const std::string& token) const {
   std::string cluster = fmt::format("    server: {}\n", url());
   if (!ca_certificate().empty()) {
     cluster += fmt::format("    certificate-authority-data: {}\n", Base64(ca_certificate()));
   }
-  const std::string user = impl_->options.token.empty()
-                               ? "  user: {}\n"
-                               : fmt::format("  user:\n    token: {}\n", impl_->options.token);
+  const std::string credentials =
+      token.empty() ? "  user: {}\n" : fmt::format("  user:\n    token: {}\n", token);
   return fmt::format(
       "apiVersion: v1\n"
       "kind: Config\n"
@@ -272,7 +319,13 @@ std::string ApiServer::Kubeconfig() const {
       "    cluster: platform\n"
       "    user: {}\n"
       "current-context: platform\n",
-      cluster, impl_->options.user, user, impl_->options.user);
+      cluster, user, credentials, user);
+}
+
+Result<std::string> ApiServer::CreateToken(const std::string& ns, const std::string& name,
+                                           std::int64_t lifetime_seconds) {
+  AZX_ASSIGN_OR_RETURN(IssuedToken issued, impl_->tokens.Issue(ns, name, lifetime_seconds));
+  return std::move(issued.token);
 }
 
 void ApiServer::SetInterceptor(Interceptor interceptor) {

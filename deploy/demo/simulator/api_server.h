@@ -26,6 +26,7 @@
 #include "azexporter/base/result.h"
 #include "simulator/faults.h"
 #include "simulator/http_server.h"
+#include "simulator/reviews.h"
 #include "simulator/store.h"
 
 namespace azexporter::simulator {
@@ -34,8 +35,11 @@ struct ApiServerOptions {
   std::string address = "127.0.0.1";
   int port = 0;                              // 0: a free one
   bool tls = false;                          // kubectl sends a token over TLS only
-  std::string token;                         // empty: everybody may ask
+  std::string token;                         // of the administrator; empty: everybody may ask
   std::string user = "azexporter-platform";  // whom the token belongs to, as told by a 403
+  // With kRbac others than the administrator may do what the roles in the store grant (see
+  // authorizer.h); who shows no token is system:anonymous.
+  Authorization authorization = Authorization::kAlwaysAllow;
   std::int64_t bookmark_interval_ms = 60'000;
   std::size_t threads = 128;  // connections served at once; an open watch holds one
 };
@@ -60,6 +64,11 @@ class ApiServer {
   const std::string& ca_certificate() const;
   // YAML that kubectl and azexporter accept with --kubeconfig.
   std::string Kubeconfig() const;
+  // The same for another user. `token` empty: without credentials.
+  std::string KubeconfigFor(const std::string& user, const std::string& token) const;
+  // A token of a ServiceAccount, as its TokenRequest gives. kNotFound when there is none.
+  base::Result<std::string> CreateToken(const std::string& ns, const std::string& service_account,
+                                        std::int64_t lifetime_seconds = 3600);
 
   void SetInterceptor(Interceptor interceptor);  // nullptr: none
   Faults& faults();

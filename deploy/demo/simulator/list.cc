@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "simulator/base64.h"
 #include "simulator/table.h"
 
 namespace azexporter::simulator {
@@ -15,50 +16,12 @@ struct ContinueToken {
   std::string start;         // the first path of the next page
 };
 
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-// base64url without padding.
-std::string EncodeUrl(std::string_view bytes) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      out += kAlphabet[(bits >> count) & 63];
-    }
-  }
-  if (count > 0) out += kAlphabet[(bits << (6 - count)) & 63];
-  return out;
-}
-
-// The place of the first character that is not in the alphabet, or the bytes.
-tl::expected<std::string, std::size_t> DecodeUrl(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::size_t value = kAlphabet.find(text[i]);
-    if (value == std::string_view::npos) return tl::unexpected(i);
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> count) & 0xff);
-    }
-  }
-  return out;
-}
-
 std::string EncodeToken(const ContinueToken& token) {
   // The end of the last path, then a zero byte: the next possible path.
   const Json json = {{"v", "meta.k8s.io/v1"},
                      {"rv", token.version},
                      {"start", token.start + std::string(1, '\0')}};
-  return EncodeUrl(Dump(json));
+  return Base64Url(Dump(json));
 }
 
 ApiResult<ContinueToken> DecodeToken(std::string_view text) {
@@ -66,7 +29,7 @@ ApiResult<ContinueToken> DecodeToken(std::string_view text) {
     return tl::unexpected(
         BadRequest("invalid continue token: continue key is not valid: " + std::move(why)));
   };
-  const auto bytes = DecodeUrl(text);
+  const auto bytes = FromBase64Url(text);
   if (!bytes) return fail(fmt::format("illegal base64 data at input byte {}", bytes.error()));
   const auto json = ParseJson(*bytes);
   if (!json || !json->is_object()) {

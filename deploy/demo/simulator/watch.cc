@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "simulator/certificate.h"
+#include "simulator/base64.h"
 #include "simulator/table.h"
 
 namespace azexporter::simulator {
