@@ -60,12 +60,18 @@ TEST_F(RestartTest, CutsEveryConnectionAndKeepsItsFaults) {
   EXPECT_EQ(Get(*server_, "/api/v1/nodes").status, 200);
 }
 
-TEST_F(RestartTest, AStoppedServersPortIsNobodyElses) {
+TEST_F(RestartTest, SaysThatItsPortIsTaken) {
   Start();
   server_->Stop();
-  const auto other = ApiServer::Start({.port = server_->port()}, store_, clock_);
-  if (other) (*other)->Stop();
+  auto other = ApiServer::Start({.port = server_->port()}, store_, clock_);
+  ASSERT_TRUE(other);
+  const auto refused = server_->Restart();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), base::ErrorCode::kUnavailable);
+  (*other)->Stop();
+  other->reset();
   EXPECT_TRUE(server_->Restart());
+  EXPECT_EQ(Get(*server_, "/readyz").status, 200);
 }
 
 TEST_F(RestartTest, ARestoredBackupIsOlder) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <vector>
 
+#include "simulator/json_text.h"
 #include "simulator/request_info.h"
 
 namespace azexporter::simulator {
@@ -111,9 +112,9 @@ std::int64_t ListOptions::Version() const {
   return resource_version.empty() ? 0 : ToInt(resource_version).value_or(0);
 }
 
-bool ListOptions::Selects(const Json& object) const {
-  return (labels.empty() || labels.Matches(Find(object, {"metadata", "labels"}))) &&
-         (fields.empty() || fields.Matches(object));
+bool ListOptions::Selects(const ObjectPtr& object) const {
+  return (labels.empty() || labels.MatchesText(RawAt(object.text(), {"metadata", "labels"}))) &&
+         (fields.empty() || fields.Matches(object.text()));
 }
 
 ApiResult<ListOptions> ParseListOptions(const HttpRequest& request, const ResourcePath& path) {
@@ -156,6 +157,29 @@ Json Render(const Json& object, const ResourcePath& path, KindFields kind_fields
     out["apiVersion"] = path.type->ApiVersion(path.version);
   }
   return out;
+}
+
+void AppendObject(std::string& out, const ObjectPtr& object, const ResourcePath& path,
+                  KindFields kind_fields) {
+  const std::string& text = object.text();
+  if (kind_fields == KindFields::kWith && path.version == path.type->versions[0]) {
+    out += text;
+    return;
+  }
+  const std::string kind = fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",", path.type->kind,
+                                       path.type->ApiVersion());
+  if (kind_fields == KindFields::kBare && text.starts_with(kind)) {
+    out += '{';
+    out.append(text, kind.size());
+    return;
+  }
+  out += Dump(Render(*object, path, kind_fields));
+}
+
+void AppendMetadata(std::string& out, const ObjectPtr& object) {
+  out += R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":)";
+  out += RawAt(object.text(), {"metadata"});
+  out += '}';
 }
 
 Json RenderMetadata(const Json& object) {

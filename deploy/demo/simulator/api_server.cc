@@ -221,9 +221,9 @@ HttpResponse ApiServer::Impl::Read(const Asked& asked, const ResourcePath& path,
   const auto representation = Negotiate(request.Header("Accept"));
   if (!representation) return ErrorResponse(request, representation.error());
   if (!path.name.empty()) {
-    const auto body =
-        GetBody(store, path, *representation, clock.NowMs(), list_options.include_object);
-    return body ? JsonResponse(request, 200, *body) : ErrorResponse(request, body.error());
+    auto body = GetBody(store, path, *representation, clock.NowMs(), list_options.include_object);
+    return body ? DocumentResponse(request, std::move(*body))
+                : ErrorResponse(request, body.error());
   }
   if (list_options.watch) {
     if (auto checked = CheckWatchOptions(list_options); !checked) {
@@ -231,8 +231,8 @@ HttpResponse ApiServer::Impl::Read(const Asked& asked, const ResourcePath& path,
     }
     return Watch(asked, path, list_options, *representation);
   }
-  const auto body = ListBody(store, path, list_options, *representation, clock.NowMs());
-  return body ? JsonResponse(request, 200, *body) : ErrorResponse(request, body.error());
+  auto body = ListBody(store, path, list_options, *representation, clock.NowMs());
+  return body ? DocumentResponse(request, std::move(*body)) : ErrorResponse(request, body.error());
 }
 
 HttpResponse ApiServer::Impl::Watch(const Asked& asked, const ResourcePath& path,

@@ -248,7 +248,8 @@ class Listener final : public httplib::Server {
     out.status = response.status;
     for (const auto& [name, value] : response.headers) out.set_header(name, value);
     if (response.stream == nullptr) {
-      out.set_content(response.body, response.content_type);
+      out.body = std::move(response.body);
+      out.set_header("Content-Type", response.content_type);
       return;
     }
     out.set_chunked_content_provider(
@@ -274,7 +275,8 @@ class Listener final : public httplib::Server {
 };
 
 // Keeps the port of a stopped server: bound without listening, the socket refuses connections and
-// keeps others, a client's own end of a connection among them, from getting this port.
+// the kernel gives the port to nobody who asks for any free one, such as another test's server or a
+// client's own end of a connection.
 class PortHolder {
  public:
   PortHolder() = default;
@@ -348,11 +350,12 @@ struct HttpServer::Impl {
 
   Result<void> Listen(int wanted_port) {
     listener = std::make_unique<Listener>(handler, context.get(), threads);
-    port = listener->Bind(address, wanted_port);
-    if (port <= 0) {
+    const int bound = listener->Bind(address, wanted_port);
+    if (bound <= 0) {
       return Fail(ErrorCode::kUnavailable,
                   fmt::format("listen on {}:{}: the port is taken", address, wanted_port));
     }
+    port = bound;
     thread = std::jthread([raw = listener.get()] { raw->listen_after_bind(); });
     // Stop() only works on a server that runs; the thread sets this first of all.
     while (!listener->is_running()) std::this_thread::yield();
@@ -403,8 +406,7 @@ void HttpServer::Stop() {
 }
 
 Result<void> HttpServer::Resume() {
-  const int port = impl_->port;
-  AZX_RETURN_IF_ERROR(impl_->Listen(port));
+  AZX_RETURN_IF_ERROR(impl_->Listen(impl_->port));
   impl_->holder.Release();
   return {};
 }

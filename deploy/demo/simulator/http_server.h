@@ -95,8 +95,9 @@ class HttpServer {
   // Ends every connection and waits for their threads; from then on connections are refused. May be
   // called again.
   void Stop();
-  // Serves again on the same port, which nobody else can have taken meanwhile. kUnavailable when
-  // that fails all the same. REQUIRES: stopped, and no call of another method at the same time.
+  // Serves again on the same port, which meanwhile is given to nobody who does not name it.
+  // kUnavailable when somebody does. REQUIRES: stopped, and no call of another method at the same
+  // time.
   base::Result<void> Resume();
 
  private:

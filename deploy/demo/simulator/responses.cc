@@ -9,6 +9,13 @@ namespace {
 constexpr std::size_t kGzipFrom = 128 * 1024;
 constexpr int kGzipLevel = 4;
 
+// Bodies from this size on are streamed, but for those that are compressed.
+constexpr std::size_t kStreamFrom = 8 * 1024 * 1024;
+
+bool AcceptsGzip(const HttpRequest& request) {
+  return request.Header("X-Accept-Encoding").find("gzip") != std::string::npos;
+}
+
 // `?pretty=true`, or a client that looks like a person's.
 bool WantsPretty(const HttpRequest& request) {
   if (request.HasQuery("pretty")) {
@@ -32,6 +39,23 @@ HttpResponse JsonResponse(const HttpRequest& request, int status, const Json& bo
   return {.status = status, .body = WantsPretty(request) ? DumpPretty(body) : Dump(body) + "\n"};
 }
 
+HttpResponse DocumentResponse(const HttpRequest& request, JsonDocument document) {
+  if (WantsPretty(request)) {
+    const auto json = ParseJson(document.Text());
+    if (json) return JsonResponse(request, 200, *json);
+  }
+  HttpResponse response;
+  if (document.SizeHint() < kStreamFrom || AcceptsGzip(request)) {
+    response.body = document.Text();
+    response.body += '\n';
+    return response;
+  }
+  response.stream = [document = std::move(document)](BodyStream& out) {
+    return document.Write(out) ? StreamEnd::kComplete : StreamEnd::kCut;
+  };
+  return response;
+}
+
 HttpResponse ErrorResponse(const HttpRequest& request, const ApiError& error) {
   HttpResponse response = JsonResponse(request, error.code, StatusBody(error));
   if (error.code == 403) response.headers.emplace_back("X-Content-Type-Options", "nosniff");
@@ -41,7 +65,7 @@ HttpResponse ErrorResponse(const HttpRequest& request, const ApiError& error) {
 
 void CompressIfLarge(const HttpRequest& request, HttpResponse& response) {
   if (response.stream != nullptr || response.body.size() < kGzipFrom) return;
-  if (request.Header("X-Accept-Encoding").find("gzip") == std::string::npos) return;
+  if (!AcceptsGzip(request)) return;
   std::string compressed = base::Gzip(response.body, kGzipLevel);
   if (compressed.empty()) return;
   response.body = std::move(compressed);

@@ -6,6 +6,7 @@
 
 #include "simulator/http_server.h"
 #include "simulator/json.h"
+#include "simulator/json_document.h"
 #include "simulator/status.h"
 
 namespace azexporter::simulator {
@@ -14,6 +15,8 @@ namespace azexporter::simulator {
 HttpResponse TextResponse(int status, std::string body);
 // One line, or pretty where the client asks for it or looks like a person's.
 HttpResponse JsonResponse(const HttpRequest& request, int status, const Json& body);
+// The same of a document, which is streamed when it is large.
+HttpResponse DocumentResponse(const HttpRequest& request, JsonDocument document);
 // A Status object.
 HttpResponse ErrorResponse(const HttpRequest& request, const ApiError& error);
 // Compresses a large body for clients that accept it, as the real server does.

@@ -129,24 +129,27 @@ class Watch {
   }
 
   bool Selected(const ObjectPtr& object) const {
-    if (!path_.ns.empty() && StringAt(*object, {"metadata", "namespace"}) != path_.ns) return false;
-    return options_.list.Selects(*object);
+    return (path_.ns.empty() || object.ns() == path_.ns) && options_.list.Selects(object);
   }
 
   bool Send(std::string_view type, const ObjectPtr& object) {
+    std::string text;
     switch (options_.representation) {
       case Representation::kTable: {
         const TableOptions table{.now_ms = clock_.NowMs(),
                                  .include_object = options_.list.include_object,
                                  .with_columns = !std::exchange(columns_sent_, true)};
-        return SendLine(type, MakeTable(path_, {&object, 1}, Metadata(*object), table));
+        text = Dump(MakeTable(path_, {&object, 1}, Metadata(*object), table));
+        break;
       }
       case Representation::kPartialMetadata:
-        return SendLine(type, RenderMetadata(*object));
+        AppendMetadata(text, object);
+        break;
       case Representation::kObject:
+        AppendObject(text, object, path_, KindFields::kWith);
         break;
     }
-    return SendLine(type, Render(*object, path_, KindFields::kWith));
+    return SendLine(type, text);
   }
 
   static Json Metadata(const Json& object) {
@@ -175,21 +178,19 @@ class Watch {
     if (!annotations.is_null()) metadata["annotations"] = std::move(annotations);
     if (options_.representation == Representation::kTable) {
       return SendLine("BOOKMARK",
-                      MakeTable(path_, {}, std::move(metadata), {.with_columns = false}));
+                      Dump(MakeTable(path_, {}, std::move(metadata), {.with_columns = false})));
     }
-    return SendLine("BOOKMARK", EmptyObject(path_, std::move(metadata)));
+    return SendLine("BOOKMARK", Dump(EmptyObject(path_, std::move(metadata))));
   }
 
   void SendTooOld() {
-    SendLine("ERROR", StatusBody(Expired(fmt::format("too old resource version: {} ({})", cursor_,
-                                                     store_.oldest_version()))));
+    SendLine("ERROR", Dump(StatusBody(Expired(fmt::format("too old resource version: {} ({})",
+                                                          cursor_, store_.oldest_version())))));
   }
 
-  bool SendLine(std::string_view type, Json object) {
-    Json line = Json::object();
-    line["type"] = type;
-    line["object"] = std::move(object);
-    return body_.Write(Dump(line) + "\n");
+  // `object` is JSON text.
+  bool SendLine(std::string_view type, std::string_view object) {
+    return body_.Write(fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, object));
   }
 
   Store& store_;
