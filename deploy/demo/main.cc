@@ -32,6 +32,8 @@ struct Flags {
   bool plain_http = false;
   bool database = false;
   double pace = 1;
+  int nodes = 0;
+  int pods = 0;
 };
 
 struct PlayFlags {
@@ -55,6 +57,9 @@ Result<PlatformOptions> ToOptions(const Flags& flags) {
                           .secure = !flags.plain_http,
                           .database = flags.database,
                           .pace = flags.pace};
+  if (flags.nodes > 0) {
+    options.scale = simulator::ScaleOptions{.nodes = flags.nodes, .pods = flags.pods};
+  }
   const std::string prefix = "127.0.0.1:";
   int port = -1;
   if (flags.listen.starts_with(prefix)) {
@@ -158,6 +163,9 @@ void AddServeFlags(CLI::App& app, Flags& flags) {
   app.add_option("--pace", flags.pace, "How much faster than a real cluster's its controllers are")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 10'000.0));
+  CLI::Option* nodes = app.add_option("--scale-nodes", flags.nodes,
+                                      "In the place of the documented region so many nodes");
+  app.add_option("--scale-pods", flags.pods, "... and so many pods on them")->needs(nodes);
 }
 
 int Main(int argc, char** argv) {

@@ -50,6 +50,8 @@ Result<void> Platform::Impl::StartEndpoints(const PlatformOptions& options) {
 }
 
 Result<void> Platform::Impl::Build(const PlatformOptions& options) {
+  documented = !options.scale.has_value();
+  if (!documented) return simulator::FillStore(store, *options.scale);
   std::map<std::string, std::string> variables;
   for (const auto& [zone, endpoint] : endpoints) {
     variables["HEALTH_ENDPOINT_" + zone] = endpoint->url();
@@ -141,17 +143,22 @@ Result<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options
   auto impl = std::make_unique<Impl>(clock);
   AZX_RETURN_IF_ERROR(impl->StartEndpoints(options));
   AZX_RETURN_IF_ERROR(impl->Build(options));
+  const auto authorization =
+      options.secure ? simulator::Authorization::kRbac : simulator::Authorization::kAlwaysAllow;
   AZX_ASSIGN_OR_RETURN(impl->api,
                        simulator::ApiServer::Start({.port = options.api_port,
                                                     .tls = options.secure,
-                                                    .token = options.secure ? NewToken() : ""},
+                                                    .token = options.secure ? NewToken() : "",
+                                                    .authorization = authorization},
                                                    impl->store, clock));
   AZX_ASSIGN_OR_RETURN(impl->control, simulator::HttpServer::Start(
                                           {.threads = 4}, [raw = impl.get()](const HttpRequest& r) {
                                             return raw->Control(r);
                                           }));
-  impl->controllers =
-      std::jthread([raw = impl.get()](std::stop_token stop) { raw->RunControllers(stop); });
+  if (impl->documented) {
+    impl->controllers =
+        std::jthread([raw = impl.get()](std::stop_token stop) { raw->RunControllers(stop); });
+  }
   return std::unique_ptr<Platform>(new Platform(std::move(impl)));
 }
 
@@ -182,9 +189,10 @@ std::string Platform::Config(const std::filesystem::path& kubeconfig) const {
       "probes:\n"
       "  source_zone: us-east-1a\n"
       "  interval: 2s\n"
-      "  timeout: 2s\n"
-      "zones_config_map: {}/zone-health-config\n",
-      quoted, kNamespace);
+      "  timeout: 2s\n",
+      quoted);
+  if (impl_->documented)
+    config += fmt::format("zones_config_map: {}/zone-health-config\n", kNamespace);
   const std::vector<DatabaseView> instances = databases();
   if (instances.empty()) return config;
   config += fmt::format("postgres:\n  clusters:\n  - name: {}\n    instances:\n", kDatabaseCluster);

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,13 +22,15 @@
 #include "azexporter/base/result.h"
 #include "databases.h"
 #include "simulator/api_server.h"
+#include "simulator/scale.h"
 
 namespace azexporter::platform {
 
 struct PlatformOptions {
   std::filesystem::path manifests;  // folder of *.yaml
   int api_port = 0;                 // 0: a free one
-  // TLS and a token made at start, as kubectl wants it; off: plain HTTP, open to all on loopback.
+  // TLS, a token of the administrator made at start, as kubectl wants it, and roles (RBAC) for
+  // everybody else; off: plain HTTP, open to all on loopback.
   bool secure = true;
   // Latency of a zone's health endpoint in microseconds, where it differs from the region's own.
   std::map<std::string, std::int64_t> latencies_us;
@@ -36,6 +39,8 @@ struct PlatformOptions {
   // The controllers' delays are divided by it: with 10 a pod is evicted from an unreachable node
   // after 30 s instead of 300.
   double pace = 1;
+  // In the place of the documented region a large one, in which nothing moves by itself.
+  std::optional<simulator::ScaleOptions> scale;
 };
 
 class Platform {

@@ -39,7 +39,7 @@ Result<void> Platform::Impl::Do(std::string_view line) {
   AZX_ASSIGN_OR_RETURN(const Command command, ParseCommand(line));
   base::MutexLock lock(mu);
   AZX_RETURN_IF_ERROR(CarryOutLocked(command));
-  SettleLocked();
+  if (documented) SettleLocked();
   return {};
 }
 
@@ -264,9 +264,31 @@ Result<void> Platform::Impl::DatabaseCommandLocked(const Command& command) {
 }
 
 Result<void> Platform::Impl::ApiCommandLocked(const Command& command) {
-  if (command.verb == Verb::kApiCompact) store.Compact();
-  if (command.verb == Verb::kApiCloseWatches) api->CloseWatches();
-  return {};
+  switch (command.verb) {
+    case Verb::kFault:
+      AZX_RETURN_IF_ERROR(api->faults().Add(command.arguments[0]));
+      return {};
+    case Verb::kFaultClear:
+      api->faults().ClearAll();
+      return {};
+    case Verb::kApiCompact:
+      store.Compact();
+      return {};
+    case Verb::kApiCloseWatches:
+      api->CloseWatches();
+      return {};
+    case Verb::kApiCheckpoint:
+      checkpoint = store.TakeCheckpoint();
+      return {};
+    case Verb::kApiRestore:
+      if (!checkpoint) {
+        return Fail(ErrorCode::kExecution, "nothing to restore: no \"api checkpoint\" before");
+      }
+      store.RestoreCheckpoint(*checkpoint);
+      return api->Restart();
+    default:
+      return api->Restart();
+  }
 }
 
 }  // namespace azexporter::platform

@@ -57,6 +57,7 @@ struct Platform::Impl {
   const base::Clock& clock;
   std::map<std::string, std::unique_ptr<ZoneEndpoint>, std::less<>> endpoints;
   std::unique_ptr<Databases> databases;
+  bool documented = true;  // the documented region, and not a large one
 
   // Own synchronisation.
   simulator::Store store;
@@ -67,6 +68,7 @@ struct Platform::Impl {
   std::set<std::string, std::less<>> lost_zones AZX_GUARDED_BY(mu);
   std::map<std::string, std::vector<simulator::Json>, std::less<>> removed_nodes AZX_GUARDED_BY(mu);
   std::set<std::string> ended_with_pod AZX_GUARDED_BY(mu);  // database instances
+  std::optional<simulator::Store::Checkpoint> checkpoint AZX_GUARDED_BY(mu);
 
   // Last, in the order of their start: their threads use all of the above.
   std::unique_ptr<simulator::ApiServer> api;

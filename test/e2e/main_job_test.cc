@@ -150,7 +150,7 @@ TEST_F(MainJobTest, WhatCannotBeAskedIsNeverFine) {
             std::string::npos);
   EXPECT_NE(outcome.text.find("401 Unauthorized"), std::string::npos) << outcome.text;
   Write("kubeconfig", kubeconfig);
-  platform_->api().Forbid("pods");
+  ASSERT_TRUE(platform_->api().faults().Add("any pods status 403"));
   outcome = Check();
   EXPECT_EQ(outcome.code, 2) << outcome.text;
   EXPECT_NE(outcome.text.find("pods could not be asked"), std::string::npos) << outcome.text;

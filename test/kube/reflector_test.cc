@@ -205,14 +205,14 @@ TEST_F(ReflectorTest, WaitsAsLongAsTheServerAsks) {
 }
 
 TEST_F(ReflectorTest, SaysWhatWasForbiddenAndRecovers) {
-  server_->Forbid("pods");
+  ASSERT_TRUE(server_->faults().Add("any pods status 403"));
   Run();
   ASSERT_TRUE(Eventually([&] { return !cache_.health().last_error.empty(); }));
   const std::string error = cache_.health().last_error;
   EXPECT_NE(error.find("list pods: GET http://127.0.0.1:"), std::string::npos) << error;
   EXPECT_NE(error.find("403 Forbidden: pods is forbidden: User"), std::string::npos) << error;
   EXPECT_FALSE(cache_.health().synced);
-  server_->Allow("pods");
+  server_->faults().ClearAll();
   EXPECT_TRUE(Becomes("abc"));
   EXPECT_TRUE(Eventually([&] { return cache_.health().last_error.empty(); }));
 }
@@ -232,7 +232,7 @@ TEST(ClusterTest, OneForbiddenResourceDoesNotStopTheOthers) {
   ASSERT_TRUE(store.Create(MakePod("a")));
   auto server = simulator::ApiServer::Start({}, store, clock);
   ASSERT_TRUE(server);
-  (*server)->Forbid("nodes");
+  ASSERT_TRUE((*server)->faults().Add("any nodes status 403"));
   ClusterAccess access;
   access.server = (*server)->url();
   Cluster cluster(access, {.config_map_namespace = "x", .config_map_name = "y"}, clock,

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "simulator/base64.h"
 #include "simulator/http_server.h"
 #include "support/eventually.h"
 

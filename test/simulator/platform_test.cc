@@ -40,13 +40,14 @@ class PlatformTest : public ::testing::Test {
 
   ObjectPtr Only(std::string_view api_version, std::string_view kind) {
     const auto list = List(api_version, kind);
-    return list.size() == 1 ? list.front() : std::make_shared<const Json>();
+    return list.size() == 1 ? list.front() : simulator::ObjectPtr("", "{}");
   }
 
   // Ready pods of the documented workload, by zone.
   std::map<std::string, int> ReadyEndpoints() {
     std::map<std::string, int> zones;
-    for (const Json& endpoint : Only("discovery.k8s.io/v1", "EndpointSlice")->at("endpoints")) {
+    const simulator::ObjectPtr slice = Only("discovery.k8s.io/v1", "EndpointSlice");
+    for (const Json& endpoint : slice->at("endpoints")) {
       zones[StringAt(endpoint, {"zone"})] += *Find(endpoint, {"conditions", "ready"}) == true;
     }
     return zones;

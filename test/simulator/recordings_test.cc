@@ -9,19 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-std::filesystem::path RecordingsFolder() {
-  const char* folder = std::getenv("AZX_RECORDINGS");
-  return folder != nullptr ? std::filesystem::path(folder)
-                           : std::filesystem::path(AZX_SOURCE_DIR) / "../shared/kubernetes";
-}
-
-std::string ReadRecording(const std::string& name) {
-  std::ifstream in(RecordingsFolder() / name);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 json Recording(const std::string& name) { return json::parse(ReadRecording(name), nullptr, false); }
 
 std::vector<json> RecordedEvents(const std::string& name) {
@@ -31,7 +18,7 @@ std::vector<json> RecordedEvents(const std::string& name) {
 class RecordingsTest : public SimulatorTest {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(RecordingsFolder() / "nodes.list.json")) {
+    if (!HaveRecordings()) {
       GTEST_SKIP() << "no recordings in " << RecordingsFolder();
     }
     Start();
@@ -187,7 +174,7 @@ TEST_F(RecordingsTest, RefusalsNameTheUser) {
   EXPECT_EQ(wrong.body, ReadRecording("401-bad-token.json"));
   EXPECT_EQ(Get(*server_, "/api/v1/pods").status, 401);
   EXPECT_EQ(Get(*server_, "/api/v1/pods", {.token = "right"}).status, 200);
-  server_->Forbid("pods");
+  ASSERT_TRUE(server_->faults().Add("any pods status 403"));
   const Answer list = Get(*server_, "/api/v1/pods", {.token = "right"});
   EXPECT_EQ(list.status, 403);
   EXPECT_EQ(list.body, ReadRecording("403-serviceaccount.json"));

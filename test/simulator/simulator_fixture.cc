@@ -39,4 +39,19 @@ Answer Fetch(const ApiServer& server, const std::string& method, const std::stri
   return answer;
 }
 
+std::filesystem::path RecordingsFolder() {
+  const char* folder = std::getenv("AZX_RECORDINGS");
+  return folder != nullptr ? std::filesystem::path(folder)
+                           : std::filesystem::path(AZX_SOURCE_DIR) / "../shared/kubernetes";
+}
+
+bool HaveRecordings() { return std::filesystem::exists(RecordingsFolder() / "nodes.list.json"); }
+
+std::string ReadRecording(const std::string& name) {
+  std::ifstream in(RecordingsFolder() / name, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
 }  // namespace azexporter::simulator

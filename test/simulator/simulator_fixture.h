@@ -42,6 +42,12 @@ inline Answer Get(const ApiServer& server, const std::string& target, const Head
   return Fetch(server, "GET", target, {}, headers);
 }
 
+// Where the answers of a real server lie: AZX_RECORDINGS, default ../shared/kubernetes. Tests that
+// need them are skipped where they are not at hand.
+std::filesystem::path RecordingsFolder();
+bool HaveRecordings();
+std::string ReadRecording(const std::string& name);
+
 class SimulatorTest : public ::testing::Test {
  protected:
   SimulatorTest() : store_({.clock = clock_}) {}

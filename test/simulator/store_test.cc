@@ -58,13 +58,16 @@ TEST_F(StoreTest, ListsThePast) {
   ASSERT_TRUE(store_.Apply(ConfigMap("a", "2")));
   ASSERT_TRUE(store_.Delete({&type_, "default", "b"}));
   ASSERT_TRUE(store_.Apply(ConfigMap("c", "1")));
-  const auto past = store_.ListAt(type_, "", then);
+  const auto past = store_.At(type_, then);
   ASSERT_TRUE(past);
-  ASSERT_EQ(past->items.size(), 2u);
-  EXPECT_EQ(StringAt(*past->items[0], {"data", "key"}), "1");
-  EXPECT_EQ(StringAt(*past->items[1], {"metadata", "name"}), "b");
+  ASSERT_EQ(past->objects.size(), 2u);
+  EXPECT_EQ(StringAt(*past->objects.Find("default/a"), {"data", "key"}), "1");
+  EXPECT_NE(past->objects.Find("default/b"), nullptr);
+  EXPECT_EQ(store_.At(type_, then - 1)->objects.size(), 1u);
+  EXPECT_EQ(store_.Now(type_).objects.size(), 2u);
   store_.Compact();
-  EXPECT_FALSE(store_.ListAt(type_, "", then));
+  EXPECT_FALSE(store_.At(type_, then));
+  EXPECT_EQ(past->objects.size(), 2u) << "a snapshot outlives its version";
 }
 
 TEST_F(StoreTest, ForgetsTheOldestEvents) {

@@ -27,6 +27,17 @@ void ForgetTimersOf(World& world) {
   });
 }
 
+void RememberObjects(World& world) {
+  std::vector<ObjectPtr> seen;
+  for (const simulator::ResourceType& type : simulator::AllResources()) {
+    for (const ObjectPtr& object : world.store.List(type, "").items) {
+      static_cast<void>(*object);
+      seen.push_back(object);
+    }
+  }
+  world.looked_at = std::move(seen);
+}
+
 }  // namespace
 
 bool World::IsDue(const Json& pod, std::string_view what, std::int64_t delay_ms) {
@@ -37,6 +48,7 @@ bool World::IsDue(const Json& pod, std::string_view what, std::int64_t delay_ms)
 }
 
 void Settle(World& world) {
+  const std::int64_t start = world.store.resource_version();
   for (int round = 0; round < kMostRounds; ++round) {
     const std::int64_t before = world.store.resource_version();
     RunNodeLifecycle(world);
@@ -48,6 +60,7 @@ void Settle(World& world) {
     if (world.store.resource_version() == before) break;
   }
   ForgetTimersOf(world);
+  if (world.looked_at.empty() || world.store.resource_version() != start) RememberObjects(world);
 }
 
 bool IsTerminating(const Json& pod) {

@@ -34,6 +34,8 @@ struct World {
   std::set<std::string, std::less<>> draining_nodes{};
   std::map<std::string, std::int64_t> timers{};  // "POD UID WHAT" -> when it is due, ms
   int serial = 0;                                // of names and addresses
+  // What was looked at last: unchanged objects need not be parsed again at the next look.
+  std::vector<simulator::ObjectPtr> looked_at{};
 
   std::int64_t NowMs() const { return clock.NowMs(); }
   // True once `delay_ms` of the cluster's time have passed since it was first asked for this pod.

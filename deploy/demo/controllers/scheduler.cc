@@ -187,7 +187,7 @@ class Placement {
 
   const Json* NodeOf(const Json& pod) const {
     const auto found = by_name_.find(StringAt(pod, {"spec", "nodeName"}));
-    return found == by_name_.end() ? nullptr : found->second.get();
+    return found == by_name_.end() ? nullptr : &*found->second;
   }
 
   bool SelectedBy(const Json& pod, const Json* selector) const {

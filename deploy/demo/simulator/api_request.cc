@@ -6,19 +6,11 @@
 #include <charconv>
 #include <vector>
 
+#include "simulator/json_text.h"
+#include "simulator/request_info.h"
+
 namespace azexporter::simulator {
 namespace {
-
-std::vector<std::string> Segments(std::string_view path) {
-  std::vector<std::string> segments;
-  while (!path.empty()) {
-    const std::size_t slash = path.find('/');
-    const std::string_view segment = path.substr(0, slash);
-    if (!segment.empty()) segments.emplace_back(segment);
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-  }
-  return segments;
-}
 
 bool IsTrue(std::string_view value) { return value == "1" || value == "true" || value == "True"; }
 
@@ -70,7 +62,7 @@ ApiResult<void> ParseVersions(const HttpRequest& request, ListOptions& options) 
 }  // namespace
 
 std::optional<ResourcePath> ParseResourcePath(std::string_view path) {
-  std::vector<std::string> rest = Segments(path);
+  std::vector<std::string> rest = PathSegments(path);
   std::string group;
   ResourcePath out;
   if (rest.size() >= 3 && rest[0] == "api") {
@@ -120,9 +112,9 @@ std::int64_t ListOptions::Version() const {
   return resource_version.empty() ? 0 : ToInt(resource_version).value_or(0);
 }
 
-bool ListOptions::Selects(const Json& object) const {
-  return (labels.empty() || labels.Matches(Find(object, {"metadata", "labels"}))) &&
-         (fields.empty() || fields.Matches(object));
+bool ListOptions::Selects(const ObjectPtr& object) const {
+  return (labels.empty() || labels.MatchesText(RawAt(object.text(), {"metadata", "labels"}))) &&
+         (fields.empty() || fields.Matches(object.text()));
 }
 
 ApiResult<ListOptions> ParseListOptions(const HttpRequest& request, const ResourcePath& path) {
@@ -165,6 +157,29 @@ Json Render(const Json& object, const ResourcePath& path, KindFields kind_fields
     out["apiVersion"] = path.type->ApiVersion(path.version);
   }
   return out;
+}
+
+void AppendObject(std::string& out, const ObjectPtr& object, const ResourcePath& path,
+                  KindFields kind_fields) {
+  const std::string& text = object.text();
+  if (kind_fields == KindFields::kWith && path.version == path.type->versions[0]) {
+    out += text;
+    return;
+  }
+  const std::string kind = fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",", path.type->kind,
+                                       path.type->ApiVersion());
+  if (kind_fields == KindFields::kBare && text.starts_with(kind)) {
+    out += '{';
+    out.append(text, kind.size());
+    return;
+  }
+  out += Dump(Render(*object, path, kind_fields));
+}
+
+void AppendMetadata(std::string& out, const ObjectPtr& object) {
+  out += R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":)";
+  out += RawAt(object.text(), {"metadata"});
+  out += '}';
 }
 
 Json RenderMetadata(const Json& object) {

@@ -46,10 +46,11 @@ struct ListOptions {
   bool bookmarks = false;
   std::optional<bool> send_initial_events;
   std::int64_t timeout_seconds = 0;  // 0: the server chooses
+  bool expired = false;              // the version that is asked for counts as forgotten
 
   // REQUIRES: resource_version is "", "0" or a number, which ParseListOptions sees to.
   std::int64_t Version() const;
-  bool Selects(const Json& object) const;
+  bool Selects(const ObjectPtr& object) const;
 };
 
 ApiResult<ListOptions> ParseListOptions(const HttpRequest& request, const ResourcePath& path);
@@ -58,7 +59,11 @@ ApiResult<ListOptions> ParseListOptions(const HttpRequest& request, const Resour
 // kBare: without kind and apiVersion, as in lists of built-in resources.
 enum class KindFields { kWith, kBare };
 Json Render(const Json& object, const ResourcePath& path, KindFields kind_fields);
+// The same of a stored object, appended to a text; mostly copied from its own.
+void AppendObject(std::string& out, const ObjectPtr& object, const ResourcePath& path,
+                  KindFields kind_fields);
 // metadata only, as a PartialObjectMetadata.
+void AppendMetadata(std::string& out, const ObjectPtr& object);
 Json RenderMetadata(const Json& object);
 
 }  // namespace azexporter::simulator

@@ -4,13 +4,16 @@
 
 #include <atomic>
 #include <random>
-#include <set>
 
-#include "azexporter/base/gzip.h"
 #include "azexporter/base/mutex.h"
 #include "simulator/api_request.h"
+#include "simulator/authorizer.h"
+#include "simulator/base64.h"
 #include "simulator/discovery.h"
+#include "simulator/fault_effects.h"
 #include "simulator/list.h"
+#include "simulator/request_info.h"
+#include "simulator/responses.h"
 #include "simulator/watch.h"
 #include "simulator/write.h"
 
@@ -20,57 +23,10 @@ using base::Result;
 
 namespace {
 
-// Bodies from this size on are compressed for clients that accept it, as the real server does.
-constexpr std::size_t kGzipFrom = 128 * 1024;
-constexpr int kGzipLevel = 4;
-
-HttpResponse TextResponse(int status, std::string body) {
-  return {.status = status,
-          .content_type = "text/plain; charset=utf-8",
-          .headers = {{"X-Content-Type-Options", "nosniff"}},
-          .body = std::move(body)};
-}
-
 HttpResponse PathNotFound() { return TextResponse(404, "404 page not found\n"); }
 
-// `?pretty=true`, or a client that looks like a person's.
-bool WantsPretty(const HttpRequest& request) {
-  if (request.HasQuery("pretty")) {
-    const std::string value = request.Query("pretty");
-    return value != "0" && value != "false";
-  }
-  const std::string agent = request.Header("User-Agent");
-  return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
-}
-
-HttpResponse JsonResponse(const HttpRequest& request, int status, const Json& body) {
-  return {.status = status, .body = WantsPretty(request) ? DumpPretty(body) : Dump(body) + "\n"};
-}
-
-HttpResponse ErrorResponse(const HttpRequest& request, const ApiError& error) {
-  HttpResponse response = JsonResponse(request, error.code, StatusBody(error));
-  if (error.code == 504) response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
-
-void CompressIfLarge(const HttpRequest& request, HttpResponse& response) {
-  if (response.stream != nullptr || response.body.size() < kGzipFrom) return;
-  if (request.Header("X-Accept-Encoding").find("gzip") == std::string::npos) return;
-  std::string compressed = base::Gzip(response.body, kGzipLevel);
-  if (compressed.empty()) return;
-  response.body = std::move(compressed);
-  response.headers.emplace_back("Content-Encoding", "gzip");
-  response.headers.emplace_back("Vary", "Accept-Encoding");
-}
-
-// The verb of a request as the authoriser names it.
-std::string VerbOf(const HttpRequest& request, const ResourcePath& path, bool watch) {
-  if (request.method == "POST") return "create";
-  if (request.method == "PUT") return "update";
-  if (request.method == "PATCH") return "patch";
-  if (request.method == "DELETE") return path.name.empty() ? "deletecollection" : "delete";
-  if (watch) return "watch";
-  return path.name.empty() ? "list" : "get";
+bool IsHealth(std::string_view path) {
+  return path == "/readyz" || path == "/livez" || path == "/healthz";
 }
 
 DiscoveryForm DiscoveryFormOf(const HttpRequest& request) {
@@ -84,15 +40,28 @@ DiscoveryForm DiscoveryFormOf(const HttpRequest& request) {
 
 struct ApiServer::Impl {
   Impl(const ApiServerOptions& server_options, Store& server_store, const base::Clock& server_clock)
-      : options(server_options), store(server_store), clock(server_clock) {}
+      : options(server_options),
+        store(server_store),
+        clock(server_clock),
+        tokens(server_store, server_clock) {}
+
+  // One request in progress.
+  struct Asked {
+    const HttpRequest& request;
+    const RequestInfo& info;
+    const std::optional<UserInfo>& user;  // nullopt: the credentials are wrong
+    Versions versions = Versions::kKept;
+    Faults::Id fault = 0;  // what hit it; 0: nothing
+  };
 
   HttpResponse Handle(const HttpRequest& request);
-  HttpResponse Route(const HttpRequest& request);
+  std::optional<UserInfo> UserOf(const HttpRequest& request) const;
+  HttpResponse Answer(const Asked& asked);
+  HttpResponse Route(const Asked& asked);
   std::optional<HttpResponse> RouteDiscovery(const HttpRequest& request);
-  HttpResponse RouteResource(const HttpRequest& request, const ResourcePath& path);
-  HttpResponse Read(const HttpRequest& request, const ResourcePath& path,
-                    const ListOptions& list_options);
-  HttpResponse Watch(const ResourcePath& path, const ListOptions& list_options,
+  HttpResponse RouteResource(const Asked& asked, const ResourcePath& path);
+  HttpResponse Read(const Asked& asked, const ResourcePath& path, const ListOptions& list_options);
+  HttpResponse Watch(const Asked& asked, const ResourcePath& path, const ListOptions& list_options,
                      Representation representation);
   std::string NewAuditId();
 
@@ -103,6 +72,8 @@ struct ApiServer::Impl {
   Certificate certificate;
 
   // Own synchronisation.
+  Faults faults;
+  Tokens tokens;
   std::atomic<std::size_t> watches{0};
   std::atomic<std::int64_t> answered{0};
   std::atomic<std::int64_t> close_generation{0};  // watches opened before it rose end
@@ -110,7 +81,6 @@ struct ApiServer::Impl {
   // Guarded by mu.
   mutable base::Mutex mu;
   Interceptor interceptor AZX_GUARDED_BY(mu);
-  std::set<std::string> forbidden AZX_GUARDED_BY(mu);
   std::mt19937_64 random AZX_GUARDED_BY(mu){std::random_device{}()};
 
   // Last: its threads use all of the above.
@@ -127,29 +97,62 @@ HttpResponse ApiServer::Impl::Handle(const HttpRequest& request) {
   if (intercept) {
     if (auto answer = intercept(request)) return std::move(*answer);
   }
-  HttpResponse response = Route(request);
-  CompressIfLarge(request, response);
+  const RequestInfo info = RequestInfoOf(request);
+  const auto user = UserOf(request);
+  const auto fault = faults.Take(request, info);
+  if (!fault) return Answer({.request = request, .info = info, .user = user});
+  return FaultyAnswer(*fault, {.faults = faults,
+                               .clock = clock,
+                               .request = request,
+                               .info = info,
+                               .user = user.value_or(AnonymousUser()).name,
+                               .answer = [&](Versions versions) {
+                                 return Answer({request, info, user, versions, fault->id});
+                               }});
+}
+
+HttpResponse ApiServer::Impl::Answer(const Asked& asked) {
+  HttpResponse response = Route(asked);
+  CompressIfLarge(asked.request, response);
   response.headers.emplace_back("Audit-Id", NewAuditId());
   const bool cacheable = response.content_type.find("apidiscovery") != std::string::npos;
   response.headers.emplace_back("Cache-Control", cacheable ? "public" : "no-cache, private");
   return response;
 }
 
-HttpResponse ApiServer::Impl::Route(const HttpRequest& request) {
+std::optional<UserInfo> ApiServer::Impl::UserOf(const HttpRequest& request) const {
   const std::string credentials = request.Header("Authorization");
-  const bool open = request.path == "/readyz" || request.path == "/livez" ||
-                    request.path == "/healthz" || request.path == "/version";
-  // Like a real server: health and version are for everybody, but a wrong token never passes.
-  const bool refused = !options.token.empty() && credentials != "Bearer " + options.token &&
-                       !(open && credentials.empty());
-  if (refused) return ErrorResponse(request, Unauthorized());
-  if (request.path == "/readyz" || request.path == "/livez" || request.path == "/healthz") {
-    return TextResponse(200, "ok");
+  constexpr std::string_view kBearer = "Bearer ";
+  if (!options.token.empty() && credentials == std::string(kBearer) + options.token) {
+    return MasterUser(options.user);
   }
+  if (credentials.starts_with(kBearer)) {
+    auto user = tokens.UserOf(std::string_view(credentials).substr(kBearer.size()));
+    if (user || !options.token.empty()) return user;
+  }
+  if (options.authorization == Authorization::kRbac) {
+    return credentials.empty() ? std::optional(AnonymousUser()) : std::nullopt;
+  }
+  if (options.token.empty()) return MasterUser(options.user);
+  // Like a real server: health and version are for everybody, but a wrong token never passes.
+  const bool open = IsHealth(request.path) || request.path == "/version";
+  return open && credentials.empty() ? std::optional(AnonymousUser()) : std::nullopt;
+}
+
+HttpResponse ApiServer::Impl::Route(const Asked& asked) {
+  const HttpRequest& request = asked.request;
+  if (!asked.user) return ErrorResponse(request, Unauthorized());
+  if (options.authorization == Authorization::kRbac) {
+    const Decision decision = Authorize(store, *asked.user, asked.info);
+    if (!decision.allowed) {
+      return ErrorResponse(request, Forbidden(asked.info, asked.user->name, decision.reason));
+    }
+  }
+  if (IsHealth(request.path)) return TextResponse(200, "ok");
   if (auto discovery = RouteDiscovery(request)) return std::move(*discovery);
   const auto path = ParseResourcePath(request.path);
   if (!path) return PathNotFound();
-  return RouteResource(request, *path);
+  return RouteResource(asked, *path);
 }
 
 std::optional<HttpResponse> ApiServer::Impl::RouteDiscovery(const HttpRequest& request) {
@@ -187,46 +190,53 @@ std::optional<HttpResponse> ApiServer::Impl::RouteDiscovery(const HttpRequest& r
   return JsonResponse(request, 200, *body);
 }
 
-HttpResponse ApiServer::Impl::RouteResource(const HttpRequest& request, const ResourcePath& path) {
-  const auto list_options = ParseListOptions(request, path);
-  const bool watch = list_options && list_options->watch && request.method == "GET";
-  {
-    base::MutexLock lock(mu);
-    if (forbidden.contains(path.type->Qualified())) {
-      return ErrorResponse(
-          request, Forbidden(*path.type, path.ns, VerbOf(request, path, watch), options.user));
-    }
-  }
+HttpResponse ApiServer::Impl::RouteResource(const Asked& asked, const ResourcePath& path) {
+  const HttpRequest& request = asked.request;
+  auto list_options = ParseListOptions(request, path);
   if (!list_options) return ErrorResponse(request, list_options.error());
   if (request.method == "GET" || request.method == "HEAD") {
-    return Read(request, path, *list_options);
+    list_options->expired = asked.versions == Versions::kExpired;
+    return Read(asked, path, *list_options);
   }
+  if (request.method == "POST" && IsReview(path)) {
+    const auto body = AnswerReview({.store = store,
+                                    .tokens = tokens,
+                                    .user = *asked.user,
+                                    .authorization = options.authorization,
+                                    .now_ms = clock.NowMs()},
+                                   path, request);
+    return body ? JsonResponse(request, 201, *body) : ErrorResponse(request, body.error());
+  }
+  if (path.type->create_only) return ErrorResponse(request, MethodNotAllowed());
   auto answer = HandleWrite(store, path, request);
   if (!answer) return ErrorResponse(request, answer.error());
   return JsonResponse(request, answer->status, answer->body);
 }
 
-HttpResponse ApiServer::Impl::Read(const HttpRequest& request, const ResourcePath& path,
+HttpResponse ApiServer::Impl::Read(const Asked& asked, const ResourcePath& path,
                                    const ListOptions& list_options) {
+  const HttpRequest& request = asked.request;
   if (!path.subresource.empty() && path.subresource != "status") return PathNotFound();
+  if (path.type->create_only) return ErrorResponse(request, MethodNotAllowed());
   const auto representation = Negotiate(request.Header("Accept"));
   if (!representation) return ErrorResponse(request, representation.error());
   if (!path.name.empty()) {
-    const auto body =
-        GetBody(store, path, *representation, clock.NowMs(), list_options.include_object);
-    return body ? JsonResponse(request, 200, *body) : ErrorResponse(request, body.error());
+    auto body = GetBody(store, path, *representation, clock.NowMs(), list_options.include_object);
+    return body ? DocumentResponse(request, std::move(*body))
+                : ErrorResponse(request, body.error());
   }
   if (list_options.watch) {
     if (auto checked = CheckWatchOptions(list_options); !checked) {
       return ErrorResponse(request, checked.error());
     }
-    return Watch(path, list_options, *representation);
+    return Watch(asked, path, list_options, *representation);
   }
-  const auto body = ListBody(store, path, list_options, *representation, clock.NowMs());
-  return body ? JsonResponse(request, 200, *body) : ErrorResponse(request, body.error());
+  auto body = ListBody(store, path, list_options, *representation, clock.NowMs());
+  return body ? DocumentResponse(request, std::move(*body)) : ErrorResponse(request, body.error());
 }
 
-HttpResponse ApiServer::Impl::Watch(const ResourcePath& path, const ListOptions& list_options,
+HttpResponse ApiServer::Impl::Watch(const Asked& asked, const ResourcePath& path,
+                                    const ListOptions& list_options,
                                     Representation representation) {
   const std::int64_t generation = close_generation.load();
   WatchOptions watch{.list = list_options,
@@ -234,9 +244,11 @@ HttpResponse ApiServer::Impl::Watch(const ResourcePath& path, const ListOptions&
                      .bookmark_interval_ms = options.bookmark_interval_ms,
                      .close_now = [this, generation] { return close_generation != generation; }};
   HttpResponse response;
-  response.stream = [this, path, watch = std::move(watch)](BodyStream& body) {
+  response.stream = [this, path, watch = std::move(watch), info = asked.info,
+                     fault = asked.fault](BodyStream& body) {
     ++watches;
-    const StreamEnd end = StreamWatch(store, clock, path, watch, body);
+    SilenceableStream out(body, faults, info, fault);
+    const StreamEnd end = StreamWatch(store, clock, path, watch, out);
     --watches;
     return end;
   };
@@ -258,6 +270,9 @@ ApiServer::~ApiServer() { Stop(); }
 Result<std::unique_ptr<ApiServer>> ApiServer::Start(const ApiServerOptions& options, Store& store,
                                                     const base::Clock& clock) {
   auto impl = std::make_unique<Impl>(options, store, clock);
+  if (options.authorization == Authorization::kRbac) {
+    AZX_RETURN_IF_ERROR(AddBootstrapPolicy(store));
+  }
   HttpServerOptions http{
       .address = options.address, .port = options.port, .threads = options.threads};
   if (options.tls) {
@@ -278,13 +293,16 @@ std::string ApiServer::url() const { return impl_->http->url(); }
 const std::string& ApiServer::ca_certificate() const { return impl_->certificate.certificate_pem; }
 
 std::string ApiServer::Kubeconfig() const {
+  return KubeconfigFor(impl_->options.user, impl_->options.token);
+}
+
+std::string ApiServer::KubeconfigFor(const std::string& user, const std::string& token) const {
   std::string cluster = fmt::format("    server: {}\n", url());
   if (!ca_certificate().empty()) {
     cluster += fmt::format("    certificate-authority-data: {}\n", Base64(ca_certificate()));
   }
-  const std::string user = impl_->options.token.empty()
-                               ? "  user: {}\n"
-                               : fmt::format("  user:\n    token: {}\n", impl_->options.token);
+  const std::string credentials =
+      token.empty() ? "  user: {}\n" : fmt::format("  user:\n    token: {}\n", token);
   return fmt::format(
       "apiVersion: v1\n"
       "kind: Config\n"
@@ -301,7 +319,13 @@ std::string ApiServer::Kubeconfig() const {
       "    cluster: platform\n"
       "    user: {}\n"
       "current-context: platform\n",
-      cluster, impl_->options.user, user, impl_->options.user);
+      cluster, user, credentials, user);
+}
+
+Result<std::string> ApiServer::CreateToken(const std::string& ns, const std::string& name,
+                                           std::int64_t lifetime_seconds) {
+  AZX_ASSIGN_OR_RETURN(IssuedToken issued, impl_->tokens.Issue(ns, name, lifetime_seconds));
+  return std::move(issued.token);
 }
 
 void ApiServer::SetInterceptor(Interceptor interceptor) {
@@ -309,15 +333,7 @@ void ApiServer::SetInterceptor(Interceptor interceptor) {
   impl_->interceptor = std::move(interceptor);
 }
 
-void ApiServer::Forbid(const std::string& resource) {
-  base::MutexLock lock(impl_->mu);
-  impl_->forbidden.insert(resource);
-}
-
-void ApiServer::Allow(const std::string& resource) {
-  base::MutexLock lock(impl_->mu);
-  impl_->forbidden.erase(resource);
-}
+Faults& ApiServer::faults() { return impl_->faults; }
 
 void ApiServer::CloseWatches() { ++impl_->close_generation; }
 
@@ -326,5 +342,10 @@ std::size_t ApiServer::open_watches() const { return impl_->watches; }
 std::int64_t ApiServer::requests() const { return impl_->answered; }
 
 void ApiServer::Stop() { impl_->http->Stop(); }
+
+Result<void> ApiServer::Restart() {
+  impl_->http->Stop();
+  return impl_->http->Resume();
+}
 
 }  // namespace azexporter::simulator

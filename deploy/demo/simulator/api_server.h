@@ -9,10 +9,12 @@
 //   auto server = ApiServer::Start({.token = "secret"}, store, clock);
 //   ... (*server)->url(), (*server)->Kubeconfig() ...
 //
-// What goes wrong in real life is provoked with SetInterceptor (any answer, a stream that is cut or
-// hangs), Forbid (403), CloseWatches, Store::Compact (410) and Stop.
+// What goes wrong in real life is provoked with faults() (see faults.h: errors, cuts, hangs,
+// delays, silence, garbage), CloseWatches, Store::Compact (410), Stop and Restart, which together
+// with Store::RestoreCheckpoint is an etcd that was restored from a backup.
 //
-// Thread safety: thread-safe.
+// Thread safety: thread-safe, but for Stop and Restart: one thread at a time calls these, and port
+// and url not meanwhile.
 
 #include <cstdint>
 #include <functional>
@@ -22,7 +24,9 @@
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/result.h"
+#include "simulator/faults.h"
 #include "simulator/http_server.h"
+#include "simulator/reviews.h"
 #include "simulator/store.h"
 
 namespace azexporter::simulator {
@@ -31,15 +35,19 @@ struct ApiServerOptions {
   std::string address = "127.0.0.1";
   int port = 0;                              // 0: a free one
   bool tls = false;                          // kubectl sends a token over TLS only
-  std::string token;                         // empty: everybody may ask
+  std::string token;                         // of the administrator; empty: everybody may ask
   std::string user = "azexporter-platform";  // whom the token belongs to, as told by a 403
+  // With kRbac others than the administrator may do what the roles in the store grant (see
+  // authorizer.h); who shows no token is system:anonymous.
+  Authorization authorization = Authorization::kAlwaysAllow;
   std::int64_t bookmark_interval_ms = 60'000;
   std::size_t threads = 128;  // connections served at once; an open watch holds one
 };
 
 class ApiServer {
  public:
-  // Asked before anything else; an answer is sent in place of the server's own. Called from many
+  // Asked before anything else, faults included; an answer is sent in place of the server's own.
+  // For tests that look at requests, or need an answer that no fault gives. Called from many
   // threads.
   using Interceptor = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
 
@@ -56,18 +64,24 @@ class ApiServer {
   const std::string& ca_certificate() const;
   // YAML that kubectl and azexporter accept with --kubeconfig.
   std::string Kubeconfig() const;
+  // The same for another user. `token` empty: without credentials.
+  std::string KubeconfigFor(const std::string& user, const std::string& token) const;
+  // A token of a ServiceAccount, as its TokenRequest gives. kNotFound when there is none.
+  base::Result<std::string> CreateToken(const std::string& ns, const std::string& service_account,
+                                        std::int64_t lifetime_seconds = 3600);
 
   void SetInterceptor(Interceptor interceptor);  // nullptr: none
-  // From now on every request for this resource ("pods", "deployments.apps") is answered 403.
-  void Forbid(const std::string& resource);
-  void Allow(const std::string& resource);
+  Faults& faults();
   // Ends all open watches properly, as a server does that is about to restart.
   void CloseWatches();
   std::size_t open_watches() const;
   std::int64_t requests() const;  // answered so far
 
-  // Cuts every connection. May be called again.
+  // Cuts every connection; from then on connections are refused. May be called again.
   void Stop();
+  // Stops unless stopped, and serves again: same port, certificate, token and faults. kUnavailable
+  // when the port is gone.
+  base::Result<void> Restart();
 
  private:
   struct Impl;

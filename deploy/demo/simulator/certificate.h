@@ -4,7 +4,6 @@
 // its token over TLS only, hence TLS on loopback.
 
 #include <string>
-#include <string_view>
 
 #include "azexporter/base/result.h"
 
@@ -16,8 +15,5 @@ struct Certificate {
 };
 
 base::Result<Certificate> MakeLoopbackCertificate();
-
-// Standard base64 with padding, as kubeconfig carries certificates.
-std::string Base64(std::string_view bytes);
 
 }  // namespace azexporter::simulator

@@ -36,6 +36,7 @@ std::vector<std::string_view> VersionsOf(std::string_view group) {
 }
 
 Json Verbs(const ResourceType& type) {
+  if (type.create_only) return Json::array({"create"});
   if (type.custom) {
     return {"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"};
   }
@@ -177,6 +178,15 @@ std::optional<Json> ResourcesBody(std::string_view group, std::string_view versi
                            {"group", "policy"},
                            {"version", "v1"},
                            {"kind", "Eviction"},
+                           {"verbs", Json::array({"create"})}});
+    }
+    if (type.kind == "ServiceAccount") {
+      resources.push_back({{"name", "serviceaccounts/token"},
+                           {"singularName", ""},
+                           {"namespaced", true},
+                           {"group", "authentication.k8s.io"},
+                           {"version", "v1"},
+                           {"kind", "TokenRequest"},
                            {"verbs", Json::array({"create"})}});
     }
     if (!type.has_status) continue;

@@ -1,12 +1,15 @@
 #include "simulator/http_server.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <httplib.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
-#include <set>
+#include <map>
 #include <thread>
 
 #include "azexporter/base/mutex.h"
@@ -55,9 +58,9 @@ struct SslDeleter {
 using SslContextPtr = std::unique_ptr<SSL_CTX, SslContextDeleter>;
 
 // One accepted socket, plain or TLS, with a read buffer: httplib reads byte by byte.
-class Connection final : public httplib::Stream {
+class Connection final : public httplib::Stream, public Client {
  public:
-  Connection(int fd, SSL_CTX* context) : fd_(fd) {
+  Connection(int fd, SSL_CTX* context, const std::stop_token& stop) : fd_(fd), stop_(stop) {
     if (context != nullptr) {
       ssl_.reset(SSL_new(context));
       SSL_set_fd(ssl_.get(), fd);
@@ -71,14 +74,15 @@ class Connection final : public httplib::Stream {
            WaitFor(fd_, POLLIN, kIdleTimeoutMs);
   }
 
-  // Whether the other side has neither closed nor half-closed.
-  bool Alive() const {
-    pollfd poll_fd{.fd = fd_, .events = POLLRDHUP, .revents = 0};
-    return ::poll(&poll_fd, 1, 0) == 0;
-  }
+  // The other side has neither closed nor half-closed.
+  bool Alive() override { return !stop_.stop_requested() && Open(); }
+  const std::stop_token& stop() const override { return stop_; }
+
+  // From here on nothing is written: the connection ends without a (further) byte.
+  void Drop() { ::shutdown(fd_, SHUT_RDWR); }
 
   bool is_readable() const override { return WaitFor(fd_, POLLIN, kIoTimeoutMs); }
-  bool is_writable() const override { return WaitFor(fd_, POLLOUT, kIoTimeoutMs) && Alive(); }
+  bool is_writable() const override { return WaitFor(fd_, POLLOUT, kIoTimeoutMs) && Open(); }
 
   ssize_t read(char* out, size_t size) override {
     if (begin_ == end_) {
@@ -98,9 +102,10 @@ class Connection final : public httplib::Stream {
     return ::send(fd_, data, size, MSG_NOSIGNAL);
   }
 
+  // The "port" is the socket, by which the handler finds its connection again.
   void get_remote_ip_and_port(std::string& ip, int& port) const override {
     ip = "127.0.0.1";
-    port = 0;
+    port = fd_;
   }
   void get_local_ip_and_port(std::string& ip, int& port) const override {
     ip = "127.0.0.1";
@@ -109,6 +114,11 @@ class Connection final : public httplib::Stream {
   socket_t socket() const override { return fd_; }
 
  private:
+  bool Open() const {
+    pollfd poll_fd{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+    return ::poll(&poll_fd, 1, 0) == 0;
+  }
+
   ssize_t Fill() {
     if (ssl_ != nullptr) {
       return SSL_read(ssl_.get(), buffer_.data(), static_cast<int>(buffer_.size()));
@@ -116,7 +126,8 @@ class Connection final : public httplib::Stream {
     return ::recv(fd_, buffer_.data(), buffer_.size(), 0);
   }
 
-  int fd_;
+  const int fd_;
+  const std::stop_token& stop_;
   std::unique_ptr<SSL, SslDeleter> ssl_;
   std::array<char, 8192> buffer_{};
   std::size_t begin_ = 0;
@@ -139,7 +150,7 @@ class SinkStream final : public BodyStream {
 };
 
 HttpRequest ToRequest(const httplib::Request& in) {
-  HttpRequest out{.method = in.method, .path = in.path, .body = in.body};
+  HttpRequest out{.method = in.method, .target = in.target, .path = in.path, .body = in.body};
   for (const auto& [name, value] : in.params) out.query.emplace_back(name, value);
   for (const auto& [name, value] : in.headers) out.headers.emplace_back(name, value);
   return out;
@@ -150,8 +161,9 @@ HttpRequest ToRequest(const httplib::Request& in) {
 // then wait in the compressor for more to come.
 class Listener final : public httplib::Server {
  public:
-  Listener(HttpHandler handler, SslContextPtr context, std::size_t threads)
-      : handler_(std::move(handler)), context_(std::move(context)), stop_(source_.get_token()) {
+  // `handler` and `context` must outlive the listener.
+  Listener(const HttpHandler& handler, SSL_CTX* context, std::size_t threads)
+      : handler_(handler), context_(context), stop_(source_.get_token()) {
     new_task_queue = [threads] { return new httplib::ThreadPool(threads); };
     set_tcp_nodelay(true);
     // Only told to clients; the loop below decides.
@@ -182,18 +194,19 @@ class Listener final : public httplib::Server {
   void CutConnections() {
     source_.request_stop();
     base::MutexLock lock(mu_);
-    for (int fd : open_) ::shutdown(fd, SHUT_RDWR);
+    for (const auto& [fd, connection] : open_) connection->Drop();
   }
 
  private:
   bool process_and_close_socket(socket_t sock) override {
     const int yes = 1;
     setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    Connection connection(sock, context_, stop_);
     {
       base::MutexLock lock(mu_);
-      open_.insert(sock);
+      open_.emplace(sock, &connection);
     }
-    Serve(sock);
+    Serve(connection);
     {
       base::MutexLock lock(mu_);
       open_.erase(sock);
@@ -203,8 +216,7 @@ class Listener final : public httplib::Server {
     return true;
   }
 
-  void Serve(socket_t sock) {
-    Connection connection(sock, context_.get());
+  void Serve(Connection& connection) {
     if (stop_.stop_requested() || !connection.Handshake()) return;
     bool closed = false;
     while (!closed && !stop_.stop_requested() && connection.WaitForRequest()) {
@@ -222,12 +234,22 @@ class Listener final : public httplib::Server {
     }
   }
 
+  Connection& ConnectionOf(const httplib::Request& in) {
+    base::MutexLock lock(mu_);
+    return *open_.at(in.remote_port);
+  }
+
   void Answer(const httplib::Request& in, httplib::Response& out) {
-    HttpResponse response = handler_(ToRequest(in));
+    Connection& connection = ConnectionOf(in);
+    HttpRequest request = ToRequest(in);
+    request.client = &connection;
+    HttpResponse response = handler_(request);
+    if (response.status == 0) return connection.Drop();
     out.status = response.status;
     for (const auto& [name, value] : response.headers) out.set_header(name, value);
     if (response.stream == nullptr) {
-      out.set_content(response.body, response.content_type);
+      out.body = std::move(response.body);
+      out.set_header("Content-Type", response.content_type);
       return;
     }
     out.set_chunked_content_provider(
@@ -242,14 +264,43 @@ class Listener final : public httplib::Server {
   }
 
   // Constant after construction.
-  const HttpHandler handler_;
-  const SslContextPtr context_;
+  const HttpHandler& handler_;
+  SSL_CTX* const context_;  // null: no TLS
   // Own synchronisation.
   std::stop_source source_;
   const std::stop_token stop_;
   // Guarded by mu_.
   base::Mutex mu_;
-  std::set<int> open_ AZX_GUARDED_BY(mu_);
+  std::map<int, Connection*> open_ AZX_GUARDED_BY(mu_);  // each removed by its own thread
+};
+
+// Keeps the port of a stopped server: bound without listening, the socket refuses connections and
+// the kernel gives the port to nobody who asks for any free one, such as another test's server or a
+// client's own end of a connection.
+class PortHolder {
+ public:
+  PortHolder() = default;
+  ~PortHolder() { Release(); }
+  PortHolder(const PortHolder&) = delete;
+  PortHolder& operator=(const PortHolder&) = delete;
+
+  void Hold(int port) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int yes = 1;
+    setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    (void)::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  void Release() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_ = -1;
 };
 
 Result<SslContextPtr> MakeContext(const Certificate& certificate) {
@@ -294,13 +345,30 @@ std::string HttpRequest::Header(std::string_view name) const {
 }
 
 struct HttpServer::Impl {
-  Impl(HttpHandler handler, SslContextPtr context, std::size_t threads)
-      : listener(std::move(handler), std::move(context), threads) {}
+  Impl(HttpHandler http_handler, SslContextPtr ssl_context, std::size_t http_threads)
+      : handler(std::move(http_handler)), context(std::move(ssl_context)), threads(http_threads) {}
 
-  Listener listener;
-  std::string address;
+  Result<void> Listen(int wanted_port) {
+    listener = std::make_unique<Listener>(handler, context.get(), threads);
+    const int bound = listener->Bind(address, wanted_port);
+    if (bound <= 0) {
+      return Fail(ErrorCode::kUnavailable,
+                  fmt::format("listen on {}:{}: the port is taken", address, wanted_port));
+    }
+    port = bound;
+    thread = std::jthread([raw = listener.get()] { raw->listen_after_bind(); });
+    // Stop() only works on a server that runs; the thread sets this first of all.
+    while (!listener->is_running()) std::this_thread::yield();
+    return {};
+  }
+
+  const HttpHandler handler;
+  const SslContextPtr context;
+  const std::size_t threads;
+  const std::string address = "127.0.0.1";
   int port = 0;
-  bool tls = false;
+  PortHolder holder;
+  std::unique_ptr<Listener> listener;
   std::jthread thread;
 };
 
@@ -318,30 +386,29 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServerOptions& o
     AZX_ASSIGN_OR_RETURN(context, MakeContext(*options.certificate));
   }
   auto impl = std::make_unique<Impl>(std::move(handler), std::move(context), options.threads);
-  impl->address = "127.0.0.1";
-  impl->tls = options.certificate != nullptr;
-  impl->port = impl->listener.Bind(impl->address, options.port);
-  if (impl->port <= 0) {
-    return Fail(ErrorCode::kUnavailable,
-                fmt::format("listen on {}:{}: the port is taken", impl->address, options.port));
-  }
-  impl->thread = std::jthread([raw = impl.get()] { raw->listener.listen_after_bind(); });
-  // Stop() only works on a server that runs; the thread sets this first of all.
-  while (!impl->listener.is_running()) std::this_thread::yield();
+  AZX_RETURN_IF_ERROR(impl->Listen(options.port));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 int HttpServer::port() const { return impl_->port; }
 
 std::string HttpServer::url() const {
-  return fmt::format("{}://{}:{}", impl_->tls ? "https" : "http", impl_->address, impl_->port);
+  return fmt::format("{}://{}:{}", impl_->context != nullptr ? "https" : "http", impl_->address,
+                     impl_->port);
 }
 
 void HttpServer::Stop() {
   if (!impl_->thread.joinable()) return;
-  impl_->listener.stop();
-  impl_->listener.CutConnections();
+  impl_->listener->stop();
+  impl_->holder.Hold(impl_->port);
+  impl_->listener->CutConnections();
   impl_->thread.join();
+}
+
+Result<void> HttpServer::Resume() {
+  AZX_RETURN_IF_ERROR(impl_->Listen(impl_->port));
+  impl_->holder.Release();
+  return {};
 }
 
 }  // namespace azexporter::simulator

@@ -19,12 +19,27 @@
 
 namespace azexporter::simulator {
 
+// The other end of a connection.
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  // False when the client went away or the server stops.
+  virtual bool Alive() = 0;
+  // Signalled when the server stops.
+  virtual const std::stop_token& stop() const = 0;
+};
+
 struct HttpRequest {
   std::string method;
-  std::string path;  // percent-decoded, without the query
+  std::string target;  // as sent: path and query, percent-encoded
+  std::string path;    // percent-decoded, without the query
   std::vector<std::pair<std::string, std::string>> query;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  // Whom the answer goes to, valid until the handler returns. Null only for requests that a test
+  // made up.
+  Client* client = nullptr;
 
   // The first value; empty when absent.
   std::string Query(std::string_view name) const;
@@ -34,16 +49,10 @@ struct HttpRequest {
 };
 
 // The receiving end of a streamed body.
-class BodyStream {
+class BodyStream : public Client {
  public:
-  virtual ~BodyStream() = default;
-
   // One chunk on the wire. False when the client went away.
   virtual bool Write(std::string_view chunk) = 0;
-  // False when the client went away or the server stops.
-  virtual bool Alive() = 0;
-  // Signalled when the server stops.
-  virtual const std::stop_token& stop() const = 0;
 };
 
 enum class StreamEnd {
@@ -52,7 +61,7 @@ enum class StreamEnd {
 };
 
 struct HttpResponse {
-  int status = 200;
+  int status = 200;  // 0: the connection is closed without an answer
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
@@ -83,8 +92,13 @@ class HttpServer {
   int port() const;
   // "http://127.0.0.1:34567" or "https://...".
   std::string url() const;
-  // Ends every connection and waits for their threads. May be called again.
+  // Ends every connection and waits for their threads; from then on connections are refused. May be
+  // called again.
   void Stop();
+  // Serves again on the same port, which meanwhile is given to nobody who does not name it.
+  // kUnavailable when somebody does. REQUIRES: stopped, and no call of another method at the same
+  // time.
+  base::Result<void> Resume();
 
  private:
   struct Impl;

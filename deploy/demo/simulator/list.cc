@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "simulator/base64.h"
 #include "simulator/table.h"
 
 namespace azexporter::simulator {
@@ -15,50 +16,12 @@ struct ContinueToken {
   std::string start;         // the first path of the next page
 };
 
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-// base64url without padding.
-std::string EncodeUrl(std::string_view bytes) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      out += kAlphabet[(bits >> count) & 63];
-    }
-  }
-  if (count > 0) out += kAlphabet[(bits << (6 - count)) & 63];
-  return out;
-}
-
-// The place of the first character that is not in the alphabet, or the bytes.
-tl::expected<std::string, std::size_t> DecodeUrl(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::size_t value = kAlphabet.find(text[i]);
-    if (value == std::string_view::npos) return tl::unexpected(i);
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> count) & 0xff);
-    }
-  }
-  return out;
-}
-
 std::string EncodeToken(const ContinueToken& token) {
   // The end of the last path, then a zero byte: the next possible path.
   const Json json = {{"v", "meta.k8s.io/v1"},
                      {"rv", token.version},
                      {"start", token.start + std::string(1, '\0')}};
-  return EncodeUrl(Dump(json));
+  return Base64Url(Dump(json));
 }
 
 ApiResult<ContinueToken> DecodeToken(std::string_view text) {
@@ -66,7 +29,7 @@ ApiResult<ContinueToken> DecodeToken(std::string_view text) {
     return tl::unexpected(
         BadRequest("invalid continue token: continue key is not valid: " + std::move(why)));
   };
-  const auto bytes = DecodeUrl(text);
+  const auto bytes = FromBase64Url(text);
   if (!bytes) return fail(fmt::format("illegal base64 data at input byte {}", bytes.error()));
   const auto json = ParseJson(*bytes);
   if (!json || !json->is_object()) {
@@ -99,40 +62,29 @@ ApiError ExpiredToken(const ContinueToken& token) {
   return error;
 }
 
-// The path of an object inside the listed collection, as tokens name it.
-std::string PathIn(const Json& object, const ResourcePath& path) {
-  const std::string name = StringAt(object, {"metadata", "name"});
-  return path.type->namespaced && path.ns.empty()
-             ? StringAt(object, {"metadata", "namespace"}) + "/" + name
-             : name;
-}
-
-ApiResult<ObjectList> StateFor(const Store& store, const ResourcePath& path,
-                               const ListOptions& options,
-                               const std::optional<ContinueToken>& token) {
+ApiResult<Snapshot> StateFor(const Store& store, const ResourcePath& path,
+                             const ListOptions& options,
+                             const std::optional<ContinueToken>& token) {
+  const std::int64_t newest = store.resource_version();
   if (token && token->version >= 0) {
-    if (token->version > store.resource_version()) {
-      return tl::unexpected(VersionInFuture(token->version, store.resource_version()));
-    }
-    auto state = store.ListAt(*path.type, path.ns, token->version);
+    if (token->version > newest) return tl::unexpected(VersionInFuture(token->version, newest));
+    auto state = options.expired ? std::nullopt : store.At(*path.type, token->version);
     if (!state) return tl::unexpected(ExpiredToken(*token));
     return std::move(*state);
   }
   const std::int64_t asked = options.Version();
-  if (!token && asked > store.resource_version()) {
-    return tl::unexpected(VersionInFuture(asked, store.resource_version()));
-  }
+  if (!token && asked > newest) return tl::unexpected(VersionInFuture(asked, newest));
   // A version with a limit and no match means Exact, for the sake of old clients.
   const bool exact = options.version_match == "Exact" ||
                      (options.version_match.empty() && options.limit > 0 && asked > 0);
   if (!token && exact) {
-    auto state = store.ListAt(*path.type, path.ns, asked);
+    auto state = options.expired ? std::nullopt : store.At(*path.type, asked);
     if (!state) {
       return tl::unexpected(Expired("The resourceVersion for the provided list is too old."));
     }
     return std::move(*state);
   }
-  return store.List(*path.type, path.ns);
+  return store.Now(*path.type);
 }
 
 ApiResult<void> CheckOptions(const ListOptions& options) {
@@ -154,55 +106,75 @@ ApiResult<void> CheckOptions(const ListOptions& options) {
   return {};
 }
 
-Json Wrap(const ResourcePath& path, std::span<const ObjectPtr> objects, Json metadata) {
-  Json items = Json::array();
-  for (const ObjectPtr& object : objects) {
-    items.push_back(
-        Render(*object, path, path.type->custom ? KindFields::kWith : KindFields::kBare));
+// The objects that are asked for, one page at most, and in `metadata` how to go on.
+std::vector<ObjectPtr> TakePage(const Snapshot& state, const ResourcePath& path,
+                                const ListOptions& options,
+                                const std::optional<ContinueToken>& token, Json& metadata) {
+  // Tokens name paths inside the listed collection.
+  const std::string prefix = path.ns.empty() ? std::string() : path.ns + "/";
+  const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(options.limit, 0));
+  std::vector<ObjectPtr> items;
+  bool more = false;
+  state.objects.VisitFrom(prefix + (token ? token->start : ""), [&](const ObjectPtr& object) {
+    if (!object.path().starts_with(prefix)) return false;
+    if (!options.Selects(object)) return true;
+    more = limit > 0 && items.size() == limit;
+    if (!more) items.push_back(object);
+    return !more;
+  });
+  if (!more) return items;
+  const std::string& last = items.back().path();
+  metadata["continue"] = EncodeToken({.version = state.resource_version,
+                                      .start = (token ? "" : "/") + last.substr(prefix.size())});
+  if (options.labels.empty() && options.fields.empty()) {
+    // '0' is what comes after '/': where the namespace's paths end.
+    const std::size_t end =
+        path.ns.empty() ? state.objects.size() : state.objects.Rank(path.ns + "0");
+    metadata["remainingItemCount"] = end - state.objects.Rank(last) - 1;
   }
-  if (path.type->custom) {
+  return items;
+}
+
+std::string KindAndVersion(std::string_view kind, std::string_view api_version) {
+  return fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",", kind, api_version);
+}
+
+JsonDocument Wrap(const ResourcePath& path, std::vector<ObjectPtr> items, Json metadata) {
+  const ResourceType& type = *path.type;
+  JsonDocument document{.items = std::move(items)};
+  document.append_item = [path](std::string& out, const ObjectPtr& object) {
+    AppendObject(out, object, path, path.type->custom ? KindFields::kWith : KindFields::kBare);
+  };
+  if (type.custom) {
     // Lists of custom resources have their keys in alphabetical order and always a continue.
     Json sorted = {{"continue", metadata.value("continue", "")}};
     metadata.erase("continue");
     sorted.update(metadata);
-    return {{"apiVersion", path.type->ApiVersion(path.version)},
-            {"items", std::move(items)},
-            {"kind", path.type->ListKind()},
-            {"metadata", std::move(sorted)}};
+    document.head =
+        fmt::format("{{\"apiVersion\":\"{}\",\"items\":[", type.ApiVersion(path.version));
+    document.tail =
+        fmt::format("],\"kind\":\"{}\",\"metadata\":{}}}", type.ListKind(), Dump(sorted));
+    return document;
   }
-  return {{"kind", path.type->ListKind()},
-          {"apiVersion", path.type->ApiVersion(path.version)},
-          {"metadata", std::move(metadata)},
-          {"items", std::move(items)}};
+  document.head = KindAndVersion(type.ListKind(), type.ApiVersion(path.version)) +
+                  fmt::format("\"metadata\":{},\"items\":[", Dump(metadata));
+  document.tail = "]}";
+  return document;
 }
 
-Json MetadataList(std::span<const ObjectPtr> objects, Json metadata) {
-  Json items = Json::array();
-  for (const ObjectPtr& object : objects) items.push_back(RenderMetadata(*object));
-  return {{"kind", "PartialObjectMetadataList"},
-          {"apiVersion", "meta.k8s.io/v1"},
-          {"metadata", std::move(metadata)},
-          {"items", std::move(items)}};
-}
-
-// Cuts `items` to one page and says in `metadata` how to go on.
-void CutToPage(const ResourcePath& path, const ListOptions& options,
-               const std::optional<ContinueToken>& token, std::int64_t version,
-               std::vector<ObjectPtr>& items, Json& metadata) {
-  const auto limit = static_cast<std::size_t>(options.limit);
-  if (options.limit <= 0 || items.size() <= limit) return;
-  const std::string last = PathIn(*items[limit - 1], path);
-  metadata["continue"] = EncodeToken({.version = version, .start = (token ? "" : "/") + last});
-  if (options.labels.empty() && options.fields.empty()) {
-    metadata["remainingItemCount"] = items.size() - limit;
-  }
-  items.resize(limit);
+JsonDocument MetadataList(std::vector<ObjectPtr> items, const Json& metadata) {
+  return {.head = KindAndVersion("PartialObjectMetadataList", "meta.k8s.io/v1") +
+                  fmt::format("\"metadata\":{},\"items\":[", Dump(metadata)),
+          .items = std::move(items),
+          .append_item = &AppendMetadata,
+          .tail = "]}"};
 }
 
 }  // namespace
 
-ApiResult<Json> ListBody(const Store& store, const ResourcePath& path, const ListOptions& options,
-                         Representation representation, std::int64_t now_ms) {
+ApiResult<JsonDocument> ListBody(const Store& store, const ResourcePath& path,
+                                 const ListOptions& options, Representation representation,
+                                 std::int64_t now_ms) {
   if (auto checked = CheckOptions(options); !checked) return tl::unexpected(checked.error());
   std::optional<ContinueToken> token;
   if (!options.continue_token.empty()) {
@@ -210,42 +182,44 @@ ApiResult<Json> ListBody(const Store& store, const ResourcePath& path, const Lis
     if (!decoded) return tl::unexpected(decoded.error());
     token = std::move(*decoded);
   }
-  auto state = StateFor(store, path, options, token);
+  const auto state = StateFor(store, path, options, token);
   if (!state) return tl::unexpected(state.error());
-  std::vector<ObjectPtr> items;
-  for (ObjectPtr& object : state->items) {
-    if (token && PathIn(*object, path) < token->start) continue;
-    if (options.Selects(*object)) items.push_back(std::move(object));
-  }
   Json metadata = {{"resourceVersion", std::to_string(state->resource_version)}};
-  CutToPage(path, options, token, state->resource_version, items, metadata);
+  std::vector<ObjectPtr> items = TakePage(*state, path, options, token, metadata);
   switch (representation) {
     case Representation::kTable:
-      return MakeTable(path, items, std::move(metadata),
-                       {.now_ms = now_ms, .include_object = options.include_object});
+      return JsonDocument{
+          .head = Dump(MakeTable(path, items, std::move(metadata),
+                                 {.now_ms = now_ms, .include_object = options.include_object}))};
     case Representation::kPartialMetadata:
-      return MetadataList(items, std::move(metadata));
+      return MetadataList(std::move(items), metadata);
     case Representation::kObject:
       break;
   }
-  return Wrap(path, items, std::move(metadata));
+  return Wrap(path, std::move(items), std::move(metadata));
 }
 
-ApiResult<Json> GetBody(const Store& store, const ResourcePath& path, Representation representation,
-                        std::int64_t now_ms, std::string_view include_object) {
+ApiResult<JsonDocument> GetBody(const Store& store, const ResourcePath& path,
+                                Representation representation, std::int64_t now_ms,
+                                std::string_view include_object) {
   const ObjectPtr object = store.Get(path.Key());
   if (object == nullptr) return tl::unexpected(ObjectNotFound(*path.type, path.name));
+  JsonDocument document;
   switch (representation) {
     case Representation::kTable:
-      return MakeTable(path, {&object, 1},
-                       {{"resourceVersion", StringAt(*object, {"metadata", "resourceVersion"})}},
-                       {.now_ms = now_ms, .include_object = std::string(include_object)});
+      document.head =
+          Dump(MakeTable(path, {&object, 1},
+                         {{"resourceVersion", StringAt(*object, {"metadata", "resourceVersion"})}},
+                         {.now_ms = now_ms, .include_object = std::string(include_object)}));
+      return document;
     case Representation::kPartialMetadata:
-      return RenderMetadata(*object);
+      AppendMetadata(document.head, object);
+      return document;
     case Representation::kObject:
       break;
   }
-  return Render(*object, path, KindFields::kWith);
+  AppendObject(document.head, object, path, KindFields::kWith);
+  return document;
 }
 
 }  // namespace azexporter::simulator

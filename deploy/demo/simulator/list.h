@@ -10,15 +10,18 @@
 // #resource-versions.
 
 #include "simulator/api_request.h"
+#include "simulator/json_document.h"
 
 namespace azexporter::simulator {
 
 // The body of a LIST in the asked representation.
-ApiResult<Json> ListBody(const Store& store, const ResourcePath& path, const ListOptions& options,
-                         Representation representation, std::int64_t now_ms);
+ApiResult<JsonDocument> ListBody(const Store& store, const ResourcePath& path,
+                                 const ListOptions& options, Representation representation,
+                                 std::int64_t now_ms);
 
 // The body of a GET.
-ApiResult<Json> GetBody(const Store& store, const ResourcePath& path, Representation representation,
-                        std::int64_t now_ms, std::string_view include_object);
+ApiResult<JsonDocument> GetBody(const Store& store, const ResourcePath& path,
+                                Representation representation, std::int64_t now_ms,
+                                std::string_view include_object);
 
 }  // namespace azexporter::simulator

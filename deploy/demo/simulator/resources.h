@@ -22,6 +22,7 @@ struct ResourceType {
   std::string_view short_name;
   bool in_all;  // belongs to kubectl's category "all"
   bool has_status;
+  bool create_only = false;  // answers a question: created, never kept
 
   std::string Singular() const;  // the kind in lower case
   std::string ListKind() const { return std::string(kind) + "List"; }

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "simulator/json_text.h"
 
 namespace azexporter::simulator {
 
@@ -114,24 +117,40 @@ LabelSelector LabelSelector::FromObject(const Json* selector) {
   return out;
 }
 
-bool LabelSelector::Matches(const Json* labels) const {
+template <class Value>
+bool LabelSelector::MatchesAll(const Value& value_of) const {
   if (nothing_) return false;
   return std::all_of(requirements_.begin(), requirements_.end(), [&](const Requirement& r) {
-    const Json* value = labels == nullptr ? nullptr : Find(*labels, {r.key});
+    const std::optional<std::string> value = value_of(r.key);
     const bool listed =
-        value != nullptr && value->is_string() &&
-        std::find(r.values.begin(), r.values.end(), value->get<std::string>()) != r.values.end();
+        value && std::find(r.values.begin(), r.values.end(), *value) != r.values.end();
     switch (r.op) {
       case Operator::kIn:
         return listed;
       case Operator::kNotIn:
         return !listed;
       case Operator::kExists:
-        return value != nullptr;
+        return value.has_value();
       case Operator::kNotExists:
-        return value == nullptr;
+        return !value.has_value();
     }
     return false;
+  });
+}
+
+bool LabelSelector::Matches(const Json* labels) const {
+  return MatchesAll([&](const std::string& key) -> std::optional<std::string> {
+    const Json* value = labels == nullptr ? nullptr : Find(*labels, {key});
+    if (value == nullptr || !value->is_string()) return std::nullopt;
+    return value->get<std::string>();
+  });
+}
+
+bool LabelSelector::MatchesText(std::string_view labels) const {
+  return MatchesAll([&](const std::string& key) -> std::optional<std::string> {
+    const std::string_view value = RawAt(labels, {key});
+    if (value.empty()) return std::nullopt;
+    return Unquoted(value);
   });
 }
 
@@ -151,19 +170,19 @@ Result<FieldSelector> FieldSelector::Parse(std::string_view text) {
   return selector;
 }
 
-bool FieldSelector::Matches(const Json& object) const {
+bool FieldSelector::Matches(std::string_view object) const {
   return std::all_of(terms_.begin(), terms_.end(), [&](const Term& term) {
-    const Json* at = &object;
-    std::string_view rest = term.field;
-    while (at != nullptr && !rest.empty()) {
-      const std::size_t dot = rest.find('.');
-      at = Find(*at, {rest.substr(0, dot)});
-      rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
-    }
-    const std::string value =
-        at != nullptr && at->is_string() ? at->get<std::string>() : std::string();
+    const std::string_view raw = RawAtDotted(object, term.field);
+    const std::string value = raw.starts_with('"') ? Unquoted(raw) : std::string(raw);
     return (value == term.value) == term.equal;
   });
+}
+
+std::string FieldSelector::Required(std::string_view field) const {
+  for (const Term& term : terms_) {
+    if (term.field == field && term.equal) return term.value;
+  }
+  return {};
 }
 
 std::vector<std::string> FieldSelector::Fields() const {

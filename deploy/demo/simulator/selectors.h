@@ -24,6 +24,8 @@ class LabelSelector {
 
   // `labels` is metadata.labels; nullptr for an object without.
   bool Matches(const Json* labels) const;
+  // The same of labels that are still text; empty for an object without.
+  bool MatchesText(std::string_view labels) const;
   bool empty() const { return requirements_.empty(); }
 
  private:
@@ -35,6 +37,9 @@ class LabelSelector {
   };
 
   static base::Result<Requirement> ParseRequirement(std::string_view text);
+  // `value` answers a label's value, nullopt where there is none.
+  template <class Value>
+  bool MatchesAll(const Value& value) const;
 
   bool nothing_ = false;
   std::vector<Requirement> requirements_;
@@ -45,8 +50,11 @@ class FieldSelector {
   // "metadata.name=x,spec.nodeName!=y". Which fields a kind knows is not checked here.
   static base::Result<FieldSelector> Parse(std::string_view text);
 
-  bool Matches(const Json& object) const;
+  // `object` is JSON text.
+  bool Matches(std::string_view object) const;
   bool empty() const { return terms_.empty(); }
+  // The value that a field must have; empty when it is not asked for.
+  std::string Required(std::string_view field) const;
   // The fields that are asked for, e.g. "spec.nodeName".
   std::vector<std::string> Fields() const;
 

@@ -20,7 +20,7 @@ Json StatusBody(const ApiError& error) {
   if (!error.continue_token.empty()) body["metadata"]["continue"] = error.continue_token;
   body["status"] = "Failure";
   body["message"] = error.message;
-  body["reason"] = error.reason;
+  if (!error.reason.empty()) body["reason"] = error.reason;
   if (!error.details.is_null()) body["details"] = error.details;
   body["code"] = error.code;
   return body;
@@ -28,15 +28,29 @@ Json StatusBody(const ApiError& error) {
 
 ApiError Unauthorized() { return {401, "Unauthorized", "Unauthorized"}; }
 
-ApiError Forbidden(const ResourceType& type, std::string_view ns, std::string_view verb,
-                   std::string_view user) {
+ApiError Forbidden(const RequestInfo& info, std::string_view user, std::string_view reason) {
+  const std::string why = reason.empty() ? std::string() : fmt::format(": {}", reason);
+  if (!info.is_resource) {
+    return {403, "Forbidden",
+            fmt::format("forbidden: User \"{}\" cannot {} path \"{}\"{}", user, info.verb,
+                        info.path, why),
+            Json::object()};
+  }
+  const std::string object = info.name.empty() ? std::string() : fmt::format(" \"{}\"", info.name);
+  const std::string resource =
+      info.subresource.empty() ? info.resource : info.resource + "/" + info.subresource;
   const std::string scope =
-      ns.empty() ? "at the cluster scope" : fmt::format("in the namespace \"{}\"", ns);
-  return {
-      403, "Forbidden",
-      fmt::format("{} is forbidden: User \"{}\" cannot {} resource \"{}\" in API group \"{}\" {}",
-                  type.Qualified(), user, verb, type.plural, type.group, scope),
-      DetailsOf(type, {})};
+      info.ns.empty() ? "at the cluster scope" : fmt::format("in the namespace \"{}\"", info.ns);
+  Json details = Json::object();
+  if (!info.name.empty()) details["name"] = info.name;
+  if (!info.group.empty()) details["group"] = info.group;
+  details["kind"] = info.resource;
+  return {403, "Forbidden",
+          fmt::format("{}{} is forbidden: User \"{}\" cannot {} resource \"{}\" in API group "
+                      "\"{}\" {}{}",
+                      info.QualifiedResource(), object, user, info.verb, resource, info.group,
+                      scope, why),
+          std::move(details)};
 }
 
 ApiError ObjectNotFound(const ResourceType& type, std::string_view name) {

@@ -7,13 +7,14 @@
 #include <tl/expected.hpp>
 
 #include "simulator/json.h"
+#include "simulator/request_info.h"
 #include "simulator/resources.h"
 
 namespace azexporter::simulator {
 
 struct ApiError {
-  int code = 500;  // the HTTP status
-  std::string reason;
+  int code = 500;      // the HTTP status
+  std::string reason;  // empty: the field is absent
   std::string message;
   Json details = nullptr;        // null: the field is absent
   std::string continue_token{};  // only for an expired list: how to go on all the same
@@ -25,9 +26,8 @@ using ApiResult = tl::expected<T, ApiError>;
 Json StatusBody(const ApiError& error);
 
 ApiError Unauthorized();
-// verb: "list", "watch", ...; ns empty for the cluster scope.
-ApiError Forbidden(const ResourceType& type, std::string_view ns, std::string_view verb,
-                   std::string_view user);
+// `reason` says why the authoriser granted nothing; usually empty.
+ApiError Forbidden(const RequestInfo& info, std::string_view user, std::string_view reason);
 ApiError ObjectNotFound(const ResourceType& type, std::string_view name);
 ApiError AlreadyExists(const ResourceType& type, std::string_view name);
 ApiError Conflict(const ResourceType& type, std::string_view name);

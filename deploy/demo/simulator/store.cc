@@ -6,6 +6,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "simulator/json_text.h"
+
 namespace azexporter::simulator {
 
 using base::ErrorCode;
@@ -32,50 +34,36 @@ Json Normalized(const Json& object, const ResourceType& type) {
   return out;
 }
 
-std::int64_t VersionOf(const Json& object) {
-  const std::string text = StringAt(object, {"metadata", "resourceVersion"});
+std::int64_t VersionIn(std::string_view text) {
+  const std::string version_text = TextAt(text, {"metadata", "resourceVersion"});
   std::int64_t version = 0;
-  std::from_chars(text.data(), text.data() + text.size(), version);
+  std::from_chars(version_text.data(), version_text.data() + version_text.size(), version);
   return version;
 }
 
-ObjectPtr WithVersion(Json object, std::int64_t version) {
+ObjectPtr WithVersion(const std::string& path, Json object, std::int64_t version) {
   object["metadata"]["resourceVersion"] = std::to_string(version);
-  return std::make_shared<const Json>(std::move(object));
-}
-
-bool InNamespace(const Json& object, std::string_view ns) {
-  return ns.empty() || StringAt(object, {"metadata", "namespace"}) == ns;
+  return ObjectPtr(path, Dump(object));
 }
 
 // What a server fills in and a client cannot change.
-void KeepIdentity(Json& object, const Json& previous) {
+void KeepIdentity(Json& object, std::string_view previous) {
   Json& metadata = object["metadata"];
   for (const char* field : {"uid", "creationTimestamp", "generation"}) {
-    if (const Json* value = Find(previous, {"metadata", field})) metadata[field] = *value;
+    const std::string_view value = RawAt(previous, {"metadata", field});
+    if (!value.empty()) metadata[field] = Json::parse(value);
   }
-  metadata["resourceVersion"] = StringAt(previous, {"metadata", "resourceVersion"});
+  metadata["resourceVersion"] = TextAt(previous, {"metadata", "resourceVersion"});
+}
+
+// Whether the wanted state changed, of an object that counts its generations.
+bool SpecChanged(const Json& object, std::string_view previous) {
+  const std::string_view before = RawAt(previous, {"spec"});
+  const Json* after = Find(object, {"spec"});
+  return !before.empty() && after != nullptr && before != Dump(*after);
 }
 
 }  // namespace
-
-Result<ObjectKey> KeyOf(const Json& object) {
-  const std::string api_version = StringAt(object, {"apiVersion"});
-  const std::string kind = StringAt(object, {"kind"});
-  const ResourceType* type = FindKind(api_version, kind);
-  if (type == nullptr) {
-    return base::BadData(fmt::format("no kind \"{}\" in \"{}\" is served", kind, api_version));
-  }
-  ObjectKey key{.type = type,
-                .ns = StringAt(object, {"metadata", "namespace"}),
-                .name = StringAt(object, {"metadata", "name"})};
-  if (key.name.empty()) return base::BadData(fmt::format("a {} without metadata.name", kind));
-  if (type->namespaced && key.ns.empty()) {
-    return base::BadData(fmt::format("{} \"{}\" without metadata.namespace", kind, key.name));
-  }
-  if (!type->namespaced) key.ns.clear();
-  return key;
-}
 
 Store::Store(StoreOptions options)
     : clock_(options.clock), event_log_size_(options.event_log_size), random_(options.seed) {}
@@ -96,9 +84,7 @@ Result<ObjectPtr> Store::Write(Json object, WriteMode mode, std::string_view exp
   AZX_ASSIGN_OR_RETURN(const ObjectKey key, KeyOf(object));
   Json normalized = Normalized(object, *key.type);
   base::MutexLock lock(mu_);
-  PathMap& paths = objects_[key.type];
-  const auto found = paths.find(key.Path());
-  const ObjectPtr previous = found == paths.end() ? nullptr : found->second;
+  const ObjectPtr previous = NewestLocked(*key.type).Find(key.Path());
   if (previous == nullptr && mode == WriteMode::kReplace) {
     return Fail(ErrorCode::kNotFound,
                 fmt::format("{} \"{}\" not found", key.type->Qualified(), key.name));
@@ -108,7 +94,7 @@ Result<ObjectPtr> Store::Write(Json object, WriteMode mode, std::string_view exp
                 fmt::format("{} \"{}\" already exists", key.type->Qualified(), key.name));
   }
   if (!expected_version.empty() &&
-      StringAt(*previous, {"metadata", "resourceVersion"}) != expected_version) {
+      TextAt(previous.text(), {"metadata", "resourceVersion"}) != expected_version) {
     return Fail(ErrorCode::kExecution,
                 fmt::format("{} \"{}\" was modified", key.type->Qualified(), key.name));
   }
@@ -118,12 +104,11 @@ Result<ObjectPtr> Store::Write(Json object, WriteMode mode, std::string_view exp
 ObjectPtr Store::CommitLocked(const ObjectKey& key, Json object, const ObjectPtr& previous) {
   Json& metadata = object["metadata"];
   if (previous != nullptr) {
-    KeepIdentity(object, *previous);
-    if (object == *previous) return previous;
-    const Json* generation = Find(*previous, {"metadata", "generation"});
-    const Json* before = Find(*previous, {"spec"});
-    const Json* after = Find(object, {"spec"});
-    if (generation != nullptr && before != nullptr && after != nullptr && *before != *after) {
+    KeepIdentity(object, previous.text());
+    if (Dump(object) == previous.text()) return previous;
+    const Json* generation = Find(object, {"metadata", "generation"});
+    if (generation != nullptr && generation->is_number_integer() &&
+        SpecChanged(object, previous.text())) {
       metadata["generation"] = generation->get<std::int64_t>() + 1;
     }
   } else {
@@ -133,26 +118,42 @@ ObjectPtr Store::CommitLocked(const ObjectKey& key, Json object, const ObjectPtr
     }
   }
   const std::int64_t version = version_ + 1;
-  ObjectPtr stored = WithVersion(std::move(object), version);
-  objects_[key.type][key.Path()] = stored;
+  ObjectPtr stored = WithVersion(key.Path(), std::move(object), version);
   RecordLocked({.resource_version = version,
                 .type = previous == nullptr ? EventType::kAdded : EventType::kModified,
                 .resource = key.type,
-                .path = key.Path(),
                 .object = stored,
-                .previous = previous});
+                .previous = previous},
+               NewestLocked(*key.type).With(stored));
   return stored;
 }
 
-void Store::RecordLocked(Event event) {
+Store::Moments& Store::MomentsLocked(const ResourceType& type) {
+  Moments& moments = moments_[&type];
+  if (moments.empty()) moments.emplace_back();
+  return moments;
+}
+
+const ObjectTree& Store::NewestLocked(const ResourceType& type) const {
+  static const ObjectTree none;
+  const auto found = moments_.find(&type);
+  return found == moments_.end() ? none : found->second.back().objects;
+}
+
+void Store::RecordLocked(Event event, ObjectTree objects) {
   version_ = event.resource_version;
-  last_change_[event.resource] = version_;
+  MomentsLocked(*event.resource).push_back({version_, std::move(objects)});
   events_.push_back(std::move(event));
   while (events_.size() > event_log_size_) {
     oldest_ = events_.front().resource_version;
+    ForgetLocked(MomentsLocked(*events_.front().resource));
     events_.pop_front();
   }
   changed_.notify_all();
+}
+
+void Store::ForgetLocked(Moments& moments) {
+  while (moments.size() > 1 && moments[1].resource_version <= oldest_) moments.pop_front();
 }
 
 Result<ObjectPtr> Store::Modify(const ObjectKey& key, const std::function<void(Json&)>& edit) {
@@ -164,41 +165,57 @@ Result<ObjectPtr> Store::Modify(const ObjectKey& key, const std::function<void(J
     }
     Json edited = *current;
     edit(edited);
+    if (edited == *current) return current;
     Result<ObjectPtr> written =
-        Replace(std::move(edited), StringAt(*current, {"metadata", "resourceVersion"}));
+        Replace(std::move(edited), TextAt(current.text(), {"metadata", "resourceVersion"}));
     if (written || written.error().code() != ErrorCode::kExecution) return written;
   }
 }
 
 Result<ObjectPtr> Store::Delete(const ObjectKey& key) {
   base::MutexLock lock(mu_);
-  PathMap& paths = objects_[key.type];
-  const auto found = paths.find(key.Path());
-  if (found == paths.end()) {
+  const ObjectTree& objects = NewestLocked(*key.type);
+  const ObjectPtr previous = objects.Find(key.Path());
+  if (previous == nullptr) {
     return Fail(ErrorCode::kNotFound,
                 fmt::format("{} \"{}\" not found", key.type->Qualified(), key.name));
   }
-  const ObjectPtr previous = found->second;
-  paths.erase(found);
   const std::int64_t version = version_ + 1;
   RecordLocked({.resource_version = version,
                 .type = EventType::kDeleted,
                 .resource = key.type,
-                .path = key.Path(),
-                .object = WithVersion(*previous, version),
-                .previous = previous});
+                .object = WithVersion(key.Path(), *previous, version),
+                .previous = previous},
+               objects.Without(key.Path()));
   return previous;
 }
 
 Result<void> Store::Load(Json object) {
   AZX_ASSIGN_OR_RETURN(const ObjectKey key, KeyOf(object));
-  Json normalized = Normalized(object, *key.type);
-  const std::int64_t version = VersionOf(normalized);
+  std::string text = Dump(Normalized(object, *key.type));
   base::MutexLock lock(mu_);
-  objects_[key.type][key.Path()] = std::make_shared<const Json>(std::move(normalized));
+  LoadLocked(key, std::move(text));
+  return {};
+}
+
+Result<void> Store::LoadText(std::string text) {
+  Json identity = {{"kind", TextAt(text, {"kind"})},
+                   {"apiVersion", TextAt(text, {"apiVersion"})},
+                   {"metadata",
+                    {{"name", TextAt(text, {"metadata", "name"})},
+                     {"namespace", TextAt(text, {"metadata", "namespace"})}}}};
+  AZX_ASSIGN_OR_RETURN(const ObjectKey key, KeyOf(identity));
+  base::MutexLock lock(mu_);
+  LoadLocked(key, std::move(text));
+  return {};
+}
+
+void Store::LoadLocked(const ObjectKey& key, std::string text) {
+  const std::int64_t version = VersionIn(text);
+  ObjectTree& objects = MomentsLocked(*key.type).back().objects;
+  objects = objects.With(ObjectPtr(key.Path(), std::move(text)));
   version_ = std::max(version_, version);
   oldest_ = std::max(oldest_, version);
-  return {};
 }
 
 void Store::AdvanceTo(std::int64_t resource_version) {
@@ -210,54 +227,74 @@ void Store::Compact() {
   base::MutexLock lock(mu_);
   events_.clear();
   oldest_ = version_;
+  for (auto& [type, moments] : moments_) ForgetLocked(moments);
+  changed_.notify_all();
+}
+
+Store::Checkpoint Store::TakeCheckpoint() const {
+  base::MutexLock lock(mu_);
+  Checkpoint checkpoint;
+  for (const auto& [type, moments] : moments_) checkpoint.objects_[type] = moments.back().objects;
+  checkpoint.version_ = version_;
+  return checkpoint;
+}
+
+void Store::RestoreCheckpoint(const Checkpoint& checkpoint) {
+  base::MutexLock lock(mu_);
+  version_ = checkpoint.version_;
+  oldest_ = version_;
+  events_.clear();
+  moments_.clear();
+  for (const auto& [type, objects] : checkpoint.objects_) {
+    moments_[type].push_back({version_, objects});
+  }
+  ++epoch_;
   changed_.notify_all();
 }
 
 ObjectPtr Store::Get(const ObjectKey& key) const {
   base::MutexLock lock(mu_);
-  const auto paths = objects_.find(key.type);
-  if (paths == objects_.end()) return nullptr;
-  const auto found = paths->second.find(key.Path());
-  return found == paths->second.end() ? nullptr : found->second;
+  return NewestLocked(*key.type).Find(key.Path());
+}
+
+Snapshot Store::Now(const ResourceType& type) const {
+  base::MutexLock lock(mu_);
+  return {.resource_version = version_, .objects = NewestLocked(type)};
+}
+
+std::optional<Snapshot> Store::At(const ResourceType& type, std::int64_t resource_version) const {
+  base::MutexLock lock(mu_);
+  if (resource_version < oldest_) return std::nullopt;
+  Snapshot snapshot{.resource_version = resource_version};
+  const auto moments = moments_.find(&type);
+  if (moments == moments_.end()) return snapshot;
+  const auto after = std::upper_bound(
+      moments->second.begin() + 1, moments->second.end(), resource_version,
+      [](std::int64_t version, const Moment& m) { return version < m.resource_version; });
+  snapshot.objects = std::prev(after)->objects;
+  return snapshot;
 }
 
 ObjectList Store::List(const ResourceType& type, std::string_view ns) const {
-  base::MutexLock lock(mu_);
-  ObjectList list{.resource_version = version_};
-  const auto paths = objects_.find(&type);
-  if (paths == objects_.end()) return list;
-  for (const auto& [path, object] : paths->second) {
-    if (InNamespace(*object, ns)) list.items.push_back(object);
-  }
-  return list;
-}
-
-std::optional<ObjectList> Store::ListAt(const ResourceType& type, std::string_view ns,
-                                        std::int64_t resource_version) const {
-  base::MutexLock lock(mu_);
-  if (resource_version < oldest_) return std::nullopt;
-  const auto found = objects_.find(&type);
-  PathMap paths = found == objects_.end() ? PathMap() : found->second;
-  // Undo what happened since, newest first.
-  for (auto event = events_.rbegin();
-       event != events_.rend() && event->resource_version > resource_version; ++event) {
-    if (event->resource != &type) continue;
-    if (event->previous == nullptr) {
-      paths.erase(event->path);
-    } else {
-      paths[event->path] = event->previous;
-    }
-  }
-  ObjectList list{.resource_version = resource_version};
-  for (const auto& [path, object] : paths) {
-    if (InNamespace(*object, ns)) list.items.push_back(object);
-  }
+  const Snapshot now = Now(type);
+  ObjectList list{.resource_version = now.resource_version};
+  const std::string prefix = ns.empty() ? std::string() : std::string(ns) + "/";
+  now.objects.VisitFrom(prefix, [&](const ObjectPtr& object) {
+    if (!object.path().starts_with(prefix)) return false;
+    list.items.push_back(object);
+    return true;
+  });
   return list;
 }
 
 std::int64_t Store::resource_version() const {
   base::MutexLock lock(mu_);
   return version_;
+}
+
+std::int64_t Store::epoch() const {
+  base::MutexLock lock(mu_);
+  return epoch_;
 }
 
 std::int64_t Store::oldest_version() const {
@@ -268,11 +305,13 @@ std::int64_t Store::oldest_version() const {
 EventBatch Store::WaitForEvents(const ResourceType& type, std::int64_t after,
                                 std::int64_t timeout_ms, const std::stop_token& stop) {
   base::MutexLock lock(mu_);
+  const std::int64_t epoch = epoch_;
   const auto something = [&]() AZX_REQUIRES(mu_) {
-    return after < oldest_ || last_change_[&type] > after;
+    return epoch_ != epoch || after < oldest_ ||
+           MomentsLocked(type).back().resource_version > after;
   };
   changed_.wait_for(mu_, stop, std::chrono::milliseconds(timeout_ms), something);
-  EventBatch batch{.resource_version = std::max(after, version_)};
+  EventBatch batch{.resource_version = std::max(after, version_), .epoch = epoch_};
   if (after < oldest_) {
     batch.too_old = true;
     return batch;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "simulator/certificate.h"
+#include "simulator/base64.h"
 #include "simulator/table.h"
 
 namespace azexporter::simulator {
@@ -60,6 +60,7 @@ class Watch {
 
   StreamEnd Run() {
     const std::int64_t asked = options_.list.Version();
+    epoch_ = store_.epoch();
     std::int64_t lifetime_ms = options_.list.timeout_seconds > 0
                                    ? options_.list.timeout_seconds * 1000
                                    : kDefaultTimeoutMs;
@@ -69,7 +70,7 @@ class Watch {
     cursor_ = asked;
     if (asked == 0 || options_.list.send_initial_events.value_or(false)) {
       if (!SendInitial()) return StreamEnd::kCut;
-    } else if (asked < store_.oldest_version()) {
+    } else if (options_.list.expired || asked < store_.oldest_version()) {
       SendTooOld();
       return StreamEnd::kComplete;
     }
@@ -87,6 +88,8 @@ class Watch {
       const std::int64_t wake = std::min(end_ms_, BookmarkDueMs());
       const std::int64_t wait = std::clamp<std::int64_t>(wake - NowMs(), 0, kPollMs);
       const EventBatch batch = store_.WaitForEvents(*path_.type, cursor_, wait, body_.stop());
+      // The store went back in time: what this watch has told may never have happened.
+      if (batch.epoch != epoch_) return StreamEnd::kCut;
       if (batch.too_old) {
         SendTooOld();
         return StreamEnd::kComplete;
@@ -126,24 +129,27 @@ class Watch {
   }
 
   bool Selected(const ObjectPtr& object) const {
-    if (!path_.ns.empty() && StringAt(*object, {"metadata", "namespace"}) != path_.ns) return false;
-    return options_.list.Selects(*object);
+    return (path_.ns.empty() || object.ns() == path_.ns) && options_.list.Selects(object);
   }
 
   bool Send(std::string_view type, const ObjectPtr& object) {
+    std::string text;
     switch (options_.representation) {
       case Representation::kTable: {
         const TableOptions table{.now_ms = clock_.NowMs(),
                                  .include_object = options_.list.include_object,
                                  .with_columns = !std::exchange(columns_sent_, true)};
-        return SendLine(type, MakeTable(path_, {&object, 1}, Metadata(*object), table));
+        text = Dump(MakeTable(path_, {&object, 1}, Metadata(*object), table));
+        break;
       }
       case Representation::kPartialMetadata:
-        return SendLine(type, RenderMetadata(*object));
+        AppendMetadata(text, object);
+        break;
       case Representation::kObject:
+        AppendObject(text, object, path_, KindFields::kWith);
         break;
     }
-    return SendLine(type, Render(*object, path_, KindFields::kWith));
+    return SendLine(type, text);
   }
 
   static Json Metadata(const Json& object) {
@@ -172,21 +178,19 @@ class Watch {
     if (!annotations.is_null()) metadata["annotations"] = std::move(annotations);
     if (options_.representation == Representation::kTable) {
       return SendLine("BOOKMARK",
-                      MakeTable(path_, {}, std::move(metadata), {.with_columns = false}));
+                      Dump(MakeTable(path_, {}, std::move(metadata), {.with_columns = false})));
     }
-    return SendLine("BOOKMARK", EmptyObject(path_, std::move(metadata)));
+    return SendLine("BOOKMARK", Dump(EmptyObject(path_, std::move(metadata))));
   }
 
   void SendTooOld() {
-    SendLine("ERROR", StatusBody(Expired(fmt::format("too old resource version: {} ({})", cursor_,
-                                                     store_.oldest_version()))));
+    SendLine("ERROR", Dump(StatusBody(Expired(fmt::format("too old resource version: {} ({})",
+                                                          cursor_, store_.oldest_version())))));
   }
 
-  bool SendLine(std::string_view type, Json object) {
-    Json line = Json::object();
-    line["type"] = type;
-    line["object"] = std::move(object);
-    return body_.Write(Dump(line) + "\n");
+  // `object` is JSON text.
+  bool SendLine(std::string_view type, std::string_view object) {
+    return body_.Write(fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, object));
   }
 
   Store& store_;
@@ -197,6 +201,7 @@ class Watch {
   std::int64_t start_ms_ = 0;
   std::int64_t end_ms_ = 0;
   std::int64_t next_bookmark_ms_ = 0;
+  std::int64_t epoch_ = 0;   // the store's when the watch began
   std::int64_t cursor_ = 0;  // everything up to here has been sent
   bool columns_sent_ = false;
 };

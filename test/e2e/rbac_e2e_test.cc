@@ -1,0 +1,177 @@
+// The shipped manifests applied with kubectl to the embedded platform, whose API server enforces
+// roles: azexporter works with the token of its own service account, and with no right less.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "platform.h"
+#include "servers/child_process.h"
+#include "support/azexporter_process.h"
+#include "support/eventually.h"
+
+namespace azexporter {
+namespace {
+
+using servers::RunProgram;
+using test::Eventually;
+using test::Outcome;
+
+constexpr int kWaitMs = 30'000;
+
+class RolesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!RunProgram({"kubectl", "version", "--client"})) GTEST_SKIP() << "skipped: no kubectl";
+    std::string name = std::filesystem::temp_directory_path() / "azx-roles-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    auto platform = platform::Platform::Start(
+        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests", .pace = 100}, clock_);
+    ASSERT_TRUE(platform) << platform.error().message();
+    platform_ = std::move(*platform);
+    Write("admin", platform_->api().Kubeconfig());
+    const std::string base = std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/base";
+    ASSERT_NE(Kubectl("kustomize " + base + " >rendered.yaml && kubectl apply -f rendered.yaml"),
+              "failed");
+    const auto token = platform_->api().CreateToken("azexporter", "azexporter");
+    ASSERT_TRUE(token) << token.error().message();
+    Write("kubeconfig", platform_->api().KubeconfigFor("azexporter", *token));
+    Write("azexporter.yaml", platform_->Config(folder_ / "kubeconfig") +
+                                 "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n");
+  }
+
+  void TearDown() override {
+    if (platform_) platform_->Stop();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+
+  // As the administrator, in the test's folder.
+  std::string Kubectl(const std::string& arguments) {
+    return RunProgram({"sh", "-c", "cd \"$HOME\" && kubectl " + arguments},
+                      {{"HOME", folder_.string()}, {"KUBECONFIG", (folder_ / "admin").string()}})
+        .value_or("failed");
+  }
+
+  Outcome Check() {
+    return test::RunAzexporter({"--check", "--config.file", folder_ / "azexporter.yaml"});
+  }
+
+  base::SystemClock clock_;
+  std::filesystem::path folder_;
+  std::unique_ptr<platform::Platform> platform_;
+};
+
+TEST_F(RolesTest, TheManifestsGrantWhatItNeeds) {
+  const Outcome healthy = Check();
+  EXPECT_EQ(healthy.code, 0) << healthy.text;
+  test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
+  EXPECT_TRUE(Eventually(
+      [&] { return daemon.api().Count("min by () (azexporter_collector_success) == 1") == 1; },
+      kWaitMs));
+  // Its own pod is one of the cluster's.
+  EXPECT_TRUE(Eventually(
+      [&] { return daemon.api().Count("kube_pod_info{namespace=\"azexporter\"}") == 1; }, kWaitMs));
+}
+
+TEST_F(RolesTest, ARightThatIsTakenAwayIsMissedAndNamed) {
+  test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
+  const auto success = [&](const std::string& collector, const std::string& value) {
+    return Eventually(
+        [&] {
+          return daemon.api().Count("azexporter_collector_success{collector=\"" + collector +
+                                    "\"} == " + value) == 1;
+        },
+        kWaitMs);
+  };
+  ASSERT_TRUE(success("pods", "1"));
+  ASSERT_NE(
+      Kubectl("patch clusterrole azexporter --type json -p "
+              "'[{\"op\":\"replace\",\"path\":\"/rules/0/resources\",\"value\":[\"nodes\"]}]'"),
+      "failed");
+  // A watch goes on as long as it lasts; the next one is refused.
+  platform_->api().CloseWatches();
+  EXPECT_TRUE(success("pods", "0"));
+  EXPECT_TRUE(success("nodes", "1")) << "the others go on";
+  const Outcome told = test::RunAzexporter({"--check", "--url", daemon.url()});
+  EXPECT_EQ(told.code, 2) << told.text;
+  const Outcome seen = Check();
+  EXPECT_EQ(seen.code, 2) << seen.text;
+  EXPECT_NE(seen.text.find("pods could not be asked"), std::string::npos) << seen.text;
+  EXPECT_NE(seen.text.find("403 Forbidden: pods is forbidden: User "
+                           "\"system:serviceaccount:azexporter:azexporter\" cannot list resource "
+                           "\"pods\" in API group \"\" at the cluster scope"),
+            std::string::npos)
+      << seen.text;
+}
+
+// The API server fails in each of the ways that the fault language knows, and is well again: what
+// azexporter says is never fine while it lasts, and fine when it is over.
+struct FaultCase {
+  const char* name;
+  const char* command;
+};
+
+class FaultTest : public RolesTest, public ::testing::WithParamInterface<FaultCase> {};
+
+TEST_P(FaultTest, IsNeverFineWhileTheApiServerFails) {
+  ASSERT_TRUE(platform_->Do(GetParam().command));
+  const Outcome failing = test::RunAzexporter(
+      {"--check", "--check.timeout", "3s", "--config.file", folder_ / "azexporter.yaml"});
+  EXPECT_EQ(failing.code, 2) << failing.text;
+  EXPECT_NE(failing.text.find("could not be asked"), std::string::npos) << failing.text;
+  ASSERT_TRUE(platform_->Do("fault clear"));
+  const Outcome healthy = Check();
+  EXPECT_EQ(healthy.code, 0) << healthy.text;
+}
+
+constexpr FaultCase kFaultCases[] = {
+    {"unauthorized", "fault any any status 401"},
+    {"forbidden", "fault list nodes status 403"},
+    {"gone", "fault list pods status 410"},
+    {"too_many", "fault list pods status 429"},
+    {"internal", "fault list nodes status 500"},
+    {"unavailable", "fault any any status 503"},
+    {"cut", "fault any any cut"},
+    {"cut_in_body", "fault list pods cut after 4000 bytes"},
+    {"hanging", "fault list nodes hang"},
+    {"late", "fault list nodes delay 30s"},
+    {"no_json", "fault list pods garbage text"},
+    {"half", "fault list pods garbage truncated"},
+    {"other_shape", "fault list pods garbage shape"},
+};
+
+std::string NameOf(const ::testing::TestParamInfo<FaultCase>& fault) { return fault.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(All, FaultTest, ::testing::ValuesIn(kFaultCases), NameOf);
+
+// What the daemon goes through without a word of alarm: each of these is ordinary.
+TEST_F(RolesTest, OrdinaryTroubleLeavesTheDaemonCurrent) {
+  test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
+  const std::string node = "ip-10-0-0-20.ec2.internal";
+  const std::string cordoned = "kube_node_spec_unschedulable{node=\"" + node + "\"} == ";
+  int flag = 0;
+  for (const char* command :
+       {"api close-watches", "api compact", "api restart",
+        "fault watch nodes cut after 2000 bytes times 2", "fault watch nodes expire times 1",
+        "fault list nodes status 429 times 2", "fault list nodes status 503 times 1",
+        "api checkpoint", "api restore"}) {
+    ASSERT_TRUE(platform_->Do(command)) << command;
+    if (std::string_view(command).starts_with("fault")) platform_->api().CloseWatches();
+    flag = 1 - flag;
+    ASSERT_TRUE(platform_->Do("node " + node + (flag == 1 ? " cordon" : " uncordon")));
+    EXPECT_TRUE(Eventually([&] { return daemon.api().Count(cordoned + std::to_string(flag)) == 1; },
+                           kWaitMs))
+        << "not seen after: " << command;
+  }
+}
+
+}  // namespace
+}  // namespace azexporter
