@@ -144,9 +144,11 @@ typename Reflector<T>::Next Reflector<T>::WatchOnce(const std::stop_token& stop)
       "&timeoutSeconds=" + std::to_string(options_.watch_timeout_ms / 1000));
   const std::int64_t started_ns = clock_.SteadyNs();
   Next next = Next::kWatch;
+  bool heard = false;
   auto ended = client_.Watch(
       path, options_.idle_timeout_ms,
       [&](std::string& line) {
+        heard = true;
         next = OnLine(line);
         return next == Next::kWatch;
       },
@@ -157,6 +159,16 @@ typename Reflector<T>::Next Reflector<T>::WatchOnce(const std::stop_token& stop)
     if (ended.error().http_status == 410) return Next::kList;
     OnFailure("watch " + std::string(T::kResource), ended.error(), stop);
     return Next::kBackOff;
+  }
+  // A server whose versions went back (etcd from a backup) does not know ours yet: it answers 200
+  // and closes the watch without a word, again and again, and what changes meanwhile is never told.
+  constexpr int kMostSilentWatches = 2;
+  silent_watches_ = heard ? 0 : silent_watches_ + 1;
+  if (next == Next::kWatch && silent_watches_ >= kMostSilentWatches) {
+    silent_watches_ = 0;
+    log_.Info("watch ended twice without a word, listing again",
+              {{"resource", std::string(T::kResource)}});
+    return Next::kList;
   }
   // A server that closes every watch at once must not be asked in a tight loop.
   constexpr std::int64_t kShortNs = 1'000'000'000;

@@ -27,6 +27,7 @@ TEST(ParseFaultTest, TextGoesThereAndBack) {
       "any nodes garbage text",
       "list nodes garbage truncated",
       "write pods garbage shape",
+      "list nodes replay nodes.list.pb times 1",
   };
   for (std::string_view text : texts) {
     const auto fault = ParseFault(text);
@@ -44,12 +45,15 @@ TEST(ParseFaultTest, SaysWhatItDoesNotUnderstand) {
       {"", "\"\" is no verb of a fault: any, get, list, watch or write"},
       {"push pods hang", "\"push\" is no verb of a fault: any, get, list, watch or write"},
       {"list", "a fault without a resource"},
-      {"list pods", "\"\" is no effect: status, cut, hang, delay, silent, expire or garbage"},
+      {"list pods",
+       "\"\" is no effect: status, cut, hang, delay, silent, expire, garbage or "
+       "replay"},
       {"list pods in", "\"in\" must be followed by a namespace"},
       {"list pods status many", "\"many\" is no number of an HTTP status"},
       {"list pods status 200", "status 200 is no error: 400 to 599"},
       {"list pods cut after 5", "cut after N must be followed by \"bytes\""},
       {"list pods garbage heap", "\"heap\" is no garbage: text, truncated or shape"},
+      {"list pods replay", "replay must be followed by a recording's name"},
       {"list pods silent", "only a watch can be silent"},
       {"list pods hang times 0", "a fault must hit at least once"},
       {"list pods hang forever", "\"forever\" is not understood after \"list pods hang\""},

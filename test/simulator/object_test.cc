@@ -67,7 +67,9 @@ TEST(ObjectTreeTest, EveryVersionStaysAsItWas) {
     }
     versions.emplace_back(std::move(tree), std::move(model));
   }
-  for (const auto& [tree, model] : versions) {
+  for (const auto& version : versions) {
+    const ObjectTree& tree = version.first;
+    const Model& model = version.second;
     ASSERT_EQ(tree.size(), model.size());
     const std::string from = "ns/" + std::to_string(random() % 120);
     auto expected = model.lower_bound(from);

@@ -37,6 +37,9 @@ class RbacTest : public SimulatorTest {
     server_ = std::move(*server);
   }
 
+  // The store and the clock are this class's own and end before the base's server.
+  void TearDown() override { server_.reset(); }
+
   void Apply(Json object) {
     const auto applied = store_.Apply(std::move(object));
     ASSERT_TRUE(applied) << applied.error().message();

@@ -12,6 +12,7 @@
 #include "simulator/discovery.h"
 #include "simulator/fault_effects.h"
 #include "simulator/list.h"
+#include "simulator/replay.h"
 #include "simulator/request_info.h"
 #include "simulator/responses.h"
 #include "simulator/watch.h"
@@ -70,6 +71,7 @@ struct ApiServer::Impl {
   Store& store;
   const base::Clock& clock;
   Certificate certificate;
+  Recordings recordings;
 
   // Own synchronisation.
   Faults faults;
@@ -105,6 +107,7 @@ HttpResponse ApiServer::Impl::Handle(const HttpRequest& request) {
                                .clock = clock,
                                .request = request,
                                .info = info,
+                               .recordings = &recordings,
                                .user = user.value_or(AnonymousUser()).name,
                                .answer = [&](Versions versions) {
                                  return Answer({request, info, user, versions, fault->id});
@@ -112,6 +115,9 @@ HttpResponse ApiServer::Impl::Handle(const HttpRequest& request) {
 }
 
 HttpResponse ApiServer::Impl::Answer(const Asked& asked) {
+  if (options.replay == ReplayMode::kByTarget) {
+    if (const Recording* recording = recordings.For(asked.request)) return Replay(*recording);
+  }
   HttpResponse response = Route(asked);
   CompressIfLarge(asked.request, response);
   response.headers.emplace_back("Audit-Id", NewAuditId());
@@ -270,6 +276,9 @@ ApiServer::~ApiServer() { Stop(); }
 Result<std::unique_ptr<ApiServer>> ApiServer::Start(const ApiServerOptions& options, Store& store,
                                                     const base::Clock& clock) {
   auto impl = std::make_unique<Impl>(options, store, clock);
+  if (!options.recordings.empty()) {
+    AZX_ASSIGN_OR_RETURN(impl->recordings, Recordings::Load(options.recordings));
+  }
   if (options.authorization == Authorization::kRbac) {
     AZX_RETURN_IF_ERROR(AddBootstrapPolicy(store));
   }

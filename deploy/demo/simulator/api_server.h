@@ -31,6 +31,8 @@
 
 namespace azexporter::simulator {
 
+enum class ReplayMode { kByName, kByTarget };
+
 struct ApiServerOptions {
   std::string address = "127.0.0.1";
   int port = 0;                              // 0: a free one
@@ -40,6 +42,11 @@ struct ApiServerOptions {
   // With kRbac others than the administrator may do what the roles in the store grant (see
   // authorizer.h); who shows no token is system:anonymous.
   Authorization authorization = Authorization::kAlwaysAllow;
+  // A folder of recorded answers (see replay.h), for the fault "replay NAME"; empty: none.
+  std::string recordings;
+  // kByTarget: a request that was recorded gets its recording, whoever asks; all others the
+  // server's own answer.
+  ReplayMode replay = ReplayMode::kByName;
   std::int64_t bookmark_interval_ms = 60'000;
   std::size_t threads = 128;  // connections served at once; an open watch holds one
 };

@@ -1,5 +1,7 @@
 #include "simulator/fault_effects.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -93,6 +95,15 @@ HttpResponse Garbage(GarbageKind kind, const FaultContext& context) {
   return {.body = "{\"kind\":[\"List\"],\"metadata\":\"none\",\"items\":{\"first\":1}}\n"};
 }
 
+HttpResponse ReplayNamed(const std::string& name, const FaultContext& context) {
+  const Recording* recording =
+      context.recordings == nullptr ? nullptr : context.recordings->Find(name);
+  if (recording == nullptr) {
+    return ErrorResponse(context.request, Internal(fmt::format("no recording \"{}\"", name)));
+  }
+  return Replay(*recording);
+}
+
 ApiError ErrorOf(int status, const FaultContext& context) {
   switch (status) {
     case 401:
@@ -161,6 +172,8 @@ HttpResponse FaultyAnswer(const Faults::Entry& hit, const FaultContext& context)
       return context.answer(Versions::kExpired);
     case FaultEffect::kGarbage:
       return Garbage(fault.garbage, context);
+    case FaultEffect::kReplay:
+      return ReplayNamed(fault.recording, context);
   }
   return context.answer(Versions::kKept);
 }

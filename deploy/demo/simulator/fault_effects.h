@@ -8,6 +8,7 @@
 #include "azexporter/base/clock.h"
 #include "simulator/faults.h"
 #include "simulator/http_server.h"
+#include "simulator/replay.h"
 
 namespace azexporter::simulator {
 
@@ -19,7 +20,8 @@ struct FaultContext {
   const base::Clock& clock;
   const HttpRequest& request;
   const RequestInfo& info;
-  std::string user;  // who asks, as far as the server knows
+  const Recordings* recordings = nullptr;  // optional
+  std::string user;                        // who asks, as far as the server knows
   // The server's own answer; asked only if the fault needs one.
   std::function<HttpResponse(Versions)> answer;
 };

@@ -29,10 +29,10 @@ constexpr std::pair<std::string_view, GarbageKind> kGarbageKinds[] = {
     {"truncated", GarbageKind::kTruncated},
     {"shape", GarbageKind::kShape}};
 constexpr std::pair<std::string_view, FaultEffect> kEffects[] = {
-    {"status", FaultEffect::kStatus},  {"cut", FaultEffect::kCut},
-    {"hang", FaultEffect::kHang},      {"delay", FaultEffect::kDelay},
-    {"silent", FaultEffect::kSilent},  {"expire", FaultEffect::kExpire},
-    {"garbage", FaultEffect::kGarbage}};
+    {"status", FaultEffect::kStatus},   {"cut", FaultEffect::kCut},
+    {"hang", FaultEffect::kHang},       {"delay", FaultEffect::kDelay},
+    {"silent", FaultEffect::kSilent},   {"expire", FaultEffect::kExpire},
+    {"garbage", FaultEffect::kGarbage}, {"replay", FaultEffect::kReplay}};
 
 template <class Row, std::size_t kSize>
 auto FindWord(const Row (&table)[kSize], std::string_view word)
@@ -89,7 +89,7 @@ Result<void> ParseEffect(Words& words, Fault& fault) {
   const auto effect = FindWord(kEffects, word);
   if (!effect) {
     return BadData(fmt::format(
-        "\"{}\" is no effect: status, cut, hang, delay, silent, expire or garbage", word));
+        "\"{}\" is no effect: status, cut, hang, delay, silent, expire, garbage or replay", word));
   }
   fault.effect = *effect;
   if (fault.effect == FaultEffect::kStatus) {
@@ -111,6 +111,9 @@ Result<void> ParseEffect(Words& words, Fault& fault) {
       return BadData(fmt::format("\"{}\" is no garbage: text, truncated or shape", kind));
     }
     fault.garbage = *garbage;
+  } else if (fault.effect == FaultEffect::kReplay) {
+    fault.recording = words.Next();
+    if (fault.recording.empty()) return BadData("replay must be followed by a recording's name");
   }
   if (fault.effect == FaultEffect::kSilent && fault.verb != FaultVerb::kWatch) {
     return BadData("only a watch can be silent");
@@ -129,6 +132,8 @@ std::string EffectText(const Fault& fault) {
       return fmt::format("{} {}", word, base::FormatDurationMs(fault.delay_ms));
     case FaultEffect::kGarbage:
       return fmt::format("{} {}", word, WordOf(kGarbageKinds, fault.garbage));
+    case FaultEffect::kReplay:
+      return fmt::format("{} {}", word, fault.recording);
     case FaultEffect::kCut:
     case FaultEffect::kHang:
     case FaultEffect::kSilent:

@@ -24,6 +24,7 @@
 //            | garbage text          a body that is no JSON
 //            | garbage truncated     half a body, ended properly
 //            | garbage shape         JSON of the wrong shape
+//            | replay NAME           what a real server answered (replay.h)
 //
 // `any` verb and resource hit every request, discovery and health too.
 //
@@ -44,7 +45,17 @@
 namespace azexporter::simulator {
 
 enum class FaultVerb { kAny, kGet, kList, kWatch, kWrite };
-enum class FaultEffect { kStatus, kCut, kCutAfter, kHang, kDelay, kSilent, kExpire, kGarbage };
+enum class FaultEffect {
+  kStatus,
+  kCut,
+  kCutAfter,
+  kHang,
+  kDelay,
+  kSilent,
+  kExpire,
+  kGarbage,
+  kReplay
+};
 enum class GarbageKind { kText, kTruncated, kShape };
 
 struct Fault {
@@ -56,6 +67,7 @@ struct Fault {
   std::int64_t bytes = 0;     // of kCutAfter: sent before the cut
   std::int64_t delay_ms = 0;  // of kDelay, by the server's clock
   GarbageKind garbage{};      // of kGarbage
+  std::string recording;      // of kReplay: "nodes.list.pb"
   std::int64_t skip = 0;      // matching requests that are left alone first
   std::int64_t times = 0;     // requests that are hit; 0: until cleared
 
