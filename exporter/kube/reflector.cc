@@ -155,21 +155,21 @@ typename Reflector<T>::Next Reflector<T>::WatchOnce(const std::stop_token& stop)
       stop);
   if (stop.stop_requested()) return Next::kWatch;
   cache_.UpdateHealth([](ResourceHealth& health) { ++health.watch_restarts; });
-  if (!ended) {
-    if (ended.error().http_status == 410) return Next::kList;
-    OnFailure("watch " + std::string(T::kResource), ended.error(), stop);
-    return Next::kBackOff;
-  }
+  if (!ended && ended.error().http_status == 410) return Next::kList;
+  if (!ended) OnFailure("watch " + std::string(T::kResource), ended.error(), stop);
   // A server whose versions went back (etcd from a backup) does not know ours yet: it answers 200
-  // and closes the watch without a word, again and again, and what changes meanwhile is never told.
+  // and says nothing until the watch ends, again and again, and what changes meanwhile is never
+  // told.
   constexpr int kMostSilentWatches = 2;
-  silent_watches_ = heard ? 0 : silent_watches_ + 1;
-  if (next == Next::kWatch && silent_watches_ >= kMostSilentWatches) {
+  const bool silent = !heard && (ended || ended.error().error.code() == ErrorCode::kTimeout);
+  silent_watches_ = silent ? silent_watches_ + 1 : 0;
+  if (silent_watches_ >= kMostSilentWatches) {
     silent_watches_ = 0;
-    log_.Info("watch ended twice without a word, listing again",
+    log_.Info("two watches without a word, listing again",
               {{"resource", std::string(T::kResource)}});
     return Next::kList;
   }
+  if (!ended) return Next::kBackOff;
   // A server that closes every watch at once must not be asked in a tight loop.
   constexpr std::int64_t kShortNs = 1'000'000'000;
   if (next == Next::kWatch && clock_.SteadyNs() - started_ns < kShortNs) return Next::kBackOff;

@@ -126,8 +126,8 @@ TEST_F(ControllersTest, PodsOfALostZoneAreEvictedAndTheirReplacementsStayPending
     EXPECT_EQ(
         StringAt(pod->at("status").at("conditions").front(), {"message"}),
         "0/22 nodes are available: 10 node(s) didn't match pod topology spread constraints, "
-              "7 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 5 node(s) "
-              "had untolerated taint {node.kubernetes.io/unreachable: }.");
+        "7 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 5 node(s) "
+        "had untolerated taint {node.kubernetes.io/unreachable: }.");
     EXPECT_EQ(StringAt(pod->at("status").at("conditions").front(), {"reason"}), "Unschedulable");
   }
   Pass(600);

@@ -165,6 +165,8 @@ class Watch {
   bool SendBookmarkIfDue() {
     const std::int64_t now = NowMs();
     if (!options_.list.bookmarks || now < next_bookmark_ms_) return true;
+    // Of a version that is still to come there is nothing to say.
+    if (cursor_ > store_.resource_version()) return true;
     const bool final = next_bookmark_ms_ >= FinalBookmarkMs();
     next_bookmark_ms_ =
         final ? end_ms_ + 1 : std::min(now + options_.bookmark_interval_ms, FinalBookmarkMs());

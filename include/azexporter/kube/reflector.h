@@ -66,7 +66,7 @@ class Reflector {
   // state of the loop
   std::string resource_version_;
   std::int64_t backoff_ms_ = 0;
-  int silent_watches_ = 0;  // ended properly in a row, without a line
+  int silent_watches_ = 0;  // in a row, that brought no line
   std::int64_t retry_after_ms_ = 0;
   std::uint64_t jitter_ = 0;
 };
