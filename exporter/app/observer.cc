@@ -21,7 +21,9 @@ Result<kube::ClusterAccess> FindCluster(const config::KubernetesConfig& config,
     if (in_cluster || in_cluster.error().code() != base::ErrorCode::kNotFound) return in_cluster;
   }
   std::string path = around.kubeconfig;
-  if (path.empty() && !around.home.empty()) path = around.home + "/.kube/config";
+  if (path.empty() && !around.home.empty()) {
+    path = around.home + (around.home.ends_with('/') ? "" : "/") + ".kube/config";
+  }
   auto access = kube::LoadKubeconfig(path, config.context);
   if (access || access.error().code() == base::ErrorCode::kBadData) return access;
   return Fail(
