@@ -32,6 +32,7 @@ struct Flags {
   bool plain_http = false;
   bool database = false;
   double pace = 1;
+  std::string recordings;
   int nodes = 0;
   int pods = 0;
 };
@@ -56,7 +57,8 @@ Result<PlatformOptions> ToOptions(const Flags& flags) {
   PlatformOptions options{.manifests = flags.manifests,
                           .secure = !flags.plain_http,
                           .database = flags.database,
-                          .pace = flags.pace};
+                          .pace = flags.pace,
+                          .recordings = flags.recordings};
   if (flags.nodes > 0) {
     options.scale = simulator::ScaleOptions{.nodes = flags.nodes, .pods = flags.pods};
   }
@@ -163,6 +165,8 @@ void AddServeFlags(CLI::App& app, Flags& flags) {
   app.add_option("--pace", flags.pace, "How much faster than a real cluster's its controllers are")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 10'000.0));
+  app.add_option("--recordings", flags.recordings,
+                 "Folder of recorded answers, for \"fault VERB RESOURCE replay NAME\"");
   CLI::Option* nodes = app.add_option("--scale-nodes", flags.nodes,
                                       "In the place of the documented region so many nodes");
   app.add_option("--scale-pods", flags.pods, "... and so many pods on them")->needs(nodes);

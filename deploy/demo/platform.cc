@@ -149,7 +149,8 @@ Result<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options
                        simulator::ApiServer::Start({.port = options.api_port,
                                                     .tls = options.secure,
                                                     .token = options.secure ? NewToken() : "",
-                                                    .authorization = authorization},
+                                                    .authorization = authorization,
+                                                    .recordings = options.recordings},
                                                    impl->store, clock));
   AZX_ASSIGN_OR_RETURN(impl->control, simulator::HttpServer::Start(
                                           {.threads = 4}, [raw = impl.get()](const HttpRequest& r) {
