@@ -223,7 +223,7 @@ TEST_F(ControllersTest, PodsThatFindNoRoomSayWhatIsShort) {
     const auto workers = WorkerNames(store_, zone.name);
     for (std::size_t i = 1; i < workers.size(); ++i) CordonNode(world_, workers[i]);
   }
-  Scale(54);
+  Scale(60);
   Pass(5);
   const Counts pods = Pods(kDeployment);
   EXPECT_GT(pods.at("- pending"), 3);
