@@ -21,10 +21,18 @@ mkdir -p "$tools"
 fetch=$(mktemp -d "$tools/fetch-XXXXXX")
 trap 'rm -rf "$fetch"' EXIT
 
+# A machine whose package lists are not there or too old has them fetched.
+download() {
+  apt-get -q download "$1" && return
+  as_root=
+  [ "$(id -u)" = 0 ] || as_root=sudo
+  $as_root apt-get -q update && apt-get -q download "$1"
+}
+
 if [ ! -x "$tools/kubectl-debian" ]; then
   # apt downloads as a user of its own, who must reach the folder.
   chmod 755 "$fetch"
-  (cd "$fetch" && apt-get -q download kubernetes-client) >"$fetch/log" 2>&1 ||
+  (cd "$fetch" && download kubernetes-client) >"$fetch/log" 2>&1 ||
     fail "Debian's kubernetes-client: $(grep -m1 '^E:' "$fetch/log" || tail -n 1 "$fetch/log")"
   dpkg-deb -x "$fetch"/kubernetes-client_*.deb "$fetch/debian"
   mv "$fetch/debian/usr/bin/kubectl" "$tools/kubectl-debian"

@@ -1,11 +1,11 @@
-// The Kubernetes manifests: they render, the pod is confined, and what they permit is exactly what
-// azexporter asks of an API server when it runs with the configuration that they hold.
+// The Kubernetes manifests, rendered by the oldest kustomize that must do and by a current one:
+// they render the same, the pod is confined, and what they permit is exactly what azexporter asks
+// of an API server when it runs with the configuration that they hold.
 
 #include <gtest/gtest.h>
 #include <signal.h>
 
 #include <compare>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -18,6 +18,7 @@
 #include "simulator/api_request.h"
 #include "simulator/api_server.h"
 #include "support/eventually.h"
+#include "support/kubectl.h"
 
 namespace azexporter {
 namespace {
@@ -70,17 +71,16 @@ std::set<std::string> Texts(const YamlNode& list) {
   return texts;
 }
 
-std::optional<std::string> Render() {
-  const char* named = std::getenv("AZX_KUBECTL");
-  return RunProgram({named != nullptr ? named : "kubectl", "kustomize",
-                     std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/base"});
+std::optional<std::string> Render(const test::Kubectl& kubectl) {
+  return RunProgram(
+      {kubectl.program, "kustomize", std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/base"});
 }
 
-class KustomizeTest : public ::testing::Test {
+class KustomizeTest : public ::testing::TestWithParam<test::Kubectl> {
  protected:
   void SetUp() override {
-    const auto text = Render();
-    if (!text && !RunProgram({"kubectl", "version", "--client"})) GTEST_SKIP() << "no kubectl";
+    AZX_SKIP_WITHOUT_KUBECTL(GetParam());
+    const auto text = Render(GetParam());
     ASSERT_TRUE(text) << "the base does not render";
     auto parsed = YamlNode::ParseAll(*text, "rendered");
     ASSERT_TRUE(parsed) << parsed.error().message();
@@ -158,7 +158,7 @@ Permission Asked(const simulator::HttpRequest& request) {
   return asked;
 }
 
-TEST_F(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
+TEST_P(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
   const base::SystemClock clock;
   simulator::Store store({.clock = clock});
   auto server = simulator::ApiServer::Start({}, store, clock);
@@ -206,7 +206,7 @@ TEST_F(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
   std::filesystem::remove_all(folder);
 }
 
-TEST_F(KustomizeTest, ConfinesThePod) {
+TEST_P(KustomizeTest, ConfinesThePod) {
   const YamlNode& deployment = Only("Deployment");
   const YamlNode& pod = At(deployment, "spec.template.spec");
   EXPECT_EQ(Text(deployment, "spec.replicas"), "1");
@@ -225,7 +225,7 @@ TEST_F(KustomizeTest, ConfinesThePod) {
   EXPECT_EQ(Text(container, "env.0.valueFrom.fieldRef.fieldPath"), "spec.nodeName");
 }
 
-TEST_F(KustomizeTest, TiesItsPartsTogether) {
+TEST_P(KustomizeTest, TiesItsPartsTogether) {
   const YamlNode& pod = At(Only("Deployment"), "spec.template");
   const YamlNode& config = Only("ConfigMap");
   EXPECT_EQ(Text(pod, "spec.volumes.0.configMap.name"), Text(config, "metadata.name"));
@@ -242,6 +242,47 @@ TEST_F(KustomizeTest, TiesItsPartsTogether) {
     }
     EXPECT_TRUE(found) << key.scalar();
   }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kubectls, KustomizeTest, ::testing::ValuesIn(test::Kubectls()),
+                         test::KubectlName);
+
+// `text` without the hash in the ConfigMap's name: kustomize 2 and 5 take it of differently written
+// content. That every reference has the same one is for TiesItsPartsTogether.
+std::string WithoutHash(std::string text) {
+  const std::string name = "azexporter-config-";
+  for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
+    at += name.size();
+    text.erase(at, text.find('\n', at) - at);
+  }
+  return text;
+}
+
+// The overlay of deploy/kubernetes/README.md. kustomize takes no absolute path.
+TEST(KustomizeOverlayTest, NamesAnotherImage) {
+  const test::Kubectl kubectl = test::CurrentKubectl();
+  AZX_SKIP_WITHOUT_KUBECTL(kubectl);
+  std::string pattern = ::testing::TempDir() + "/azx-overlay-XXXXXX";
+  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+  const std::filesystem::path folder = std::filesystem::canonical(pattern);
+  const auto base = std::filesystem::canonical(AZX_SOURCE_DIR "/deploy/kubernetes/base");
+  std::ofstream(folder / "kustomization.yaml")
+      << "resources: [" << std::filesystem::relative(base, folder).string() << "]\n"
+      << "images: [{name: azexporter, newName: registry.example/azexporter}]\n";
+  const auto text = RunProgram({kubectl.program, "kustomize", folder.string()});
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(text);
+  EXPECT_NE(text->find("image: registry.example/azexporter:0.1.0\n"), std::string::npos) << *text;
+}
+
+TEST(KustomizeVersionsTest, RenderTheSame) {
+  std::vector<std::string> rendered;
+  for (const test::Kubectl& kubectl : test::Kubectls()) {
+    AZX_SKIP_WITHOUT_KUBECTL(kubectl);
+    rendered.push_back(WithoutHash(Render(kubectl).value_or("failed")));
+  }
+  EXPECT_NE(rendered.front(), "failed");
+  for (const std::string& text : rendered) EXPECT_EQ(text, rendered.front());
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -11,6 +10,7 @@
 #include "servers/child_process.h"
 #include "support/azexporter_process.h"
 #include "support/eventually.h"
+#include "support/kubectl.h"
 
 namespace azexporter {
 namespace {
@@ -24,7 +24,7 @@ constexpr int kWaitMs = 30'000;
 class RolesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!RunProgram({Program(), "version", "--client"})) GTEST_SKIP() << "skipped: no kubectl";
+    AZX_SKIP_WITHOUT_KUBECTL(kubectl_);
     std::string name = std::filesystem::temp_directory_path() / "azx-roles-XXXXXX";
     ASSERT_NE(::mkdtemp(name.data()), nullptr);
     folder_ = name;
@@ -53,14 +53,9 @@ class RolesTest : public ::testing::Test {
     std::ofstream(folder_ / name) << text;
   }
 
-  // Another one than PATH's is tried by naming it.
-  static std::string Program() {
-    const char* named = std::getenv("AZX_KUBECTL");
-    return named != nullptr ? named : "kubectl";
-  }
   // As the administrator, in the test's folder.
   std::string Kubectl(const std::string& arguments) {
-    return RunProgram({"sh", "-c", "cd \"$HOME\" && " + Program() + " " + arguments},
+    return RunProgram({"sh", "-c", "cd \"$HOME\" && " + kubectl_.program + " " + arguments},
                       {{"HOME", folder_.string()}, {"KUBECONFIG", (folder_ / "admin").string()}})
         .value_or("failed");
   }
@@ -69,6 +64,7 @@ class RolesTest : public ::testing::Test {
     return test::RunAzexporter({"--check", "--config.file", folder_ / "azexporter.yaml"});
   }
 
+  const test::Kubectl kubectl_ = test::CurrentKubectl();
   base::SystemClock clock_;
   std::filesystem::path folder_;
   std::unique_ptr<platform::Platform> platform_;

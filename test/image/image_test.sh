@@ -130,6 +130,7 @@ try_the_daemon() {
   mount --bind "$root" "$root"
   mount -o remount,bind,ro "$root"
   user=$(cat "$work/config/user")
+  : >"$work/daemon.log"
   unshare --pid --fork --kill-child chroot --userspec="$user" "$root" \
     $(cat "$work/config/entrypoint") --kube.snapshot /tmp/healthy.json \
     --web.listen-address 127.0.0.1:0 >"$work/daemon.log" 2>&1 &
@@ -145,7 +146,7 @@ try_the_daemon() {
     sleep 0.1
   done
   check "the daemon's zones" 3 \
-    "$(curl -fsS "$url/metrics" | grep -c '^az_zone_state{state="normal",.*} 1')"
+    "$(curl -fsS "$url/metrics" | grep -c '^az_zone_state{state="normal",zone="us-east-1[abc]"} 1')"
   kill -TERM "$(cat "/proc/$daemon/task/$daemon/children")"
   status=0
   wait "$daemon" || status=$?
@@ -154,11 +155,37 @@ try_the_daemon() {
   umount "$root"
 }
 
+# What build_image.sh does not know, it refuses; a Dockerfile of two lines on an empty base.
+try_refusals() {
+  tar -cf "$work/empty.tar" -T /dev/null
+  while IFS='|' read -r line want; do
+    rm -rf "$work/refused"
+    mkdir -p "$work/refused/work"
+    printf 'FROM debian:bookworm-slim\n%s\n' "$line" >"$work/refused/Dockerfile"
+    got=$(sh "$here/build_image.sh" "$work/refused/Dockerfile" "$source" "$work/empty.tar" \
+      "$work/refused/work" "$work/refused/cache" 2>&1 >/dev/null || true)
+    check "refused: $line" "$want" "${got#*Dockerfile:}"
+  done <<'CASES'
+FROM alpine|2: FROM alpine: only debian:bookworm-slim is at hand
+HEALTHCHECK NONE|2: unknown instruction HEALTHCHECK
+COPY build /build|2: COPY build: not in the build context
+COPY --chown=1:1 LICENSE /|2: COPY --chown=1:1 is not supported
+COPY --from=other / /|2: COPY --from=other: no such stage
+COPY *.md /|2: not supported in "*.md /"
+ENTRYPOINT azexporter|2: ENTRYPOINT: only the exec form
+ENV PATH=/bin|2: variable "PATH" is not supported
+CASES
+}
+
 mkdir -p "$work" "$cache/ccache"
 mount -t tmpfs -o mode=755 tmpfs "$work"
-if [ -n "${CCACHE_DIR:-}" ]; then mount --bind "$CCACHE_DIR" "$cache/ccache"; fi
+if [ -n "${CCACHE_DIR:-}" ]; then
+  mkdir -p "$CCACHE_DIR"
+  mount --bind "$CCACHE_DIR" "$cache/ccache"
+fi
 started=$(date +%s)
 make_base
+try_refusals
 based=$(date +%s)
 sh "$here/build_image.sh" "$source/deploy/Dockerfile" "$source" "$base" "$work" "$cache" \
   REVISION=tried >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log" && exit 1; }

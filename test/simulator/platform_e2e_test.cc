@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "servers/child_process.h"
+#include "support/kubectl.h"
 
 namespace azexporter::platform {
 namespace {
@@ -52,17 +53,6 @@ class PlatformProgramTest : public ::testing::Test {
     return {{"HOME", folder_.string()}, {"KUBECONFIG", (folder_ / "kubeconfig").string()}};
   }
 
-  std::string Kubectl(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), KubectlProgram());
-    return RunProgram(arguments, Environment()).value_or("kubectl failed");
-  }
-
-  // Debian's kubectl and others are tried by naming them.
-  static std::string KubectlProgram() {
-    const char* named = std::getenv("AZX_KUBECTL");
-    return named != nullptr ? named : "kubectl";
-  }
-
   void Do(const std::string& command) const {
     ASSERT_TRUE(RunProgram({"curl", "-fsS", "-d", command, control_ + "/do"})) << command;
   }
@@ -72,13 +62,22 @@ class PlatformProgramTest : public ::testing::Test {
   std::string control_;
 };
 
-class KubectlTest : public PlatformProgramTest {
+class KubectlTest : public PlatformProgramTest,
+                    public ::testing::WithParamInterface<test::Kubectl> {
  protected:
   void SetUp() override {
-    if (!RunProgram({KubectlProgram(), "version", "--client"})) GTEST_SKIP() << "no kubectl";
+    AZX_SKIP_WITHOUT_KUBECTL(GetParam());
     PlatformProgramTest::SetUp();
   }
+
+  std::string Kubectl(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), GetParam().program);
+    return RunProgram(arguments, Environment()).value_or("kubectl failed");
+  }
 };
+
+INSTANTIATE_TEST_SUITE_P(Kubectls, KubectlTest, ::testing::ValuesIn(test::Kubectls()),
+                         test::KubectlName);
 
 // The columns of the line that starts with `name`.
 std::vector<std::string> Row(const std::string& table, const std::string& name) {
@@ -92,7 +91,7 @@ std::vector<std::string> Row(const std::string& table, const std::string& name) 
   return {};
 }
 
-TEST_F(KubectlTest, ShowsNodesAndPods) {
+TEST_P(KubectlTest, ShowsNodesAndPods) {
   const std::string nodes = Kubectl({"get", "nodes", "-o", "wide"});
   const auto header = Row(nodes, "NAME");
   ASSERT_GE(header.size(), 6u) << nodes;
@@ -118,8 +117,8 @@ TEST_F(KubectlTest, ShowsNodesAndPods) {
   EXPECT_NE(Row(Kubectl({"get", "clusters", "-n", "platform-03"}), "postgres-cluster").size(), 0u);
 }
 
-TEST_F(KubectlTest, FollowsAZoneGoingDown) {
-  ChildProcess watch({KubectlProgram(), "get", "nodes", "--watch"}, Environment());
+TEST_P(KubectlTest, FollowsAZoneGoingDown) {
+  ChildProcess watch({GetParam().program, "get", "nodes", "--watch"}, Environment());
   const auto follow = [&](const std::string& status) {
     while (const auto line = watch.ReadLine(kWaitMs)) {
       const auto row = Row(*line, "ip-10-0-0-20.ec2.internal");
@@ -135,7 +134,7 @@ TEST_F(KubectlTest, FollowsAZoneGoingDown) {
   EXPECT_TRUE(follow("Ready"));
 }
 
-TEST_F(KubectlTest, CordonsLabelsAndDeletes) {
+TEST_P(KubectlTest, CordonsLabelsAndDeletes) {
   const std::string node = "ip-10-16-0-20.ec2.internal";
   EXPECT_EQ(Kubectl({"cordon", node}), "node/" + node + " cordoned\n");
   EXPECT_EQ(Row(Kubectl({"get", "nodes"}), node)[1], "Ready,SchedulingDisabled");
@@ -163,7 +162,7 @@ TEST_F(KubectlTest, CordonsLabelsAndDeletes) {
   EXPECT_EQ(next.size(), uid.size()) << next;
 }
 
-TEST_F(KubectlTest, AppliesManifests) {
+TEST_P(KubectlTest, AppliesManifests) {
   const std::string file = (folder_ / "object.yaml").string();
   std::ofstream(file) << "apiVersion: v1\nkind: ConfigMap\n"
                          "metadata: {name: settings, namespace: platform-03}\ndata: {a: '1'}\n";
@@ -175,6 +174,25 @@ TEST_F(KubectlTest, AppliesManifests) {
       << "minAvailable and maxUnavailable together are refused";
 }
 
+// The manifests of azexporter itself, as its README says: first only tried, then for good.
+TEST_P(KubectlTest, AppliesTheManifestsOfAzexporter) {
+  const std::string base = std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/base";
+  const auto lines = [](const std::string& text) {
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  const std::string tried = Kubectl({"apply", "-k", base, "--dry-run=client"});
+  EXPECT_NE(tried.find("deployment.apps/azexporter created (dry run)\n"), std::string::npos)
+      << tried;
+  EXPECT_EQ(lines(tried), 9) << tried;
+  EXPECT_EQ(Kubectl({"get", "namespaces", "azexporter"}), "kubectl failed") << "it was only a try";
+  const std::string applied = Kubectl({"apply", "-k", base});
+  EXPECT_NE(applied.find("deployment.apps/azexporter created\n"), std::string::npos) << applied;
+  EXPECT_EQ(lines(applied), 9) << applied;
+  const std::string again = Kubectl({"apply", "-k", base});
+  EXPECT_NE(again.find("deployment.apps/azexporter unchanged\n"), std::string::npos) << again;
+  EXPECT_EQ(again.find("created"), std::string::npos) << again;
+}
+
 TEST_F(PlatformProgramTest, WritesItsFilesAndStopsWithinASecond) {
   std::ifstream config(folder_ / "config.yaml");
   std::ostringstream text;
@@ -182,7 +200,7 @@ TEST_F(PlatformProgramTest, WritesItsFilesAndStopsWithinASecond) {
   EXPECT_EQ(text.str(), "kubernetes:\n  kubeconfig: '" + (folder_ / "kubeconfig").string() +
                             "'\nprobes:\n  source_zone: us-east-1a\n  interval: 2s\n  timeout: 2s\n"
                             "zones_config_map: platform-03/zone-health-config\n");
-  ChildProcess watch({KubectlProgram(), "get", "nodes", "--watch"}, Environment());
+  ChildProcess watch({test::CurrentKubectl().program, "get", "nodes", "--watch"}, Environment());
   if (watch.pid() > 0) {
     EXPECT_TRUE(watch.ReadLine(kWaitMs));
   }

@@ -1,7 +1,8 @@
-// Roles and tokens as kubectl meets them. Skipped where there is no kubectl 1.24 or later.
+// Roles and tokens as kubectl meets them; a current one, since 1.20 creates no tokens.
 
 #include "servers/child_process.h"
 #include "simulator/simulator_fixture.h"
+#include "support/kubectl.h"
 
 namespace azexporter::simulator {
 namespace {
@@ -11,9 +12,7 @@ using servers::RunProgram;
 class KubectlRbacTest : public SimulatorTest {
  protected:
   void SetUp() override {
-    if (!RunProgram({Program(), "create", "token", "--help"})) {
-      GTEST_SKIP() << "no kubectl that creates tokens";
-    }
+    AZX_SKIP_WITHOUT_KUBECTL(kubectl_);
     std::string pattern = ::testing::TempDir() + "/azx-rbac-XXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
@@ -40,20 +39,16 @@ class KubectlRbacTest : public SimulatorTest {
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
-  static std::string Program() {
-    const char* named = std::getenv("AZX_KUBECTL");
-    return named != nullptr ? named : "kubectl";
-  }
-
   // What kubectl prints as the user of `kubeconfig`, errors included.
   std::string Kubectl(const std::string& kubeconfig, std::string arguments) const {
     std::ofstream(folder_ / "kubeconfig") << kubeconfig;
     return RunProgram(
-               {"sh", "-c", Program() + " " + arguments + " 2>&1 || true"},
+               {"sh", "-c", kubectl_.program + " " + arguments + " 2>&1 || true"},
                {{"HOME", folder_.string()}, {"KUBECONFIG", (folder_ / "kubeconfig").string()}})
         .value_or("kubectl was not run");
   }
 
+  const test::Kubectl kubectl_ = test::CurrentKubectl();
   std::filesystem::path folder_;
 };
 
