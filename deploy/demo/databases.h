@@ -43,7 +43,6 @@ class Databases {
 
   // What each word of the scenario language does. kNotFound for an unknown instance, kExecution
   // when the server refuses.
-  using Command = base::Result<void> (Databases::*)(std::string_view instance);
   base::Result<void> StopServer(std::string_view instance);
   base::Result<void> StartServer(std::string_view instance);
   // Makes a standby the primary; the other running standbys follow it, copied anew where they had

@@ -105,10 +105,7 @@ void Platform::Impl::ShowDatabasesLocked() {
       const char* role = database.primary ? "primary" : "replica";
       pod["metadata"]["labels"]["cnpg.io/instanceRole"] = role;
       pod["metadata"]["labels"]["role"] = role;
-      Json* condition = ConditionOf(pod, "Ready");
-      if (condition == nullptr || (StringAt(*condition, {"status"}) == "True") == answers) return;
-      (*condition)["status"] = answers ? "True" : "False";
-      (*condition)["lastTransitionTime"] = simulator::Rfc3339(clock.NowMs());
+      SetReady(pod, answers, clock.NowMs());
     });
   }
   const ObjectKey cluster{&Type("postgresql.cnpg.io/v1", "Cluster"), std::string(kNamespace),

@@ -95,21 +95,11 @@ Result<ZoneEndpoint*> Platform::Impl::Endpoint(std::string_view zone) {
   return found->second.get();
 }
 
-std::vector<std::string> Platform::Impl::NodesOf(std::string_view zone) const {
-  std::vector<std::string> names;
-  for (const ObjectPtr& node : store.List(Type("v1", "Node"), "").items) {
-    if (StringAt(*node, {"metadata", "labels", "topology.kubernetes.io/zone"}) == zone) {
-      names.push_back(StringAt(*node, {"metadata", "name"}));
-    }
-  }
-  return names;
-}
-
 Result<void> Platform::Impl::ZoneCommandLocked(const Command& command) {
   const std::string& zone = command.arguments[0];
   AZX_ASSIGN_OR_RETURN(ZoneEndpoint * endpoint, Endpoint(zone));
   const auto each_node = [&](void (*act)(World&, const std::string&)) AZX_REQUIRES(mu) {
-    for (const std::string& node : NodesOf(zone)) act(world, node);
+    for (const std::string& node : NodeNames(store, zone)) act(world, node);
   };
   if (command.verb == Verb::kZoneDown) {
     AZX_RETURN_IF_ERROR(endpoint->Silence());
@@ -128,7 +118,7 @@ Result<void> Platform::Impl::ZoneCommandLocked(const Command& command) {
     each_node(CordonNode);
   } else if (command.verb == Verb::kZoneDrain) {
     each_node(CordonNode);
-    for (const std::string& node : NodesOf(zone)) world.draining_nodes.insert(node);
+    for (const std::string& node : NodeNames(store, zone)) world.draining_nodes.insert(node);
   } else if (command.verb == Verb::kZoneRemove) {
     RemoveNodesLocked(zone);
   } else if (command.verb == Verb::kZoneLatency) {
@@ -150,7 +140,7 @@ Result<void> Platform::Impl::ZoneCommandLocked(const Command& command) {
 
 void Platform::Impl::RemoveNodesLocked(std::string_view zone) {
   std::vector<Json>& removed = removed_nodes[std::string(zone)];
-  for (const std::string& name : NodesOf(zone)) {
+  for (const std::string& name : NodeNames(store, zone)) {
     if (auto node = store.Delete(NodeKey(name))) removed.push_back(**node);
     world.silent_nodes.erase(name);
     world.draining_nodes.erase(name);

@@ -39,7 +39,7 @@ Json Platform::Impl::Describe() {
   base::MutexLock lock(mu);
   for (const auto& [name, endpoint] : endpoints) {
     state["zones"][name] = {{"state", lost_zones.contains(name) ? "down" : "up"},
-                            {"nodes", NodesOf(name).size()},
+                            {"nodes", NodeNames(store, name).size()},
                             {"health_endpoint", endpoint->url()},
                             {"latency_us", endpoint->latency_us()}};
   }

@@ -45,7 +45,6 @@ struct Platform::Impl {
   base::Result<void> ScaleLocked(const Command& command) AZX_REQUIRES(mu);
   base::Result<void> PodCommandLocked(const Command& command) AZX_REQUIRES(mu);
   base::Result<ZoneEndpoint*> Endpoint(std::string_view zone);
-  std::vector<std::string> NodesOf(std::string_view zone) const;
   void RemoveNodesLocked(std::string_view zone) AZX_REQUIRES(mu);
   void RestoreNodesLocked(std::string_view zone) AZX_REQUIRES(mu);
 

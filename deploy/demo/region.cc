@@ -153,14 +153,22 @@ const simulator::ResourceType& Type(std::string_view api_version, std::string_vi
 
 simulator::ObjectKey NodeKey(const std::string& name) { return {&Type("v1", "Node"), "", name}; }
 
-std::vector<std::string> WorkerNames(const simulator::Store& store, std::string_view zone) {
+std::vector<std::string> NodeNames(const simulator::Store& store, std::string_view zone) {
   std::vector<std::string> names;
   for (const ObjectPtr& node : store.List(Type("v1", "Node"), "").items) {
-    if (StringAt(*node, {"metadata", "labels", kZoneLabel}) == zone &&
-        Find(*node, {"metadata", "labels", kControlPlaneLabel}) == nullptr) {
+    if (StringAt(*node, {"metadata", "labels", kZoneLabel}) == zone) {
       names.push_back(StringAt(*node, {"metadata", "name"}));
     }
   }
+  return names;
+}
+
+std::vector<std::string> WorkerNames(const simulator::Store& store, std::string_view zone) {
+  std::vector<std::string> names = NodeNames(store, zone);
+  std::erase_if(names, [&](const std::string& name) {
+    const ObjectPtr node = store.Get(NodeKey(name));
+    return Find(*node, {"metadata", "labels", kControlPlaneLabel}) != nullptr;
+  });
   return names;
 }
 

@@ -30,7 +30,8 @@ inline constexpr std::array<Zone, 3> kZones = {
 // Node objects as the cloud's kubelets register them, all Ready.
 std::vector<simulator::Json> RegionNodes(std::int64_t now_ms);
 
-// The names of a zone's workers, in order.
+// The names of a zone's nodes, and of its workers alone, in order.
+std::vector<std::string> NodeNames(const simulator::Store& store, std::string_view zone);
 std::vector<std::string> WorkerNames(const simulator::Store& store, std::string_view zone);
 // Empty for a node without the label, or that does not exist.
 std::string ZoneOfNode(const simulator::Store& store, const std::string& node);

@@ -1,10 +1,6 @@
 #include "zone_endpoint.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 
@@ -21,24 +17,6 @@ namespace {
 
 constexpr std::size_t kThreads = 32;
 
-// A socket that takes connections into its queue and leaves them there.
-int OpenSilentSocket(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -1;
-  const int yes = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(fd, 64) != 0) {
-    ::close(fd);
-    return -1;
-  }
-  return fd;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ZoneEndpoint>> ZoneEndpoint::Start(std::int64_t latency_us) {
@@ -52,7 +30,6 @@ ZoneEndpoint::~ZoneEndpoint() {
   stop_.request_stop();
   base::MutexLock lock(mu_);
   http_.reset();
-  if (silent_socket_ >= 0) ::close(silent_socket_);
 }
 
 Result<void> ZoneEndpoint::ServeLocked(int port) {
@@ -82,10 +59,11 @@ std::string ZoneEndpoint::url() const {
 
 Result<void> ZoneEndpoint::Silence() {
   base::MutexLock lock(mu_);
-  if (silent_socket_ >= 0) return {};
+  if (silent_socket_.valid()) return {};
   http_.reset();
-  silent_socket_ = OpenSilentSocket(port_);
-  if (silent_socket_ < 0) {
+  // Takes connections into its queue and leaves them there.
+  silent_socket_ = servers::ListenOnLoopback(port_).fd;
+  if (!silent_socket_.valid()) {
     return Fail(ErrorCode::kUnavailable, fmt::format("listen on port {} again", port_));
   }
   return {};
@@ -93,9 +71,8 @@ Result<void> ZoneEndpoint::Silence() {
 
 Result<void> ZoneEndpoint::Restore() {
   base::MutexLock lock(mu_);
-  if (silent_socket_ < 0) return {};
-  ::close(silent_socket_);
-  silent_socket_ = -1;
+  if (!silent_socket_.valid()) return {};
+  silent_socket_ = servers::Fd();
   return ServeLocked(port_);
 }
 

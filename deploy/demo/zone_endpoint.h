@@ -13,6 +13,7 @@
 
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/result.h"
+#include "servers/loopback.h"
 #include "simulator/http_server.h"
 
 namespace azexporter::platform {
@@ -45,7 +46,7 @@ class ZoneEndpoint {
   // Guarded by mu_.
   mutable base::Mutex mu_;
   int port_ AZX_GUARDED_BY(mu_) = 0;
-  int silent_socket_ AZX_GUARDED_BY(mu_) = -1;  // listens but never accepts
+  servers::Fd silent_socket_ AZX_GUARDED_BY(mu_);  // listens but never accepts
   std::unique_ptr<simulator::HttpServer> http_ AZX_GUARDED_BY(mu_);
 
   // Guarded by wait_mu_: requests in their latency wait on it.

@@ -1,26 +1,16 @@
 // azexporter on the embedded platform tells a real Alertmanager, which tells a webhook.
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <mutex>
-#include <nlohmann/json.hpp>
 
-#include "azexporter/base/file.h"
 #include "azexporter/base/time_text.h"
-#include "azexporter/model/regexp.h"
-#include "azexporter/net/http_client.h"
-#include "platform.h"
-#include "servers/child_process.h"
+#include "servers/loopback.h"
 #include "simulator/http_server.h"
 #include "support/eventually.h"
+#include "support/platform_fixture.h"
 
 namespace azexporter {
 namespace {
@@ -31,36 +21,6 @@ using test::Eventually;
 
 constexpr int kWaitMs = 30'000;
 constexpr std::string_view kExternalUrl = "http://azexporter.example/az";
-
-// A loopback socket on a free port. As it is it accepts connections and never answers.
-class ListeningSocket {
- public:
-  ListeningSocket() {
-    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(fd_, any, length), 0);
-    EXPECT_EQ(::listen(fd_, 16), 0);
-    EXPECT_EQ(::getsockname(fd_, any, &length), 0);
-    port_ = ntohs(address.sin_port);
-  }
-  ~ListeningSocket() { ::close(fd_); }
-  ListeningSocket(const ListeningSocket&) = delete;
-  ListeningSocket& operator=(const ListeningSocket&) = delete;
-
-  int port() const { return port_; }
-  bool AwaitConnection() const {
-    pollfd poll_fd{.fd = fd_, .events = POLLIN, .revents = 0};
-    return ::poll(&poll_fd, 1, kWaitMs) == 1;
-  }
-
- private:
-  int fd_ = -1;
-  int port_ = 0;
-};
-
-int FreePort() { return ListeningSocket().port(); }
 
 // What Alertmanager posts to its receivers.
 class Webhook {
@@ -93,21 +53,11 @@ class Webhook {
   std::unique_ptr<simulator::HttpServer> server_;
 };
 
-class AlertmanagerTest : public ::testing::Test {
+class AlertmanagerTest : public test::PlatformFixture {
  protected:
   void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "azx-am-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    auto platform = platform::Platform::Start(
-        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests"}, clock_);
-    ASSERT_TRUE(platform) << platform.error().message();
-    platform_ = std::move(*platform);
-    Write("kubeconfig", platform_->api().Kubeconfig());
-    const auto pack =
-        base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/recommended.yaml");
-    ASSERT_TRUE(pack);
-    Write("rules.yaml", *model::ReplaceAll("for: \\d+m", "for: 1s", *pack));
+    ASSERT_NO_FATAL_FAILURE(StartPlatform());
+    WritePack("recommended", "rules.yaml", "1s");
   }
 
   void TearDown() override {
@@ -116,17 +66,11 @@ class AlertmanagerTest : public ::testing::Test {
       child->Signal(SIGTERM);
       EXPECT_EQ(child->Wait(kWaitMs), 0);
     }
-    if (platform_) platform_->Stop();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
+    PlatformFixture::TearDown();
   }
 
   void WriteConfig(const std::string& alerting) {
-    Write("config.yaml", platform_->Config(folder_ / "kubeconfig") +
+    Write("config.yaml", Config() +
                              "global: {collect_interval: 300ms, evaluation_interval: 300ms, "
                              "external_labels: {cluster: demo, severity: of the alert}}\n"
                              "rule_files: [rules.yaml]\n" +
@@ -215,10 +159,7 @@ class AlertmanagerTest : public ::testing::Test {
     return base::ParseTimeMs(alert[key].get<std::string>()).value_or(-1);
   }
 
-  base::SystemClock clock_;
-  std::filesystem::path folder_;
   Webhook webhook_;
-  std::unique_ptr<platform::Platform> platform_;
   net::HttpClient http_{{.user_agent = "test"}};
   std::unique_ptr<ChildProcess> alertmanager_;
   std::string alertmanager_url_;
@@ -228,7 +169,7 @@ class AlertmanagerTest : public ::testing::Test {
 };
 
 TEST_F(AlertmanagerTest, AnAlertArrivesAndResolves) {
-  const int port = FreePort();
+  const int port = servers::FreePort();
   const std::string push_url = "http://127.0.0.1:" + std::to_string(port) + "/api/v2/alerts";
   StartAlertmanager(port);
   WriteConfig(AlertingTo(port));
@@ -281,7 +222,7 @@ TEST_F(AlertmanagerTest, AnAlertArrivesAndResolves) {
 }
 
 TEST_F(AlertmanagerTest, AnAlertArrivesOnceAlertmanagerIsBack) {
-  const int port = FreePort();
+  const int port = servers::FreePort();
   WriteConfig(AlertingTo(port));
   StartDaemon();
   ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
@@ -300,7 +241,7 @@ TEST_F(AlertmanagerTest, AnAlertArrivesOnceAlertmanagerIsBack) {
 }
 
 TEST_F(AlertmanagerTest, AReloadBringsAnAlertmanager) {
-  const int port = FreePort();
+  const int port = servers::FreePort();
   StartAlertmanager(port);
   WriteConfig("");
   StartDaemon();
@@ -315,10 +256,12 @@ TEST_F(AlertmanagerTest, AReloadBringsAnAlertmanager) {
 }
 
 TEST_F(AlertmanagerTest, AnAlertmanagerThatHangsHoldsNoStop) {
-  const ListeningSocket hanging;
-  WriteConfig(AlertingTo(hanging.port()));
+  // It takes connections and never answers.
+  const servers::Listener hanging = servers::ListenOnLoopback();
+  WriteConfig(AlertingTo(hanging.port));
   StartDaemon();
-  ASSERT_TRUE(hanging.AwaitConnection());
+  pollfd connection{.fd = hanging.fd.get(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(::poll(&connection, 1, kWaitMs), 1);
   daemon_->Signal(SIGTERM);
   EXPECT_EQ(daemon_->Wait(1'000), 0) << daemon_->ReadAll(100);
 }

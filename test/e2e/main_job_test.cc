@@ -4,14 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 
-#include "azexporter/base/file.h"
-#include "azexporter/model/regexp.h"
-#include "platform.h"
-#include "support/azexporter_process.h"
 #include "support/eventually.h"
+#include "support/platform_fixture.h"
 
 namespace azexporter {
 namespace {
@@ -21,50 +16,27 @@ using test::Eventually;
 using test::Outcome;
 using test::RunAzexporter;
 
-class MainJobTest : public ::testing::Test {
+class MainJobTest : public test::PlatformFixture {
  protected:
   void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "azx-e2e-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    auto platform = platform::Platform::Start(
-        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests"}, clock_);
-    ASSERT_TRUE(platform) << platform.error().message();
-    platform_ = std::move(*platform);
-    Write("kubeconfig", platform_->api().Kubeconfig());
-    const auto pack = base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml");
-    ASSERT_TRUE(pack);
-    Write("rules.yaml", *model::ReplaceAll("for: \\d+m", "for: 1s", *pack));
+    ASSERT_NO_FATAL_FAILURE(StartPlatform());
+    WritePack("documented", "rules.yaml", "1s");
     WriteConfig("");
   }
 
-  void TearDown() override {
-    daemon_.reset();
-    if (platform_) platform_->Stop();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-  }
   void WriteConfig(const std::string& more) {
-    Write("config.yaml", platform_->Config(folder_ / "kubeconfig") +
+    Write("config.yaml", Config() +
                              "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n"
                              "rule_files: [rules.yaml]\n" +
                              more);
   }
 
-  void StartDaemon() {
-    daemon_ = std::make_unique<test::AzexporterProcess>(
-        folder_ / "config.yaml", std::vector<std::string>{"--web.enable-lifecycle"});
-    ASSERT_FALSE(daemon_->url().empty());
-  }
+  void StartDaemon() { StartAzexporter("config.yaml", {"--web.enable-lifecycle"}); }
 
   Outcome Check() { return RunAzexporter({"--check", "--config.file", folder_ / "config.yaml"}); }
-  Outcome CheckDaemon() { return RunAzexporter({"--check", "--url", daemon_->url()}); }
+  Outcome CheckDaemon() { return RunAzexporter({"--check", "--url", azexporter_->url()}); }
 
-  test::PrometheusApi& api() { return daemon_->api(); }
+  test::PrometheusApi& api() { return azexporter_->api(); }
   std::string GetText(const std::string& path, const std::string& method = "GET") {
     return api().Text(path, method);
   }
@@ -73,11 +45,6 @@ class MainJobTest : public ::testing::Test {
   bool Becomes(const std::string& alert, const std::string& state) {
     return Eventually([&] { return StateOf(alert) == state; }, 30'000);
   }
-
-  base::SystemClock clock_;
-  std::filesystem::path folder_;
-  std::unique_ptr<platform::Platform> platform_;
-  std::unique_ptr<test::AzexporterProcess> daemon_;
 };
 
 TEST_F(MainJobTest, AZoneGoesAndComesBack) {
@@ -178,9 +145,8 @@ TEST_F(MainJobTest, ARefusedReloadLeavesEverythingAsItWas) {
   EXPECT_NE(GetText("/-/reload", "POST").find("rules.yaml:1:"), std::string::npos);
   EXPECT_EQ(StateOf("ZoneUnavailable"), "firing");
   // A good one keeps what did not change: the alert goes on, with its time.
-  const auto pack = base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml");
-  Write("rules.yaml", *model::ReplaceAll("for: \\d+m", "for: 1s", *pack));
-  daemon_->Signal(SIGHUP);
+  WritePack("documented", "rules.yaml", "1s");
+  azexporter_->Signal(SIGHUP);
   EXPECT_TRUE(Eventually([&] {
     return GetText("/metrics").find("azexporter_config_last_reload_successful 1\n") !=
            std::string::npos;
@@ -191,7 +157,7 @@ TEST_F(MainJobTest, ARefusedReloadLeavesEverythingAsItWas) {
 
 TEST_F(MainJobTest, StopsAtOnceAndCleanly) {
   StartDaemon();
-  EXPECT_EQ(daemon_->Stop(5'000), 0);
+  EXPECT_EQ(azexporter_->Stop(5'000), 0);
 }
 
 }  // namespace

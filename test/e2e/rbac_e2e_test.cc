@@ -3,14 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "platform.h"
-#include "servers/child_process.h"
-#include "support/azexporter_process.h"
 #include "support/eventually.h"
 #include "support/kubectl.h"
+#include "support/platform_fixture.h"
 
 namespace azexporter {
 namespace {
@@ -21,17 +16,11 @@ using test::Outcome;
 
 constexpr int kWaitMs = 30'000;
 
-class RolesTest : public ::testing::Test {
+class RolesTest : public test::PlatformFixture {
  protected:
   void SetUp() override {
     AZX_SKIP_WITHOUT_KUBECTL(kubectl_);
-    std::string name = std::filesystem::temp_directory_path() / "azx-roles-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    auto platform = platform::Platform::Start(
-        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests", .pace = 100}, clock_);
-    ASSERT_TRUE(platform) << platform.error().message();
-    platform_ = std::move(*platform);
+    ASSERT_NO_FATAL_FAILURE(StartPlatform({.pace = 100}));
     Write("admin", platform_->api().Kubeconfig());
     const std::string base = std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/base";
     Write("rendered.yaml", Kubectl("kustomize " + base));
@@ -39,18 +28,8 @@ class RolesTest : public ::testing::Test {
     const auto token = platform_->api().CreateToken("azexporter", "azexporter");
     ASSERT_TRUE(token) << token.error().message();
     Write("kubeconfig", platform_->api().KubeconfigFor("azexporter", *token));
-    Write("azexporter.yaml", platform_->Config(folder_ / "kubeconfig") +
-                                 "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n");
-  }
-
-  void TearDown() override {
-    if (platform_) platform_->Stop();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
+    Write("azexporter.yaml",
+          Config() + "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n");
   }
 
   // As the administrator, in the test's folder.
@@ -65,9 +44,6 @@ class RolesTest : public ::testing::Test {
   }
 
   const test::Kubectl kubectl_ = test::CurrentKubectl();
-  base::SystemClock clock_;
-  std::filesystem::path folder_;
-  std::unique_ptr<platform::Platform> platform_;
 };
 
 TEST_F(RolesTest, TheManifestsGrantWhatItNeeds) {

@@ -7,14 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
-#include "azexporter/base/file.h"
-#include "azexporter/model/regexp.h"
-#include "platform.h"
 #include "scenario.h"
-#include "support/azexporter_process.h"
 #include "support/eventually.h"
+#include "support/platform_fixture.h"
 
 namespace azexporter {
 namespace {
@@ -106,51 +102,25 @@ const std::vector<ScenarioIs>& Scenarios() {
   return scenarios;
 }
 
-class ScenarioTest : public ::testing::TestWithParam<ScenarioIs> {
+class ScenarioTest : public test::PlatformFixture,
+                     public ::testing::WithParamInterface<ScenarioIs> {
  protected:
   void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "azx-scenario-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
     if (!platform::Databases::Installed()) GTEST_SKIP() << "skipped: no PostgreSQL";
     if (!test::PrometheusProcess::Installed()) GTEST_SKIP() << "skipped: no Prometheus";
-    auto platform = platform::Platform::Start(
-        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests",
-         .database = true,
-         .pace = 60},
-        clock_);
-    ASSERT_TRUE(platform) << platform.error().message();
-    platform_ = std::move(*platform);
-    WriteRules();
-    Write("kubeconfig", platform_->api().Kubeconfig());
-    Write("azexporter.yaml", *model::ReplaceAll("interval: 2s", "interval: 200ms",
-                                                platform_->Config(folder_ / "kubeconfig")) +
+    ASSERT_NO_FATAL_FAILURE(StartPlatform({.database = true, .pace = 60}));
+    WritePack("documented", "documented.yaml", "2s");
+    WritePack("recommended", "recommended.yaml", "2s");
+    Write("azexporter.yaml", *model::ReplaceAll("interval: 2s", "interval: 200ms", Config()) +
                                  "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
                                  "rule_files: [documented.yaml, recommended.yaml]\n");
-    azexporter_ = std::make_unique<test::AzexporterProcess>(folder_ / "azexporter.yaml");
-    ASSERT_FALSE(azexporter_->url().empty());
+    ASSERT_NO_FATAL_FAILURE(StartAzexporter("azexporter.yaml"));
     prometheus_ = std::make_unique<test::PrometheusProcess>(folder_, PrometheusConfig());
   }
 
   void TearDown() override {
     prometheus_.reset();
-    azexporter_.reset();
-    if (platform_) platform_->Stop();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-  }
-
-  void WriteRules() {
-    for (const std::string pack : {"documented", "recommended"}) {
-      const auto text =
-          base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/" + pack + ".yaml");
-      ASSERT_TRUE(text);
-      Write(pack + ".yaml", *model::ReplaceAll("(for|keep_firing_for): \\d+m", "${1}: 2s", *text));
-    }
+    PlatformFixture::TearDown();
   }
 
   std::string PrometheusConfig() const {
@@ -210,10 +180,6 @@ class ScenarioTest : public ::testing::TestWithParam<ScenarioIs> {
     }
   }
 
-  base::SystemClock clock_;
-  std::filesystem::path folder_;
-  std::unique_ptr<platform::Platform> platform_;
-  std::unique_ptr<test::AzexporterProcess> azexporter_;
   std::unique_ptr<test::PrometheusProcess> prometheus_;
   Names seen_summaries_;
 };

@@ -4,16 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 
-#include "azexporter/base/file.h"
-#include "azexporter/model/regexp.h"
 #include "dashboards/dashboard.h"
-#include "platform.h"
-#include "support/azexporter_process.h"
 #include "support/eventually.h"
+#include "support/platform_fixture.h"
 
 namespace azexporter {
 namespace {
@@ -32,31 +27,17 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-class ScrapeTest : public ::testing::Test {
+class ScrapeTest : public test::PlatformFixture {
  protected:
   void SetUp() override {
     if (!platform::Databases::Installed()) GTEST_SKIP() << "skipped: no PostgreSQL";
     if (!test::PrometheusProcess::Installed()) GTEST_SKIP() << "skipped: no Prometheus";
-    std::string pattern = ::testing::TempDir() + "/azx-scrape-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    auto platform = platform::Platform::Start(
-        {.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests", .database = true},
-        clock_);
-    ASSERT_TRUE(platform) << platform.error().message();
-    platform_ = std::move(*platform);
-    std::ofstream(folder_ / "kubeconfig") << platform_->api().Kubeconfig();
-    std::ofstream(folder_ / "azexporter.yaml")
-        << Replaced(platform_->Config(folder_ / "kubeconfig"), "interval: 2s", "interval: 200ms")
-        << "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
-           "rule_files: [documented.yaml]\n";
-    const auto rules =
-        base::ReadFile(std::string(AZX_SOURCE_DIR) + "/rules/alerts/documented.yaml");
-    ASSERT_TRUE(rules);
-    std::ofstream(folder_ / "documented.yaml")
-        << *model::ReplaceAll("for: \\d+m", "for: 1s", *rules);
-    azexporter_ = std::make_unique<test::AzexporterProcess>(folder_ / "azexporter.yaml");
-    ASSERT_FALSE(azexporter_->url().empty());
+    ASSERT_NO_FATAL_FAILURE(StartPlatform({.database = true}));
+    WritePack("documented", "documented.yaml", "1s");
+    Write("azexporter.yaml", Replaced(Config(), "interval: 2s", "interval: 200ms") +
+                                 "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
+                                 "rule_files: [documented.yaml]\n");
+    ASSERT_NO_FATAL_FAILURE(StartAzexporter("azexporter.yaml"));
     // Every probe ended at least once.
     ASSERT_TRUE(Eventually([&] { return azexporter_->api().Count("az_zone_health_up == 1") == 3; },
                            kWaitMs));
@@ -66,10 +47,7 @@ class ScrapeTest : public ::testing::Test {
 
   void TearDown() override {
     prometheus_.reset();
-    azexporter_.reset();
-    if (platform_) platform_->Stop();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
+    PlatformFixture::TearDown();
   }
 
   // The shipped scrape configuration, with a fixed target in place of the one that Kubernetes would
@@ -99,16 +77,12 @@ class ScrapeTest : public ::testing::Test {
 
   std::vector<PrometheusApi*> BothSides() { return {&azexporter_->api(), &prometheus_->api()}; }
 
-  base::SystemClock clock_;
-  std::filesystem::path folder_;
-  std::unique_ptr<platform::Platform> platform_;
-  std::unique_ptr<test::AzexporterProcess> azexporter_;
   std::unique_ptr<test::PrometheusProcess> prometheus_;
 };
 
 TEST_F(ScrapeTest, PromtoolFindsNothingToSay) {
   const auto lint = [&] {
-    std::ofstream(folder_ / "metrics") << azexporter_->api().Text("/metrics");
+    Write("metrics", azexporter_->api().Text("/metrics"));
     ChildProcess promtool(
         {"sh", "-c", "exec promtool check metrics <\"$0\"", (folder_ / "metrics").string()});
     EXPECT_EQ(promtool.ReadAll(kWaitMs), "");

@@ -52,16 +52,8 @@ class ControllersTest : public ::testing::Test {
     }
   }
 
-  std::vector<std::string> NodesOf(std::string_view zone) const {
-    std::vector<std::string> names;
-    for (const ObjectPtr& node : store_.List(Type("v1", "Node"), "").items) {
-      const std::string name = StringAt(*node, {"metadata", "name"});
-      if (ZoneOfNode(store_, name) == zone) names.push_back(name);
-    }
-    return names;
-  }
   void EachNode(std::string_view zone, void (*act)(World&, const std::string&)) {
-    for (const std::string& node : NodesOf(zone)) act(world_, node);
+    for (const std::string& node : NodeNames(store_, zone)) act(world_, node);
     Settle(world_);
   }
 
@@ -170,7 +162,8 @@ TEST_F(ControllersTest, AStatefulSetWaitsForItsPodToBeGone) {
 // Where the nodes are gone the zone counts no more: its pods find a place in the others. Those with
 // a volume there do not.
 TEST_F(ControllersTest, AZoneWithoutNodesIsNoDomainAnyMore) {
-  for (const std::string& node : NodesOf("us-east-1c")) ASSERT_TRUE(store_.Delete(NodeKey(node)));
+  for (const std::string& node : NodeNames(store_, "us-east-1c"))
+    ASSERT_TRUE(store_.Delete(NodeKey(node)));
   Pass(39);
   EXPECT_EQ(Pods(kDeployment)["- ready"], 3) << "what was there is left alone for 40 s";
   Pass(20);
@@ -187,7 +180,7 @@ TEST_F(ControllersTest, AZoneWithoutNodesIsNoDomainAnyMore) {
 TEST_F(ControllersTest, ADrainAsksTheBudgets) {
   const auto drain = [this](std::string_view zone) {
     EachNode(zone, CordonNode);
-    for (const std::string& node : NodesOf(zone)) world_.draining_nodes.insert(node);
+    for (const std::string& node : NodeNames(store_, zone)) world_.draining_nodes.insert(node);
     Pass(30);
   };
   drain("us-east-1a");

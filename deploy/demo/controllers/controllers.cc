@@ -44,7 +44,9 @@ bool World::IsDue(const Json& pod, std::string_view what, std::int64_t delay_ms)
   const std::string key = StringAt(pod, {"metadata", "uid"}) + " " + std::string(what);
   const auto wait_ms = static_cast<std::int64_t>(static_cast<double>(delay_ms) / pace);
   const auto [timer, fresh] = timers.try_emplace(key, NowMs() + wait_ms);
-  return timer->second <= NowMs();
+  if (timer->second > NowMs()) return false;
+  timers.erase(timer);
+  return true;
 }
 
 void Settle(World& world) {
@@ -73,6 +75,19 @@ bool IsReady(const Json& pod) {
   return std::any_of(conditions->begin(), conditions->end(), [](const Json& condition) {
     return StringAt(condition, {"type"}) == "Ready" && StringAt(condition, {"status"}) == "True";
   });
+}
+
+void SetReady(Json& pod, bool ready, std::int64_t now_ms) {
+  Json* condition = ConditionOf(pod, "Ready");
+  const char* status = ready ? "True" : "False";
+  if (condition == nullptr || StringAt(*condition, {"status"}) == status) return;
+  (*condition)["status"] = status;
+  (*condition)["lastTransitionTime"] = Rfc3339(now_ms);
+}
+
+bool IsCordoned(const Json& node) {
+  const Json* flag = Find(node, {"spec", "unschedulable"});
+  return flag != nullptr && *flag == true;
 }
 
 Json* ConditionOf(Json& object, std::string_view type) {

@@ -30,7 +30,7 @@ struct World {
   const base::Clock& clock;
   double pace = 1;  // 60: what takes a minute takes a second
 
-  std::map<std::string, std::int64_t, std::less<>> silent_nodes{};  // since when, ms
+  std::set<std::string, std::less<>> silent_nodes{};
   std::set<std::string, std::less<>> draining_nodes{};
   std::map<std::string, std::int64_t> timers{};  // "POD UID WHAT" -> when it is due, ms
   int serial = 0;                                // of names and addresses
@@ -38,7 +38,8 @@ struct World {
   std::vector<simulator::ObjectPtr> looked_at{};
 
   std::int64_t NowMs() const { return clock.NowMs(); }
-  // True once `delay_ms` of the cluster's time have passed since it was first asked for this pod.
+  // True, once, when `delay_ms` of the cluster's time have passed since it was first asked for this
+  // pod.
   bool IsDue(const simulator::Json& pod, std::string_view what, std::int64_t delay_ms);
 };
 
@@ -46,7 +47,6 @@ struct World {
 void Settle(World& world);
 
 // --- one controller each, as a real cluster has them
-// ----------------------------------------------
 
 // Silent kubelets: all conditions Unknown, the taints unreachable:NoSchedule and :NoExecute, Ready
 // False on the pods there; pods that tolerate this no longer are told to end. Pods whose node is
@@ -65,7 +65,6 @@ void RunKubelets(World& world);
 void RunStatus(World& world);
 
 // --- what somebody does to the cluster
-// ------------------------------------------------------------
 
 // The kubelet of a node falls silent, and is back: conditions as before, taints gone, pods ready.
 // Cordons and other taints stay as they are.
@@ -76,11 +75,13 @@ void CordonNode(World& world, const std::string& node);
 void UncordonNode(World& world, const std::string& node);
 
 // --- shared by controllers
-// --------------------------------------------------------------------------
 
 bool IsTerminating(const simulator::Json& pod);
 // The Ready condition is True.
 bool IsReady(const simulator::Json& pod);
+// Sets the Ready condition, where there is one and it differs.
+void SetReady(simulator::Json& pod, bool ready, std::int64_t now_ms);
+bool IsCordoned(const simulator::Json& node);
 // The condition of that type in status.conditions; nullptr when absent.
 simulator::Json* ConditionOf(simulator::Json& object, std::string_view type);
 simulator::ObjectKey KeyFor(const simulator::ResourceType& type, const simulator::Json& object);

@@ -71,15 +71,11 @@ void SetHealthy(Json& node, std::int64_t now_ms) {
   }
 }
 
-void SetPodsReady(World& world, std::string_view node, const std::string& status) {
+void SetPodsReady(World& world, std::string_view node, bool ready) {
   for (const ObjectPtr& pod : AllPods(world)) {
     if (StringAt(*pod, {"spec", "nodeName"}) != node) continue;
-    (void)world.store.Modify(KeyFor(Type("v1", "Pod"), *pod), [&](Json& object) {
-      Json* ready = ConditionOf(object, "Ready");
-      if (ready == nullptr || StringAt(*ready, {"status"}) == status) return;
-      (*ready)["status"] = status;
-      (*ready)["lastTransitionTime"] = Rfc3339(world.NowMs());
-    });
+    (void)world.store.Modify(KeyFor(Type("v1", "Pod"), *pod),
+                             [&](Json& object) { SetReady(object, ready, world.NowMs()); });
   }
 }
 
@@ -117,8 +113,7 @@ void EvictFromSilentNodes(World& world) {
 // A cordon is a flag; the taint that keeps pods away follows from it, and goes with it.
 void TaintCordonedNodes(World& world) {
   for (const ObjectPtr& node : world.store.List(Type("v1", "Node"), "").items) {
-    const Json* cordoned = Find(*node, {"spec", "unschedulable"});
-    const bool is_cordoned = cordoned != nullptr && *cordoned == true;
+    const bool is_cordoned = IsCordoned(*node);
     (void)world.store.Modify(KeyFor(Type("v1", "Node"), *node), [&](Json& object) {
       if (is_cordoned) {
         AddTaint(object, kUnschedulable, "NoSchedule", world.NowMs());
@@ -149,10 +144,10 @@ void RunNodeLifecycle(World& world) {
 
 // In the order in which watchers of a real cluster see it.
 void SilenceNode(World& world, const std::string& node) {
-  if (!world.silent_nodes.try_emplace(node, world.NowMs()).second) return;
+  if (!world.silent_nodes.insert(node).second) return;
   const std::int64_t now_ms = world.NowMs();
   (void)world.store.Modify(NodeKey(node), [&](Json& object) { SetUnknown(object, now_ms); });
-  SetPodsReady(world, node, "False");
+  SetPodsReady(world, node, false);
   for (const char* effect : {"NoSchedule", "NoExecute"}) {
     (void)world.store.Modify(NodeKey(node),
                              [&](Json& object) { AddTaint(object, kUnreachable, effect, now_ms); });
@@ -164,7 +159,7 @@ void WakeNode(World& world, const std::string& node) {
   const std::int64_t now_ms = world.NowMs();
   (void)world.store.Modify(NodeKey(node), [&](Json& object) { SetHealthy(object, now_ms); });
   (void)world.store.Modify(NodeKey(node), [](Json& object) { RemoveTaints(object, kUnreachable); });
-  SetPodsReady(world, node, "True");
+  SetPodsReady(world, node, true);
 }
 
 void CordonNode(World& world, const std::string& node) {

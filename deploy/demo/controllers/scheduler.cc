@@ -145,8 +145,7 @@ class Placement {
 
   // Empty: the node fits. The texts are the scheduler's.
   std::string WhyNot(const Json& node) const {
-    const Json* cordoned = Find(node, {"spec", "unschedulable"});
-    if (cordoned != nullptr && *cordoned == true) return "node(s) were unschedulable";
+    if (IsCordoned(node)) return "node(s) were unschedulable";
     if (const Json* taint = UntoleratedTaint(pod_, node)) {
       return fmt::format("node(s) had untolerated taint {{{}: {}}}", StringAt(*taint, {"key"}),
                          StringAt(*taint, {"value"}));

@@ -1,8 +1,5 @@
 #include "servers/postgres_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -10,6 +7,7 @@
 #include <filesystem>
 
 #include "azexporter/base/wait.h"
+#include "servers/loopback.h"
 
 namespace azexporter::servers {
 namespace {
@@ -17,18 +15,6 @@ namespace {
 constexpr char kUser[] = "azx";
 constexpr int kStartTimeoutMs = 30'000;
 constexpr int kStopTimeoutMs = 10'000;
-
-int FreePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  const bool ok = ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
-  ::close(fd);
-  return ok ? ntohs(address.sin_port) : 0;
-}
 
 // The server refuses to run as root: there it runs as the package's own user.
 std::vector<std::string> AsServerUser(std::vector<std::string> command) {

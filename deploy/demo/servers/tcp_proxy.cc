@@ -1,6 +1,6 @@
 #include "servers/tcp_proxy.h"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "azexporter/base/mutex.h"
+#include "servers/loopback.h"
 
 namespace azexporter::servers {
 
@@ -24,59 +25,8 @@ using base::Result;
 
 namespace {
 
-constexpr int kBacklog = 64;
 // A direction holds at most this much of what its receiver does not take yet.
 constexpr std::size_t kBufferBytes = 64 * 1024;
-
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-Fd Listen(int& port) {
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (!fd.valid() || ::bind(fd.get(), generic, size) != 0 || ::listen(fd.get(), kBacklog) != 0 ||
-      ::getsockname(fd.get(), generic, &size) != 0) {
-    return Fd();
-  }
-  port = ntohs(address.sin_port);
-  return fd;
-}
-
-// On loopback connecting succeeds or is refused at once.
-Fd Connect(int port) {
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = Loopback(port);
-  if (!fd.valid() ||
-      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return Fd();
-  }
-  return fd;
-}
 
 // One direction of a connection.
 struct Pipe {
@@ -154,7 +104,7 @@ struct TcpProxy::Impl {
 void TcpProxy::Impl::Accept(int target) {
   Fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!client.valid()) return;
-  Fd server = Connect(target);
+  Fd server = ConnectToLoopback(target);
   if (!server.valid()) return;
   const int yes = 1;
   setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -206,11 +156,15 @@ TcpProxy::~TcpProxy() {
 
 Result<std::unique_ptr<TcpProxy>> TcpProxy::Start(int target_port) {
   auto impl = std::make_unique<Impl>();
-  impl->listener = Listen(impl->port);
+  Listener listener = ListenOnLoopback();
+  impl->listener = std::move(listener.fd);
+  impl->port = listener.port;
   impl->wake = Fd(::eventfd(0, EFD_CLOEXEC));
   if (!impl->listener.valid() || !impl->wake.valid()) {
     return Fail(ErrorCode::kUnavailable, "listen on a free port of 127.0.0.1");
   }
+  // A client that is gone before it is accepted must not hold up the others.
+  ::fcntl(impl->listener.get(), F_SETFL, O_NONBLOCK);
   std::unique_ptr<TcpProxy> proxy(new TcpProxy(std::move(impl)));
   proxy->SetTarget(target_port);
   proxy->impl_->thread =
