@@ -60,13 +60,15 @@ base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
   const auto appender = store_.NewAppender();
   for (const auto& block : snapshot.blocks) {
     for (const exposition::FlatSample& sample : block->samples) {
-      AZX_RETURN_IF_ERROR(appender->Append(sample.labels, snapshot.timestamp_ms, sample.value));
+      const auto outcome = appender->Append(sample.labels, snapshot.timestamp_ms, sample.value);
+      AZX_RETURN_IF_ERROR(storage::AsResult(outcome, sample.labels, snapshot.timestamp_ms));
       previous_.erase(sample.labels);
       current.insert(sample.labels);
     }
   }
   for (const model::Labels& gone : previous_) {
-    AZX_RETURN_IF_ERROR(appender->Append(gone, snapshot.timestamp_ms, model::StaleNaN()));
+    const auto outcome = appender->Append(gone, snapshot.timestamp_ms, model::StaleNaN());
+    AZX_RETURN_IF_ERROR(storage::AsResult(outcome, gone, snapshot.timestamp_ms));
   }
   previous_ = std::move(current);
   return appender->Commit();

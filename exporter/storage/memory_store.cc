@@ -30,18 +30,10 @@ bool SameValue(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
-// What the newest point of a series has to say about one that is to follow.
-enum class Succession { kFollows, kRepeats };
-Result<Succession> Follow(const model::Labels& labels, const model::FPoint& newest,
-                          const model::FPoint& next) {
-  if (next.t > newest.t) return Succession::kFollows;
-  if (next.t == newest.t && SameValue(next.f, newest.f)) return Succession::kRepeats;
-  if (next.t == newest.t) {
-    return base::BadData("duplicate sample for timestamp " + std::to_string(next.t) +
-                         " with another value: " + labels.ToString());
-  }
-  return base::BadData("out of order sample at " + std::to_string(next.t) + ", newest is " +
-                       std::to_string(newest.t) + ": " + labels.ToString());
+AppendOutcome Follow(const model::FPoint& newest, const model::FPoint& next) {
+  if (next.t > newest.t) return AppendOutcome::kAppended;
+  if (next.t < newest.t) return AppendOutcome::kOutOfOrder;
+  return SameValue(next.f, newest.f) ? AppendOutcome::kAppended : AppendOutcome::kDuplicate;
 }
 
 // `decided`: the matcher that is known to match; may be null.
@@ -234,7 +226,8 @@ Result<void> MemoryStore::Impl::Commit(const std::vector<model::Sample>& samples
     if (found == series_.end()) continue;
     targets[i] = found->second.get();
     if (targets[i]->empty()) continue;
-    AZX_RETURN_IF_ERROR(Follow(sample.labels, targets[i]->newest(), {sample.t, sample.f}));
+    const AppendOutcome outcome = Follow(targets[i]->newest(), {sample.t, sample.f});
+    AZX_RETURN_IF_ERROR(AsResult(outcome, sample.labels, sample.t));
   }
   ++version_;
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -336,24 +329,22 @@ class MemoryStore::MemoryAppender final : public Appender {
  public:
   explicit MemoryAppender(Impl& store) : store_(store) {}
 
-  Result<void> Append(const model::Labels& labels, model::TimestampMs t, double value) override {
+  AppendOutcome Append(const model::Labels& labels, model::TimestampMs t, double value) override {
     const model::FPoint point{t, value};
-    auto [pending, is_first] = newest_.try_emplace(labels, point);
-    if (is_first) {
-      const std::optional<model::FPoint> stored = store_.Newest(labels);
-      if (stored) {
-        auto succession = Follow(labels, *stored, point);
-        if (!succession || *succession == Succession::kRepeats) newest_.erase(pending);
-        if (!succession) return base::Fail(std::move(succession).error());
-        if (*succession == Succession::kRepeats) return {};
-      }
+    const auto pending = newest_.find(labels);
+    std::optional<model::FPoint> before;
+    if (pending != newest_.end()) {
+      before = pending->second;
     } else {
-      AZX_ASSIGN_OR_RETURN(const Succession succession, Follow(labels, pending->second, point));
-      if (succession == Succession::kRepeats) return {};
-      pending->second = point;
+      before = store_.Newest(labels);
     }
+    if (before) {
+      const AppendOutcome outcome = Follow(*before, point);
+      if (outcome != AppendOutcome::kAppended || before->t == t) return outcome;
+    }
+    newest_[labels] = point;
     samples_.push_back({labels, t, value});
-    return {};
+    return AppendOutcome::kAppended;
   }
 
   Result<void> Commit() override {

@@ -166,7 +166,8 @@ base::Result<void> Manager::Impl::Write(RuleRun& run, const std::vector<WrittenS
   for (const WrittenSample& sample : samples) {
     run.written.erase(sample.labels);
     written.insert(sample.labels);
-    auto appended = appender->Append(sample.labels, t, sample.value);
+    auto appended =
+        storage::AsResult(appender->Append(sample.labels, t, sample.value), sample.labels, t);
     if (!appended && outcome) outcome = std::move(appended);
   }
   // Where another rule writes the same series its sample stands, and the marker is refused.

@@ -177,7 +177,8 @@ class ScriptRunner {
       for (std::size_t i = 0; i < series.values.size(); ++i) {
         if (!series.values[i]) continue;
         const model::TimestampMs t = static_cast<std::int64_t>(i) * load.step_ms;
-        auto appended = appender->Append(series.labels, t, *series.values[i]);
+        auto appended = storage::AsResult(appender->Append(series.labels, t, *series.values[i]),
+                                          series.labels, t);
         if (!appended) report_.notes.push_back(appended.error().message());
       }
     }

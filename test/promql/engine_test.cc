@@ -19,8 +19,9 @@ class EngineTest : public testing::Test {
            std::initializer_list<model::FPoint> points) {
     auto appender = store_.NewAppender();
     for (const model::FPoint& point : points) {
-      ASSERT_TRUE(
-          appender->Append(Labels::Of({{"__name__", name}, {"zone", zone}}), point.t, point.f));
+      ASSERT_EQ(
+          appender->Append(Labels::Of({{"__name__", name}, {"zone", zone}}), point.t, point.f),
+          storage::AppendOutcome::kAppended);
     }
     ASSERT_TRUE(appender->Commit());
   }
@@ -86,8 +87,9 @@ TEST_F(EngineTest, TellsManyGroupsApart) {
   for (int i = 0; i < kSeries; ++i) {
     const std::string pod = std::to_string(i);
     const std::string zone = std::to_string(i % 3);
-    ASSERT_TRUE(appender->Append(
-        Labels::Of({{"__name__", "pod_info"}, {"pod", pod}, {"zone", zone}}), kMinute, i));
+    ASSERT_EQ(appender->Append(Labels::Of({{"__name__", "pod_info"}, {"pod", pod}, {"zone", zone}}),
+                               kMinute, i),
+              storage::AppendOutcome::kAppended);
   }
   ASSERT_TRUE(appender->Commit());
   const auto size = [&](std::string_view query) {

@@ -49,8 +49,8 @@ class RulesFixture : public testing::Test {
     for (const std::string& line : lines) {
       const auto series = promql::ParseSeriesNotation(line);
       ASSERT_TRUE(series.has_value()) << series.error().message();
-      const auto appended = appender->Append(series->labels, t, series->values.front().value_or(0));
-      ASSERT_TRUE(appended.has_value()) << appended.error().message();
+      ASSERT_EQ(appender->Append(series->labels, t, series->values.front().value_or(0)),
+                storage::AppendOutcome::kAppended);
     }
     ASSERT_TRUE(appender->Commit().has_value());
   }

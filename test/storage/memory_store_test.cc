@@ -19,8 +19,7 @@ constexpr std::int64_t kAlways = std::int64_t{1} << 60;
 void Put(MemoryStore& store, const Labels& labels, std::vector<FPoint> points) {
   auto appender = store.NewAppender();
   for (const FPoint& point : points) {
-    const auto appended = appender->Append(labels, point.t, point.f);
-    ASSERT_TRUE(appended) << appended.error().message();
+    ASSERT_EQ(appender->Append(labels, point.t, point.f), AppendOutcome::kAppended);
   }
   ASSERT_TRUE(appender->Commit());
 }
@@ -110,17 +109,13 @@ TEST(MemoryStoreTest, RefusesWhatDoesNotFollow) {
   MemoryStore store;
   Put(store, kUpA, {{1000, 1}});
   auto appender = store.NewAppender();
-  EXPECT_TRUE(appender->Append(kUpA, 1000, 1)) << "the same sample again is no error";
-  auto late = appender->Append(kUpA, 999, 1);
-  ASSERT_FALSE(late);
-  EXPECT_EQ(late.error().code(), base::ErrorCode::kBadData);
-  EXPECT_EQ(late.error().message(), "out of order sample at 999, newest is 1000: up{zone=\"a\"}");
-  auto other = appender->Append(kUpA, 1000, 2);
-  ASSERT_FALSE(other);
-  EXPECT_EQ(other.error().message(),
-            "duplicate sample for timestamp 1000 with another value: up{zone=\"a\"}");
-  EXPECT_TRUE(appender->Append(kUpA, 2000, 2));
-  EXPECT_FALSE(appender->Append(kUpA, 1500, 2)) << "older than one in the same batch";
+  EXPECT_EQ(appender->Append(kUpA, 1000, 1), AppendOutcome::kAppended)
+      << "the same sample again is no error";
+  EXPECT_EQ(appender->Append(kUpA, 999, 1), AppendOutcome::kOutOfOrder);
+  EXPECT_EQ(appender->Append(kUpA, 1000, 2), AppendOutcome::kDuplicate);
+  EXPECT_EQ(appender->Append(kUpA, 2000, 2), AppendOutcome::kAppended);
+  EXPECT_EQ(appender->Append(kUpA, 1500, 2), AppendOutcome::kOutOfOrder)
+      << "older than one in the same batch";
   ASSERT_TRUE(appender->Commit());
   EXPECT_EQ(ReadAll(*Query(store)->Select({})->front()).size(), 2u);
 }
@@ -129,8 +124,8 @@ TEST(MemoryStoreTest, KeepsStalenessMarkersBitByBit) {
   MemoryStore store;
   Put(store, kUpA, {{1000, model::StaleNaN()}});
   auto appender = store.NewAppender();
-  EXPECT_TRUE(appender->Append(kUpA, 1000, model::StaleNaN()));
-  EXPECT_FALSE(appender->Append(kUpA, 1000, std::nan("")));
+  EXPECT_EQ(appender->Append(kUpA, 1000, model::StaleNaN()), AppendOutcome::kAppended);
+  EXPECT_EQ(appender->Append(kUpA, 1000, std::nan("")), AppendOutcome::kDuplicate);
   const auto querier = Query(store);
   EXPECT_TRUE(model::IsStaleNaN(querier->Select({})->front()->Latest(0, kAlways)->f));
 }
@@ -138,13 +133,13 @@ TEST(MemoryStoreTest, KeepsStalenessMarkersBitByBit) {
 TEST(MemoryStoreTest, PublishesABatchAsAWholeOrNotAtAll) {
   MemoryStore store;
   auto slow = store.NewAppender();
-  ASSERT_TRUE(slow->Append(kUpA, 1000, 1));
-  ASSERT_TRUE(slow->Append(kUpB, 1000, 1));
+  ASSERT_EQ(slow->Append(kUpA, 1000, 1), AppendOutcome::kAppended);
+  ASSERT_EQ(slow->Append(kUpB, 1000, 1), AppendOutcome::kAppended);
   EXPECT_EQ(store.series_count(), 0u);
   Put(store, kUpB, {{2000, 1}});
   EXPECT_FALSE(slow->Commit()) << "another appender was faster";
   EXPECT_EQ(Names(*Query(store), {}).size(), 1u);
-  ASSERT_TRUE(store.NewAppender()->Append(kDown, 1000, 1));
+  ASSERT_EQ(store.NewAppender()->Append(kDown, 1000, 1), AppendOutcome::kAppended);
   EXPECT_EQ(store.series_count(), 1u) << "a batch that was not committed changes nothing";
 }
 
@@ -202,7 +197,8 @@ TEST(MemoryStoreTest, ReadsWhileOthersAppend) {
   std::jthread writer([&](const std::stop_token&) {
     for (int i = 1; i <= 2000; ++i) {
       auto appender = store.NewAppender();
-      for (const Labels& labels : {kUpA, kUpB}) ASSERT_TRUE(appender->Append(labels, i, i));
+      for (const Labels& labels : {kUpA, kUpB})
+        ASSERT_EQ(appender->Append(labels, i, i), AppendOutcome::kAppended);
       ASSERT_TRUE(appender->Commit());
     }
   });
@@ -225,7 +221,7 @@ TEST(MemoryStoreTest, ReadsWhileOthersExpire) {
   std::jthread writer([&](const std::stop_token&) {
     for (int i = 1; i <= 2000; ++i) {
       auto appender = store.NewAppender();
-      ASSERT_TRUE(appender->Append(kUpA, i, i));
+      ASSERT_EQ(appender->Append(kUpA, i, i), AppendOutcome::kAppended);
       ASSERT_TRUE(appender->Commit());
       store.Truncate(i + (i % 50 == 0 ? 1000 : 0));
     }

@@ -20,8 +20,9 @@ class ServerTest : public ::testing::Test {
     const auto appender = store_.NewAppender();
     for (const char* zone : {"a", "b"}) {
       const auto labels = model::Labels::Of({{"__name__", "up"}, {"zone", zone}});
-      EXPECT_TRUE(appender->Append(labels, kNow - 15'000, 1));
-      EXPECT_TRUE(appender->Append(labels, kNow, zone[0] == 'a' ? 0.5 : 1e21));
+      EXPECT_EQ(appender->Append(labels, kNow - 15'000, 1), storage::AppendOutcome::kAppended);
+      EXPECT_EQ(appender->Append(labels, kNow, zone[0] == 'a' ? 0.5 : 1e21),
+                storage::AppendOutcome::kAppended);
     }
     EXPECT_TRUE(appender->Commit());
     auto groups = rules::ParseRuleFile(

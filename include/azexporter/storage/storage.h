@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "azexporter/base/result.h"
@@ -59,13 +60,25 @@ class Queryable {
                                                             model::TimestampMs max_t) const = 0;
 };
 
+// What became of an appended sample. The last three refuse it and leave the batch as it was.
+// Semantics: prometheus/storage/interface.go, ErrOutOfOrderSample and its neighbours.
+enum class AppendOutcome {
+  kAppended,    // or equal to the newest sample of its series, which changes nothing
+  kOutOfOrder,  // the series has a newer sample
+  kDuplicate,   // the series has another value at that time
+  kTooOld,      // older than everything the store still keeps
+};
+std::string_view AppendOutcomeText(AppendOutcome outcome);  // "out of order sample", ...
+// kBadData naming the sample, where it was refused.
+base::Result<void> AsResult(AppendOutcome outcome, const model::Labels& labels,
+                            model::TimestampMs t);
+
 // A batch of samples that becomes visible as a whole. One thread only.
 class Appender {
  public:
   virtual ~Appender() = default;
-  // kBadData when the series already has a newer point, or another value at the same time.
-  virtual base::Result<void> Append(const model::Labels& labels, model::TimestampMs t,
-                                    double value) = 0;
+  [[nodiscard]] virtual AppendOutcome Append(const model::Labels& labels, model::TimestampMs t,
+                                             double value) = 0;
   // Publishes the batch. A destroyed Appender that was not committed changes nothing.
   virtual base::Result<void> Commit() = 0;
 };

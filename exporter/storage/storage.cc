@@ -1,0 +1,26 @@
+#include "azexporter/storage/storage.h"
+
+namespace azexporter::storage {
+
+std::string_view AppendOutcomeText(AppendOutcome outcome) {
+  switch (outcome) {
+    case AppendOutcome::kAppended:
+      return "appended";
+    case AppendOutcome::kOutOfOrder:
+      return "out of order sample";
+    case AppendOutcome::kDuplicate:
+      return "duplicate sample for timestamp";
+    case AppendOutcome::kTooOld:
+      return "out of bounds";
+  }
+  return "";
+}
+
+base::Result<void> AsResult(AppendOutcome outcome, const model::Labels& labels,
+                            model::TimestampMs t) {
+  if (outcome == AppendOutcome::kAppended) return {};
+  return base::BadData(std::string(AppendOutcomeText(outcome)) + " at " + std::to_string(t) + ": " +
+                       labels.ToString());
+}
+
+}  // namespace azexporter::storage
