@@ -45,16 +45,21 @@ Labels Labels::Of(std::vector<Label> labels) {
                    [](const Label& a, const Label& b) { return a.name < b.name; });
   // Of equal names the last one given wins; empty values go.
   std::size_t kept = 0;
-  std::size_t text_size = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (i + 1 < labels.size() && labels[i + 1].name == labels[i].name) continue;
     if (labels[i].value.empty()) continue;
-    text_size += labels[i].name.size() + labels[i].value.size();
     labels[kept++] = labels[i];
   }
   labels.resize(kept);
+  return OfSorted(labels);
+}
+
+Labels Labels::OfSorted(std::span<const Label> labels) {
   Labels result;
   if (labels.empty()) return result;
+  const std::size_t kept = labels.size();
+  std::size_t text_size = 0;
+  for (const Label& label : labels) text_size += label.name.size() + label.value.size();
 
   const std::size_t text_offset = TextOffset(kept);
   auto data = std::make_shared_for_overwrite<char[]>(text_offset + text_size);

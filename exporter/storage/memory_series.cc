@@ -1,79 +1,82 @@
 #include "memory_series.h"
 
+#include <algorithm>
+
 namespace azexporter::storage {
 
-namespace {
-
-// The index of the first of `size` points that is not `before`.
-template <class Before>
-std::size_t FirstNot(const PointView& points, Before before) {
-  std::size_t low = 0;
-  std::size_t high = points.size();
-  while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    if (before(points[middle])) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
+void MemorySeries::Begin(model::LabelView labels, std::uint64_t hash, std::uint32_t number) {
+  *this = MemorySeries();
+  labels_ = labels;
+  hash_ = hash;
+  number_ = number;
+  alive_ = true;
 }
 
-}  // namespace
-
-std::size_t PointView::LowerBound(model::TimestampMs t) const {
-  return FirstNot(*this, [t](const model::FPoint& point) { return point.t < t; });
+void MemorySeries::End() {
+  alive_ = false;
+  head_ = Chunk();
+  sealed_ = std::vector<Chunk>();
 }
 
-std::size_t PointView::UpperBound(model::TimestampMs t) const {
-  return FirstNot(*this, [t](const model::FPoint& point) { return point.t <= t; });
+model::TimestampMs MemorySeries::oldest_t() const {
+  return sealed_.empty() ? head_.first_t() : sealed_.front().first_t();
 }
 
-void MemorySeries::Append(const model::FPoint& point, std::uint64_t version, bool keep_history) {
-  if (!keep_history) {
-    history_.clear();
-  } else if (history_.empty() || history_.back().version != version) {
-    history_.push_back({version, end_});
-  }
-  const std::size_t in_chunk = end_ % Chunk::kCapacity;
-  if (in_chunk == 0) {
-    auto chunks = std::make_shared<ChunkList>(*chunks_);
-    chunks->push_back(std::make_shared<Chunk>());
-    chunks_ = std::move(chunks);
-  }
-  chunks_->back()->Set(in_chunk, point);
-  if (empty()) oldest_t_ = point.t;
-  newest_ = point;
-  ++end_;
+std::size_t MemorySeries::heap_bytes() const {
+  std::size_t bytes = head_.heap_bytes() + sealed_.capacity() * sizeof(Chunk);
+  for (const Chunk& chunk : sealed_) bytes += chunk.heap_bytes();
+  return bytes;
 }
 
-PointView MemorySeries::ViewAt(std::uint64_t version) const {
-  std::uint64_t end = end_;
-  for (const Mark& mark : history_) {
-    if (mark.version <= version) continue;
-    end = mark.end;
-    break;
+void MemorySeries::Append(const model::FPoint& point, std::uint64_t version) {
+  version_ = version;
+  if (head_.Append(point)) return;
+  head_.Seal();
+  sealed_.push_back(std::move(head_));
+  head_ = Chunk();
+  head_.Append(point);
+}
+
+void MemorySeries::Read(model::TimestampMs min_t, model::TimestampMs max_t,
+                        std::vector<model::FPoint>& out) const {
+  const auto first = std::ranges::partition_point(
+      sealed_, [&](const Chunk& chunk) { return chunk.last().t < min_t; });
+  for (auto chunk = first; chunk != sealed_.end(); ++chunk) {
+    if (chunk->first_t() > max_t) return;
+    chunk->Read(min_t, max_t, out);
   }
-  if (end == end_) return {chunks_, end_ - first_, newest_};
-  if (end <= first_) return {};
-  const std::uint64_t last = end - 1 - first_;
-  return {chunks_, end - first_, (*(*chunks_)[last / Chunk::kCapacity])[last % Chunk::kCapacity]};
+  head_.Read(min_t, max_t, out);
+}
+
+std::optional<model::FPoint> MemorySeries::Latest(model::TimestampMs max_t) const {
+  if (auto point = head_.Latest(max_t)) return point;
+  const auto after = std::ranges::partition_point(
+      sealed_, [&](const Chunk& chunk) { return chunk.first_t() <= max_t; });
+  return after == sealed_.begin() ? std::nullopt : std::prev(after)->Latest(max_t);
 }
 
 void MemorySeries::DropBefore(model::TimestampMs t) {
-  std::size_t expired = 0;
-  const PointView all = ViewAt(UINT64_MAX);
-  while (expired < chunks_->size()) {
-    const std::size_t end = std::min(all.size(), (expired + 1) * Chunk::kCapacity);
-    if (all[end - 1].t >= t) break;
-    ++expired;
+  DropSealedUntil(t - 1);
+  if (!sealed_.empty()) return sealed_.front().DropBefore(t);
+  if (!head_.empty() && head_.last().t < t) {
+    head_ = Chunk();
+  } else {
+    head_.DropBefore(t);
   }
-  if (expired == 0) return;
-  chunks_ = std::make_shared<ChunkList>(chunks_->begin() + static_cast<std::ptrdiff_t>(expired),
-                                        chunks_->end());
-  first_ = std::min(end_, first_ + expired * Chunk::kCapacity);
-  if (!empty()) oldest_t_ = (*chunks_->front())[0].t;
+}
+
+void MemorySeries::AddSealed(std::vector<std::pair<model::TimestampMs, std::size_t>>& out) const {
+  for (const Chunk& chunk : sealed_) {
+    out.emplace_back(chunk.last().t, sizeof(Chunk) + chunk.heap_bytes());
+  }
+}
+
+void MemorySeries::DropSealedUntil(model::TimestampMs t) {
+  const auto kept = std::ranges::partition_point(
+      sealed_, [&](const Chunk& chunk) { return chunk.last().t <= t; });
+  if (kept == sealed_.begin()) return;
+  sealed_.erase(sealed_.begin(), kept);
+  sealed_.shrink_to_fit();
 }
 
 }  // namespace azexporter::storage

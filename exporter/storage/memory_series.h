@@ -1,99 +1,74 @@
 #pragma once
 
-// One series of the memory store: its points in chunks, and which of them which reader may see.
+// One series of the memory store: its labels and its points in chunks.
+//
+// Thread safety: guarded by the store's mutex, all of it but labels(), which is constant while
+// anybody may hold the series.
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <limits>
 #include <optional>
 #include <vector>
 
+#include "azexporter/model/label_view.h"
 #include "azexporter/model/sample.h"
-#include "azexporter/storage/storage.h"
+#include "azexporter/storage/chunk.h"
 
 namespace azexporter::storage {
 
-// Points in order of time. Written by the store under its mutex, at the end only; readers look at
-// the points that were there when they were given the chunk, so neither waits for the other.
-class Chunk {
- public:
-  static constexpr std::size_t kCapacity = 120;
-
-  void Set(std::size_t i, const model::FPoint& point) { points_[i] = point; }
-  const model::FPoint& operator[](std::size_t i) const { return points_[i]; }
-
- private:
-  std::array<model::FPoint, kCapacity> points_;
-};
-
-// Replaced, never changed, when a chunk is added or expires: once in 120 appends.
-using ChunkList = std::vector<std::shared_ptr<Chunk>>;
-
-// The first points of a chunk list: those that whoever holds this may see.
-class PointView {
- public:
-  PointView() = default;
-  // `newest` is the last of them, where there are any.
-  PointView(std::shared_ptr<const ChunkList> chunks, std::size_t size, const model::FPoint& newest)
-      : chunks_(std::move(chunks)), size_(size), newest_(newest) {}
-
-  std::size_t size() const { return size_; }
-  // The last point; a copy, so that the most frequent question of all needs no look at the chunks.
-  // REQUIRES: size() > 0.
-  const model::FPoint& newest() const { return newest_; }
-  const model::FPoint& operator[](std::size_t i) const {
-    return (*(*chunks_)[i / Chunk::kCapacity])[i % Chunk::kCapacity];
-  }
-  // The index of the first point at or after `t`; of the first point after `t`.
-  std::size_t LowerBound(model::TimestampMs t) const;
-  std::size_t UpperBound(model::TimestampMs t) const;
-
- private:
-  std::shared_ptr<const ChunkList> chunks_;
-  std::size_t size_ = 0;
-  model::FPoint newest_;
-};
-
-// Guarded by the store's mutex, all of it.
 class MemorySeries {
  public:
-  // `id` grows from series to series.
-  MemorySeries(std::uint64_t id, model::Labels labels) : id_(id), labels_(std::move(labels)) {}
+  // A row of a SeriesTable is such a series before it is used, and after.
+  MemorySeries() = default;
 
-  std::uint64_t id() const { return id_; }
-  const model::Labels& labels() const { return labels_; }
-  bool empty() const { return first_ == end_; }
+  // Begins the life of the row. `hash`: of the labels as texts, Labels::Hash().
+  void Begin(model::LabelView labels, std::uint64_t hash, std::uint32_t number);
+  void End();
+  bool alive() const { return alive_; }
+
+  const model::LabelView& labels() const { return labels_; }
+  std::uint64_t hash() const { return hash_; }
+  // Among all series of the store.
+  std::uint32_t number() const { return number_; }
+
+  bool empty() const { return head_.empty(); }
   // Of a series that is not empty.
-  model::TimestampMs oldest_t() const { return oldest_t_; }
-  const model::FPoint& newest() const { return newest_; }
+  model::TimestampMs oldest_t() const;
+  const model::FPoint& newest() const { return head_.last(); }
+  // Of the commit that the newest point came with.
+  std::uint64_t version() const { return version_; }
+  std::size_t chunk_count() const { return sealed_.size() + (empty() ? 0 : 1); }
+  // Beside the MemorySeries itself.
+  std::size_t heap_bytes() const;
 
-  // REQUIRES: later than newest(). `version` is that of the commit this belongs to; the state
-  // before it is remembered where `keep_history`, for readers of earlier versions.
-  void Append(const model::FPoint& point, std::uint64_t version, bool keep_history);
-  // The points that were there when `version` was committed.
-  PointView ViewAt(std::uint64_t version) const;
-  // Lets go of the chunks that end before `t`.
+  // How long points are kept, ms; 0 keeps them.
+  std::int64_t retention_ms() const { return retention_ms_; }
+  void set_retention_ms(std::int64_t retention_ms) { retention_ms_ = retention_ms; }
+
+  // REQUIRES: later than newest().
+  void Append(const model::FPoint& point, std::uint64_t version);
+  // Appends the points with min_t <= t <= max_t to `out`.
+  void Read(model::TimestampMs min_t, model::TimestampMs max_t,
+            std::vector<model::FPoint>& out) const;
+  // The last point with t <= max_t.
+  std::optional<model::FPoint> Latest(model::TimestampMs max_t) const;
+  // Lets go of the chunks that end before `t`, and of older points where that costs nothing.
   void DropBefore(model::TimestampMs t);
+  // Appends the end and the bytes of each chunk that is not appended to any more.
+  void AddSealed(std::vector<std::pair<model::TimestampMs, std::size_t>>& out) const;
+  // Lets go of such chunks that end at or before `t`.
+  void DropSealedUntil(model::TimestampMs t);
 
  private:
-  // Up to the commit before `version` the series ended at `end`.
-  struct Mark {
-    std::uint64_t version;
-    std::uint64_t end;
-  };
-
-  const std::uint64_t id_;
-  const model::Labels labels_;
-  std::shared_ptr<const ChunkList> chunks_ = std::make_shared<ChunkList>();
-  // Points are numbered from the series' beginning: these are kept. first_ is a multiple of
-  // Chunk::kCapacity.
-  std::uint64_t first_ = 0;
-  std::uint64_t end_ = 0;
-  model::TimestampMs oldest_t_ = 0;
-  model::FPoint newest_;
-  std::vector<Mark> history_;  // in order of version
+  Chunk head_;  // the one that is appended to
+  std::uint64_t version_ = 0;
+  model::LabelView labels_;
+  std::vector<Chunk> sealed_;  // in order of time
+  std::int64_t retention_ms_ = 0;
+  std::uint64_t hash_ = 0;
+  std::uint32_t number_ = 0;
+  bool alive_ = false;
 };
 
 }  // namespace azexporter::storage

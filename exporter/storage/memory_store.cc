@@ -1,34 +1,44 @@
+// The writers' side of the store. For readers see memory_querier.cc.
+
 #include "azexporter/storage/memory_store.h"
 
 #include <algorithm>
 #include <bit>
-#include <set>
-#include <unordered_map>
-#include <unordered_set>
 
-#include "azexporter/base/mutex.h"
-#include "memory_series.h"
+#include "memory_store_impl.h"
 
 namespace azexporter::storage {
 namespace {
 
 using base::Result;
 
-struct StringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>()(text);
-  }
-};
-template <class T>
-using StringMap = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
-
-// In order of id.
-using Postings = std::vector<MemorySeries*>;
+// No time of a sample lies further from 1970, so that times can be subtracted without care.
+constexpr model::TimestampMs kFarthest = std::int64_t{1} << 60;
 
 bool SameValue(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
+
+bool SameLabels(const model::LabelView& view, const model::Labels& labels) {
+  if (view.size() != labels.size()) return false;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const model::Label label = labels[i];
+    if (view.value(i).text() != label.value || view.name(i).text() != label.name) return false;
+  }
+  return true;
+}
+
+std::uint64_t TableHash(std::span<const model::Symbol> names, model::Symbol metric) {
+  std::uint64_t hash = metric.IdentityHash();
+  for (const model::Symbol name : names) hash = base::MixHash(hash, name.IdentityHash());
+  return hash;
+}
+
+bool SameNames(const model::Shape& shape, std::span<const model::Symbol> names) {
+  return std::ranges::equal(shape.columns(), names, {}, &model::Shape::Column::name);
+}
+
+}  // namespace
 
 AppendOutcome Follow(const model::FPoint& newest, const model::FPoint& next) {
   if (next.t > newest.t) return AppendOutcome::kAppended;
@@ -36,343 +46,300 @@ AppendOutcome Follow(const model::FPoint& newest, const model::FPoint& next) {
   return SameValue(next.f, newest.f) ? AppendOutcome::kAppended : AppendOutcome::kDuplicate;
 }
 
-// `decided`: the matcher that is known to match; may be null.
-bool MatchesAll(const model::Labels& labels, std::span<const model::Matcher> matchers,
-                const model::Matcher* decided) {
-  return std::ranges::all_of(matchers, [&](const model::Matcher& matcher) {
-    return &matcher == decided || matcher.Matches(labels);
+MemorySeries* MemoryStore::Impl::FindLocked(const model::Labels& labels) const {
+  const std::uint32_t number = series_index_.Find(
+      labels.Hash(), [&](std::uint32_t i) { return SameLabels(series_[i]->labels(), labels); });
+  return number == base::HashIndex::kNone ? nullptr : series_[number];
+}
+
+AppendOutcome MemoryStore::Impl::CheckLocked(const MemorySeries* series,
+                                             const model::FPoint& point) const {
+  if (point.t < oldest_kept_ || point.t < -kFarthest || point.t > kFarthest) {
+    return AppendOutcome::kTooOld;
+  }
+  if (series == nullptr) return full_ ? AppendOutcome::kFull : AppendOutcome::kAppended;
+  return series->empty() ? AppendOutcome::kAppended : Follow(series->newest(), point);
+}
+
+MemoryStore::Impl::Lookup MemoryStore::Impl::Find(const model::Labels& labels,
+                                                  const model::FPoint& point) const {
+  const base::ReaderLock lock(mu_);
+  MemorySeries* const series = FindLocked(labels);
+  return {CheckLocked(series, point), series};
+}
+
+SeriesTable& MemoryStore::Impl::TableForLocked(std::span<const model::Symbol> names,
+                                               model::Symbol metric) {
+  const std::uint64_t hash = TableHash(names, metric);
+  const std::uint32_t found = table_index_.Find(hash, [&](std::uint32_t i) {
+    return tables_[i]->metric() == metric && SameNames(tables_[i]->shape(), names);
   });
-}
-
-class SeriesView final : public Series {
- public:
-  SeriesView(const model::Labels& labels, PointView points)
-      : labels_(labels), points_(std::move(points)) {}
-
-  const model::Labels& labels() const override { return labels_; }
-  void Read(model::TimestampMs min_t, model::TimestampMs max_t,
-            std::vector<model::FPoint>& out) const override {
-    for (std::size_t i = points_.LowerBound(min_t); i < points_.size(); ++i) {
-      if (points_[i].t > max_t) return;
-      out.push_back(points_[i]);
-    }
-  }
-  std::optional<model::FPoint> Latest(model::TimestampMs min_t,
-                                      model::TimestampMs max_t) const override {
-    // Most questions are about now.
-    if (points_.newest().t <= max_t) return InRange(points_.newest(), min_t);
-    const std::size_t end = points_.UpperBound(max_t);
-    return end == 0 ? std::nullopt : InRange(points_[end - 1], min_t);
-  }
-
- private:
-  static std::optional<model::FPoint> InRange(const model::FPoint& point,
-                                              model::TimestampMs min_t) {
-    return point.t < min_t ? std::nullopt : std::optional(point);
-  }
-
-  model::Labels labels_;
-  PointView points_;  // not empty
-};
-
-}  // namespace
-
-class MemoryStore::Impl {
- public:
-  explicit Impl(MemoryStoreOptions options) : options_(options) {}
-
-  // --- readers
-  std::uint64_t BeginRead();
-  void EndRead(std::uint64_t version);
-  // Calls `visit(labels, points)` for each series that matches and has points in the time range.
-  template <class Visit>
-  void ForEach(std::span<const model::Matcher> matchers, std::uint64_t version,
-               model::TimestampMs min_t, model::TimestampMs max_t, Visit visit) {
-    const base::MutexLock lock(mu_);
-    ForEachLocked(matchers, version, min_t, max_t, visit);
-  }
-
-  // --- writers
-  std::optional<model::FPoint> Newest(const model::Labels& labels) const;
-  Result<void> Commit(const std::vector<model::Sample>& samples);
-  void Truncate(model::TimestampMs now);
-
-  std::size_t series_count() const;
-  std::optional<model::TimestampMs> newest() const;
-
- private:
-  template <class Visit>
-  void ForEachLocked(std::span<const model::Matcher> matchers, std::uint64_t version,
-                     model::TimestampMs min_t, model::TimestampMs max_t, Visit visit)
-      AZX_REQUIRES(mu_);
-  struct Candidates {
-    Postings series;
-    const model::Matcher* decided = nullptr;  // matches all of them
-  };
-  // Series among which all that match are; the postings of the most selective matcher.
-  Candidates CandidatesLocked(std::span<const model::Matcher> matchers) const AZX_REQUIRES(mu_);
-  const Postings* FindLocked(const model::Matcher& matcher) const AZX_REQUIRES(mu_);
-  Postings UnionLocked(const model::Matcher& matcher) const AZX_REQUIRES(mu_);
-  MemorySeries& GetOrCreateLocked(const model::Labels& labels) AZX_REQUIRES(mu_);
-  void RemoveLocked(const std::unordered_set<const MemorySeries*>& gone) AZX_REQUIRES(mu_);
-
-  // Constant after construction.
-  const MemoryStoreOptions options_;
-
-  // Guarded by mu_.
-  mutable base::Mutex mu_;
-  std::unordered_map<model::Labels, std::unique_ptr<MemorySeries>, model::LabelsHash> series_
-      AZX_GUARDED_BY(mu_);
-  StringMap<StringMap<Postings>> postings_ AZX_GUARDED_BY(mu_);  // name -> value -> series
-  std::uint64_t next_id_ AZX_GUARDED_BY(mu_) = 0;
-  std::uint64_t version_ AZX_GUARDED_BY(mu_) = 0;  // of the latest commit
-  std::multiset<std::uint64_t> readers_ AZX_GUARDED_BY(mu_);
-  std::optional<model::TimestampMs> newest_ AZX_GUARDED_BY(mu_);
-};
-
-std::uint64_t MemoryStore::Impl::BeginRead() {
-  const base::MutexLock lock(mu_);
-  readers_.insert(version_);
-  return version_;
-}
-
-void MemoryStore::Impl::EndRead(std::uint64_t version) {
-  const base::MutexLock lock(mu_);
-  readers_.erase(readers_.find(version));
-}
-
-template <class Visit>
-void MemoryStore::Impl::ForEachLocked(std::span<const model::Matcher> matchers,
-                                      std::uint64_t version, model::TimestampMs min_t,
-                                      model::TimestampMs max_t, Visit visit) {
-  const Candidates candidates = CandidatesLocked(matchers);
-  for (const MemorySeries* series : candidates.series) {
-    if (series->empty() || series->newest().t < min_t || series->oldest_t() > max_t) continue;
-    if (!MatchesAll(series->labels(), matchers, candidates.decided)) continue;
-    PointView points = series->ViewAt(version);
-    if (points.size() == 0) continue;
-    visit(series->labels(), std::move(points));
-  }
-}
-
-const Postings* MemoryStore::Impl::FindLocked(const model::Matcher& matcher) const {
-  static const Postings kNone;
-  const auto name = postings_.find(matcher.name());
-  if (name == postings_.end()) return &kNone;
-  const auto value = name->second.find(matcher.value());
-  return value == name->second.end() ? &kNone : &value->second;
-}
-
-Postings MemoryStore::Impl::UnionLocked(const model::Matcher& matcher) const {
-  Postings all;
-  const auto name = postings_.find(matcher.name());
-  if (name == postings_.end()) return all;
-  for (const auto& [value, series] : name->second) {
-    if (matcher.Matches(value)) all.insert(all.end(), series.begin(), series.end());
-  }
-  std::ranges::sort(all, {}, &MemorySeries::id);
-  return all;
-}
-
-MemoryStore::Impl::Candidates MemoryStore::Impl::CandidatesLocked(
-    std::span<const model::Matcher> matchers) const {
-  const Postings* smallest = nullptr;
-  const model::Matcher* decided = nullptr;
-  for (const model::Matcher& matcher : matchers) {
-    if (matcher.type() != model::MatchType::kEqual || matcher.value().empty()) continue;
-    const Postings* found = FindLocked(matcher);
-    if (smallest != nullptr && found->size() >= smallest->size()) continue;
-    smallest = found;
-    decided = &matcher;
-  }
-  if (smallest != nullptr) return {*smallest, decided};
-  for (const model::Matcher& matcher : matchers) {
-    // One that accepts "" accepts series without the label too, which no posting knows.
-    if (!matcher.Matches("")) return {UnionLocked(matcher), &matcher};
-  }
-  Postings all;
-  all.reserve(series_.size());
-  for (const auto& [labels, series] : series_) all.push_back(series.get());
-  std::ranges::sort(all, {}, &MemorySeries::id);
-  return {std::move(all)};
-}
-
-std::optional<model::FPoint> MemoryStore::Impl::Newest(const model::Labels& labels) const {
-  const base::MutexLock lock(mu_);
-  const auto found = series_.find(labels);
-  if (found == series_.end() || found->second->empty()) return std::nullopt;
-  return found->second->newest();
+  if (found != base::HashIndex::kNone) return *tables_[found];
+  // The table's own references to its symbols.
+  for (const model::Symbol name : names) symbols_.Intern(name.text());
+  if (metric) symbols_.Intern(metric.text());
+  table_index_.Insert(hash, static_cast<std::uint32_t>(tables_.size()));
+  return *tables_.emplace_back(std::make_unique<SeriesTable>(names, metric));
 }
 
 MemorySeries& MemoryStore::Impl::GetOrCreateLocked(const model::Labels& labels) {
-  const auto found = series_.find(labels);
-  if (found != series_.end()) return *found->second;
-  auto created = std::make_unique<MemorySeries>(next_id_++, labels);
-  MemorySeries& series = *created;
+  if (MemorySeries* const found = FindLocked(labels)) return *found;
+  std::vector<model::Symbol> names;
+  std::vector<model::Symbol> values;
+  model::Symbol metric;
   for (const model::Label label : labels) {
-    auto& values = postings_.try_emplace(std::string(label.name)).first->second;
-    values.try_emplace(std::string(label.value)).first->second.push_back(&series);
+    names.push_back(symbols_.Intern(label.name));
+    values.push_back(symbols_.Intern(label.value));
+    if (label.name == model::kMetricName) metric = values.back();
   }
-  series_.emplace(labels, std::move(created));
+  SeriesTable& table = TableForLocked(names, metric);
+  for (const model::Symbol name : names) symbols_.Release(name);  // the table has its own
+
+  std::uint32_t number = 0;
+  if (free_numbers_.empty()) {
+    number = static_cast<std::uint32_t>(series_.size());
+    series_.push_back(nullptr);
+  } else {
+    number = free_numbers_.back();
+    free_numbers_.pop_back();
+  }
+  MemorySeries& series = table.Add(values, labels.Hash(), number);
+  series.set_retention_ms(retention_of_ ? retention_of_(labels) : options_.retention_ms);
+  series_[number] = &series;
+  series_index_.Insert(labels.Hash(), number);
   return series;
 }
 
-Result<void> MemoryStore::Impl::Commit(const std::vector<model::Sample>& samples) {
-  const base::MutexLock lock(mu_);
-  std::vector<MemorySeries*> targets(samples.size());  // null: not there yet
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const model::Sample& sample = samples[i];
-    const auto found = series_.find(sample.labels);
-    if (found == series_.end()) continue;
-    targets[i] = found->second.get();
-    if (targets[i]->empty()) continue;
-    const AppendOutcome outcome = Follow(targets[i]->newest(), {sample.t, sample.f});
-    AZX_RETURN_IF_ERROR(AsResult(outcome, sample.labels, sample.t));
+std::uint64_t MemoryStore::Impl::BeginAppend() {
+  const base::WriterLock lock(mu_);
+  appenders_.insert(version_);
+  return version_;
+}
+
+void MemoryStore::Impl::EndAppend(std::uint64_t version) {
+  const base::WriterLock lock(mu_);
+  appenders_.erase(appenders_.find(version));
+}
+
+Result<void> MemoryStore::Impl::Commit(const std::vector<PendingSample>& samples) {
+  std::size_t refused = 0;
+  Result<void> first;
+  {
+    const base::WriterLock lock(mu_);
+    const bool has_readers = !readers_.empty();
+    if (!has_readers) marks_.clear();
+    ++version_;
+    for (const PendingSample& sample : samples) {
+      const bool known = sample.series != nullptr && sample.series->alive();
+      MemorySeries& series = known ? *sample.series : GetOrCreateLocked(sample.labels);
+      const AppendOutcome outcome = CheckLocked(&series, sample.point);
+      if (outcome != AppendOutcome::kAppended) {
+        if (refused++ == 0) first = AsResult(outcome, sample.labels, sample.point.t);
+        continue;
+      }
+      const model::TimestampMs before = series.empty() ? kNoPoint : series.newest().t;
+      if (before == sample.point.t) continue;
+      if (has_readers && series.version() != version_) {
+        marks_[&series].push_back({version_, before});
+      }
+      series.Append(sample.point, version_);
+      if (!newest_ || *newest_ < sample.point.t) newest_ = sample.point.t;
+    }
   }
-  ++version_;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const model::Sample& sample = samples[i];
-    MemorySeries& series = targets[i] != nullptr ? *targets[i] : GetOrCreateLocked(sample.labels);
-    if (!series.empty() && series.newest().t == sample.t) continue;
-    series.Append({sample.t, sample.f}, version_, !readers_.empty());
-    if (!newest_ || *newest_ < sample.t) newest_ = sample.t;
-  }
-  return {};
+  if (refused == 0) return {};
+  return base::Fail(
+      first.error().WithContext(std::to_string(refused) + " samples not committed, the first"));
+}
+
+// --- expiry --------------------------------------------------------------------------------------
+
+template <class Visit>
+void MemoryStore::Impl::ForEachSeriesLocked(Visit visit) const {
+  for (const auto& table : tables_) table->ForEach(visit);
+}
+
+void MemoryStore::Impl::SetRetention(RetentionOf retention_of) {
+  const base::WriterLock lock(mu_);
+  retention_of_ = std::move(retention_of);
+  ForEachSeriesLocked([&](MemorySeries& series) {
+    series.set_retention_ms(retention_of_ ? retention_of_(series.labels().ToLabels())
+                                          : options_.retention_ms);
+  });
 }
 
 void MemoryStore::Impl::Truncate(model::TimestampMs now) {
-  if (options_.retention_ms == 0) return;
-  const base::MutexLock lock(mu_);
-  std::unordered_set<const MemorySeries*> gone;
-  for (const auto& [labels, series] : series_) {
-    series->DropBefore(now - options_.retention_ms);
-    if (series->empty()) gone.insert(series.get());
+  const base::WriterLock lock(mu_);
+  if (options_.retention_ms > 0) {
+    oldest_kept_ = std::max(oldest_kept_, now - options_.retention_ms);
   }
-  if (!gone.empty()) RemoveLocked(gone);
+  ForEachSeriesLocked([&](MemorySeries& series) {
+    if (series.retention_ms() > 0) series.DropBefore(now - series.retention_ms());
+  });
+  ShrinkLocked();
+  RemoveEmptyLocked();
+  ClearLimboLocked();
 }
 
-void MemoryStore::Impl::RemoveLocked(const std::unordered_set<const MemorySeries*>& gone) {
-  for (auto name = postings_.begin(); name != postings_.end();) {
-    StringMap<Postings>& values = name->second;
-    for (auto value = values.begin(); value != values.end();) {
-      std::erase_if(value->second,
-                    [&](const MemorySeries* series) { return gone.contains(series); });
-      value = value->second.empty() ? values.erase(value) : std::next(value);
-    }
-    name = values.empty() ? postings_.erase(name) : std::next(name);
+// Lets go of the oldest sealed chunks until the store is within its bound.
+void MemoryStore::Impl::ShrinkLocked() {
+  if (options_.max_bytes == 0) return;
+  const std::size_t bytes = BytesLocked();
+  full_ = bytes > options_.max_bytes;
+  if (!full_) return;
+  std::vector<std::pair<model::TimestampMs, std::size_t>> chunks;  // end, bytes
+  ForEachSeriesLocked([&](const MemorySeries& series) { series.AddSealed(chunks); });
+  std::ranges::sort(chunks);
+  std::size_t freed = 0;
+  model::TimestampMs end = kNoPoint;
+  for (const auto& [chunk_end, chunk_bytes] : chunks) {
+    if (bytes - freed <= options_.max_bytes) break;
+    freed += chunk_bytes;
+    end = chunk_end;
   }
-  std::erase_if(series_, [&](const auto& entry) { return gone.contains(entry.second.get()); });
+  if (end != kNoPoint) {
+    ForEachSeriesLocked([&](MemorySeries& series) { series.DropSealedUntil(end); });
+  }
+  full_ = bytes - freed > options_.max_bytes;
+}
+
+void MemoryStore::Impl::RemoveEmptyLocked() {
+  ++version_;  // readers that begin from here on cannot hold what goes
+  for (const auto& table : tables_) {
+    table->ForEach([&](MemorySeries& series) {
+      if (series.empty()) RemoveLocked(series, *table);
+    });
+  }
+}
+
+void MemoryStore::Impl::RemoveLocked(MemorySeries& series, SeriesTable& table) {
+  series_index_.Erase(series.hash(), [&](std::uint32_t i) { return i == series.number(); });
+  series_[series.number()] = nullptr;
+  free_numbers_.push_back(series.number());
+  table.Remove(series);
+  limbo_.push_back({&series, &table, version_});
+}
+
+void MemoryStore::Impl::ClearLimboLocked() {
+  std::uint64_t oldest = version_;
+  if (!readers_.empty()) oldest = std::min(oldest, *readers_.begin());
+  if (!appenders_.empty()) oldest = std::min(oldest, *appenders_.begin());
+  std::size_t kept = 0;
+  for (const Limbo& gone : limbo_) {
+    if (gone.version > oldest) {
+      limbo_[kept++] = gone;
+      continue;
+    }
+    const model::LabelView& labels = gone.series->labels();
+    for (std::size_t i = 0; i < labels.size(); ++i) symbols_.Release(labels.value(i));
+    gone.table->Reuse(*gone.series);
+  }
+  limbo_.resize(kept);
+  for (std::size_t i = tables_.size(); i-- > 0;) {
+    if (tables_[i]->unused()) DropTableLocked(i);
+  }
+}
+
+void MemoryStore::Impl::DropTableLocked(std::size_t i) {
+  const auto hash_of = [](const SeriesTable& table) {
+    std::vector<model::Symbol> names;
+    for (const auto& column : table.shape().columns()) names.push_back(column.name);
+    return TableHash(names, table.metric());
+  };
+  const auto is = [](std::size_t number) {
+    return [number](std::uint32_t other) { return other == number; };
+  };
+  const std::size_t last = tables_.size() - 1;
+  table_index_.Erase(hash_of(*tables_[i]), is(i));
+  if (i != last) {
+    table_index_.Erase(hash_of(*tables_[last]), is(last));
+    table_index_.Insert(hash_of(*tables_[last]), static_cast<std::uint32_t>(i));
+    std::swap(tables_[i], tables_[last]);
+  }
+  for (const auto& column : tables_[last]->shape().columns()) symbols_.Release(column.name);
+  if (tables_[last]->metric()) symbols_.Release(tables_[last]->metric());
+  tables_.pop_back();
+}
+
+// --- what is there -------------------------------------------------------------------------------
+
+std::size_t MemoryStore::Impl::BytesLocked() const {
+  std::size_t bytes = symbols_.bytes() + series_index_.bytes() + table_index_.bytes() +
+                      series_.capacity() * sizeof(MemorySeries*);
+  for (const auto& table : tables_) bytes += table->bytes();
+  ForEachSeriesLocked([&](const MemorySeries& series) { bytes += series.heap_bytes(); });
+  return bytes;
+}
+
+MemoryStoreStats MemoryStore::Impl::stats() const {
+  const base::ReaderLock lock(mu_);
+  MemoryStoreStats stats{.series = series_index_.size(),
+                         .symbols = symbols_.size(),
+                         .bytes = BytesLocked(),
+                         .max_t = newest_};
+  ForEachSeriesLocked([&](const MemorySeries& series) {
+    stats.chunks += series.chunk_count();
+    if (!series.empty() && (!stats.min_t || series.oldest_t() < *stats.min_t)) {
+      stats.min_t = series.oldest_t();
+    }
+  });
+  return stats;
 }
 
 std::size_t MemoryStore::Impl::series_count() const {
-  const base::MutexLock lock(mu_);
-  return series_.size();
+  const base::ReaderLock lock(mu_);
+  return series_index_.size();
 }
 
 std::optional<model::TimestampMs> MemoryStore::Impl::newest() const {
-  const base::MutexLock lock(mu_);
+  const base::ReaderLock lock(mu_);
   return newest_;
 }
 
-class MemoryStore::MemoryQuerier final : public Querier {
- public:
-  MemoryQuerier(Impl& store, model::TimestampMs min_t, model::TimestampMs max_t)
-      : store_(store), version_(store.BeginRead()), min_t_(min_t), max_t_(max_t) {}
-  ~MemoryQuerier() override { store_.EndRead(version_); }
-
-  Result<SeriesSet> Select(std::span<const model::Matcher> matchers) override {
-    std::vector<SeriesView>& views = selected_.emplace_back();
-    store_.ForEach(matchers, version_, min_t_, max_t_,
-                   [&](const model::Labels& labels, PointView points) {
-                     views.emplace_back(labels, std::move(points));
-                   });
-    SeriesSet set;
-    set.reserve(views.size());
-    for (const SeriesView& view : views) set.push_back(&view);
-    return set;
-  }
-
-  Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) override {
-    return Sorted(matchers, [](const model::Labels& labels, auto add) {
-      for (const model::Label label : labels) add(label.name);
-    });
-  }
-
-  Result<std::vector<std::string>> LabelValues(const std::string& name,
-                                               std::span<const model::Matcher> matchers) override {
-    return Sorted(matchers, [&](const model::Labels& labels, auto add) {
-      const std::string_view value = labels.Get(name);
-      if (!value.empty()) add(value);
-    });
-  }
-
- private:
-  template <class Pick>
-  std::vector<std::string> Sorted(std::span<const model::Matcher> matchers, Pick pick) {
-    std::set<std::string, std::less<>> texts;
-    const auto add = [&](std::string_view text) {
-      if (!texts.contains(text)) texts.emplace(text);
-    };
-    store_.ForEach(matchers, version_, min_t_, max_t_,
-                   [&](const model::Labels& labels, const PointView&) { pick(labels, add); });
-    return {texts.begin(), texts.end()};
-  }
-
-  Impl& store_;
-  const std::uint64_t version_;
-  const model::TimestampMs min_t_;
-  const model::TimestampMs max_t_;
-  std::vector<std::vector<SeriesView>> selected_;  // inner vectors never move their elements
-};
+// --- the face ------------------------------------------------------------------------------------
 
 class MemoryStore::MemoryAppender final : public Appender {
  public:
-  explicit MemoryAppender(Impl& store) : store_(store) {}
+  explicit MemoryAppender(Impl& store) : store_(store), version_(store.BeginAppend()) {}
+  ~MemoryAppender() override { store_.EndAppend(version_); }
 
   AppendOutcome Append(const model::Labels& labels, model::TimestampMs t, double value) override {
     const model::FPoint point{t, value};
-    const auto pending = newest_.find(labels);
-    std::optional<model::FPoint> before;
-    if (pending != newest_.end()) {
-      before = pending->second;
-    } else {
-      before = store_.Newest(labels);
+    if (!samples_.empty() && samples_.back().labels == labels) {
+      const PendingSample& last = samples_.back();
+      const AppendOutcome outcome = Follow(last.point, point);
+      if (outcome == AppendOutcome::kAppended && t != last.point.t) {
+        samples_.push_back({last.series, labels, point});
+      }
+      return outcome;
     }
-    if (before) {
-      const AppendOutcome outcome = Follow(*before, point);
-      if (outcome != AppendOutcome::kAppended || before->t == t) return outcome;
+    const Impl::Lookup found = store_.Find(labels, point);
+    if (found.outcome == AppendOutcome::kAppended) {
+      samples_.push_back({found.series, labels, point});
     }
-    newest_[labels] = point;
-    samples_.push_back({labels, t, value});
-    return AppendOutcome::kAppended;
+    return found.outcome;
   }
 
-  Result<void> Commit() override {
-    newest_.clear();
-    return store_.Commit(std::exchange(samples_, {}));
-  }
+  Result<void> Commit() override { return store_.Commit(std::exchange(samples_, {})); }
 
  private:
   Impl& store_;
-  std::vector<model::Sample> samples_;
-  // Of the series in this batch.
-  std::unordered_map<model::Labels, model::FPoint, model::LabelsHash> newest_;
+  const std::uint64_t version_;  // keeps the series that samples_ point at
+  std::vector<PendingSample> samples_;
 };
 
 MemoryStore::MemoryStore(MemoryStoreOptions options) : impl_(std::make_unique<Impl>(options)) {}
 MemoryStore::~MemoryStore() = default;
 
-Result<std::unique_ptr<Querier>> MemoryStore::NewQuerier(model::TimestampMs min_t,
-                                                         model::TimestampMs max_t) const {
-  return std::make_unique<MemoryQuerier>(*impl_, min_t, max_t);
-}
-
 std::unique_ptr<Appender> MemoryStore::NewAppender() {
   return std::make_unique<MemoryAppender>(*impl_);
 }
 
+void MemoryStore::SetRetention(RetentionOf retention_of) {
+  impl_->SetRetention(std::move(retention_of));
+}
 void MemoryStore::Truncate(model::TimestampMs now) { impl_->Truncate(now); }
 std::size_t MemoryStore::series_count() const { return impl_->series_count(); }
 std::optional<model::TimestampMs> MemoryStore::newest() const { return impl_->newest(); }
+MemoryStoreStats MemoryStore::stats() const { return impl_->stats(); }
 
 }  // namespace azexporter::storage

@@ -12,6 +12,8 @@ std::string_view AppendOutcomeText(AppendOutcome outcome) {
       return "duplicate sample for timestamp";
     case AppendOutcome::kTooOld:
       return "out of bounds";
+    case AppendOutcome::kFull:
+      return "storage limit reached, no new series";
   }
   return "";
 }

@@ -122,8 +122,8 @@ Result<ApiData> Series(const ServerDeps& deps, const ServerOptions&, const Reque
   AZX_ASSIGN_OR_RETURN(const auto querier, QuerierFor(deps, request));
   std::set<model::Labels> found;
   for (const auto& matchers : selectors) {
-    AZX_ASSIGN_OR_RETURN(const storage::SeriesSet set, querier->Select(matchers));
-    for (const storage::Series* series : set) found.insert(series->labels());
+    AZX_ASSIGN_OR_RETURN(const storage::SeriesSet* set, querier->Select(matchers));
+    for (const model::LabelView& labels : set->labels()) found.insert(labels.ToLabels());
   }
   JsonWriter json;
   json.BeginArray();

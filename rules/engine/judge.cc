@@ -30,17 +30,16 @@ base::Result<Coverage> CoverageOf(const promql::Selection& selection,
                                   const storage::Queryable& queryable, model::TimestampMs t) {
   const model::TimestampMs from = t - selection.reach_ms + 1;  // ranges are open on the left
   AZX_ASSIGN_OR_RETURN(const auto querier, queryable.NewQuerier(from, t));
-  AZX_ASSIGN_OR_RETURN(const storage::SeriesSet set, querier->Select(selection.matchers));
+  AZX_ASSIGN_OR_RETURN(const storage::SeriesSet* const set, querier->Select(selection.matchers));
   Coverage coverage;
   std::vector<model::FPoint> points;
-  for (const storage::Series* series : set) {
-    if (!selection.is_range) {
-      const std::optional<model::FPoint> latest = series->Latest(from, t);
-      coverage.any_series = coverage.any_series || (latest && !model::IsStaleNaN(latest->f));
-      continue;
-    }
+  for (std::size_t i = 0; i < set->size(); ++i) {
     points.clear();
-    series->Read(from, t, points);
+    if (selection.is_range) {
+      set->Read(i, from, t, points);
+    } else {
+      set->Latest(i, from, t, {&points.emplace_back(), 1});
+    }
     std::erase_if(points, [](const model::FPoint& p) { return model::IsStaleNaN(p.f); });
     coverage.any_series = coverage.any_series || !points.empty();
     coverage.two_points = coverage.two_points || points.size() > 1;

@@ -28,24 +28,28 @@ std::string At(const PositionRange& position) {
 }  // namespace
 
 void Annotations::InvalidQuantile(double q, const PositionRange& position) {
+  ++noted_;
   warnings_[fmt::format("PromQL warning: quantile value should be between 0 and 1, got {}",
                         base::FormatFloatG(q))] = position;
 }
 
 void Annotations::BadBucketLabel(std::string_view metric_name, std::string_view label,
                                  const PositionRange& position) {
+  ++noted_;
   warnings_[fmt::format(
       "PromQL warning: bucket label \"le\" is missing or has a malformed value of {}{}",
       Quoted(label), ForMetric(metric_name))] = position;
 }
 
 void Annotations::SortInRangeQuery(const PositionRange& position) {
+  ++noted_;
   warnings_
       ["PromQL warning: sort is ineffective for range queries since results are always ordered by "
        "labels"] = position;
 }
 
 void Annotations::PossibleNonCounter(std::string_view metric_name, const PositionRange& position) {
+  ++noted_;
   infos_[fmt::format(
       "PromQL info: metric might not be a counter, name does not end in "
       "_total/_sum/_count/_bucket: {}",
@@ -54,6 +58,7 @@ void Annotations::PossibleNonCounter(std::string_view metric_name, const Positio
 
 void Annotations::ForcedMonotonicity(std::string_view metric_name, const Monotonicity& fixed,
                                      model::TimestampMs t, const PositionRange& position) {
+  ++noted_;
   const std::string text =
       "PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see "
       "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)" +

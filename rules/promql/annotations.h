@@ -37,6 +37,9 @@ class Annotations {
   void ForcedMonotonicity(std::string_view metric_name, const Monotonicity& fixed,
                           model::TimestampMs t, const PositionRange& position);
 
+  // Grows whenever anything is noted, be it for the first time or not.
+  std::size_t noted() const { return noted_; }
+
   // Moves the texts, with their positions, to the result.
   void MoveTo(QueryResult& result);
 
@@ -53,6 +56,7 @@ class Annotations {
   std::map<std::string, PositionRange> warnings_;
   std::map<std::string, PositionRange> infos_;
   std::map<std::string, Forced> forced_;
+  std::size_t noted_ = 0;
 };
 
 }  // namespace azexporter::promql

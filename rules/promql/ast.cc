@@ -205,4 +205,34 @@ const Expr& Unwrap(const Expr& expr) {
   return *inner;
 }
 
+std::vector<const Expr*> Children(const Expr& expr) {
+  switch (expr.kind()) {
+    case ExprKind::kAggregate: {
+      const auto& aggregate = As<AggregateExpr>(expr);
+      if (aggregate.param == nullptr) return {aggregate.expr.get()};
+      return {aggregate.param.get(), aggregate.expr.get()};
+    }
+    case ExprKind::kBinary:
+      return {As<BinaryExpr>(expr).lhs.get(), As<BinaryExpr>(expr).rhs.get()};
+    case ExprKind::kCall: {
+      std::vector<const Expr*> args;
+      for (const ExprPtr& arg : As<CallExpr>(expr).args) args.push_back(arg.get());
+      return args;
+    }
+    case ExprKind::kMatrixSelector:
+      return {As<MatrixSelector>(expr).selector.get()};
+    case ExprKind::kParen:
+      return {As<ParenExpr>(expr).expr.get()};
+    case ExprKind::kSubquery:
+      return {As<SubqueryExpr>(expr).expr.get()};
+    case ExprKind::kUnary:
+      return {As<UnaryExpr>(expr).expr.get()};
+    case ExprKind::kNumber:
+    case ExprKind::kString:
+    case ExprKind::kVectorSelector:
+      break;
+  }
+  return {};
+}
+
 }  // namespace azexporter::promql

@@ -7,7 +7,6 @@
 
 #include "eval_error.h"
 #include "evaluator.h"
-#include "label_groups.h"
 #include "literals.h"
 
 namespace azexporter::promql {
@@ -32,7 +31,11 @@ Result<QueryResult> Run(const EngineOptions& options, const base::Clock& clock,
               .deadline_ns = clock.SteadyNs() + options.timeout_ms * 1'000'000,
               .start = times.from,
               .end = times.to,
-              .budget = SampleBudget(options.max_samples)};
+              .budget = SampleBudget(options.max_samples),
+              .annotations = {},
+              .labels = LabelSpace(*querier),
+              .step_invariant = {},
+              .repeated = FindRepeated(expr)};
   FindStepInvariant(expr, query.step_invariant);
   try {
     QueryResult result{evaluate(query), {}, {}};
@@ -46,11 +49,7 @@ Result<QueryResult> Run(const EngineOptions& options, const base::Clock& clock,
 // The end of a query: names that were to go, go.
 SteppedVector Finish(Evaluator& evaluator, SteppedVector vector) {
   if (!evaluator.options().delayed_name_removal) return vector;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    SteppedVector::Row& row = vector.row(i);
-    if (row.drop_name) row.labels = WithoutMetadata(row.labels);
-  }
-  return evaluator.MergeEqual(std::move(vector));
+  return evaluator.DropMarkedNames(std::move(vector));
 }
 
 Vector ToVector(const SteppedVector& stepped, model::TimestampMs t) {
@@ -58,7 +57,7 @@ Vector ToVector(const SteppedVector& stepped, model::TimestampMs t) {
   vector.reserve(stepped.size());
   for (std::size_t i = 0; i < stepped.size(); ++i) {
     const double value = stepped.values(i)[0];
-    if (!IsAbsent(value)) vector.push_back({stepped.row(i).labels, t, value});
+    if (!IsAbsent(value)) vector.push_back({stepped.row(i).labels.ToLabels(), t, value});
   }
   return vector;
 }
@@ -67,7 +66,7 @@ Matrix ToMatrix(const SteppedVector& stepped, const Steps& steps) {
   Matrix matrix;
   matrix.reserve(stepped.size());
   for (std::size_t i = 0; i < stepped.size(); ++i) {
-    MatrixSeries series{stepped.row(i).labels, {}};
+    MatrixSeries series{stepped.row(i).labels.ToLabels(), {}};
     const std::span<const double> values = stepped.values(i);
     for (std::size_t step = 0; step < values.size(); ++step) {
       if (!IsAbsent(values[step])) series.points.push_back({steps.At(step), values[step]});
@@ -81,7 +80,7 @@ Matrix ToMatrix(const SteppedVector& stepped, const Steps& steps) {
 Matrix RawRange(Evaluator& evaluator, const Expr& expr) {
   Matrix matrix;
   evaluator.ForEachRange(expr, [&](const RangeSeries& series, const Windows& windows) {
-    MatrixSeries raw{series.drop_name ? WithoutMetadata(series.labels) : series.labels, {}};
+    MatrixSeries raw{evaluator.FinalLabels({series.labels, series.drop_name}).ToLabels(), {}};
     for (const model::FPoint& point : series.points) {
       if (point.t > windows.Start(0) && point.t <= windows.End(0)) raw.points.push_back(point);
     }

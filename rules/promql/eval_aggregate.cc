@@ -2,15 +2,16 @@
 // Semantics: prometheus/promql/engine.go, aggregation, aggregationK, aggregationCountValues.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <unordered_map>
+#include <limits>
 
 #include "azexporter/base/float_format.h"
 #include "azexporter/base/utf8.h"
 #include "eval_error.h"
 #include "evaluator.h"
 #include "kahan.h"
-#include "label_groups.h"
+#include "label_space.h"
 #include "quantile.h"
 
 namespace azexporter::promql {
@@ -83,18 +84,23 @@ struct DeviationState : VarianceState {
   double Value() const { return std::sqrt(VarianceState::Value()); }
 };
 
-LabelChoice GroupingChoice(const AggregateExpr& expr, std::vector<std::string> names) {
-  return expr.without ? LabelChoice::AllBut(std::move(names)) : LabelChoice::Only(std::move(names));
+LabelChoice GroupingChoice(Evaluator& evaluator, const AggregateExpr& expr) {
+  LabelSpace& labels = evaluator.labels();
+  std::vector<model::Symbol> names = labels.Intern(expr.grouping);
+  if (!expr.without) return LabelChoice::Only(labels, std::move(names));
+  names.push_back(labels.metric_name());
+  return LabelChoice::AllBut(labels, std::move(names));
 }
 
 // The rows of an aggregation's result, found as the input goes by.
 class GroupRows {
  public:
-  explicit GroupRows(const AggregateExpr& expr) : groups_(GroupingChoice(expr, expr.grouping)) {}
+  GroupRows(Evaluator& evaluator, const AggregateExpr& expr)
+      : groups_(GroupingChoice(evaluator, expr)) {}
 
   // The group of `row`.
   std::size_t Add(const SteppedVector::Row& row) {
-    const std::size_t group = groups_.IndexOf(row.labels);
+    const std::size_t group = groups_.GroupOf(row.labels);
     if (group == drop_name_.size()) drop_name_.push_back(false);
     // A group drops its name in the end when a member was to.
     if (row.drop_name) drop_name_[group] = true;
@@ -107,7 +113,7 @@ class GroupRows {
     SteppedVector rows = evaluator.NewVector();
     rows.Reserve(size());
     for (std::size_t group = 0; group < size(); ++group) {
-      rows.AddRow({groups_.LabelsOf(group), drop_name_[group]});
+      rows.AddRow({groups_.labels(group), drop_name_[group]});
     }
     return rows;
   }
@@ -119,7 +125,7 @@ class GroupRows {
 
 template <class State>
 SteppedVector Aggregate(Evaluator& evaluator, const AggregateExpr& expr) {
-  GroupRows groups(expr);
+  GroupRows groups(evaluator, expr);
   const std::size_t steps = evaluator.steps().count;
   std::vector<State> states;  // groups x steps
   SampleCharge charge = evaluator.NewCharge();
@@ -146,6 +152,51 @@ SteppedVector Aggregate(Evaluator& evaluator, const AggregateExpr& expr) {
   out.DropEmptyRows();
   return out;
 }
+
+// The groups of count_values: the labels of the grouping, and the value as one more.
+class CountedValues {
+ public:
+  CountedValues(Evaluator& evaluator, const AggregateExpr& expr, const std::string& label)
+      : labels_(evaluator.labels()),
+        label_(labels_.Intern(label)),
+        label_counts_(!expr.without || std::ranges::count(expr.grouping, label) == 0),
+        grouping_(GroupingChoice(evaluator, expr)) {}
+
+  void BeginRow(const model::LabelView& row) { row_ = rows_.NumberOf(grouping_.Project(row)); }
+  // Of a value of the row. Labels are made once for each value that comes up.
+  std::uint32_t GroupOf(double value) {
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    const std::uint64_t hash = base::MixHash(row_, bits);
+    const std::uint32_t known = index_.Find(
+        hash, [&](std::uint32_t i) { return seen_[i].row == row_ && seen_[i].bits == bits; });
+    if (known != base::HashIndex::kNone) return seen_[known].group;
+    model::LabelView with_value = rows_.labels(row_);
+    if (label_counts_) {
+      const NewLabel change{label_, labels_.Intern(base::FormatFloatF(value))};
+      with_value = labels_.With(with_value, {&change, 1});
+    }
+    index_.Insert(hash, static_cast<std::uint32_t>(seen_.size()));
+    seen_.push_back({row_, bits, groups_.NumberOf(with_value)});
+    return seen_.back().group;
+  }
+  const model::LabelView& labels(std::uint32_t group) const { return groups_.labels(group); }
+
+ private:
+  struct Seen {
+    std::uint32_t row;
+    std::uint64_t bits;
+    std::uint32_t group;
+  };
+  LabelSpace& labels_;
+  const model::Symbol label_;
+  const bool label_counts_;
+  LabelChoice grouping_;
+  LabelIndex rows_;
+  LabelIndex groups_;
+  base::HashIndex index_;  // into seen_
+  std::vector<Seen> seen_;
+  std::uint32_t row_ = 0;
+};
 
 // Whether `a` comes before `b` in topk (largest first) or bottomk; NaN comes last in both.
 bool Before(bool top, double a, double b) {
@@ -217,7 +268,7 @@ SteppedVector Evaluator::EvalQuantile(const AggregateExpr& expr) {
     if (!(q >= 0 && q <= 1)) annotations().InvalidQuantile(q, expr.param->position());
   }
   const SteppedVector input = Eval(*expr.expr);
-  GroupRows groups(expr);
+  GroupRows groups(*this, expr);
   std::vector<std::size_t> group_of(input.size());
   for (std::size_t i = 0; i < input.size(); ++i) group_of[i] = groups.Add(input.row(i));
   SteppedVector out = groups.MakeRows(*this);
@@ -244,7 +295,7 @@ SteppedVector Evaluator::EvalTopBottom(const AggregateExpr& expr) {
   const std::vector<std::size_t> counts = ReadCounts(param, input.size());
   if (counts.empty()) return NewVector();
   const bool top = expr.op == AggregateOp::kTopk;
-  GroupRows groups(expr);
+  GroupRows groups(*this, expr);
   std::vector<std::vector<std::size_t>> members;
   for (std::size_t i = 0; i < input.size(); ++i) {
     const std::size_t group = groups.Add(input.row(i));
@@ -284,20 +335,17 @@ SteppedVector Evaluator::EvalCountValues(const AggregateExpr& expr) {
     model::AppendQuoted(quoted, label);
     FailEval("invalid label name " + quoted);
   }
-  std::vector<std::string> names = expr.grouping;
-  if (!expr.without) names.push_back(label);
-  LabelGroups groups(GroupingChoice(expr, std::move(names)));
   const SteppedVector input = Eval(*expr.expr);
   SteppedVector out = NewVector();
+  CountedValues counted(*this, expr, label);
   for (std::size_t i = 0; i < input.size(); ++i) {
     CheckAlive(i);
-    model::LabelsBuilder labels(input.row(i).labels);
+    counted.BeginRow(input.row(i).labels);
     for (std::size_t step = 0; step < steps_.count; ++step) {
       const double value = input.values(i)[step];
       if (IsAbsent(value)) continue;
-      const model::Labels with_value = labels.Set(label, base::FormatFloatF(value)).Build();
-      const std::size_t group = groups.IndexOf(with_value);
-      if (group == out.size()) out.AddRow({groups.LabelsOf(group)});
+      const std::uint32_t group = counted.GroupOf(value);
+      if (group == out.size()) out.AddRow({counted.labels(group)});
       double& count = out.values(group)[step];
       count = IsAbsent(count) ? 1 : count + 1;
     }

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 
 #include "eval_error.h"
 #include "evaluator.h"
-#include "label_groups.h"
+#include "label_space.h"
 
 namespace azexporter::promql {
 namespace {
@@ -85,7 +84,8 @@ double Combine(const BinaryExpr& expr, double lhs, double rhs, double kept) {
 }
 
 // All labels in braces, the metric name among them: as errors name the series of a match group.
-std::string InBraces(const model::Labels& labels) {
+std::string InBraces(const model::LabelView& view) {
+  const model::Labels labels = view.ToLabels();
   std::string text = "{";
   for (const model::Label label : labels) {
     if (text.size() > 1) text += ", ";
@@ -100,21 +100,26 @@ std::string InBraces(const model::Labels& labels) {
   return text + "}";
 }
 
-LabelChoice MatchingChoice(const VectorMatching& matching) {
-  return matching.on ? LabelChoice::Only(matching.labels) : LabelChoice::AllBut(matching.labels);
+LabelChoice MatchingChoice(Evaluator& evaluator, const VectorMatching& matching) {
+  LabelSpace& labels = evaluator.labels();
+  std::vector<model::Symbol> names = labels.Intern(matching.labels);
+  if (matching.on) return LabelChoice::Only(labels, std::move(names));
+  names.push_back(labels.metric_name());
+  return LabelChoice::AllBut(labels, std::move(names));
 }
 
 // The group of matching labels that each row falls into, numbered alike on both sides.
-std::vector<std::size_t> GroupsOf(const SteppedVector& vector, LabelGroups& groups) {
-  std::vector<std::size_t> group_of(vector.size());
-  for (std::size_t i = 0; i < vector.size(); ++i)
-    group_of[i] = groups.IndexOf(vector.row(i).labels);
+std::vector<std::uint32_t> GroupsOf(const SteppedVector& vector, LabelGroups& groups) {
+  std::vector<std::uint32_t> group_of(vector.size());
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    group_of[i] = groups.GroupOf(vector.row(i).labels);
+  }
   return group_of;
 }
 
 // At which steps any row of a group has a value: groups x steps.
 std::vector<bool> PresentGroups(const SteppedVector& vector,
-                                const std::vector<std::size_t>& group_of, std::size_t groups) {
+                                const std::vector<std::uint32_t>& group_of, std::size_t groups) {
   std::vector<bool> present(groups * vector.steps());
   for (std::size_t i = 0; i < vector.size(); ++i) {
     for (std::size_t step = 0; step < vector.steps(); ++step) {
@@ -123,6 +128,72 @@ std::vector<bool> PresentGroups(const SteppedVector& vector,
   }
   return present;
 }
+
+// The labels of the elements of a join's result.
+class ResultLabels {
+ public:
+  ResultLabels(Evaluator& evaluator, const BinaryExpr& expr)
+      : space_(evaluator.labels()),
+        include_(space_.Intern(expr.matching.include)),
+        kept_(Kept(evaluator, expr)) {}
+
+  model::LabelView Of(const model::LabelView& many, const model::LabelView& one) {
+    const model::LabelView kept = kept_.Project(many);
+    if (include_.empty()) return kept;
+    changes_.clear();
+    for (const model::Symbol name : include_) changes_.push_back({name, one.Get(name)});
+    return space_.With(kept, changes_);
+  }
+
+  // Two elements of the "many" side that differ surely have different labels in the result.
+  bool KeepsDistinct(const SteppedVector& many) {
+    const model::Symbol name = space_.metric_name();
+    model::Symbol metric;
+    for (std::size_t i = 0; i < many.size(); ++i) {
+      const model::LabelView& labels = many.row(i).labels;
+      const model::LabelView kept = kept_.Project(labels);
+      if (labels.size() - kept.size() > 1) return false;
+      if (labels.size() != kept.size()) {
+        // One goes: it must be the name, of one and the same metric.
+        const model::Symbol its_metric = labels.Get(name);
+        if (!its_metric || kept.Get(name) || (i > 0 && its_metric != metric)) return false;
+        metric = its_metric;
+      } else if (metric) {
+        return false;
+      }
+      for (const model::Symbol included : include_) {
+        if (kept.Get(included)) return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  static LabelChoice Kept(Evaluator& evaluator, const BinaryExpr& expr) {
+    LabelSpace& space = evaluator.labels();
+    const VectorMatching& matching = expr.matching;
+    const bool one_to_one = matching.cardinality == Cardinality::kOneToOne;
+    std::vector<model::Symbol> names = space.Intern(matching.labels);
+    const bool drops_name =
+        ChangesMetric(expr.op) || (expr.return_bool && !evaluator.options().delayed_name_removal);
+    if (one_to_one && matching.on) {
+      if (drops_name) {
+        std::erase_if(names, [&](model::Symbol name) {
+          return std::ranges::find(space.metadata(), name) != space.metadata().end();
+        });
+      }
+      return LabelChoice::Only(space, std::move(names));
+    }
+    if (!one_to_one) names.clear();
+    if (drops_name) names.insert(names.end(), space.metadata().begin(), space.metadata().end());
+    return LabelChoice::AllBut(space, std::move(names));
+  }
+
+  LabelSpace& space_;
+  const std::vector<model::Symbol> include_;
+  LabelChoice kept_;
+  std::vector<NewLabel> changes_;
+};
 
 // Between two vectors, where one side has at most one element in a group of matching labels at any
 // step: the "one" side. The other is the "many" side, even where the operator is one-to-one.
@@ -134,19 +205,21 @@ class VectorJoin {
         expr_(expr),
         many_(many),
         one_(one),
-        choice_(MatchingChoice(expr.matching)),
-        groups_(choice_),
-        group_of_many_(GroupsOf(many, groups_)),
+        groups_(MatchingChoice(evaluator, expr.matching)),
         group_of_one_(GroupsOf(one, groups_)),
+        group_of_many_(GroupsOf(many, groups_)),
         one_at_(groups_.size(), kNone),
         matched_(groups_.size(), kNone),
         last_pairing_(many.size()),
+        result_(evaluator, expr),
+        all_distinct_(result_.KeepsDistinct(many)),
         out_(evaluator.NewVector()) {}
 
   SteppedVector Run() {
+    if (many_.empty() || one_.empty()) return std::move(out_);
     for (std::size_t step = 0; step < out_.steps(); ++step) {
       evaluator_.CheckAlive();
-      if (HasAny(many_, step) && HasAny(one_, step)) RunStep(step);
+      RunStep(step);
     }
     out_.DropEmptyRows();
     return std::move(out_);
@@ -155,27 +228,23 @@ class VectorJoin {
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-  static bool HasAny(const SteppedVector& vector, std::size_t step) {
-    for (std::size_t i = 0; i < vector.size(); ++i) {
-      if (!IsAbsent(vector.values(i)[step])) return true;
-    }
-    return false;
-  }
-
   bool swapped() const { return expr_.matching.cardinality == Cardinality::kOneToMany; }
 
   void RunStep(std::size_t step) {
+    const auto present = [&](std::size_t i) { return !IsAbsent(many_.values(i)[step]); };
+    std::size_t first = 0;
+    while (first < many_.size() && !present(first)) ++first;
+    if (first == many_.size()) return;  // what the other side has does not matter then
     std::ranges::fill(one_at_, kNone);
     for (std::size_t i = 0; i < one_.size(); ++i) {
       if (IsAbsent(one_.values(i)[step])) continue;
       std::size_t& slot = one_at_[group_of_one_[i]];
-      if (slot != kNone) FailDuplicate(one_.row(slot).labels, one_.row(i).labels);
+      if (slot != kNone) FailDuplicate(one_.row(slot).labels, i);
       slot = i;
     }
-    for (std::size_t i = 0; i < many_.size(); ++i) {
-      const double value = many_.values(i)[step];
+    for (std::size_t i = first; i < many_.size(); ++i) {
       const std::size_t other = one_at_[group_of_many_[i]];
-      if (!IsAbsent(value) && other != kNone) Join(i, other, step);
+      if (other != kNone && present(i)) Join(i, other, step);
     }
   }
 
@@ -185,7 +254,6 @@ class VectorJoin {
     if (swapped()) std::swap(lhs, rhs);
     const double value = Combine(expr_, lhs, rhs, lhs);
     const std::size_t group = group_of_many_[many];
-    const std::size_t row = OutRow(many, one);
     if (expr_.matching.cardinality == Cardinality::kOneToOne) {
       if (matched_[group] == step) {
         FailEval(
@@ -193,7 +261,9 @@ class VectorJoin {
             "(group_left/group_right)");
       }
       matched_[group] = step;
-    } else {
+    }
+    const std::size_t row = OutRow(many, one);
+    if (expr_.matching.cardinality != Cardinality::kOneToOne && !all_distinct_) {
       Joined& last = last_joined_[row];
       if (last.step == step && last.group == group) {
         FailEval("multiple matches for labels: grouping labels must ensure unique matches");
@@ -215,41 +285,25 @@ class VectorJoin {
     const std::size_t partner = expr_.matching.include.empty() ? 0 : one;
     Pairing& last = last_pairing_[many];
     if (last.partner == partner) return last.row;
-    model::Labels labels = ResultLabels(many_.row(many).labels, one_.row(one).labels);
-    const auto [entry, is_new] = row_of_labels_.try_emplace(labels, out_.size());
-    if (is_new) {
-      out_.AddRow({std::move(labels), expr_.return_bool});
-      last_joined_.push_back({});
+    const model::LabelView labels = result_.Of(many_.row(many).labels, one_.row(one).labels);
+    std::size_t row = out_.size();
+    if (!all_distinct_ || out_.steps() > 1) row = row_of_labels_.NumberOf(labels);
+    if (row == out_.size()) {
+      out_.AddRow({labels, expr_.return_bool});
+      if (!all_distinct_) last_joined_.push_back({});
     }
-    last = {partner, entry->second};
-    return last.row;
+    last = {partner, row};
+    return row;
   }
 
-  model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
-    const bool drop_name = ChangesMetric(expr_.op) ||
-                           (expr_.return_bool && !evaluator_.options().delayed_name_removal);
-    model::Labels labels = drop_name ? WithoutMetadata(many) : many;
-    const VectorMatching& matching = expr_.matching;
-    if (matching.cardinality != Cardinality::kOneToOne) {
-      if (matching.include.empty()) return labels;
-      model::LabelsBuilder builder(labels);
-      for (const std::string& name : matching.include) builder.Set(name, one.Get(name));
-      return builder.Build();
-    }
-    if (matching.on) return choice_.Project(labels);
-    if (matching.labels.empty()) return labels;
-    model::LabelsBuilder builder(labels);
-    for (const std::string& name : matching.labels) builder.Remove(name);
-    return builder.Build();
-  }
-
-  [[noreturn]] void FailDuplicate(const model::Labels& a, const model::Labels& b) const {
-    std::string first = InBraces(a);
-    std::string second = InBraces(b);
+  [[noreturn]] void FailDuplicate(const model::LabelView& other, std::size_t i) const {
+    std::string first = InBraces(other);
+    std::string second = InBraces(one_.row(i).labels);
     if (second < first) std::swap(first, second);
-    FailEval("found duplicate series for the match group " + InBraces(choice_.Project(b)) +
-             " on the " + (swapped() ? "left" : "right") + " hand-side of the operation: [" +
-             first + ", " + second +
+    FailEval("found duplicate series for the match group " +
+             InBraces(groups_.labels(group_of_one_[i])) + " on the " +
+             (swapped() ? "left" : "right") + " hand-side of the operation: [" + first + ", " +
+             second +
              "];many-to-many matching not allowed: matching labels must be unique on one side");
   }
 
@@ -266,16 +320,17 @@ class VectorJoin {
   const BinaryExpr& expr_;
   const SteppedVector& many_;
   const SteppedVector& one_;
-  LabelChoice choice_;
   LabelGroups groups_;
-  std::vector<std::size_t> group_of_many_;
-  std::vector<std::size_t> group_of_one_;
+  const std::vector<std::uint32_t> group_of_one_;
+  const std::vector<std::uint32_t> group_of_many_;
   std::vector<std::size_t> one_at_;    // group -> row of one_ at the current step
   std::vector<std::size_t> matched_;   // group -> the step it was last matched at
   std::vector<Pairing> last_pairing_;  // row of many_ -> the pair it was last part of
   std::vector<Joined> last_joined_;    // row of out_ -> what was last joined into it
+  ResultLabels result_;
+  const bool all_distinct_;
   SteppedVector out_;
-  std::unordered_map<model::Labels, std::size_t, model::LabelsHash> row_of_labels_;
+  LabelIndex row_of_labels_;
 };
 
 }  // namespace
@@ -304,7 +359,6 @@ SteppedVector Evaluator::EvalVectorScalar(const BinaryExpr& expr) {
   SteppedVector rhs = Eval(*expr.rhs);
   SteppedVector& vector = scalar_left ? rhs : lhs;
   const SteppedVector& scalar = scalar_left ? lhs : rhs;
-  const bool drops_name = ChangesMetric(expr.op) || expr.return_bool;
   for (std::size_t i = 0; i < vector.size(); ++i) {
     const std::span<double> values = vector.values(i);
     for (std::size_t step = 0; step < values.size(); ++step) {
@@ -313,21 +367,20 @@ SteppedVector Evaluator::EvalVectorScalar(const BinaryExpr& expr) {
       values[step] = scalar_left ? Combine(expr, scalar.scalar(step), value, value)
                                  : Combine(expr, value, scalar.scalar(step), value);
     }
-    if (drops_name) DropName(vector.row(i));
   }
   vector.DropEmptyRows();
-  if (drops_name && !query_.options.delayed_name_removal) return MergeEqual(std::move(vector));
-  return std::move(vector);
+  if (!ChangesMetric(expr.op) && !expr.return_bool) return std::move(vector);
+  return DropNames(std::move(vector));
 }
 
 SteppedVector Evaluator::EvalSetOp(const BinaryExpr& expr) {
   SteppedVector lhs = Eval(*expr.lhs);
   SteppedVector rhs = Eval(*expr.rhs);
-  LabelGroups groups(MatchingChoice(expr.matching));
-  const std::vector<std::size_t> left = GroupsOf(lhs, groups);
-  const std::vector<std::size_t> right = GroupsOf(rhs, groups);
+  LabelGroups groups(MatchingChoice(*this, expr.matching));
+  const std::vector<std::uint32_t> left = GroupsOf(lhs, groups);
+  const std::vector<std::uint32_t> right = GroupsOf(rhs, groups);
   // Takes from `vector` the values whose group is, or is not, in the `others` at that step.
-  const auto filter = [&](SteppedVector& vector, const std::vector<std::size_t>& group_of,
+  const auto filter = [&](SteppedVector& vector, const std::vector<std::uint32_t>& group_of,
                           const std::vector<bool>& others, bool keep_if_present) {
     for (std::size_t i = 0; i < vector.size(); ++i) {
       for (std::size_t step = 0; step < steps_.count; ++step) {

@@ -2,7 +2,9 @@
 // and which times it will look at.
 
 #include <algorithm>
+#include <string>
 
+#include "azexporter/promql/printer.h"
 #include "evaluator.h"
 #include "function_body.h"
 
@@ -128,6 +130,51 @@ TimeSpan NeededTimes(const Expr& expr, TimeSpan at, TimeSpan query, std::int64_t
     }
   }
   return needed;
+}
+
+namespace {
+
+// Whether keeping the value of such a node may pay. Not a selector's: that is read again as fast as
+// it is copied.
+bool Computes(const Expr& expr) {
+  switch (expr.kind()) {
+    case ExprKind::kAggregate:
+    case ExprKind::kBinary:
+    case ExprKind::kCall:
+    case ExprKind::kUnary:
+      return true;
+    case ExprKind::kMatrixSelector:
+    case ExprKind::kNumber:
+    case ExprKind::kParen:
+    case ExprKind::kString:
+    case ExprKind::kSubquery:
+    case ExprKind::kVectorSelector:
+      break;
+  }
+  return false;
+}
+
+using NodesByText = std::unordered_map<std::string, std::vector<const Expr*>>;
+void GatherTexts(const Expr& expr, NodesByText& by_text) {
+  if (Computes(expr)) by_text[Print(expr)].push_back(&expr);
+  for (const Expr* child : Children(expr)) GatherTexts(*child, by_text);
+}
+
+}  // namespace
+
+RepeatedNodes FindRepeated(const Expr& expr) {
+  // Every node is printed: for a long text that would cost more than it may save.
+  constexpr std::size_t kLongestText = 4096;
+  RepeatedNodes repeated;
+  if (expr.position().end - expr.position().start > kLongestText) return repeated;
+  NodesByText by_text;
+  GatherTexts(expr, by_text);
+  for (const auto& [text, nodes] : by_text) {
+    if (nodes.size() < 2) continue;
+    for (const Expr* node : nodes) repeated.number_of[node] = repeated.counts.size();
+    repeated.counts.push_back(nodes.size());
+  }
+  return repeated;
 }
 
 }  // namespace azexporter::promql

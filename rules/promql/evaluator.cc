@@ -5,7 +5,6 @@
 
 #include "eval_error.h"
 #include "function_body.h"
-#include "label_groups.h"
 
 namespace azexporter::promql {
 namespace {
@@ -43,7 +42,28 @@ void Evaluator::CheckAlive() const {
 
 SteppedVector Evaluator::Eval(const Expr& expr) {
   CheckAlive();
-  return steps_.count > 1 && IsStepInvariant(expr) ? EvalOnce(expr) : EvalHere(expr);
+  if (steps_.count > 1 && IsStepInvariant(expr)) return EvalOnce(expr);
+  const auto repeated = query_.repeated.number_of.find(&expr);
+  if (repeated != query_.repeated.number_of.end()) return EvalRepeated(expr, repeated->second);
+  return EvalHere(expr);
+}
+
+// Evaluates the first of several equal nodes, and takes its value for the others: but for
+// annotations, which name the place of each.
+SteppedVector Evaluator::EvalRepeated(const Expr& expr, std::size_t number) {
+  const auto kept = kept_.find(number);
+  if (kept == kept_.end()) {
+    const std::size_t noted = query_.annotations.noted();
+    SteppedVector value = EvalHere(expr);
+    if (query_.annotations.noted() == noted) {
+      kept_.emplace(number, Kept{value.Copy(), query_.repeated.counts[number] - 1});
+    }
+    return value;
+  }
+  if (--kept->second.uses > 0) return kept->second.value.Copy();
+  SteppedVector value = std::move(kept->second.value);
+  kept_.erase(kept);
+  return value;
 }
 
 bool Evaluator::IsStepInvariant(const Expr& expr) const {
@@ -111,10 +131,10 @@ AtModifier Evaluator::Resolve(const AtModifier& at) const {
   return at;
 }
 
-storage::SeriesSet Evaluator::Select(const VectorSelector& selector) {
+const storage::SeriesSet& Evaluator::Select(const VectorSelector& selector) {
   auto selected = query_.querier.Select(selector.matchers);
   if (!selected) throw EvalError{std::move(selected).error().WithContext("expanding series")};
-  return std::move(*selected);
+  return **selected;
 }
 
 SteppedVector Evaluator::EvalSampleTimes(const VectorSelector& selector) {
@@ -143,54 +163,56 @@ void Evaluator::ForEachSelectedRow(const VectorSelector& selector, bool times,
                                    const RowVisitor& visit) {
   const Windows windows{steps_, Resolve(selector.time.at), selector.time.offset_ms,
                         query_.options.lookback_ms};
+  const storage::SeriesSet& set = Select(selector);
+  if (steps_.count == 1 || windows.at.kind != AtModifier::Kind::kNone) {
+    return ForEachLatest(set, windows, times, visit);
+  }
   std::vector<double> values(steps_.count);
-  std::vector<model::FPoint> scratch;
-  std::size_t seen = 0;
-  for (const storage::Series* series : Select(selector)) {
-    CheckAlive(seen++);
-    std::ranges::fill(values, Absent());
-    ReadAtSteps(*series, windows, times, scratch, values);
-    if (!std::ranges::all_of(values, IsAbsent)) visit({series->labels()}, values);
+  std::vector<model::FPoint> points;
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    CheckAlive(i);
+    points.clear();
+    set.Read(i, windows.Start(0) + 1, windows.End(steps_.count - 1), points);
+    std::size_t next = 0;
+    bool any = false;
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      const model::FPoint* point = PointAt(points, next, windows.End(step), windows.range_ms);
+      values[step] = point == nullptr ? Absent() : ValueOf(*point, times);
+      any = any || point != nullptr;
+    }
+    if (any) visit({set.labels()[i]}, values);
   }
 }
 
-void Evaluator::ReadAtSteps(const storage::Series& series, const Windows& windows, bool times,
-                            std::vector<model::FPoint>& scratch, std::span<double> out) const {
-  if (out.size() == 1 || windows.at.kind != AtModifier::Kind::kNone) {
-    const auto point = series.Latest(windows.Start(0) + 1, windows.End(0));
-    if (point && !model::IsStaleNaN(point->f)) std::ranges::fill(out, ValueOf(*point, times));
-    return;
-  }
-  scratch.clear();
-  series.Read(windows.Start(0) + 1, windows.End(out.size() - 1), scratch);
-  std::size_t next = 0;
-  for (std::size_t step = 0; step < out.size(); ++step) {
-    const model::FPoint* point = PointAt(scratch, next, windows.End(step), windows.range_ms);
-    if (point != nullptr) out[step] = ValueOf(*point, times);
+// For a time that is the same at all steps.
+void Evaluator::ForEachLatest(const storage::SeriesSet& set, const Windows& windows, bool times,
+                              const RowVisitor& visit) {
+  constexpr std::size_t kBatch = 1024;
+  std::vector<model::FPoint> latest(std::min(kBatch, set.size()));
+  std::vector<double> values(steps_.count);
+  for (std::size_t first = 0; first < set.size(); first += kBatch) {
+    CheckAlive();
+    const std::span<model::FPoint> batch =
+        std::span(latest).first(std::min(kBatch, set.size() - first));
+    set.Latest(first, windows.Start(0) + 1, windows.End(0), batch);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (model::IsStaleNaN(batch[i].f)) continue;
+      std::ranges::fill(values, ValueOf(batch[i], times));
+      visit({set.labels()[first + i]}, values);
+    }
   }
 }
 
 SteppedVector Evaluator::EvalUnary(const UnaryExpr& expr) {
   SteppedVector vector = Eval(*expr.expr);
   if (!expr.negative) return vector;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    DropName(vector.row(i));
-    for (double& value : vector.values(i)) {
-      if (!IsAbsent(value)) value = -value;
-    }
+  for (double& value : vector.values()) {
+    if (!IsAbsent(value)) value = -value;
   }
-  return query_.options.delayed_name_removal ? std::move(vector) : MergeEqual(std::move(vector));
+  return DropNames(std::move(vector));
 }
 
 // --- names and equal series ----------------------------------------------------------------------
-
-void Evaluator::DropName(SteppedVector::Row& row) const {
-  if (query_.options.delayed_name_removal) {
-    row.drop_name = true;
-  } else {
-    row.labels = WithoutMetadata(row.labels);
-  }
-}
 
 namespace {
 
@@ -200,31 +222,77 @@ namespace {
 
 bool HasEqual(const SteppedVector& vector) {
   if (vector.size() < 2) return false;
-  std::unordered_set<model::Labels, model::LabelsHash> seen;
-  seen.reserve(vector.size());
+  LabelIndex seen;
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    if (!seen.insert(vector.row(i).labels).second) return true;
+    if (seen.NumberOf(vector.row(i).labels) != i) return true;
   }
   return false;
 }
 
 }  // namespace
 
-void Evaluator::RefuseEqual(const SteppedVector& vector) const {
-  if (HasEqual(vector)) FailSameLabels();
+// Drops the names of rows that differ from each other. False: they surely still do.
+bool Evaluator::DropEach(SteppedVector& vector) {
+  LabelChoice kept = WithoutMetadata();
+  const model::Symbol name = query_.labels.metric_name();
+  // Of one metric, and nothing but its name goes.
+  bool one_metric = true;
+  model::Symbol metric;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    model::LabelView& labels = vector.row(i).labels;
+    const model::LabelView rest = kept.Project(labels);
+    const model::Symbol its_metric = labels.Get(name);
+    if (i == 0) metric = its_metric;
+    one_metric =
+        one_metric && its_metric == metric && labels.size() - rest.size() == (its_metric ? 1u : 0u);
+    labels = rest;
+  }
+  return !one_metric;
+}
+
+SteppedVector Evaluator::DropNames(SteppedVector vector) {
+  if (query_.options.delayed_name_removal) {
+    for (std::size_t i = 0; i < vector.size(); ++i) vector.row(i).drop_name = true;
+    return vector;
+  }
+  return DropEach(vector) ? MergeEqual(std::move(vector)) : std::move(vector);
+}
+
+SteppedVector Evaluator::DropNamesOfDistinct(SteppedVector vector) {
+  if (query_.options.delayed_name_removal) return DropNames(std::move(vector));
+  if (DropEach(vector) && HasEqual(vector)) FailSameLabels();
+  return vector;
+}
+
+SteppedVector Evaluator::DropMarkedNames(SteppedVector vector) {
+  LabelChoice kept = WithoutMetadata();
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    SteppedVector::Row& row = vector.row(i);
+    if (row.drop_name) row.labels = kept.Project(row.labels);
+  }
+  return MergeEqual(std::move(vector));
+}
+
+model::LabelView Evaluator::FinalLabels(const SteppedVector::Row& row) {
+  return row.drop_name ? WithoutMetadata().Project(row.labels) : row.labels;
+}
+
+LabelChoice Evaluator::WithoutMetadata() {
+  const std::span<const model::Symbol> metadata = query_.labels.metadata();
+  return LabelChoice::AllBut(query_.labels, {metadata.begin(), metadata.end()});
 }
 
 SteppedVector Evaluator::MergeEqual(SteppedVector vector) {
   if (!HasEqual(vector)) return vector;
   SteppedVector merged = NewVector();
-  std::unordered_map<model::Labels, std::size_t, model::LabelsHash> rows;
+  LabelIndex rows;
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    const auto [entry, is_new] = rows.try_emplace(vector.row(i).labels, merged.size());
-    if (is_new) {
+    const std::uint32_t row = rows.NumberOf(vector.row(i).labels);
+    if (row == merged.size()) {
       std::ranges::copy(vector.values(i), merged.AddRow(vector.row(i)).begin());
       continue;
     }
-    const std::span<double> into = merged.values(entry->second);
+    const std::span<double> into = merged.values(row);
     for (std::size_t step = 0; step < into.size(); ++step) {
       const double value = vector.values(i)[step];
       if (IsAbsent(value)) continue;
@@ -257,10 +325,9 @@ SteppedVector Evaluator::EvalMapCall(const CallExpr& call) {
       for (std::size_t k = 0; k < scalars.size(); ++k) now[k] = scalars[k].scalar(step);
       values[step] = body.map(values[step], now);
     }
-    DropName(vector.row(i));
   }
   vector.DropEmptyRows();
-  return query_.options.delayed_name_removal ? std::move(vector) : MergeEqual(std::move(vector));
+  return DropNames(std::move(vector));
 }
 
 SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
@@ -294,14 +361,12 @@ SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
     }
     if (std::ranges::all_of(values, IsAbsent)) return out.PopRow();
     if (body.expects_counter) NoteNonCounter(series.labels, call.args[0]->position());
-    if (!body.keeps_name) DropName(out.row(out.size() - 1));
   });
-  if (!query_.options.delayed_name_removal) RefuseEqual(out);
-  return out;
+  return body.keeps_name ? std::move(out) : DropNamesOfDistinct(std::move(out));
 }
 
-void Evaluator::NoteNonCounter(const model::Labels& labels, const PositionRange& position) {
-  const std::string_view name = labels.metric_name();
+void Evaluator::NoteNonCounter(const model::LabelView& labels, const PositionRange& position) {
+  const std::string_view name = labels.Get(query_.labels.metric_name()).text();
   if (name.empty()) return;
   for (std::string_view suffix : {"_total", "_sum", "_count", "_bucket"}) {
     if (name.ends_with(suffix)) return;
@@ -321,16 +386,16 @@ void Evaluator::ForEachSelected(const MatrixSelector& matrix, const RangeVisitor
   const TimeModifiers& time = matrix.selector->time;
   const Windows windows{steps_, Resolve(time.at), time.offset_ms, matrix.range_ms};
   RangeSeries range;
-  std::size_t seen = 0;
-  for (const storage::Series* series : Select(*matrix.selector)) {
-    CheckAlive(seen++);
+  const storage::SeriesSet& set = Select(*matrix.selector);
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    CheckAlive(i);
     range.points.clear();
-    series->Read(windows.Start(0) + 1, windows.End(steps_.count - 1), range.points);
+    set.Read(i, windows.Start(0) + 1, windows.End(steps_.count - 1), range.points);
     std::erase_if(range.points, [](const auto& point) { return model::IsStaleNaN(point.f); });
     if (range.points.empty()) continue;
     SampleCharge charge(query_.budget);
     charge.Add(range.points.size());
-    range.labels = series->labels();
+    range.labels = set.labels()[i];
     visit(range, windows);
   }
 }

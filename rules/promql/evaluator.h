@@ -21,10 +21,20 @@
 #include "azexporter/promql/ast.h"
 #include "azexporter/promql/engine.h"
 #include "azexporter/storage/storage.h"
+#include "label_space.h"
 #include "sample_budget.h"
 #include "stepped_vector.h"
 
 namespace azexporter::promql {
+
+// Nodes with the same text as others of the expression: the number that these share, and how many
+// there are.
+struct RepeatedNodes {
+  std::unordered_map<const Expr*, std::size_t> number_of;
+  std::vector<std::size_t> counts;
+};
+// Only nodes that are worth keeping a value of: those that compute.
+RepeatedNodes FindRepeated(const Expr& expr);
 
 // What all evaluators of one query share.
 struct Query {
@@ -38,8 +48,11 @@ struct Query {
   const model::TimestampMs end;
   SampleBudget budget;
   Annotations annotations;
+  LabelSpace labels;
   // Nodes that have the same value whatever the step.
   std::unordered_map<const Expr*, bool> step_invariant;
+  // Nodes of which the expression has equals elsewhere.
+  RepeatedNodes repeated;
 };
 
 // A range vector at all steps: where the windows lie.
@@ -58,7 +71,7 @@ struct Windows {
 
 // One series of a range vector: every point that lies in any of the windows, none of them stale.
 struct RangeSeries {
-  model::Labels labels;
+  model::LabelView labels;
   bool drop_name = false;
   std::vector<model::FPoint> points;
 };
@@ -70,6 +83,7 @@ class Evaluator {
   const Steps& steps() const { return steps_; }
   Annotations& annotations() { return query_.annotations; }
   const EngineOptions& options() const { return query_.options; }
+  LabelSpace& labels() { return query_.labels; }
 
   // The value of a scalar or instant vector. REQUIRES: of such a type.
   SteppedVector Eval(const Expr& expr);
@@ -95,12 +109,17 @@ class Evaluator {
   SteppedVector NewScalar(double value);
   // The string in an argument. REQUIRES: of type string.
   static const std::string& StringArg(const CallExpr& call, std::size_t i);
-  // The metric name no longer fits the values of the row: drops it, or has it dropped in the end.
-  void DropName(SteppedVector::Row& row) const;
-  // Series that became equal are merged, where they do not overlap: else an error.
+  // The metric names no longer fit the values: drops them, or has them dropped in the end. Series
+  // that so become equal are merged, as MergeEqual does.
+  SteppedVector DropNames(SteppedVector vector);
+  // The same at the end of the query, for the names that were to go.
+  SteppedVector DropMarkedNames(SteppedVector vector);
+  // The labels of one row at the end of the query.
+  model::LabelView FinalLabels(const SteppedVector::Row& row);
+  // As DropNames, but equal series are an error even where they do not overlap.
+  SteppedVector DropNamesOfDistinct(SteppedVector vector);
+  // Series that are equal are merged, where they do not overlap: else an error.
   SteppedVector MergeEqual(SteppedVector vector);
-  // Any two equal series are an error.
-  void RefuseEqual(const SteppedVector& vector) const;
   // Throws when the query was canceled or took too long. Called once a node, and once in a while
   // within loops over series, of which `i` is the number.
   void CheckAlive() const;
@@ -111,19 +130,22 @@ class Evaluator {
  private:
   SteppedVector EvalHere(const Expr& expr);
   SteppedVector EvalOnce(const Expr& expr);
+  SteppedVector EvalRepeated(const Expr& expr, std::size_t number);
   SteppedVector EvalSelector(const VectorSelector& selector, bool times);
   void ForEachSelectedRow(const VectorSelector& selector, bool times, const RowVisitor& visit);
   bool IsStepInvariant(const Expr& expr) const;
-  void ReadAtSteps(const storage::Series& series, const Windows& windows, bool times,
-                   std::vector<model::FPoint>& scratch, std::span<double> out) const;
+  void ForEachLatest(const storage::SeriesSet& set, const Windows& windows, bool times,
+                     const RowVisitor& visit);
   SteppedVector EvalUnary(const UnaryExpr& expr);
   SteppedVector EvalCall(const CallExpr& call);
   SteppedVector EvalMapCall(const CallExpr& call);
   SteppedVector EvalRangeCall(const CallExpr& call);
-  void NoteNonCounter(const model::Labels& labels, const PositionRange& position);
+  void NoteNonCounter(const model::LabelView& labels, const PositionRange& position);
+  bool DropEach(SteppedVector& vector);
+  LabelChoice WithoutMetadata();
   void ForEachSelected(const MatrixSelector& matrix, const RangeVisitor& visit);
   void ForEachOfSubquery(const SubqueryExpr& subquery, const RangeVisitor& visit);
-  storage::SeriesSet Select(const VectorSelector& selector);
+  const storage::SeriesSet& Select(const VectorSelector& selector);
   AtModifier Resolve(const AtModifier& at) const;
 
   // eval_binary.cc
@@ -141,6 +163,12 @@ class Evaluator {
 
   Query& query_;
   const Steps steps_;
+  // The value of a node that is repeated, and how often it will be asked for.
+  struct Kept {
+    SteppedVector value;
+    std::size_t uses;
+  };
+  std::unordered_map<std::size_t, Kept> kept_;  // by number in Query::repeated
 };
 
 // Whether a node has the same value at every step; fills `out` for it and all below.

@@ -1,11 +1,12 @@
 // Functions of classic histograms: series by the label `le`.
 
+#include <algorithm>
 #include <cmath>
-#include <unordered_map>
+#include <optional>
 
 #include "azexporter/base/float_format.h"
 #include "function_body.h"
-#include "label_groups.h"
+#include "label_space.h"
 #include "quantile.h"
 
 namespace azexporter::promql {
@@ -20,30 +21,52 @@ struct ClassicHistograms {
     double upper_bound;
   };
   struct Histogram {
-    SteppedVector::Row labels;  // of the whole: without `le`
+    model::LabelView labels;  // of the whole: without `le`
     std::vector<BucketRow> buckets;
   };
   std::vector<Histogram> histograms;
 };
 
+// The numbers that the texts of `le` mean; there are few.
+class UpperBounds {
+ public:
+  std::optional<double> Of(model::Symbol le) {
+    const auto known = std::ranges::find(known_, le, &Known::le);
+    if (known != known_.end()) return known->bound;
+    std::optional<double> bound;
+    if (const auto parsed = base::ParseFloat(le.text())) bound = *parsed;
+    if (known_.size() < kMost) known_.push_back({le, bound});
+    return bound;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 64;
+  struct Known {
+    model::Symbol le;
+    std::optional<double> bound;
+  };
+  std::vector<Known> known_;
+};
+
 // Series with an `le` that is no number are left out, with a warning.
 ClassicHistograms Gather(Evaluator& evaluator, const SteppedVector& vector, const Expr& arg) {
   ClassicHistograms all;
-  std::unordered_map<model::Labels, std::size_t, model::LabelsHash> index;
+  LabelSpace& space = evaluator.labels();
+  const model::Symbol le = space.Intern(model::kBucketLabel);
+  LabelGroups groups(LabelChoice::AllBut(space, {le}));
+  UpperBounds bounds;
   const bool delayed = evaluator.options().delayed_name_removal;
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    const model::Labels& labels = vector.row(i).labels;
-    const std::string_view bound_text = labels.Get(model::kBucketLabel);
-    const auto bound = base::ParseFloat(bound_text);
+    const model::LabelView& labels = vector.row(i).labels;
+    const std::optional<double> bound = bounds.Of(labels.Get(le));
     if (!bound) {
-      evaluator.annotations().BadBucketLabel(delayed ? labels.metric_name() : "", bound_text,
-                                             arg.position());
+      const std::string_view metric = delayed ? labels.Get(model::kMetricName) : "";
+      evaluator.annotations().BadBucketLabel(metric, labels.Get(le).text(), arg.position());
       continue;
     }
-    model::Labels whole = model::LabelsBuilder(labels).Remove(model::kBucketLabel).Build();
-    const auto [entry, is_new] = index.try_emplace(whole, all.histograms.size());
-    if (is_new) all.histograms.push_back({{std::move(whole)}, {}});
-    all.histograms[entry->second].buckets.push_back({i, *bound});
+    const std::uint32_t group = groups.GroupOf(labels);
+    if (group == all.histograms.size()) all.histograms.push_back({groups.labels(group), {}});
+    all.histograms[group].buckets.push_back({i, *bound});
   }
   return all;
 }
@@ -56,20 +79,18 @@ SteppedVector ForEachHistogram(Evaluator& evaluator, const Expr& arg, ValueOf va
   SteppedVector out = evaluator.NewVector();
   std::vector<Bucket> buckets;
   for (const ClassicHistograms::Histogram& histogram : all.histograms) {
-    const std::span<double> values = out.AddRow(histogram.labels);
+    const std::span<double> values = out.AddRow({histogram.labels});
     for (std::size_t step = 0; step < values.size(); ++step) {
       buckets.clear();
       for (const auto& bucket : histogram.buckets) {
         const double count = vector.values(bucket.row)[step];
         if (!IsAbsent(count)) buckets.push_back({bucket.upper_bound, count});
       }
-      if (!buckets.empty()) values[step] = value(step, buckets, histogram.labels.labels);
+      if (!buckets.empty()) values[step] = value(step, buckets, histogram.labels);
     }
-    evaluator.DropName(out.row(out.size() - 1));
   }
   out.DropEmptyRows();
-  if (evaluator.options().delayed_name_removal) return out;
-  return evaluator.MergeEqual(std::move(out));
+  return evaluator.DropNames(std::move(out));
 }
 
 SteppedVector HistogramQuantile(Evaluator& evaluator, const CallExpr& call) {
@@ -81,11 +102,11 @@ SteppedVector HistogramQuantile(Evaluator& evaluator, const CallExpr& call) {
   const Expr& arg = *call.args[1];
   return ForEachHistogram(
       evaluator, arg,
-      [&](std::size_t step, std::vector<Bucket>& buckets, const model::Labels& labels) {
+      [&](std::size_t step, std::vector<Bucket>& buckets, const model::LabelView& labels) {
         const BucketQuantileResult result = BucketQuantile(q.scalar(step), buckets);
         if (result.forced_monotonic) {
           const bool delayed = evaluator.options().delayed_name_removal;
-          evaluator.annotations().ForcedMonotonicity(delayed ? labels.metric_name() : "",
+          evaluator.annotations().ForcedMonotonicity(delayed ? labels.Get(model::kMetricName) : "",
                                                      result.fixed, evaluator.steps().At(step),
                                                      arg.position());
         }
@@ -98,7 +119,7 @@ SteppedVector HistogramFraction(Evaluator& evaluator, const CallExpr& call) {
   const SteppedVector upper = evaluator.Eval(*call.args[1]);
   return ForEachHistogram(
       evaluator, *call.args[2],
-      [&](std::size_t step, std::vector<Bucket>& buckets, const model::Labels&) {
+      [&](std::size_t step, std::vector<Bucket>& buckets, const model::LabelView&) {
         return BucketFraction(lower.scalar(step), upper.scalar(step), buckets);
       });
 }

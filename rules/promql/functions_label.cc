@@ -20,9 +20,11 @@ void CheckLabelName(const std::string& name, std::string_view role, std::string_
 }
 
 // Sets one label of a row. A metric name that is set so is there to stay.
-void SetLabel(SteppedVector::Row& row, const std::string& name, const std::string& value) {
-  row.labels = model::LabelsBuilder(row.labels).Set(name, value).Build();
-  if (name == model::kMetricName) row.drop_name = false;
+void SetLabel(LabelSpace& labels, SteppedVector::Row& row, model::Symbol name,
+              std::string_view value) {
+  const NewLabel change{name, labels.InternValue(value)};
+  row.labels = labels.With(row.labels, {&change, 1});
+  if (name == labels.metric_name()) row.drop_name = false;
 }
 
 // label_replace(v, dst, replacement, src, regex)
@@ -35,11 +37,14 @@ SteppedVector LabelReplace(Evaluator& evaluator, const CallExpr& call) {
   if (!regexp) FailEval("invalid regular expression in label_replace(): " + pattern);
   CheckLabelName(target, "destination", "label_replace");
   SteppedVector vector = evaluator.Eval(*call.args[0]);
+  LabelSpace& labels = evaluator.labels();
+  const model::Symbol target_name = labels.Intern(target);
   std::string value;
   for (std::size_t i = 0; i < vector.size(); ++i) {
     value.clear();
     SteppedVector::Row& row = vector.row(i);
-    if (regexp->Expand(row.labels.Get(source), replacement, value)) SetLabel(row, target, value);
+    if (!regexp->Expand(row.labels.Get(source), replacement, value)) continue;
+    SetLabel(labels, row, target_name, value);
   }
   return evaluator.MergeEqual(std::move(vector));
 }
@@ -53,13 +58,16 @@ SteppedVector LabelJoin(Evaluator& evaluator, const CallExpr& call) {
   }
   CheckLabelName(target, "destination", "label_join");
   SteppedVector vector = evaluator.Eval(*call.args[0]);
+  LabelSpace& labels = evaluator.labels();
+  const model::Symbol target_name = labels.Intern(target);
+  std::string joined;
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    std::string joined;
+    joined.clear();
     for (std::size_t k = 3; k < call.args.size(); ++k) {
       if (k > 3) joined += separator;
       joined += vector.row(i).labels.Get(Evaluator::StringArg(call, k));
     }
-    SetLabel(vector.row(i), target, joined);
+    SetLabel(labels, vector.row(i), target_name, joined);
   }
   return evaluator.MergeEqual(std::move(vector));
 }

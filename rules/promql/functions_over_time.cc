@@ -6,7 +6,6 @@
 #include "eval_error.h"
 #include "function_body.h"
 #include "kahan.h"
-#include "label_groups.h"
 #include "quantile.h"
 
 namespace azexporter::promql {
@@ -89,7 +88,7 @@ model::Labels PinnedLabels(const Expr& expr) {
 SteppedVector AbsentRow(Evaluator& evaluator, const CallExpr& call,
                         const std::vector<bool>& present) {
   SteppedVector out = evaluator.NewVector();
-  const std::span<double> values = out.AddRow({PinnedLabels(*call.args[0])});
+  const std::span<double> values = out.AddRow({evaluator.labels().Of(PinnedLabels(*call.args[0]))});
   for (std::size_t step = 0; step < values.size(); ++step) {
     if (!present[step]) values[step] = 1;
   }

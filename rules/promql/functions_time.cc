@@ -28,15 +28,13 @@ SteppedVector Timestamp(Evaluator& evaluator, const CallExpr& call) {
   SteppedVector vector =
       selector ? evaluator.EvalSampleTimes(As<VectorSelector>(arg)) : evaluator.Eval(arg);
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    evaluator.DropName(vector.row(i));
-    if (selector) continue;
+    if (selector) break;
     const std::span<double> values = vector.values(i);
     for (std::size_t step = 0; step < values.size(); ++step) {
       if (!IsAbsent(values[step])) values[step] = Seconds(evaluator.steps().At(step));
     }
   }
-  if (evaluator.options().delayed_name_removal) return vector;
-  return evaluator.MergeEqual(std::move(vector));
+  return evaluator.DropNames(std::move(vector));
 }
 
 using CalendarField = double (*)(const CivilTime& civil);
@@ -52,14 +50,10 @@ double FieldOf(double unix_seconds, CalendarField field) {
 template <CalendarField kField>
 SteppedVector Calendar(Evaluator& evaluator, const CallExpr& call) {
   SteppedVector vector = call.args.empty() ? Time(evaluator, call) : evaluator.Eval(*call.args[0]);
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    evaluator.DropName(vector.row(i));
-    for (double& value : vector.values(i)) {
-      if (!IsAbsent(value)) value = FieldOf(std::floor(value), kField);
-    }
+  for (double& value : vector.values()) {
+    if (!IsAbsent(value)) value = FieldOf(std::floor(value), kField);
   }
-  if (evaluator.options().delayed_name_removal) return vector;
-  return evaluator.MergeEqual(std::move(vector));
+  return evaluator.DropNames(std::move(vector));
 }
 
 template <CalendarField kField>

@@ -43,6 +43,7 @@ class SampleCharge {
     budget_->Take(samples);
     samples_ += samples;
   }
+  SampleBudget& budget() const { return *budget_; }
   void Remove(std::size_t samples) {
     budget_->Return(samples);
     samples_ -= samples;

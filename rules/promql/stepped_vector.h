@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "azexporter/model/labels.h"
+#include "azexporter/model/label_view.h"
 #include "azexporter/model/sample.h"
 #include "sample_budget.h"
 
@@ -37,7 +37,7 @@ inline bool IsAbsent(double value) { return model::IsStaleNaN(value); }
 class SteppedVector {
  public:
   struct Row {
-    model::Labels labels;
+    model::LabelView labels;
     // The metric name is to go at the end of the query (EngineOptions::delayed_name_removal).
     bool drop_name = false;
   };
@@ -53,6 +53,8 @@ class SteppedVector {
   std::span<const double> values(std::size_t row) const {
     return {values_.data() + row * steps_, steps_};
   }
+  // Of all rows.
+  std::span<double> values() { return values_; }
   // Of a scalar.
   double scalar(std::size_t step) const { return values_[step]; }
 
@@ -60,6 +62,9 @@ class SteppedVector {
   // A new last row, all absent. Throws EvalError when the query's budget is used up.
   std::span<double> AddRow(Row row);
   void PopRow();
+  // As many new last rows as there are labels; their values are to be set by the caller.
+  std::span<double> AddRows(std::span<const model::LabelView> labels);
+  SteppedVector Copy() const;
   // Keeps the rows that have a value at any step.
   void DropEmptyRows();
 

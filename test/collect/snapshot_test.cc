@@ -33,13 +33,14 @@ TEST(SnapshotAppenderTest, MarksWhatIsGoneAsStale) {
   ASSERT_TRUE(appender.Append(SnapshotOf(3000, {{&kB, {{{}, 6}}, {}}})));
   auto querier = store.NewQuerier(0, 5000);
   ASSERT_TRUE(querier);
-  const auto set = (*querier)->Select({});
-  ASSERT_TRUE(set);
-  ASSERT_EQ(set->size(), 2u);
-  for (const storage::Series* series : *set) {
+  const auto selected = (*querier)->Select({});
+  ASSERT_TRUE(selected);
+  const storage::SeriesSet& set = **selected;
+  ASSERT_EQ(set.size(), 2u);
+  for (std::size_t i = 0; i < set.size(); ++i) {
     std::vector<model::FPoint> points;
-    series->Read(0, 5000, points);
-    if (series->labels().metric_name() == "a") {
+    set.Read(i, 0, 5000, points);
+    if (set.labels()[i].Get(model::kMetricName) == "a") {
       ASSERT_EQ(points.size(), 2u);
       EXPECT_TRUE(model::IsStaleNaN(points[1].f));
     } else {

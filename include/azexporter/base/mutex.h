@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <shared_mutex>
 
 #if defined(__clang__)
 #define AZX_THREAD_ANNOTATION(x) __attribute__((x))
@@ -15,6 +16,7 @@
 
 #define AZX_GUARDED_BY(mu) AZX_THREAD_ANNOTATION(guarded_by(mu))
 #define AZX_REQUIRES(mu) AZX_THREAD_ANNOTATION(requires_capability(mu))
+#define AZX_REQUIRES_SHARED(mu) AZX_THREAD_ANNOTATION(requires_shared_capability(mu))
 #define AZX_EXCLUDES(mu) AZX_THREAD_ANNOTATION(locks_excluded(mu))
 
 namespace azexporter::base {
@@ -40,6 +42,45 @@ class AZX_THREAD_ANNOTATION(scoped_lockable) MutexLock {
 
  private:
   Mutex& mu_;
+};
+
+// Many readers or one writer.
+class AZX_THREAD_ANNOTATION(capability("mutex")) SharedMutex {
+ public:
+  void lock() AZX_THREAD_ANNOTATION(acquire_capability()) { mu_.lock(); }
+  void unlock() AZX_THREAD_ANNOTATION(release_capability()) { mu_.unlock(); }
+  void lock_shared() AZX_THREAD_ANNOTATION(acquire_shared_capability()) { mu_.lock_shared(); }
+  void unlock_shared() AZX_THREAD_ANNOTATION(release_shared_capability()) { mu_.unlock_shared(); }
+
+ private:
+  std::shared_mutex mu_;
+};
+
+class AZX_THREAD_ANNOTATION(scoped_lockable) WriterLock {
+ public:
+  explicit WriterLock(SharedMutex& mu) AZX_THREAD_ANNOTATION(acquire_capability(mu)) : mu_(mu) {
+    mu_.lock();
+  }
+  ~WriterLock() AZX_THREAD_ANNOTATION(release_capability()) { mu_.unlock(); }
+  WriterLock(const WriterLock&) = delete;
+  WriterLock& operator=(const WriterLock&) = delete;
+
+ private:
+  SharedMutex& mu_;
+};
+
+class AZX_THREAD_ANNOTATION(scoped_lockable) ReaderLock {
+ public:
+  explicit ReaderLock(SharedMutex& mu) AZX_THREAD_ANNOTATION(acquire_shared_capability(mu))
+      : mu_(mu) {
+    mu_.lock_shared();
+  }
+  ~ReaderLock() AZX_THREAD_ANNOTATION(release_capability()) { mu_.unlock_shared(); }
+  ReaderLock(const ReaderLock&) = delete;
+  ReaderLock& operator=(const ReaderLock&) = delete;
+
+ private:
+  SharedMutex& mu_;
 };
 
 // Waits on a base::Mutex that the caller holds: `cv.wait(mu_, token, predicate)`.

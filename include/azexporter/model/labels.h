@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,8 @@ class Labels {
   // In any order. A name given twice keeps its last value; an empty value is dropped.
   static Labels Of(std::initializer_list<Label> labels);
   static Labels Of(std::vector<Label> labels);
+  // REQUIRES: sorted by name, no name twice, no empty value.
+  static Labels OfSorted(std::span<const Label> labels);
 
   std::size_t size() const;
   bool empty() const { return data_ == nullptr; }

@@ -272,6 +272,9 @@ struct UnaryExpr final : Expr {
   ExprPtr expr;
 };
 
+// The expressions directly below, in the order of the text.
+std::vector<const Expr*> Children(const Expr& expr);
+
 // The expression inside any number of parentheses.
 const Expr& Unwrap(const Expr& expr);
 

@@ -4,44 +4,57 @@
 // know the store only through these interfaces.
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "azexporter/base/result.h"
+#include "azexporter/model/label_view.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/model/matcher.h"
 #include "azexporter/model/sample.h"
 
 namespace azexporter::storage {
 
-// One series as a querier sees it. Thread-compatible; lives as long as its Querier.
-class Series {
+// The series that a selector found, numbered from 0, in no promised order. Thread-compatible; lives
+// as long as its Querier.
+class SeriesSet {
  public:
-  virtual ~Series() = default;
+  virtual ~SeriesSet() = default;
 
-  virtual const model::Labels& labels() const = 0;
-  // Appends the points with min_t <= t <= max_t to `out`, in order of time. Staleness markers are
-  // points like any other here.
-  virtual void Read(model::TimestampMs min_t, model::TimestampMs max_t,
+  std::size_t size() const { return labels_.size(); }
+  bool empty() const { return labels_.empty(); }
+  // One entry a series. The label sets stay valid as long as the Querier.
+  std::span<const model::LabelView> labels() const { return labels_; }
+
+  // For each series from `first` on, as many as `out` has room for: the newest point with min_t <=
+  // t
+  // <= max_t; a staleness marker where there is none. Many at once, since this is the question
+  // asked most.
+  virtual void Latest(std::size_t first, model::TimestampMs min_t, model::TimestampMs max_t,
+                      std::span<model::FPoint> out) const = 0;
+  // Appends the points of series `i` with min_t <= t <= max_t to `out`, in order of time. Staleness
+  // markers are points like any other here.
+  virtual void Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
                     std::vector<model::FPoint>& out) const = 0;
-  // The newest point with min_t <= t <= max_t.
-  virtual std::optional<model::FPoint> Latest(model::TimestampMs min_t,
-                                              model::TimestampMs max_t) const = 0;
-};
 
-using SeriesSet = std::vector<const Series*>;
+ protected:
+  std::vector<model::LabelView> labels_;
+};
 
 // A consistent view of the store between two times. One thread only.
 class Querier {
  public:
   virtual ~Querier() = default;
 
-  // Every series that all matchers accept, in no promised order. A series with no point in the
-  // querier's time range may be left out. The pointers are valid as long as the Querier.
-  virtual base::Result<SeriesSet> Select(std::span<const model::Matcher> matchers) = 0;
+  // Every series that all matchers accept. One with no point in the querier's time range may be
+  // left out. Valid as long as the Querier.
+  virtual base::Result<const SeriesSet*> Select(std::span<const model::Matcher> matchers) = 0;
+
+  // The symbol that stands for `text` in the label sets of all that was and will be selected; made
+  // where there is none yet. Valid as long as the Querier.
+  virtual model::Symbol Intern(std::string_view text) = 0;
 
   // Names of the labels, and values of one label, over the series that all matchers accept (all
   // series where there are none). Sorted, unique.
@@ -60,13 +73,14 @@ class Queryable {
                                                             model::TimestampMs max_t) const = 0;
 };
 
-// What became of an appended sample. The last three refuse it and leave the batch as it was.
+// What became of an appended sample. All but the first refuse it and leave the batch as it was.
 // Semantics: prometheus/storage/interface.go, ErrOutOfOrderSample and its neighbours.
 enum class AppendOutcome {
   kAppended,    // or equal to the newest sample of its series, which changes nothing
   kOutOfOrder,  // the series has a newer sample
   kDuplicate,   // the series has another value at that time
-  kTooOld,      // older than everything the store still keeps
+  kTooOld,      // older than everything the store still keeps, or no time at all
+  kFull,        // of a new series, for which there is no memory left
 };
 std::string_view AppendOutcomeText(AppendOutcome outcome);  // "out of order sample", ...
 // kBadData naming the sample, where it was refused.
@@ -77,9 +91,13 @@ base::Result<void> AsResult(AppendOutcome outcome, const model::Labels& labels,
 class Appender {
  public:
   virtual ~Appender() = default;
+  // Fastest where the samples of a series follow each other. A sample is held against what is
+  // committed, and against the sample appended just before it.
   [[nodiscard]] virtual AppendOutcome Append(const model::Labels& labels, model::TimestampMs t,
                                              double value) = 0;
-  // Publishes the batch. A destroyed Appender that was not committed changes nothing.
+  // Publishes the batch. A destroyed Appender that was not committed changes nothing. Samples that
+  // no longer fit (another appender was faster, or the batch itself had a newer one) are left out;
+  // the error then tells how many, and names the first: all others are published.
   virtual base::Result<void> Commit() = 0;
 };
 

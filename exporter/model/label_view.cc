@@ -1,0 +1,85 @@
+#include "azexporter/model/label_view.h"
+
+#include <algorithm>
+
+namespace azexporter::model {
+namespace {
+
+const Shape& NoNames() {
+  static const Shape kNone({});
+  return kNone;
+}
+
+}  // namespace
+
+Shape::Shape(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+std::uint32_t Shape::PlaceOf(Symbol name) const {
+  for (const Column& column : columns_) {
+    if (column.name == name) return column.place;
+  }
+  return kNowhere;
+}
+
+std::uint32_t Shape::PlaceOf(std::string_view name) const {
+  for (const Column& column : columns_) {
+    if (column.name.text() == name) return column.place;
+  }
+  return kNowhere;
+}
+
+LabelView::LabelView() : shape_(&NoNames()) {}
+
+Symbol LabelView::Get(Symbol name) const {
+  const std::uint32_t place = shape_->PlaceOf(name);
+  return place == Shape::kNowhere ? Symbol() : values_[place];
+}
+
+std::string_view LabelView::Get(std::string_view name) const {
+  const std::uint32_t place = shape_->PlaceOf(name);
+  return place == Shape::kNowhere ? std::string_view() : values_[place].text();
+}
+
+std::uint64_t LabelView::IdentityHash() const {
+  std::uint64_t hash = 0;
+  for (const Shape::Column& column : shape_->columns()) {
+    hash = base::MixHash(hash, column.name.IdentityHash());
+    hash = base::MixHash(hash, values_[column.place].IdentityHash());
+  }
+  return hash;
+}
+
+Labels LabelView::ToLabels() const {
+  std::vector<Label> labels;
+  labels.reserve(size());
+  for (const Shape::Column& column : shape_->columns()) {
+    labels.push_back({column.name.text(), values_[column.place].text()});
+  }
+  return Labels::OfSorted(labels);
+}
+
+bool operator==(const LabelView& a, const LabelView& b) {
+  if (a.shape_ == b.shape_) {
+    if (a.values_ == b.values_) return true;
+    return std::ranges::all_of(a.shape_->columns(), [&](const Shape::Column& column) {
+      return a.values_[column.place] == b.values_[column.place];
+    });
+  }
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a.name(i) != b.name(i) || a.value(i) != b.value(i)) return false;
+  }
+  return true;
+}
+
+std::strong_ordering CompareTexts(const LabelView& a, const LabelView& b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  for (std::size_t i = 0; i < common; ++i) {
+    if (auto order = a.name(i).text() <=> b.name(i).text(); order != 0) return order;
+    if (a.value(i) == b.value(i)) continue;
+    if (auto order = a.value(i).text() <=> b.value(i).text(); order != 0) return order;
+  }
+  return a.size() <=> b.size();
+}
+
+}  // namespace azexporter::model

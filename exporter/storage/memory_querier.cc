@@ -1,0 +1,279 @@
+// The readers' side of the store.
+
+#include <algorithm>
+#include <functional>
+
+#include "memory_store_impl.h"
+
+namespace azexporter::storage {
+namespace {
+
+using base::Result;
+
+// A matcher held against the symbols of one column: each text is looked at once.
+class SymbolMatcher {
+ public:
+  explicit SymbolMatcher(const model::Matcher& matcher) : matcher_(matcher) {}
+
+  bool Matches(model::Symbol value) {
+    const std::uint64_t hash = base::MixHash(0, value.IdentityHash());
+    const std::uint32_t seen =
+        seen_.Find(hash, [&](std::uint32_t i) { return answers_[i].value == value; });
+    if (seen != base::HashIndex::kNone) return answers_[seen].matches;
+    seen_.Insert(hash, static_cast<std::uint32_t>(answers_.size()));
+    answers_.push_back({value, matcher_.Matches(value.text())});
+    return answers_.back().matches;
+  }
+
+ private:
+  struct Answer {
+    model::Symbol value;
+    bool matches;
+  };
+  const model::Matcher& matcher_;
+  base::HashIndex seen_;
+  std::vector<Answer> answers_;
+};
+
+// What the rows of one table are asked: equality costs a comparison of pointers, all else the
+// memory of a SymbolMatcher.
+class RowFilter {
+ public:
+  explicit RowFilter(std::span<const model::Matcher> matchers) {
+    for (const model::Matcher& matcher : matchers) regexps_.emplace_back(matcher);
+  }
+
+  // False: no row of the table matches.
+  bool Begin(const model::Shape& shape, std::span<const model::Matcher> matchers,
+             const model::SymbolTable& symbols) {
+    equal_.clear();
+    tested_.clear();
+    for (std::size_t i = 0; i < matchers.size(); ++i) {
+      const model::Matcher& matcher = matchers[i];
+      const std::uint32_t place = shape.PlaceOf(matcher.name());
+      if (place == model::Shape::kNowhere) {
+        if (!matcher.Matches("")) return false;
+        continue;
+      }
+      if (matcher.type() != model::MatchType::kEqual) {
+        tested_.push_back({place, &regexps_[i]});
+        continue;
+      }
+      const model::Symbol value = symbols.Find(matcher.value());
+      if (!value) return false;
+      equal_.push_back({place, value});
+    }
+    return true;
+  }
+
+  bool Matches(const model::Symbol* values) {
+    for (const Equal& equal : equal_) {
+      if (values[equal.place] != equal.value) return false;
+    }
+    return std::ranges::all_of(tested_, [&](const Tested& tested) {
+      return tested.matcher->Matches(values[tested.place]);
+    });
+  }
+
+ private:
+  struct Equal {
+    std::uint32_t place;
+    model::Symbol value;
+  };
+  struct Tested {
+    std::uint32_t place;
+    SymbolMatcher* matcher;
+  };
+  std::vector<SymbolMatcher> regexps_;  // one a matcher
+  std::vector<Equal> equal_;
+  std::vector<Tested> tested_;
+};
+
+}  // namespace
+
+std::uint64_t MemoryStore::Impl::BeginRead() {
+  const base::WriterLock lock(mu_);
+  readers_.insert(version_);
+  return version_;
+}
+
+void MemoryStore::Impl::EndRead(std::uint64_t version) {
+  const base::WriterLock lock(mu_);
+  readers_.erase(readers_.find(version));
+}
+
+model::TimestampMs MemoryStore::Impl::VisibleLocked(const MemorySeries& series,
+                                                    std::uint64_t version) const {
+  if (series.empty()) return kNoPoint;
+  if (series.version() <= version) return series.newest().t;
+  const auto marks = marks_.find(&series);
+  if (marks == marks_.end()) return kNoPoint;
+  const auto mark = std::ranges::upper_bound(marks->second, version, {}, &Mark::version);
+  return mark == marks->second.end() ? series.newest().t : mark->newest_before;
+}
+
+std::vector<const MemorySeries*> MemoryStore::Impl::Select(const Search& search) const {
+  std::vector<const MemorySeries*> found;
+  RowFilter filter(search.matchers);
+  const base::ReaderLock lock(mu_);
+  for (const auto& table : tables_) {
+    if (!filter.Begin(table->shape(), search.matchers, symbols_)) continue;
+    table->ForEach([&](const MemorySeries& series) {
+      const model::TimestampMs visible = VisibleLocked(series, search.version);
+      if (visible < search.min_t || visible == kNoPoint || series.oldest_t() > search.max_t) return;
+      if (filter.Matches(series.labels().values())) found.push_back(&series);
+    });
+  }
+  return found;
+}
+
+void MemoryStore::Impl::Latest(std::span<const MemorySeries* const> series, const Search& search,
+                               std::span<model::FPoint> out) const {
+  const model::FPoint absent{search.max_t, model::StaleNaN()};
+  const base::ReaderLock lock(mu_);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const model::TimestampMs visible = VisibleLocked(*series[i], search.version);
+    if (visible == kNoPoint || visible < search.min_t) {
+      out[i] = absent;
+    } else if (const model::FPoint& newest = series[i]->newest();
+               newest.t <= search.max_t && newest.t <= visible) {
+      out[i] = newest;
+    } else {
+      const auto point = series[i]->Latest(std::min(visible, search.max_t));
+      out[i] = point && point->t >= search.min_t ? *point : absent;
+    }
+  }
+}
+
+void MemoryStore::Impl::Read(const MemorySeries& series, const Search& search,
+                             std::vector<model::FPoint>& out) const {
+  const base::ReaderLock lock(mu_);
+  const model::TimestampMs visible = VisibleLocked(series, search.version);
+  if (visible != kNoPoint) series.Read(search.min_t, std::min(visible, search.max_t), out);
+}
+
+model::Symbol MemoryStore::Impl::AcquireSymbol(std::string_view text) {
+  const base::WriterLock lock(mu_);
+  return symbols_.Find(text) ? symbols_.Intern(text) : model::Symbol();
+}
+
+void MemoryStore::Impl::ReleaseSymbols(std::span<const model::Symbol> symbols) {
+  const base::WriterLock lock(mu_);
+  for (const model::Symbol symbol : symbols) symbols_.Release(symbol);
+}
+
+class MemoryStore::MemoryQuerier final : public Querier {
+ public:
+  MemoryQuerier(Impl& store, model::TimestampMs min_t, model::TimestampMs max_t)
+      : store_(store), version_(store.BeginRead()), min_t_(min_t), max_t_(max_t) {}
+  ~MemoryQuerier() override {
+    store_.ReleaseSymbols(acquired_);
+    store_.EndRead(version_);
+  }
+
+  Result<const SeriesSet*> Select(std::span<const model::Matcher> matchers) override {
+    return sets_.emplace_back(std::make_unique<Set>(store_, Find(matchers), version_)).get();
+  }
+
+  // What the store has not got is the querier's own, once and for all: were the store to make one
+  // of the same text, none of the series that this querier sees would have it.
+  model::Symbol Intern(std::string_view text) override {
+    const std::uint64_t hash = std::hash<std::string_view>()(text);
+    const std::uint32_t known =
+        interned_index_.Find(hash, [&](std::uint32_t i) { return interned_[i].text() == text; });
+    if (known != base::HashIndex::kNone) return interned_[known];
+    model::Symbol symbol = store_.AcquireSymbol(text);
+    if (symbol) {
+      acquired_.push_back(symbol);
+    } else {
+      symbol = own_symbols_.Intern(text);
+    }
+    interned_index_.Insert(hash, static_cast<std::uint32_t>(interned_.size()));
+    interned_.push_back(symbol);
+    return symbol;
+  }
+
+  Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) override {
+    std::vector<const model::Shape*> shapes;  // of successive series, mostly the same
+    for (const MemorySeries* series : Find(matchers)) {
+      const model::Shape* const shape = &series->labels().shape();
+      if (shapes.empty() || shapes.back() != shape) shapes.push_back(shape);
+    }
+    std::vector<std::string> names;
+    for (const model::Shape* shape : shapes) {
+      for (const auto& column : shape->columns()) names.emplace_back(column.name.text());
+    }
+    return SortedUnique(std::move(names));
+  }
+
+  Result<std::vector<std::string>> LabelValues(const std::string& name,
+                                               std::span<const model::Matcher> matchers) override {
+    std::vector<std::string> values;
+    base::HashIndex seen;
+    std::vector<model::Symbol> symbols;
+    for (const MemorySeries* series : Find(matchers)) {
+      const std::uint32_t place = series->labels().shape().PlaceOf(name);
+      if (place == model::Shape::kNowhere) continue;
+      const model::Symbol value = series->labels().values()[place];
+      const std::uint64_t hash = base::MixHash(0, value.IdentityHash());
+      const auto is = [&](std::uint32_t i) { return symbols[i] == value; };
+      if (seen.Find(hash, is) != base::HashIndex::kNone) continue;
+      seen.Insert(hash, static_cast<std::uint32_t>(symbols.size()));
+      symbols.push_back(value);
+      values.emplace_back(value.text());
+    }
+    return SortedUnique(std::move(values));
+  }
+
+ private:
+  class Set final : public SeriesSet {
+   public:
+    Set(const Impl& store, std::vector<const MemorySeries*> series, std::uint64_t version)
+        : store_(store), series_(std::move(series)), version_(version) {
+      labels_.reserve(series_.size());
+      for (const MemorySeries* one : series_) labels_.push_back(one->labels());
+    }
+
+    void Latest(std::size_t first, model::TimestampMs min_t, model::TimestampMs max_t,
+                std::span<model::FPoint> out) const override {
+      store_.Latest(std::span(series_).subspan(first, out.size()), {{}, version_, min_t, max_t},
+                    out);
+    }
+    void Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
+              std::vector<model::FPoint>& out) const override {
+      store_.Read(*series_[i], {{}, version_, min_t, max_t}, out);
+    }
+
+   private:
+    const Impl& store_;
+    const std::vector<const MemorySeries*> series_;
+    const std::uint64_t version_;
+  };
+
+  std::vector<const MemorySeries*> Find(std::span<const model::Matcher> matchers) const {
+    return store_.Select({matchers, version_, min_t_, max_t_});
+  }
+
+  static std::vector<std::string> SortedUnique(std::vector<std::string> texts) {
+    std::ranges::sort(texts);
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    return texts;
+  }
+
+  Impl& store_;
+  const std::uint64_t version_;
+  const model::TimestampMs min_t_;
+  const model::TimestampMs max_t_;
+  std::vector<std::unique_ptr<Set>> sets_;
+  std::vector<model::Symbol> interned_;
+  base::HashIndex interned_index_;
+  std::vector<model::Symbol> acquired_;  // those of interned_ that are the store's
+  model::SymbolTable own_symbols_;       // holds the others
+};
+
+Result<std::unique_ptr<Querier>> MemoryStore::NewQuerier(model::TimestampMs min_t,
+                                                         model::TimestampMs max_t) const {
+  return std::make_unique<MemoryQuerier>(*impl_, min_t, max_t);
+}
+
+}  // namespace azexporter::storage
