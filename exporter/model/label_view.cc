@@ -41,9 +41,9 @@ std::string_view LabelView::Get(std::string_view name) const {
 }
 
 std::uint64_t LabelView::IdentityHash() const {
+  // Sets of the same values under other names are rare enough.
   std::uint64_t hash = 0;
   for (const Shape::Column& column : shape_->columns()) {
-    hash = base::MixHash(hash, column.name.IdentityHash());
     hash = base::MixHash(hash, values_[column.place].IdentityHash());
   }
   return hash;

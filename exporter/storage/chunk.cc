@@ -46,19 +46,23 @@ class Chunk::Unpacker {
 
   // REQUIRES: called at most as many times as there are points.
   const model::FPoint& Next() {
+    --left_;
     if (first_) {
       first_ = false;
       value_ = Take(64);
-    } else if (const std::uint64_t next = Peek(); next < (std::uint64_t{1} << 62)) {
-      position_ += 2;  // two zero bits: interval and value as before
-      point_.t += interval_ms_;
-    } else {
-      interval_ms_ += TakeDifference();
-      point_.t += interval_ms_;
-      TakeValue();
+      point_.f = std::bit_cast<double>(value_);
+      return point_;
     }
-    point_.f = std::bit_cast<double>(value_);
-    --left_;
+    std::uint64_t bits = Peek();
+    if (bits >> 63 != 0) {
+      interval_ms_ += TakeDifference(bits);
+      bits = Peek();
+    } else {
+      ++position_;
+      bits <<= 1;
+    }
+    point_.t += interval_ms_;
+    TakeValue(bits);
     return point_;
   }
   std::uint32_t left() const { return left_; }
@@ -68,8 +72,7 @@ class Chunk::Unpacker {
   std::uint64_t Peek() const {
     const std::uint32_t word = position_ / 64;
     const std::uint32_t offset = position_ % 64;
-    const std::uint64_t high = words_[word] << offset;
-    return offset == 0 ? high : high | (words_[word + 1] >> (64 - offset));
+    return (words_[word] << offset) | (words_[word + 1] >> 1 >> (63 - offset));
   }
   std::uint64_t Take(std::uint32_t count) {
     const std::uint64_t bits = Peek() >> (64 - count);
@@ -77,31 +80,37 @@ class Chunk::Unpacker {
     return bits;
   }
 
-  std::int64_t TakeDifference() {
-    const int ones = std::countl_one(Peek());
-    if (ones == 0) {
-      ++position_;
-      return 0;
-    }
-    const Width& width = kWidths[std::min(ones, 4) - 1];
+  // `bits`: the next ones, the first of them 1.
+  std::int64_t TakeDifference(std::uint64_t bits) {
+    const Width& width = kWidths[std::min(std::countl_one(bits), 4) - 1];
     position_ += width.prefix_bits;
     return SignExtend(Take(width.bits), width.bits);
   }
 
-  void TakeValue() {
-    if (Take(1) == 0) return;
-    if (Take(1) != 0) {
-      leading_ = static_cast<std::uint32_t>(Take(kLeadingBits));
-      length_ = static_cast<std::uint32_t>(Take(kLengthBits)) + 1;
+  // `bits`: the next ones, at least as many as stand before the value itself.
+  void TakeValue(std::uint64_t bits) {
+    if (bits >> 63 == 0) {
+      ++position_;
+      return;
     }
-    value_ ^= Take(length_) << (64 - leading_ - length_);
+    position_ += 2;
+    if ((bits >> 62) & 1) {
+      constexpr std::uint32_t kMask = (1u << kLeadingBits) - 1;
+      static_assert(kLeadingBits == kLengthBits);
+      const auto leading = static_cast<std::uint32_t>(bits >> (62 - kLeadingBits)) & kMask;
+      length_ = (static_cast<std::uint32_t>(bits >> (62 - kLeadingBits - kLengthBits)) & kMask) + 1;
+      trailing_ = 64 - leading - length_;
+      position_ += kLeadingBits + kLengthBits;
+    }
+    value_ ^= Take(length_) << trailing_;
+    point_.f = std::bit_cast<double>(value_);
   }
 
   const std::uint64_t* const words_;
   std::uint32_t position_ = 0;
   std::uint32_t left_;
-  std::uint32_t leading_ = 0;
   std::uint32_t length_ = 0;
+  std::uint32_t trailing_ = 0;
   std::int64_t interval_ms_ = 0;
   std::uint64_t value_ = 0;
   model::FPoint point_;

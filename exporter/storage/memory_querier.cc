@@ -39,24 +39,27 @@ class SymbolMatcher {
 // memory of a SymbolMatcher.
 class RowFilter {
  public:
-  explicit RowFilter(std::span<const model::Matcher> matchers) {
-    for (const model::Matcher& matcher : matchers) regexps_.emplace_back(matcher);
+  explicit RowFilter(std::span<const model::Matcher> matchers) : matchers_(matchers) {
+    for (const model::Matcher& matcher : matchers) tests_.emplace_back(matcher);
   }
 
   // False: no row of the table matches.
-  bool Begin(const model::Shape& shape, std::span<const model::Matcher> matchers,
-             const model::SymbolTable& symbols) {
+  bool Begin(const SeriesTable& table, const model::SymbolTable& symbols) {
     equal_.clear();
     tested_.clear();
-    for (std::size_t i = 0; i < matchers.size(); ++i) {
-      const model::Matcher& matcher = matchers[i];
-      const std::uint32_t place = shape.PlaceOf(matcher.name());
+    for (std::size_t i = 0; i < matchers_.size(); ++i) {
+      const model::Matcher& matcher = matchers_[i];
+      if (matcher.name() == model::kMetricName) {  // the same for all rows
+        if (!matcher.Matches(table.metric().text())) return false;
+        continue;
+      }
+      const std::uint32_t place = table.shape().PlaceOf(matcher.name());
       if (place == model::Shape::kNowhere) {
         if (!matcher.Matches("")) return false;
         continue;
       }
       if (matcher.type() != model::MatchType::kEqual) {
-        tested_.push_back({place, &regexps_[i]});
+        tested_.push_back({place, &tests_[i]});
         continue;
       }
       const model::Symbol value = symbols.Find(matcher.value());
@@ -84,7 +87,8 @@ class RowFilter {
     std::uint32_t place;
     SymbolMatcher* matcher;
   };
-  std::vector<SymbolMatcher> regexps_;  // one a matcher
+  const std::span<const model::Matcher> matchers_;
+  std::vector<SymbolMatcher> tests_;  // one a matcher
   std::vector<Equal> equal_;
   std::vector<Tested> tested_;
 };
@@ -102,26 +106,29 @@ void MemoryStore::Impl::EndRead(std::uint64_t version) {
   readers_.erase(readers_.find(version));
 }
 
-model::TimestampMs MemoryStore::Impl::VisibleLocked(const MemorySeries& series,
-                                                    std::uint64_t version) const {
-  if (series.empty()) return kNoPoint;
-  if (series.version() <= version) return series.newest().t;
+model::TimestampMs MemoryStore::Impl::MarkedLocked(const MemorySeries& series,
+                                                   std::uint64_t version) const {
   const auto marks = marks_.find(&series);
   if (marks == marks_.end()) return kNoPoint;
   const auto mark = std::ranges::upper_bound(marks->second, version, {}, &Mark::version);
   return mark == marks->second.end() ? series.newest().t : mark->newest_before;
 }
 
-std::vector<const MemorySeries*> MemoryStore::Impl::Select(const Search& search) const {
-  std::vector<const MemorySeries*> found;
+MemoryStore::Impl::Found MemoryStore::Impl::Select(const Search& search) const {
+  Found found;
   RowFilter filter(search.matchers);
   const base::ReaderLock lock(mu_);
   for (const auto& table : tables_) {
-    if (!filter.Begin(table->shape(), search.matchers, symbols_)) continue;
+    if (!filter.Begin(*table, symbols_)) continue;
     table->ForEach([&](const MemorySeries& series) {
       const model::TimestampMs visible = VisibleLocked(series, search.version);
-      if (visible < search.min_t || visible == kNoPoint || series.oldest_t() > search.max_t) return;
-      if (filter.Matches(series.labels().values())) found.push_back(&series);
+      if (visible < search.min_t || visible == kNoPoint) return;
+      if (visible > search.max_t && series.oldest_t() > search.max_t) return;
+      if (!filter.Matches(series.labels().values())) return;
+      found.series.push_back(&series);
+      found.labels.push_back(series.labels());
+      found.newest.push_back(visible == series.newest().t ? series.newest()
+                                                          : *series.Latest(visible));
     });
   }
   return found;
@@ -129,19 +136,15 @@ std::vector<const MemorySeries*> MemoryStore::Impl::Select(const Search& search)
 
 void MemoryStore::Impl::Latest(std::span<const MemorySeries* const> series, const Search& search,
                                std::span<model::FPoint> out) const {
-  const model::FPoint absent{search.max_t, model::StaleNaN()};
   const base::ReaderLock lock(mu_);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const model::TimestampMs visible = VisibleLocked(*series[i], search.version);
-    if (visible == kNoPoint || visible < search.min_t) {
-      out[i] = absent;
-    } else if (const model::FPoint& newest = series[i]->newest();
-               newest.t <= search.max_t && newest.t <= visible) {
-      out[i] = newest;
-    } else {
-      const auto point = series[i]->Latest(std::min(visible, search.max_t));
-      out[i] = point && point->t >= search.min_t ? *point : absent;
+    std::optional<model::FPoint> point;
+    if (visible != kNoPoint && visible >= search.min_t) {
+      point = series[i]->Latest(std::min(visible, search.max_t));
     }
+    const bool in_range = point && point->t >= search.min_t;
+    out[i] = in_range ? *point : model::FPoint{search.max_t, model::StaleNaN()};
   }
 }
 
@@ -195,8 +198,8 @@ class MemoryStore::MemoryQuerier final : public Querier {
 
   Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) override {
     std::vector<const model::Shape*> shapes;  // of successive series, mostly the same
-    for (const MemorySeries* series : Find(matchers)) {
-      const model::Shape* const shape = &series->labels().shape();
+    for (const model::LabelView& labels : Find(matchers).labels) {
+      const model::Shape* const shape = &labels.shape();
       if (shapes.empty() || shapes.back() != shape) shapes.push_back(shape);
     }
     std::vector<std::string> names;
@@ -211,10 +214,10 @@ class MemoryStore::MemoryQuerier final : public Querier {
     std::vector<std::string> values;
     base::HashIndex seen;
     std::vector<model::Symbol> symbols;
-    for (const MemorySeries* series : Find(matchers)) {
-      const std::uint32_t place = series->labels().shape().PlaceOf(name);
+    for (const model::LabelView& labels : Find(matchers).labels) {
+      const std::uint32_t place = labels.shape().PlaceOf(name);
       if (place == model::Shape::kNowhere) continue;
-      const model::Symbol value = series->labels().values()[place];
+      const model::Symbol value = labels.values()[place];
       const std::uint64_t hash = base::MixHash(0, value.IdentityHash());
       const auto is = [&](std::uint32_t i) { return symbols[i] == value; };
       if (seen.Find(hash, is) != base::HashIndex::kNone) continue;
@@ -228,16 +231,25 @@ class MemoryStore::MemoryQuerier final : public Querier {
  private:
   class Set final : public SeriesSet {
    public:
-    Set(const Impl& store, std::vector<const MemorySeries*> series, std::uint64_t version)
-        : store_(store), series_(std::move(series)), version_(version) {
-      labels_.reserve(series_.size());
-      for (const MemorySeries* one : series_) labels_.push_back(one->labels());
+    Set(const Impl& store, Impl::Found found, std::uint64_t version)
+        : store_(store),
+          series_(std::move(found.series)),
+          newest_(std::move(found.newest)),
+          version_(version) {
+      labels_ = std::move(found.labels);
     }
 
+    // Most questions are about now: the newest points answer them.
     void Latest(std::size_t first, model::TimestampMs min_t, model::TimestampMs max_t,
                 std::span<model::FPoint> out) const override {
-      store_.Latest(std::span(series_).subspan(first, out.size()), {{}, version_, min_t, max_t},
-                    out);
+      const std::span<const model::FPoint> newest = std::span(newest_).subspan(first, out.size());
+      if (std::ranges::any_of(newest, [&](const model::FPoint& p) { return p.t > max_t; })) {
+        return store_.Latest(std::span(series_).subspan(first, out.size()),
+                             {{}, version_, min_t, max_t}, out);
+      }
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = newest[i].t >= min_t ? newest[i] : model::FPoint{max_t, model::StaleNaN()};
+      }
     }
     void Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
               std::vector<model::FPoint>& out) const override {
@@ -247,10 +259,11 @@ class MemoryStore::MemoryQuerier final : public Querier {
    private:
     const Impl& store_;
     const std::vector<const MemorySeries*> series_;
+    const std::vector<model::FPoint> newest_;
     const std::uint64_t version_;
   };
 
-  std::vector<const MemorySeries*> Find(std::span<const model::Matcher> matchers) const {
+  Impl::Found Find(std::span<const model::Matcher> matchers) const {
     return store_.Select({matchers, version_, min_t_, max_t_});
   }
 

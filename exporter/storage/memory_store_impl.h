@@ -52,7 +52,13 @@ class MemoryStore::Impl {
     model::TimestampMs min_t;
     model::TimestampMs max_t;
   };
-  std::vector<const MemorySeries*> Select(const Search& search) const;
+  // What is found of a series: where to ask on, and what is asked most.
+  struct Found {
+    std::vector<const MemorySeries*> series;
+    std::vector<model::LabelView> labels;
+    std::vector<model::FPoint> newest;  // the newest point to be seen
+  };
+  Found Select(const Search& search) const;
   void Latest(std::span<const MemorySeries* const> series, const Search& search,
               std::span<model::FPoint> out) const;
   void Read(const MemorySeries& series, const Search& search,
@@ -91,6 +97,12 @@ class MemoryStore::Impl {
 
   // The time of the last point that a reader of `version` may see; kNoPoint for none.
   model::TimestampMs VisibleLocked(const MemorySeries& series, std::uint64_t version) const
+      AZX_REQUIRES_SHARED(mu_) {
+    if (series.empty()) return kNoPoint;
+    return series.version() <= version ? series.newest().t : MarkedLocked(series, version);
+  }
+  // The same of a series that was appended to since `version`.
+  model::TimestampMs MarkedLocked(const MemorySeries& series, std::uint64_t version) const
       AZX_REQUIRES_SHARED(mu_);
   template <class Visit>
   void ForEachTableLocked(std::span<const model::Matcher> matchers, Visit visit) const

@@ -217,6 +217,7 @@ class VectorJoin {
 
   SteppedVector Run() {
     if (many_.empty() || one_.empty()) return std::move(out_);
+    out_.Reserve(many_.size());
     for (std::size_t step = 0; step < out_.steps(); ++step) {
       evaluator_.CheckAlive();
       RunStep(step);

@@ -330,6 +330,30 @@ SteppedVector Evaluator::EvalMapCall(const CallExpr& call) {
   return DropNames(std::move(vector));
 }
 
+namespace {
+
+// Where a series falls: a counter's resets. Asked for windows that move on through its points.
+class Falls {
+ public:
+  explicit Falls(std::span<const model::FPoint> points) {
+    for (std::size_t i = 1; i < points.size(); ++i) {
+      if (points[i].f < points[i - 1].f) at_.push_back(i);
+    }
+  }
+  // Whether no point of [begin, end) is below the one before it there. REQUIRES: no `begin` is
+  // below an earlier one.
+  bool NoneIn(std::size_t begin, std::size_t end) {
+    while (next_ < at_.size() && at_[next_] <= begin) ++next_;
+    return next_ == at_.size() || at_[next_] >= end;
+  }
+
+ private:
+  std::vector<std::size_t> at_;  // the points that are below the one before
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
 SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
   const FunctionBody& body = *call.function.body;
   const Expr* range = nullptr;
@@ -346,6 +370,7 @@ SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
   ForEachRange(*range, [&](const RangeSeries& series, const Windows& windows) {
     const std::span<double> values = out.AddRow({series.labels, series.drop_name});
     const std::vector<model::FPoint>& points = series.points;
+    Falls falls(body.expects_counter ? std::span(points) : std::span<const model::FPoint>());
     std::size_t begin = 0;
     std::size_t end = 0;
     for (std::size_t step = 0; step < values.size(); ++step) {
@@ -356,8 +381,8 @@ SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
       if (begin == end) continue;
       for (std::size_t k = 0; k < scalars.size(); ++k) now[k] = scalars[k].scalar(step);
       const std::span<const model::FPoint> window(points.data() + begin, end - begin);
-      values[step] =
-          body.over_range({window, from, to, steps_.At(step), now, call, query_.annotations});
+      values[step] = body.over_range({window, from, to, steps_.At(step), now,
+                                      falls.NoneIn(begin, end), call, query_.annotations});
     }
     if (std::ranges::all_of(values, IsAbsent)) return out.PopRow();
     if (body.expects_counter) NoteNonCounter(series.labels, call.args[0]->position());

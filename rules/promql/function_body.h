@@ -22,6 +22,8 @@ struct RangeArgs {
   model::TimestampMs end;
   model::TimestampMs now;  // the time of the step
   Scalars scalars;
+  // Of a function that expects a counter: no point is below the one before it.
+  bool never_falls;
   const CallExpr& call;
   Annotations& annotations;
 };

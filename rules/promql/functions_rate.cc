@@ -14,9 +14,10 @@ using enum ValueType;
 double Seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 
 // The rise from the first point to the last; a counter that falls has begun anew at 0.
-double Rise(std::span<const model::FPoint> points, bool counter) {
+double Rise(const RangeArgs& args, bool counter) {
+  const std::span<const model::FPoint> points = args.points;
   double rise = points.back().f - points.front().f;
-  if (!counter) return rise;
+  if (!counter || args.never_falls) return rise;
   for (std::size_t i = 1; i < points.size(); ++i) {
     if (points[i].f < points[i - 1].f) rise += points[i - 1].f;
   }
@@ -31,7 +32,7 @@ double Rise(std::span<const model::FPoint> points, bool counter) {
 double Extrapolated(const RangeArgs& args, bool counter) {
   const auto points = args.points;
   if (points.size() < 2) return Absent();
-  const double rise = Rise(points, counter);
+  const double rise = Rise(args, counter);
   const double sampled = Seconds(points.back().t - points.front().t);
   const double distance = sampled / static_cast<double>(points.size() - 1);
   const double threshold = distance * 1.1;

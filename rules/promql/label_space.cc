@@ -60,28 +60,52 @@ model::Symbol* LabelSpace::NewValues(std::size_t count) {
   return std::exchange(free_, free_ + count);
 }
 
+bool LabelSpace::Fits(const model::LabelView& labels, std::span<const NewLabel> changes) const {
+  if (recipe_.from != &labels.shape() || recipe_.names.size() != changes.size()) return false;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (recipe_.names[i] != changes[i].name) return false;
+    if (recipe_.sets[i] != static_cast<bool>(changes[i].value)) return false;
+  }
+  return true;
+}
+
+void LabelSpace::PrepareRecipe(const model::LabelView& labels, std::span<const NewLabel> changes) {
+  struct Source {
+    model::Symbol name;
+    std::uint32_t source;
+  };
+  std::vector<Source> all;
+  for (const model::Shape::Column& column : labels.shape().columns()) {
+    all.push_back({column.name, column.place});
+  }
+  recipe_ = {.from = &labels.shape()};
+  for (std::uint32_t i = 0; i < changes.size(); ++i) {
+    const NewLabel& change = changes[i];
+    recipe_.names.push_back(change.name);
+    recipe_.sets.push_back(static_cast<bool>(change.value));
+    std::erase_if(all, [&](const Source& source) { return source.name == change.name; });
+    if (!change.value) continue;
+    const auto place = std::ranges::upper_bound(all, change.name.text(), {},
+                                                [](const Source& s) { return s.name.text(); });
+    all.insert(place, {change.name, kOfChange + i});
+  }
+  std::vector<model::Symbol> names;
+  for (const Source& source : all) {
+    names.push_back(source.name);
+    recipe_.sources.push_back(source.source);
+  }
+  recipe_.to = &DenseShape(names);
+}
+
 model::LabelView LabelSpace::With(const model::LabelView& labels,
                                   std::span<const NewLabel> changes) {
-  std::vector<NewLabel> all;
-  all.reserve(labels.size() + changes.size());
-  for (std::size_t i = 0; i < labels.size(); ++i) all.push_back({labels.name(i), labels.value(i)});
-  for (const NewLabel& change : changes) {
-    const auto have = std::ranges::find(all, change.name, &NewLabel::name);
-    if (have != all.end()) {
-      have->value = change.value;
-      continue;
-    }
-    const auto place = std::ranges::upper_bound(all, change.name.text(), {},
-                                                [](const NewLabel& l) { return l.name.text(); });
-    all.insert(place, change);
+  if (!Fits(labels, changes)) PrepareRecipe(labels, changes);
+  model::Symbol* const values = NewValues(recipe_.sources.size());
+  for (std::size_t i = 0; i < recipe_.sources.size(); ++i) {
+    const std::uint32_t source = recipe_.sources[i];
+    values[i] = source < kOfChange ? labels.values()[source] : changes[source - kOfChange].value;
   }
-  std::erase_if(all, [](const NewLabel& label) { return !label.value; });
-  std::vector<model::Symbol> names;
-  names.reserve(all.size());
-  for (const NewLabel& label : all) names.push_back(label.name);
-  model::Symbol* const values = NewValues(all.size());
-  for (std::size_t i = 0; i < all.size(); ++i) values[i] = all[i].value;
-  return {&DenseShape(names), values};
+  return {recipe_.to, values};
 }
 
 model::LabelView LabelSpace::Of(const model::Labels& labels) {

@@ -52,6 +52,20 @@ class LabelSpace {
   const model::Shape& ShapeOf(std::vector<model::Shape::Column> columns);
 
  private:
+  // How With() makes a set of one shape from a set of another: mostly the same for all rows of a
+  // vector.
+  struct Recipe {
+    const model::Shape* from = nullptr;
+    std::vector<model::Symbol> names;  // of the changes
+    std::vector<bool> sets;            // whether a change has a value
+    const model::Shape* to = nullptr;
+    // For each value: its place in the old set, or, behind kOfChange, the number of its change.
+    std::vector<std::uint32_t> sources;
+  };
+  static constexpr std::uint32_t kOfChange = 1u << 31;
+  bool Fits(const model::LabelView& labels, std::span<const NewLabel> changes) const;
+  void PrepareRecipe(const model::LabelView& labels, std::span<const NewLabel> changes);
+
   // The shape of With()'s sets, where their names are known: the values lie in order of the names.
   const model::Shape& DenseShape(std::span<const model::Symbol> names);
   model::Symbol* NewValues(std::size_t count);
@@ -62,6 +76,7 @@ class LabelSpace {
   std::vector<const model::Shape*> dense_shapes_;
   base::HashIndex dense_index_;  // into dense_shapes_, by names
   std::vector<std::unique_ptr<model::Symbol[]>> blocks_;
+  Recipe recipe_;
   // What is left of the last block.
   model::Symbol* free_ = nullptr;
   std::size_t free_count_ = 0;
