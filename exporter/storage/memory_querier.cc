@@ -69,6 +69,18 @@ class RowFilter {
     return true;
   }
 
+  // The rows of that table among which all are that match, each once, where they are few.
+  std::optional<std::vector<const MemorySeries*>> RowsOf(const SeriesTable& table) const {
+    for (const Equal& equal : equal_) {
+      auto rows = table.RowsWith(equal.place, equal.value);
+      if (!rows) continue;
+      std::ranges::sort(*rows);
+      rows->erase(std::unique(rows->begin(), rows->end()), rows->end());
+      return rows;
+    }
+    return std::nullopt;
+  }
+
   bool Matches(const model::Symbol* values) {
     for (const Equal& equal : equal_) {
       if (values[equal.place] != equal.value) return false;
@@ -120,7 +132,7 @@ MemoryStore::Impl::Found MemoryStore::Impl::Select(const Search& search) const {
   const base::ReaderLock lock(mu_);
   for (const auto& table : tables_) {
     if (!filter.Begin(*table, symbols_)) continue;
-    table->ForEach([&](const MemorySeries& series) {
+    const auto look_at = [&](const MemorySeries& series) {
       const model::TimestampMs visible = VisibleLocked(series, search.version);
       if (visible < search.min_t || visible == kNoPoint) return;
       if (visible > search.max_t && series.oldest_t() > search.max_t) return;
@@ -129,7 +141,14 @@ MemoryStore::Impl::Found MemoryStore::Impl::Select(const Search& search) const {
       found.labels.push_back(series.labels());
       found.newest.push_back(visible == series.newest().t ? series.newest()
                                                           : *series.Latest(visible));
-    });
+    };
+    if (const auto rows = filter.RowsOf(*table)) {
+      for (const MemorySeries* row : *rows) {
+        if (row->alive()) look_at(*row);
+      }
+    } else {
+      table->ForEach(look_at);
+    }
   }
   return found;
 }

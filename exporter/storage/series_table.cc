@@ -8,6 +8,13 @@ namespace {
 constexpr std::size_t kSmallestBlock = 1;
 constexpr std::size_t kLargestBlock = 1024;
 
+// Smaller tables are gone through row by row.
+constexpr std::size_t kSmallTable = 1024;
+// A value that so large a part of the rows has is not looked up; nor is a column of so few values.
+constexpr std::size_t kLargePart = 8;
+// After so many rows were used again postings are made anew.
+constexpr std::size_t kMostReused = 4096;
+
 std::vector<model::Shape::Column> InOrder(std::span<const model::Symbol> names) {
   std::vector<model::Shape::Column> columns;
   columns.reserve(names.size());
@@ -26,6 +33,8 @@ std::size_t SeriesTable::bytes() const {
   const std::size_t row = sizeof(MemorySeries) + shape_.columns().size() * sizeof(model::Symbol);
   std::size_t bytes = sizeof(SeriesTable) + free_.capacity() * sizeof(MemorySeries*);
   for (const Block& block : blocks_) bytes += block.size * row;
+  const base::MutexLock lock(postings_mu_);
+  for (const auto& [place, column] : columns_) bytes += column.postings.bytes();
   return bytes;
 }
 
@@ -41,6 +50,11 @@ MemorySeries& SeriesTable::Add(std::span<const model::Symbol> values, std::uint6
   if (!free_.empty()) {
     const MemorySeries* const row = free_.back();
     free_.pop_back();
+    if (reused_.size() == kMostReused) {
+      reused_.clear();
+      ++epoch_;
+    }
+    reused_.push_back(row);
     Block& block = *std::ranges::find_if(blocks_, [&](const Block& candidate) {
       return row >= candidate.rows.get() && row < candidate.rows.get() + candidate.size;
     });
@@ -54,6 +68,37 @@ MemorySeries& SeriesTable::Add(std::span<const model::Symbol> values, std::uint6
   }
   ++rows_;
   return begin(blocks_.back(), blocks_.back().used++);
+}
+
+std::optional<std::vector<const MemorySeries*>> SeriesTable::RowsWith(std::uint32_t place,
+                                                                      model::Symbol value) const {
+  if (size_ < kSmallTable) return std::nullopt;
+  const base::MutexLock lock(postings_mu_);
+  Column& column = columns_[place];
+  CatchUpLocked(column, place);
+  if (column.useless || column.postings.CountOf(value) > size_ / kLargePart) return std::nullopt;
+  return column.postings.Find(value);
+}
+
+void SeriesTable::CatchUpLocked(Column& column, std::uint32_t place) const {
+  if (column.epoch != epoch_) column = {.epoch = epoch_};
+  if (column.useless) return;
+  std::size_t block_begin = 0;
+  for (const Block& block : blocks_) {
+    const std::size_t seen = std::max(column.rows_seen, block_begin) - block_begin;
+    for (std::size_t i = seen; i < block.used; ++i) {
+      column.postings.Add(block.rows[i].labels().values()[place], block.rows[i]);
+    }
+    block_begin += block.used;
+    column.rows_seen = std::max(column.rows_seen, block_begin);
+  }
+  for (; column.reused_seen < reused_.size(); ++column.reused_seen) {
+    const MemorySeries& row = *reused_[column.reused_seen];
+    column.postings.Add(row.labels().values()[place], row);
+  }
+  if (column.postings.distinct_values() > kLargePart) return;
+  column.postings = {};
+  column.useless = true;
 }
 
 void SeriesTable::Remove(MemorySeries& series) {

@@ -4,16 +4,21 @@
 // query goes through the rows of the tables of its metric; rows never move, so that whoever holds a
 // series may keep a pointer to it.
 //
-// Thread safety: guarded by the store's mutex, but for the shape.
+// Thread safety: guarded by the store's mutex, but for the shape; readers make postings among
+// themselves.
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
+#include "azexporter/base/mutex.h"
 #include "azexporter/model/label_view.h"
 #include "azexporter/model/matcher.h"
 #include "memory_series.h"
+#include "postings.h"
 
 namespace azexporter::storage {
 
@@ -39,6 +44,12 @@ class SeriesTable {
   // No row is in use or held.
   bool unused() const { return free_.size() == rows_; }
 
+  // The rows among which all are that have `value` at `place`, where that is a small part of the
+  // table; nothing where all rows may as well be looked at. Rows may be among them that have
+  // another value, that are not alive, and that are there twice.
+  std::optional<std::vector<const MemorySeries*>> RowsWith(std::uint32_t place,
+                                                           model::Symbol value) const;
+
   // Calls `visit(series)` for each row alive.
   template <class Visit>
   void ForEach(Visit visit) {
@@ -61,8 +72,23 @@ class SeriesTable {
   const model::Symbol metric_;
   std::vector<Block> blocks_;  // each twice the size of the one before, up to a limit
   std::vector<MemorySeries*> free_;
+  // The rows that Add took from free_ in this epoch.
+  std::vector<const MemorySeries*> reused_;
+  std::uint64_t epoch_ = 0;
   std::size_t size_ = 0;  // rows in use
   std::size_t rows_ = 0;  // rows that ever were in use
+
+  // Guarded by postings_mu_.
+  struct Column {
+    Postings postings;
+    std::uint64_t epoch = 0;
+    std::size_t rows_seen = 0;    // of all rows that ever were in use
+    std::size_t reused_seen = 0;  // of reused_
+    bool useless = false;         // too few different values
+  };
+  void CatchUpLocked(Column& column, std::uint32_t place) const AZX_REQUIRES(postings_mu_);
+  mutable base::Mutex postings_mu_;
+  mutable std::unordered_map<std::uint32_t, Column> columns_ AZX_GUARDED_BY(postings_mu_);
 };
 
 }  // namespace azexporter::storage

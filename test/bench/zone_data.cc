@@ -133,6 +133,7 @@ const std::vector<BenchQuery>& Queries() {
        "kube_node_status_condition{condition=\"Ready\",status=\"true\"})"},
       {"regular expression on node",
        "count(kube_pod_info{node=~\"node-[0-9]*7\\\\.us-east-1.*\"})"},
+      {"one pod", "kube_pod_info{pod=\"app-2000-5d4f8c7b9-100007\"}"},
       {"quantile_over_time of 60 m",
        "max(quantile_over_time(0.9, "
        "kube_node_status_condition{condition=\"Ready\",status=\"true\"}[60m]))"},

@@ -291,6 +291,43 @@ TEST(MemoryStoreTest, UsesTheRoomOfSeriesThatWent) {
   EXPECT_LT(store.stats().symbols, 200u);
 }
 
+// Looking up by postings and going through all rows come to the same, while series come and go.
+TEST(MemoryStoreTest, FindsSeriesOfALargeMetricByAnyLabel) {
+  MemoryStore store({.retention_ms = 1000});
+  const auto labels = [](int i) {
+    const std::string pod = std::to_string(i);
+    const std::string node = std::to_string(i % 300);
+    const std::string zone = std::to_string(i % 3);
+    return Labels::Of({{"__name__", "pod"}, {"node", node}, {"pod", pod}, {"zone", zone}});
+  };
+  const Matcher name = Match(MatchType::kEqual, "__name__", "pod");
+  for (int round = 0; round < 20; ++round) {
+    const std::int64_t t = round * 600;  // each round a half of the pods is replaced
+    const int first = round * 1500;
+    auto appender = store.NewAppender();
+    for (int i = first; i < first + 3000; ++i) {
+      ASSERT_EQ(appender->Append(labels(i), t, i), AppendOutcome::kAppended);
+    }
+    ASSERT_TRUE(appender->Commit());
+    appender.reset();
+    store.Truncate(t);
+    const auto querier = Query(store, t, t);
+    for (int i : {first, first + 7, first + 2999}) {
+      const std::string pod = std::to_string(i);
+      ASSERT_EQ(Names(*querier, {name, Match(MatchType::kEqual, "pod", pod)}),
+                (std::vector<std::string>{labels(i).ToString()}));
+    }
+    ASSERT_EQ(Names(*querier, {name, Match(MatchType::kEqual, "pod", "no such")}).size(), 0u);
+    ASSERT_EQ(Names(*querier, {name, Match(MatchType::kEqual, "zone", "1")}).size(), 1000u);
+    const std::string node = std::to_string((first + 5) % 300);
+    ASSERT_EQ(Names(*querier, {name, Match(MatchType::kEqual, "node", node)}).size(), 10u);
+    ASSERT_EQ(Names(*querier, {Match(MatchType::kEqual, "zone", "1"), name,
+                               Match(MatchType::kEqual, "node", node)})
+                  .size(),
+              (first + 5) % 3 == 1 ? 10u : 0u);
+  }
+}
+
 TEST(MemoryStoreTest, InternsTextsForItsQueriers) {
   MemoryStore store;
   Put(store, kUpA, {{1000, 1}});
