@@ -252,7 +252,7 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   for (int i = 0; i < kRounds; ++i) {
     if (i > 0) base::WaitFor(std::stop_token(), kPauseMs);
     observer->ProbeNow(kProbesARound, flags.timeout_ms / 16);
-    round = observer->MakeRound();
+    round = observer->MakeRound(deps.clock.NowMs());
     self.Record(round.snapshot, *observer->cluster_state());
     round.snapshot.blocks.push_back(self.ToBlock());
     AZX_RETURN_IF_ERROR(appender.Append(round.snapshot));

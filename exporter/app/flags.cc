@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "azexporter/app/version.h"
+#include "azexporter/base/byte_size.h"
 #include "azexporter/base/duration.h"
 #include "external_url.h"
 
@@ -49,6 +50,13 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
                  "Read `kubectl get ... -o json` output (- is standard input) instead of asking an "
                  "API server; /dev/null is an empty cluster.");
   cli.add_option("--storage.retention.time", flags.retention, "How long samples are kept.");
+  cli.add_option(
+      "--storage.retention.size", flags.retention_size,
+      "How much memory samples may take, like 512MB: beyond it the oldest go. 0: no bound.");
+  cli.add_option(
+      "--storage.keep", flags.keep,
+      "What is kept so long: what the rules ask for (rules, the default; all else for 15m), "
+      "or all.");
   cli.add_option("--rule.file", flags.rule_files,
                  "Rule file; may be given again. Default: the recommended pack, built in.");
   cli.add_flag("--collector.pods.detail", flags.pods_detail,
@@ -183,6 +191,16 @@ base::Result<config::Config> Flags::MakeConfig() const {
     auto parsed = base::ParseDurationMs(*retention);
     if (!parsed) return base::BadData("--storage.retention.time: " + parsed.error().message());
     config.storage.retention_ms = *parsed;
+  }
+  if (retention_size) {
+    auto parsed = base::ParseByteSize(*retention_size);
+    if (!parsed) return base::BadData("--storage.retention.size: " + parsed.error().message());
+    config.storage.max_bytes = *parsed;
+  }
+  if (keep) {
+    auto parsed = config::ParseKeep(*keep);
+    if (!parsed) return base::BadData("--storage.keep: " + parsed.error().message());
+    config.storage.keep = *parsed;
   }
   if (!rule_files.empty()) config.rule_files = rule_files;
   config.collectors.pods_detail = config.collectors.pods_detail || pods_detail;

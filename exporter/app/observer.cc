@@ -175,7 +175,7 @@ void Observer::UpdateTargets(const kube::ClusterState& cluster) {
   if (node != nullptr) prober_.SetSourceZone(std::string(node->zone()));
 }
 
-collect::Round Observer::MakeRound() {
+collect::Round Observer::MakeRound(std::int64_t now_ms) {
   const auto cluster = cluster_state();
   UpdateExpectations(*cluster);
   UpdateTargets(*cluster);
@@ -196,7 +196,7 @@ collect::Round Observer::MakeRound() {
                                         .seen_zones = seen_zones_,
                                         .pod_namespace = config_.zone_pods.ns,
                                         .pod_selector = config_.zone_pods.selector,
-                                        .now_ms = deps_.clock.NowMs(),
+                                        .now_ms = now_ms,
                                         .stale_after_ms = stale_after_ms});
   round.snapshot = collect::Gather({.cluster = *cluster,
                                     .report = round.report,

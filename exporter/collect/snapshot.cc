@@ -58,20 +58,24 @@ std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& na
 base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
   std::unordered_set<model::Labels, model::LabelsHash> current;
   const auto appender = store_.NewAppender();
+  base::Result<void> refused;  // the first; all others are stored
+  const auto append = [&](const model::Labels& labels, double value) {
+    const auto outcome = appender->Append(labels, snapshot.timestamp_ms, value);
+    if (outcome != storage::AppendOutcome::kAppended && refused) {
+      refused = storage::AsResult(outcome, labels, snapshot.timestamp_ms);
+    }
+  };
   for (const auto& block : snapshot.blocks) {
     for (const exposition::FlatSample& sample : block->samples) {
-      const auto outcome = appender->Append(sample.labels, snapshot.timestamp_ms, sample.value);
-      AZX_RETURN_IF_ERROR(storage::AsResult(outcome, sample.labels, snapshot.timestamp_ms));
+      append(sample.labels, sample.value);
       previous_.erase(sample.labels);
       current.insert(sample.labels);
     }
   }
-  for (const model::Labels& gone : previous_) {
-    const auto outcome = appender->Append(gone, snapshot.timestamp_ms, model::StaleNaN());
-    AZX_RETURN_IF_ERROR(storage::AsResult(outcome, gone, snapshot.timestamp_ms));
-  }
+  for (const model::Labels& gone : previous_) append(gone, model::StaleNaN());
   previous_ = std::move(current);
-  return appender->Commit();
+  AZX_RETURN_IF_ERROR(appender->Commit());
+  return refused;
 }
 
 }  // namespace azexporter::collect

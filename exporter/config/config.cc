@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "azexporter/base/byte_size.h"
 #include "azexporter/base/file.h"
 #include "azexporter/base/yaml.h"
 #include "azexporter/net/http_client.h"
@@ -38,6 +39,21 @@ Result<void> ReadKubernetes(YamlMap& map, KubernetesConfig& kubernetes) {
   AZX_RETURN_IF_ERROR(ReadText(map, "context", kubernetes.context));
   AZX_RETURN_IF_ERROR(ReadPath(map, "snapshot", kubernetes.snapshot));
   return ReadDuration(map, "stale_after", 1'000, kubernetes.stale_after_ms);
+}
+
+Result<void> ReadStorage(YamlMap& map, StorageConfig& storage) {
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "retention", 60'000, storage.retention_ms));
+  if (const YamlNode* keep = map.Find("keep")) {
+    const auto parsed = ParseKeep(keep->scalar());
+    if (!parsed) return Fail(keep->ErrorHere(parsed.error().message()));
+    storage.keep = *parsed;
+  }
+  if (const YamlNode* size = map.Find("retention_size")) {
+    const auto parsed = base::ParseByteSize(size->scalar());
+    if (!parsed) return Fail(size->ErrorHere(parsed.error().message()));
+    storage.max_bytes = *parsed;
+  }
+  return {};
 }
 
 Result<void> ReadZonesConfigMap(YamlMap& root, Config& config) {
@@ -179,13 +195,18 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
       ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
   AZX_RETURN_IF_ERROR(ReadRuleFiles(root, config));
   AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alertmanagers));
-  AZX_RETURN_IF_ERROR(ReadSection(root, "storage", [&](YamlMap& map) {
-    return ReadDuration(map, "retention", 60'000, config.storage.retention_ms);
-  }));
+  AZX_RETURN_IF_ERROR(
+      ReadSection(root, "storage", [&](YamlMap& map) { return ReadStorage(map, config.storage); }));
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "collectors", [&](YamlMap& map) { return ReadCollectors(map, config); }));
   AZX_RETURN_IF_ERROR(root.CheckAllRead());
   return config;
+}
+
+Result<StorageConfig::Keep> ParseKeep(std::string_view text) {
+  if (text == "rules") return StorageConfig::Keep::kRules;
+  if (text == "all") return StorageConfig::Keep::kAll;
+  return base::BadData("must be rules or all, not \"" + std::string(text) + "\"");
 }
 
 Result<Config> LoadConfig(const std::string& path) {

@@ -158,8 +158,9 @@ void MemoryStore::Impl::ForEachSeriesLocked(Visit visit) const {
   for (const auto& table : tables_) table->ForEach(visit);
 }
 
-void MemoryStore::Impl::SetRetention(RetentionOf retention_of) {
+void MemoryStore::Impl::SetRetention(RetentionOf retention_of, std::int64_t longest_ms) {
   const base::WriterLock lock(mu_);
+  longest_retention_ms_ = longest_ms;
   retention_of_ = std::move(retention_of);
   ForEachSeriesLocked([&](MemorySeries& series) {
     series.set_retention_ms(retention_of_ ? retention_of_(series.labels().ToLabels())
@@ -169,9 +170,7 @@ void MemoryStore::Impl::SetRetention(RetentionOf retention_of) {
 
 void MemoryStore::Impl::Truncate(model::TimestampMs now) {
   const base::WriterLock lock(mu_);
-  if (options_.retention_ms > 0) {
-    oldest_kept_ = std::max(oldest_kept_, now - options_.retention_ms);
-  }
+  oldest_kept_ = longest_retention_ms_ > 0 ? now - longest_retention_ms_ : kNoPoint;
   ForEachSeriesLocked([&](MemorySeries& series) {
     if (series.retention_ms() > 0) series.DropBefore(now - series.retention_ms());
   });
@@ -334,8 +333,8 @@ std::unique_ptr<Appender> MemoryStore::NewAppender() {
   return std::make_unique<MemoryAppender>(*impl_);
 }
 
-void MemoryStore::SetRetention(RetentionOf retention_of) {
-  impl_->SetRetention(std::move(retention_of));
+void MemoryStore::SetRetention(RetentionOf retention_of, std::int64_t longest_ms) {
+  impl_->SetRetention(std::move(retention_of), longest_ms);
 }
 void MemoryStore::Truncate(model::TimestampMs now) { impl_->Truncate(now); }
 std::size_t MemoryStore::series_count() const { return impl_->series_count(); }

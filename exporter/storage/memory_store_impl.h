@@ -37,7 +37,8 @@ AppendOutcome Follow(const model::FPoint& newest, const model::FPoint& next);
 
 class MemoryStore::Impl {
  public:
-  explicit Impl(MemoryStoreOptions options) : options_(options) {}
+  explicit Impl(MemoryStoreOptions options)
+      : options_(options), longest_retention_ms_(options.retention_ms) {}
 
   // --- readers, and appenders, which hold series just as well but look at the newest state
   std::uint64_t BeginRead();
@@ -76,7 +77,7 @@ class MemoryStore::Impl {
   Lookup Find(const model::Labels& labels, const model::FPoint& point) const;
   base::Result<void> Commit(const std::vector<PendingSample>& samples);
   void Truncate(model::TimestampMs now);
-  void SetRetention(RetentionOf retention_of);
+  void SetRetention(RetentionOf retention_of, std::int64_t longest_ms);
 
   MemoryStoreStats stats() const;
   std::size_t series_count() const;
@@ -142,6 +143,7 @@ class MemoryStore::Impl {
   // Nothing older is taken in.
   model::TimestampMs oldest_kept_ AZX_GUARDED_BY(mu_) = kNoPoint;
   RetentionOf retention_of_ AZX_GUARDED_BY(mu_);
+  std::int64_t longest_retention_ms_ AZX_GUARDED_BY(mu_);
   bool full_ AZX_GUARDED_BY(mu_) = false;
 };
 

@@ -42,7 +42,7 @@ alerting:
     static_configs: [{targets: ["am-3:443"]}]
     basic_auth: {username: azx, password_file: password}
     tls_config: {ca_file: ca, cert_file: /abs/cert, key_file: key, insecure_skip_verify: true}
-storage: {retention: 4h}
+storage: {retention: 4h, keep: all, retention_size: 512MB}
 collectors: {pods: {detail: true}, probes: {enabled: false}}
 )",
                                   "/etc/azx/c.yaml");
@@ -70,6 +70,8 @@ collectors: {pods: {detail: true}, probes: {enabled: false}}
        .insecure_skip_verify = true}};
   EXPECT_EQ(config->alertmanagers, alertmanagers);
   EXPECT_EQ(config->storage.retention_ms, 4 * 3'600'000);
+  EXPECT_EQ(config->storage.keep, StorageConfig::Keep::kAll);
+  EXPECT_EQ(config->storage.max_bytes, 512u << 20);
   EXPECT_TRUE(config->collectors.pods_detail);
   EXPECT_EQ(config->disabled_collectors, (std::set<std::string>{"probes"}));
 }
@@ -79,6 +81,9 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
     std::string_view yaml, message;
   };
   const Case cases[] = {
+      {"storage: {keep: some}", "c.yaml:1:17: must be rules or all, not \"some\""},
+      {"storage: {retention_size: 1}",
+       "c.yaml:1:27: not a size: \"1\", its unit must be one of B, KB, MB, GB, TB, PB, EB"},
       {"globl: {}",
        "c.yaml:1:1: unknown key \"globl\" (known here: global, kubernetes, zones, "
        "zones_config_map, zone_pods, probes, postgres, rule_files, alerting, storage, "

@@ -224,9 +224,11 @@ TEST(MemoryStoreTest, RefusesWhatIsTooOld) {
 TEST(MemoryStoreTest, KeepsEachSeriesAsLongAsItIsAskedTo) {
   MemoryStore store({.retention_ms = 10'000});
   for (const Labels& labels : {kUpA, kUpB}) Put(store, labels, {{1000, 1}, {5000, 1}});
-  store.SetRetention([](const Labels& labels) {
-    return labels.Get("zone") == "a" ? std::int64_t{1000} : std::int64_t{10'000};
-  });
+  store.SetRetention(
+      [](const Labels& labels) {
+        return labels.Get("zone") == "a" ? std::int64_t{1000} : std::int64_t{10'000};
+      },
+      10'000);
   store.Truncate(6001);
   EXPECT_EQ(Names(*Query(store), {}), (std::vector<std::string>{kUpB.ToString()}));
   Put(store, kUpA, {{6000, 1}});

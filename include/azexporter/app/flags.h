@@ -47,6 +47,8 @@ struct Flags {
   std::optional<std::string> context;
   std::optional<std::string> snapshot;
   std::optional<std::string> retention;
+  std::optional<std::string> retention_size;
+  std::optional<std::string> keep;
   std::vector<std::string> rule_files;
   bool pods_detail = false;
   std::vector<std::string> disabled_collectors;

@@ -51,8 +51,8 @@ class Observer {
   // As Prober::ProbeNow, on the targets that follow from what is known.
   void ProbeNow(int times, std::int64_t budget_ms);
 
-  // A round from what is known at this moment. Never waits.
-  collect::Round MakeRound();
+  // A round from what is known at this moment, bearing the time `now_ms`. Never waits.
+  collect::Round MakeRound(std::int64_t now_ms);
   // Every watched resource was listed at least once.
   bool synced() const;
   std::shared_ptr<const kube::ClusterState> cluster_state() const;

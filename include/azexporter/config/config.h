@@ -56,8 +56,16 @@ struct ProbesConfig {
 };
 
 struct StorageConfig {
+  enum class Keep { kRules, kAll };
   std::int64_t retention_ms = 2 * 3'600'000;  // how long samples are kept in memory
+  // What is kept for so long: what the loaded rules ask for, and all else for a few minutes; or
+  // all.
+  Keep keep = Keep::kRules;
+  std::uint64_t max_bytes = 0;  // how much memory samples may take; 0: no bound
 };
+
+// "rules" or "all"; kBadData otherwise.
+base::Result<StorageConfig::Keep> ParseKeep(std::string_view text);
 
 struct Config {
   GlobalConfig global;

@@ -62,9 +62,10 @@ class MemoryStore final : public Queryable, public Appendable {
 
   std::unique_ptr<Appender> NewAppender() override;
 
-  // From now on each series is kept for as long as this says, those that are there already too. The
-  // function is called under the store's lock.
-  void SetRetention(RetentionOf retention_of);
+  // From now on each series is kept for as long as this says, those that are there already too, and
+  // nothing is taken in that is older than the longest of these times. The function is called under
+  // the store's lock.
+  void SetRetention(RetentionOf retention_of, std::int64_t longest_ms);
   // Lets go of points that are older than `now` - retention, chunk by chunk: some outlive it by the
   // length of a chunk. Then of series with no points left, and of what is above the memory bound.
   void Truncate(model::TimestampMs now);

@@ -1,0 +1,74 @@
+#include "azexporter/app/retention.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "azexporter/promql/ast.h"
+
+namespace azexporter::app {
+namespace {
+
+// What is kept of series that no rule asks for, with `keep: rules`: enough for a look at the last
+// minutes. Longer than the look-back, so that an instant query finds what there is.
+constexpr std::int64_t kGeneralMs = 15 * 60'000;
+// Beyond what a rule looks back: evaluations come late, chunks go as a whole anyway.
+constexpr std::int64_t kSlackMs = 5 * 60'000;
+
+// What rules select, by metric name; "" holds selectors that name none.
+using Selected = std::map<std::string, std::vector<promql::Selection>, std::less<>>;
+
+std::string MetricName(const promql::Selection& selection) {
+  for (const model::Matcher& matcher : selection.matchers) {
+    const bool names_it =
+        matcher.name() == model::kMetricName && matcher.type() == model::MatchType::kEqual;
+    if (names_it) return matcher.value();
+  }
+  return "";
+}
+
+bool Matches(const promql::Selection& selection, const model::Labels& labels) {
+  return std::ranges::all_of(selection.matchers, [&](const auto& m) { return m.Matches(labels); });
+}
+
+std::int64_t ReachFor(const Selected& selected, std::string_view metric,
+                      const model::Labels& labels) {
+  std::int64_t reach_ms = 0;
+  const auto found = selected.find(metric);
+  if (found == selected.end()) return reach_ms;
+  for (const promql::Selection& selection : found->second) {
+    if (selection.reach_ms > reach_ms && Matches(selection, labels)) reach_ms = selection.reach_ms;
+  }
+  return reach_ms;
+}
+
+}  // namespace
+
+Retention MakeRetention(const config::StorageConfig& config,
+                        const std::vector<rules::RuleGroup>& groups) {
+  const auto selected = std::make_shared<Selected>();
+  std::int64_t longest_ms = 0;
+  for (const rules::RuleGroup& group : groups) {
+    for (const rules::Rule& rule : group.rules) {
+      for (promql::Selection& selection : promql::Selections(*rule.expr)) {
+        // A time nailed down by @ may be any; the retention time is what can be promised.
+        selection.reach_ms =
+            selection.at_fixed_time ? config.retention_ms : selection.reach_ms + kSlackMs;
+        longest_ms = std::max(longest_ms, selection.reach_ms);
+        (*selected)[MetricName(selection)].push_back(std::move(selection));
+      }
+    }
+  }
+  const std::int64_t general_ms = config.keep == config::StorageConfig::Keep::kAll
+                                      ? config.retention_ms
+                                      : std::min(config.retention_ms, kGeneralMs);
+  return {[selected, general_ms](const model::Labels& labels) {
+            const std::int64_t named = ReachFor(*selected, labels.metric_name(), labels);
+            const std::int64_t unnamed = ReachFor(*selected, "", labels);
+            return std::max({general_ms, named, unnamed});
+          },
+          std::max(general_ms, longest_ms)};
+}
+
+}  // namespace azexporter::app
