@@ -132,25 +132,28 @@ MemoryStore::Impl::Found MemoryStore::Impl::Select(const Search& search) const {
   const base::ReaderLock lock(mu_);
   for (const auto& table : tables_) {
     if (!filter.Begin(*table, symbols_)) continue;
-    const auto look_at = [&](const MemorySeries& series) {
-      const model::TimestampMs visible = VisibleLocked(series, search.version);
-      if (visible < search.min_t || visible == kNoPoint) return;
-      if (visible > search.max_t && series.oldest_t() > search.max_t) return;
-      if (!filter.Matches(series.labels().values())) return;
-      found.series.push_back(&series);
-      found.labels.push_back(series.labels());
-      found.newest.push_back(visible == series.newest().t ? series.newest()
-                                                          : *series.Latest(visible));
-    };
-    if (const auto rows = filter.RowsOf(*table)) {
-      for (const MemorySeries* row : *rows) {
-        if (row->alive()) look_at(*row);
+    if (const auto few = filter.RowsOf(*table)) {
+      for (const MemorySeries* row : *few) {
+        const bool matches = row->alive() && filter.Matches(row->labels().values());
+        if (matches) AddFoundLocked(*row, search, found);
       }
     } else {
-      table->ForEach(look_at);
+      for (const MemorySeries& row : table->rows()) {
+        if (filter.Matches(row.labels().values())) AddFoundLocked(row, search, found);
+      }
     }
   }
   return found;
+}
+
+void MemoryStore::Impl::AddFoundLocked(const MemorySeries& series, const Search& search,
+                                       Found& found) const {
+  const model::TimestampMs visible = VisibleLocked(series, search.version);
+  if (visible < search.min_t || visible == kNoPoint) return;
+  if (visible > search.max_t && series.oldest_t() > search.max_t) return;
+  found.series.push_back(&series);
+  found.labels.push_back(series.labels());
+  found.newest.push_back(visible == series.newest().t ? series.newest() : *series.Latest(visible));
 }
 
 void MemoryStore::Impl::Latest(std::span<const MemorySeries* const> series, const Search& search,

@@ -47,9 +47,10 @@ AppendOutcome Follow(const model::FPoint& newest, const model::FPoint& next) {
 }
 
 MemorySeries* MemoryStore::Impl::FindLocked(const model::Labels& labels) const {
+  const std::span<MemorySeries* const> all(series_);
   const std::uint32_t number = series_index_.Find(
-      labels.Hash(), [&](std::uint32_t i) { return SameLabels(series_[i]->labels(), labels); });
-  return number == base::HashIndex::kNone ? nullptr : series_[number];
+      labels.Hash(), [&](std::uint32_t i) { return SameLabels(all[i]->labels(), labels); });
+  return number == base::HashIndex::kNone ? nullptr : all[number];
 }
 
 AppendOutcome MemoryStore::Impl::CheckLocked(const MemorySeries* series,
@@ -71,8 +72,9 @@ MemoryStore::Impl::Lookup MemoryStore::Impl::Find(const model::Labels& labels,
 SeriesTable& MemoryStore::Impl::TableForLocked(std::span<const model::Symbol> names,
                                                model::Symbol metric) {
   const std::uint64_t hash = TableHash(names, metric);
+  const std::span<const std::unique_ptr<SeriesTable>> all(tables_);
   const std::uint32_t found = table_index_.Find(hash, [&](std::uint32_t i) {
-    return tables_[i]->metric() == metric && SameNames(tables_[i]->shape(), names);
+    return all[i]->metric() == metric && SameNames(all[i]->shape(), names);
   });
   if (found != base::HashIndex::kNone) return *tables_[found];
   // The table's own references to its symbols.
@@ -153,27 +155,26 @@ Result<void> MemoryStore::Impl::Commit(const std::vector<PendingSample>& samples
 
 // --- expiry --------------------------------------------------------------------------------------
 
-template <class Visit>
-void MemoryStore::Impl::ForEachSeriesLocked(Visit visit) const {
-  for (const auto& table : tables_) table->ForEach(visit);
-}
-
 void MemoryStore::Impl::SetRetention(RetentionOf retention_of, std::int64_t longest_ms) {
   const base::WriterLock lock(mu_);
   longest_retention_ms_ = longest_ms;
   retention_of_ = std::move(retention_of);
-  ForEachSeriesLocked([&](MemorySeries& series) {
-    series.set_retention_ms(retention_of_ ? retention_of_(series.labels().ToLabels())
-                                          : options_.retention_ms);
-  });
+  for (const auto& table : tables_) {
+    for (MemorySeries& series : table->rows()) {
+      series.set_retention_ms(retention_of_ ? retention_of_(series.labels().ToLabels())
+                                            : options_.retention_ms);
+    }
+  }
 }
 
 void MemoryStore::Impl::Truncate(model::TimestampMs now) {
   const base::WriterLock lock(mu_);
   oldest_kept_ = longest_retention_ms_ > 0 ? now - longest_retention_ms_ : kNoPoint;
-  ForEachSeriesLocked([&](MemorySeries& series) {
-    if (series.retention_ms() > 0) series.DropBefore(now - series.retention_ms());
-  });
+  for (const auto& table : tables_) {
+    for (MemorySeries& series : table->rows()) {
+      if (series.retention_ms() > 0) series.DropBefore(now - series.retention_ms());
+    }
+  }
   ShrinkLocked();
   RemoveEmptyLocked();
   ClearLimboLocked();
@@ -186,7 +187,9 @@ void MemoryStore::Impl::ShrinkLocked() {
   full_ = bytes > options_.max_bytes;
   if (!full_) return;
   std::vector<std::pair<model::TimestampMs, std::size_t>> chunks;  // end, bytes
-  ForEachSeriesLocked([&](const MemorySeries& series) { series.AddSealed(chunks); });
+  for (const auto& table : tables_) {
+    for (const MemorySeries& series : table->rows()) series.AddSealed(chunks);
+  }
   std::ranges::sort(chunks);
   std::size_t freed = 0;
   model::TimestampMs end = kNoPoint;
@@ -196,7 +199,9 @@ void MemoryStore::Impl::ShrinkLocked() {
     end = chunk_end;
   }
   if (end != kNoPoint) {
-    ForEachSeriesLocked([&](MemorySeries& series) { series.DropSealedUntil(end); });
+    for (const auto& table : tables_) {
+      for (MemorySeries& series : table->rows()) series.DropSealedUntil(end);
+    }
   }
   full_ = bytes - freed > options_.max_bytes;
 }
@@ -204,9 +209,9 @@ void MemoryStore::Impl::ShrinkLocked() {
 void MemoryStore::Impl::RemoveEmptyLocked() {
   ++version_;  // readers that begin from here on cannot hold what goes
   for (const auto& table : tables_) {
-    table->ForEach([&](MemorySeries& series) {
+    for (MemorySeries& series : table->rows()) {
       if (series.empty()) RemoveLocked(series, *table);
-    });
+    }
   }
 }
 
@@ -264,8 +269,10 @@ void MemoryStore::Impl::DropTableLocked(std::size_t i) {
 std::size_t MemoryStore::Impl::BytesLocked() const {
   std::size_t bytes = symbols_.bytes() + series_index_.bytes() + table_index_.bytes() +
                       series_.capacity() * sizeof(MemorySeries*);
-  for (const auto& table : tables_) bytes += table->bytes();
-  ForEachSeriesLocked([&](const MemorySeries& series) { bytes += series.heap_bytes(); });
+  for (const auto& table : tables_) {
+    bytes += table->bytes();
+    for (const MemorySeries& series : table->rows()) bytes += series.heap_bytes();
+  }
   return bytes;
 }
 
@@ -275,12 +282,13 @@ MemoryStoreStats MemoryStore::Impl::stats() const {
                          .symbols = symbols_.size(),
                          .bytes = BytesLocked(),
                          .max_t = newest_};
-  ForEachSeriesLocked([&](const MemorySeries& series) {
-    stats.chunks += series.chunk_count();
-    if (!series.empty() && (!stats.min_t || series.oldest_t() < *stats.min_t)) {
-      stats.min_t = series.oldest_t();
+  for (const auto& table : tables_) {
+    for (const MemorySeries& series : table->rows()) {
+      stats.chunks += series.chunk_count();
+      if (series.empty()) continue;
+      stats.min_t = std::min(stats.min_t.value_or(series.oldest_t()), series.oldest_t());
     }
-  });
+  }
   return stats;
 }
 

@@ -96,6 +96,9 @@ class MemoryStore::Impl {
     std::uint64_t version;
   };
 
+  // Adds a series of a table that matches, where it has points to be seen.
+  void AddFoundLocked(const MemorySeries& series, const Search& search, Found& found) const
+      AZX_REQUIRES_SHARED(mu_);
   // The time of the last point that a reader of `version` may see; kNoPoint for none.
   model::TimestampMs VisibleLocked(const MemorySeries& series, std::uint64_t version) const
       AZX_REQUIRES_SHARED(mu_) {
@@ -104,9 +107,6 @@ class MemoryStore::Impl {
   }
   // The same of a series that was appended to since `version`.
   model::TimestampMs MarkedLocked(const MemorySeries& series, std::uint64_t version) const
-      AZX_REQUIRES_SHARED(mu_);
-  template <class Visit>
-  void ForEachTableLocked(std::span<const model::Matcher> matchers, Visit visit) const
       AZX_REQUIRES_SHARED(mu_);
   MemorySeries* FindLocked(const model::Labels& labels) const AZX_REQUIRES_SHARED(mu_);
   AppendOutcome CheckLocked(const MemorySeries* series, const model::FPoint& point) const
@@ -120,8 +120,6 @@ class MemoryStore::Impl {
   void ShrinkLocked() AZX_REQUIRES(mu_);
   void RemoveEmptyLocked() AZX_REQUIRES(mu_);
   std::size_t BytesLocked() const AZX_REQUIRES_SHARED(mu_);
-  template <class Visit>
-  void ForEachSeriesLocked(Visit visit) const AZX_REQUIRES_SHARED(mu_);
 
   // Constant after construction.
   const MemoryStoreOptions options_;

@@ -50,15 +50,9 @@ class SeriesTable {
   std::optional<std::vector<const MemorySeries*>> RowsWith(std::uint32_t place,
                                                            model::Symbol value) const;
 
-  // Calls `visit(series)` for each row alive.
-  template <class Visit>
-  void ForEach(Visit visit) {
-    for (Block& block : blocks_) {
-      for (std::size_t i = 0; i < block.used; ++i) {
-        if (block.rows[i].alive()) visit(block.rows[i]);
-      }
-    }
-  }
+  // The rows alive: for (MemorySeries& series : table.rows()).
+  class Rows;
+  Rows rows() const;
 
  private:
   struct Block {
@@ -67,6 +61,7 @@ class SeriesTable {
     std::size_t size = 0;
     std::size_t used = 0;
   };
+  class Iterator;
 
   const model::Shape shape_;
   const model::Symbol metric_;
@@ -90,5 +85,47 @@ class SeriesTable {
   mutable base::Mutex postings_mu_;
   mutable std::unordered_map<std::uint32_t, Column> columns_ AZX_GUARDED_BY(postings_mu_);
 };
+
+class SeriesTable::Iterator {
+ public:
+  Iterator(const Block* block, const Block* end) : block_(block), end_(end) { SkipDead(); }
+  MemorySeries& operator*() const { return block_->rows[i_]; }
+  Iterator& operator++() {
+    ++i_;
+    SkipDead();
+    return *this;
+  }
+  friend bool operator==(const Iterator& a, const Iterator& b) {
+    return a.block_ == b.block_ && a.i_ == b.i_;
+  }
+
+ private:
+  void SkipDead() {
+    while (block_ != end_) {
+      while (i_ < block_->used && !block_->rows[i_].alive()) ++i_;
+      if (i_ < block_->used) return;
+      ++block_;
+      i_ = 0;
+    }
+  }
+
+  const Block* block_;
+  const Block* end_;
+  std::size_t i_ = 0;
+};
+
+class SeriesTable::Rows {
+ public:
+  explicit Rows(std::span<const Block> blocks)
+      : begin_(blocks.data()), end_(blocks.data() + blocks.size()) {}
+  Iterator begin() const { return {begin_, end_}; }
+  Iterator end() const { return {end_, end_}; }
+
+ private:
+  const Block* begin_;
+  const Block* end_;
+};
+
+inline SeriesTable::Rows SeriesTable::rows() const { return Rows(blocks_); }
 
 }  // namespace azexporter::storage
