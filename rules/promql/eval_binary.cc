@@ -147,23 +147,29 @@ class ResultLabels {
 
   // Two elements of the "many" side that differ surely have different labels in the result.
   bool KeepsDistinct(const SteppedVector& many) {
-    const model::Symbol name = space_.metric_name();
+    LabelReader name(space_.metric_name());
+    const model::Shape* shape = nullptr;
+    bool drops_name = false;
     model::Symbol metric;
     for (std::size_t i = 0; i < many.size(); ++i) {
       const model::LabelView& labels = many.row(i).labels;
-      const model::LabelView kept = kept_.Project(labels);
-      if (labels.size() - kept.size() > 1) return false;
-      if (labels.size() != kept.size()) {
-        // One goes: it must be the name, of one and the same metric.
-        const model::Symbol its_metric = labels.Get(name);
-        if (!its_metric || kept.Get(name) || (i > 0 && its_metric != metric)) return false;
-        metric = its_metric;
-      } else if (metric) {
-        return false;
+      const model::Symbol its_metric = name.Of(labels);
+      if (&labels.shape() != shape) {
+        shape = &labels.shape();
+        const model::LabelView kept = kept_.Project(labels);
+        const std::size_t dropped = labels.size() - kept.size();
+        // At most one goes, which is the name; and none is replaced.
+        if (dropped > 1 || (dropped == 1 && (!its_metric || kept.Get(space_.metric_name())))) {
+          return false;
+        }
+        if (std::ranges::any_of(include_, [&](model::Symbol n) { return bool(kept.Get(n)); })) {
+          return false;
+        }
+        if (i > 0 && drops_name != (dropped == 1)) return false;
+        drops_name = dropped == 1;
       }
-      for (const model::Symbol included : include_) {
-        if (kept.Get(included)) return false;
-      }
+      if (i > 0 && drops_name && its_metric != metric) return false;
+      metric = its_metric;
     }
     return true;
   }

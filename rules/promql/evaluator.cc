@@ -234,14 +234,14 @@ bool HasEqual(const SteppedVector& vector) {
 // Drops the names of rows that differ from each other. False: they surely still do.
 bool Evaluator::DropEach(SteppedVector& vector) {
   LabelChoice kept = WithoutMetadata();
-  const model::Symbol name = query_.labels.metric_name();
+  LabelReader name(query_.labels.metric_name());
   // Of one metric, and nothing but its name goes.
   bool one_metric = true;
   model::Symbol metric;
   for (std::size_t i = 0; i < vector.size(); ++i) {
     model::LabelView& labels = vector.row(i).labels;
     const model::LabelView rest = kept.Project(labels);
-    const model::Symbol its_metric = labels.Get(name);
+    const model::Symbol its_metric = name.Of(labels);
     if (i == 0) metric = its_metric;
     one_metric =
         one_metric && its_metric == metric && labels.size() - rest.size() == (its_metric ? 1u : 0u);

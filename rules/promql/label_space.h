@@ -82,6 +82,25 @@ class LabelSpace {
   std::size_t free_count_ = 0;
 };
 
+// Reads one label of many sets, mostly of the same shape.
+class LabelReader {
+ public:
+  explicit LabelReader(model::Symbol name) : name_(name) {}
+  // Symbol() where it is absent.
+  model::Symbol Of(const model::LabelView& labels) {
+    if (&labels.shape() != shape_) {
+      shape_ = &labels.shape();
+      place_ = shape_->PlaceOf(name_);
+    }
+    return place_ == model::Shape::kNowhere ? model::Symbol() : labels.values()[place_];
+  }
+
+ private:
+  model::Symbol name_;
+  const model::Shape* shape_ = nullptr;
+  std::uint32_t place_ = model::Shape::kNowhere;
+};
+
 // Which labels of a set count: `by (zone)`, `without (pod)`, `on (instance)`, `ignoring (code)`.
 class LabelChoice {
  public:
