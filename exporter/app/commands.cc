@@ -6,6 +6,8 @@
 
 #include "azexporter/app/check.h"
 #include "azexporter/base/file.h"
+#include "azexporter/promql/parser.h"
+#include "azexporter/promql/printer.h"
 #include "azexporter/promql/script.h"
 #include "azexporter/rules/rule_file.h"
 
@@ -73,6 +75,19 @@ int RunCheckRules(const Flags& flags) {
     for (const rules::RuleGroup& group : groups) count += group.rules.size();
     return fmt::format("good, {} rules found", count);
   });
+}
+
+int RunFormatPromql(const Flags& flags) {
+  const auto text =
+      flags.expression == "-" ? base::ReadFile("-") : base::Result<std::string>(flags.expression);
+  const auto expr = text ? promql::ParseExpr(*text) : base::Fail(text.error());
+  if (!expr) {
+    fmt::print(stderr, "azexporter: {}\n{}", expr.error().message(),
+               text ? promql::ShowPlace(*text, expr.error().message()) : "");
+    return 1;
+  }
+  fmt::print("{}\n", promql::Pretty(**expr));
+  return 0;
 }
 
 int RunTestPromql(const Flags& flags) {

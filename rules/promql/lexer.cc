@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "azexporter/base/utf8.h"
-#include "azexporter/model/labels.h"
+#include "literals.h"
 
 namespace azexporter::promql {
 namespace {
@@ -94,12 +94,6 @@ int HexDigit(char c) {
 // "U+0063 'c'", as Go's %#U.
 std::string CodePointName(char c) {
   return fmt::format("U+{:04X} '{}'", static_cast<unsigned>(static_cast<unsigned char>(c)), c);
-}
-
-std::string Quoted(std::string_view text) {
-  std::string out;
-  model::AppendQuoted(out, text);
-  return out;
 }
 
 // Quoted, and cut short where it is long: a message is read by people.

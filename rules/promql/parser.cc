@@ -136,7 +136,7 @@ Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers(const Expr& lhs) {
       matching.cardinality =
           Is(TokenKind::kGroupLeft) ? Cardinality::kManyToOne : Cardinality::kOneToMany;
       Advance();
-      if (Is(TokenKind::kLeftParen)) {
+      if (!StartsExpr(token_) || Is(TokenKind::kLeftParen)) {
         AZX_ASSIGN_OR_RETURN(matching.include, ParseLabelNames());
       }
     }
@@ -306,7 +306,11 @@ Result<ExprPtr> Parser::ParseAggregate(const Token& op) {
   if (modifier_first) AZX_RETURN_IF_ERROR(parse_modifier());
   if (!Is(TokenKind::kLeftParen)) return UnexpectedHere();
   AZX_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ParseArgs());
-  if (!modifier_first) AZX_RETURN_IF_ERROR(parse_modifier());
+  if (!modifier_first) {
+    // A fault of the next word comes first where that might have been a modifier.
+    if (Is(TokenKind::kError)) return UnexpectedHere();
+    AZX_RETURN_IF_ERROR(parse_modifier());
+  }
   in_aggregation_ = outer;
 
   const PositionRange position = Span(op.position, last_end_);

@@ -80,6 +80,7 @@ Result<std::int64_t> Parser::ParsePositiveDurationMs(std::string_view context,
   if (Is(TokenKind::kBinaryOp)) {
     return ParseErrorAt(query_, number.position, "experimental duration expression is not enabled");
   }
+  if (Is(TokenKind::kError)) return UnexpectedHere();
   // Less than a millisecond is no time at all to the store, hence refused as zero is.
   const std::int64_t ms = ToMs(number.value);
   if (ms <= 0) return ParseErrorAt(query_, number.position, "duration must be greater than 0");
@@ -146,6 +147,7 @@ Result<void> Parser::ParseOffset(Expr& expr) {
   Advance();
   AZX_ASSIGN_OR_RETURN(const SignedNumber number,
                        ParseSeconds("offset", "number, duration, step(), or range()"));
+  if (Is(TokenKind::kError)) return UnexpectedHere();
   AZX_ASSIGN_OR_RETURN(TimeModifiers * time, TimeModifiersOf(expr, "offset"));
   if (time->offset_ms != 0) {
     return ParseErrorAt(query_, expr.position(), "offset may not be set multiple times");

@@ -106,6 +106,8 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"a + bool b", "1:3: parse error: bool modifier can only be used on comparison operators"},
       {"a and 1", "1:1: parse error: set operator \"and\" not allowed in binary scalar expression"},
       {"a and on(x) group_left b", "1:1: parse error: no grouping allowed for \"and\" operation"},
+      {"a + on(x) group_left bool b",
+       "1:22: parse error: unexpected <bool> in grouping opts, expected \"(\""},
       {"a + group_left b", "1:5: parse error: unexpected <group_left>"},
       {"a + on(x) group_left(x) b",
        "1:3: parse error: label \"x\" must not occur in ON and GROUP clause at once"},
@@ -119,6 +121,8 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"{}", "1:1: parse error: vector selector must contain at least one non-empty matcher"},
       {"{a=~\".*\"}",
        "1:1: parse error: vector selector must contain at least one non-empty matcher"},
+      {"up{__name__=~\"x\\\\d\"}",
+       "1:1: parse error: metric name must not be set twice: \"up\" or \"x\\\\d\""},
       {"up{__name__=\"x\"}",
        "1:1: parse error: metric name must not be set twice: \"up\" or \"x\""},
       {"up{a}",
@@ -131,12 +135,16 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
        "1:4: parse error: unexpected \",\" in label matching, expected identifier or "
        "\"}\""},
       {"up{", "1:4: parse error: unexpected end of input inside braces"},
-      {"up{a=~\"(\"}", "1:4: parse error: error parsing regexp \"(\": missing ): ("},
+      {"up{a=~\"(\"}", "1:4: parse error: error parsing regexp: missing closing ): `(`"},
       {"up[", "1:4: parse error: unexpected end of input in duration expression"},
       {"up[]",
        "1:4: parse error: unexpected \"]\" in subquery or range selector, expected "
        "number, duration, step(), or range()"},
       {"up[5mm]", "1:4: parse error: bad number or duration syntax: \"5mm\""},
+      {"up[5y1hs]", "1:4: parse error: unknown unit \"hs\" in duration \"5y1hs\""},
+      {"up[9999999999999999999999s]",
+       "1:4: parse error: not a valid duration string: \"9999999999999999999999s\""},
+      {"up[300y]", "1:4: parse error: duration out of range"},
       {"up[5m1h]", "1:4: parse error: not a valid duration string: \"5m1h\""},
       {"up[0s]", "1:4: parse error: duration must be greater than 0"},
       {"up[9.5e10]", "1:4: parse error: duration out of range"},
@@ -174,6 +182,11 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"a + fill(1) b", "1:1: parse error: binop fill modifiers are experimental and not enabled"},
       {"up[5m] smoothed", "1:1: parse error: smoothed modifier is experimental and not enabled"},
       {"sum()", "1:1: parse error: no arguments for aggregate expression provided"},
+      // A word that cannot be comes before what is wrong with the words so far, where it might have
+      // belonged to them.
+      {"sum(a, b))", "1:11: parse error: unexpected right parenthesis ')'"},
+      {"up[0s $", "1:7: parse error: unexpected character: '$'"},
+      {"1 offset 1m $", "1:13: parse error: unexpected character: '$'"},
       {"topk(up)",
        "1:1: parse error: wrong number of arguments for aggregate expression provided, "
        "expected 2, got 1"},
