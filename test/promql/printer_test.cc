@@ -53,14 +53,12 @@ TEST(PrettyTest, BreaksWhatIsTooLongForALine) {
        "  \"(.*)-[0-9]+\"\n"
        ")"},
       // A subquery that fits on a line is not indented, as in Prometheus.
-      {"max_over_time(deriv(rate(a_metric_with_quite_a_long_name_indeed_total{zone=\"us-east-1a\"}["
-       "1m])[5m:"
-       "1m])[10m:]) "
-       "unless (a_metric)",
+      {"max_over_time(deriv(rate(a_metric_with_quite_a_long_name_indeed_total{zone=\"eu-central-"
+       "1\"}"
+       "[1m])[5m:1m])[10m:]) unless (a_metric)",
        "  max_over_time(\n"
-       "    "
-       "deriv(rate(a_metric_with_quite_a_long_name_indeed_total{zone=\"us-east-1a\"}[1m])[5m:1m])["
-       "10m:]\n"
+       "deriv(rate(a_metric_with_quite_a_long_name_indeed_total{zone=\"eu-central-1\"}[1m])[5m:1m])"
+       "[10m:]\n"
        "  )\n"
        "unless\n"
        "  (a_metric)"},
