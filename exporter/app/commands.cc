@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
 
 #include "azexporter/app/check.h"
 #include "azexporter/base/file.h"
@@ -46,6 +47,19 @@ int ForEachFile(const std::vector<std::string>& files, Check check) {
     }
   }
   return code;
+}
+
+// ", 3 of them for want of native histograms": why evals of a script could not pass.
+std::string LackSummary(const std::vector<promql::ScriptFailure>& failures) {
+  std::map<std::string_view, int> counts;
+  for (const promql::ScriptFailure& failure : failures) {
+    if (failure.lack != promql::ScriptLack::kNone) ++counts[promql::ScriptLackText(failure.lack)];
+  }
+  std::string text;
+  for (const auto& [lack, count] : counts) {
+    text += fmt::format(", {} of them for want of {}", count, lack);
+  }
+  return text;
 }
 
 }  // namespace
@@ -104,7 +118,8 @@ int RunTestPromql(const Flags& flags) {
     for (const promql::ScriptFailure& failure : report->failures) {
       fmt::print("{}\n", promql::FormatFailure(file, failure));
     }
-    fmt::print("{}: {} passed, {} failed\n", file, report->passed, report->failed);
+    fmt::print("{}: {} passed, {} failed{}\n", file, report->passed, report->failed,
+               LackSummary(report->failures));
     passed += report->passed;
     failed += report->failed;
   }

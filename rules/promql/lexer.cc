@@ -144,8 +144,6 @@ std::string Token::Describe() const {
     case TokenKind::kBinaryOp:
     case TokenKind::kEqualRegex:
     case TokenKind::kNotEqualRegex:
-    case TokenKind::kTrimUpper:
-    case TokenKind::kTrimLower:
     case TokenKind::kAt:
       return fmt::format("<op:{}>", text);
     case TokenKind::kAggregator:
@@ -299,11 +297,11 @@ Token Lexer::LexOperator(char c) {
       return Error("unexpected character after '!': " + QuoteHere());
     case '<':
       if (Accept("=")) return EmitOp(BinaryOp::kLessOrEqual);
-      if (Accept("/")) return Emit(TokenKind::kTrimUpper);
+      if (Accept("/")) return EmitOp(BinaryOp::kTrimUpper);
       return EmitOp(BinaryOp::kLess);
     case '>':
       if (Accept("=")) return EmitOp(BinaryOp::kGreaterOrEqual);
-      if (Accept("/")) return Emit(TokenKind::kTrimLower);
+      if (Accept("/")) return EmitOp(BinaryOp::kTrimLower);
       return EmitOp(BinaryOp::kGreater);
     default:
       --pos_;

@@ -12,7 +12,7 @@
 #include "type_check.h"
 
 // The grammar, in EBNF; what stands in CAPITALS is a token. Binary operators bind, weakest
-// first: or | and unless | comparisons | + - | * / % atan2 | ^. All of them
+// first: or | and unless | comparisons </ >/ | + - | * / % atan2 | ^. All of them
 // associate to the left but ^. Unary + and - bind as * does, so -1^2 is -(1^2).
 //
 //   expr       = unary { BINARY_OP [ "bool" ] [ matching ] unary }
