@@ -4,45 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 
 #include "azexporter/promql/series_notation.h"
+#include "script_files.h"
 #include "script_pinned.h"
 
 namespace azexporter::promql {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::vector<fs::path> Scripts(const fs::path& folder) {
-  std::vector<fs::path> paths;
-  if (!fs::exists(folder)) return paths;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".test") paths.push_back(entry.path());
-  }
-  std::ranges::sort(paths);
-  return paths;
-}
-
-// Prometheus's own scripts, where they are at hand.
-fs::path ConformanceFolder() {
-  const char* folder = std::getenv("AZX_CONFORMANCE");
-  const fs::path root =
-      folder != nullptr ? fs::path(folder) : fs::path(AZX_SOURCE_DIR) / "../shared/conformance";
-  return root / "promql";
-}
-
-fs::path OwnFolder() { return fs::path(AZX_SOURCE_DIR) / "test/promql/testdata"; }
 
 TEST(SeriesNotationTest, UnfoldsSequences) {
   struct Case {
@@ -231,7 +203,7 @@ TEST_P(OwnScriptTest, Passes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Testdata, OwnScriptTest, testing::ValuesIn(Scripts(OwnFolder())),
+INSTANTIATE_TEST_SUITE_P(Testdata, OwnScriptTest, testing::ValuesIn(OwnScripts()),
                          [](const auto& test) { return test.param.stem().string(); });
 
 // How many evals of each of Prometheus's scripts pass at least, and what the others lack: the first
@@ -270,7 +242,7 @@ constexpr Floor kFloors[] = {
 class ConformanceTest : public testing::TestWithParam<Floor> {};
 
 TEST_P(ConformanceTest, PassesAllThatNeedsNoMissingFeature) {
-  const fs::path folder = ConformanceFolder();
+  const fs::path folder = ConformanceFolder() / "promql";
   if (!fs::exists(folder)) GTEST_SKIP() << "no conformance data in " << folder;
   const Floor& floor = GetParam();
   const auto report = RunScript(ReadFile(folder / floor.file));
