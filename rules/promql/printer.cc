@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "azexporter/base/duration.h"
 #include "azexporter/base/float_format.h"
@@ -102,7 +103,14 @@ void Printer::AppendAggregate(const AggregateExpr& expr) {
 }
 
 void Printer::AppendBinary(const BinaryExpr& expr) {
-  Append(*expr.lhs);
+  // "+Inf ^ 2" would be read as +(Inf ^ 2): this one sign is left out, though Prometheus prints it.
+  const Expr& lhs = *expr.lhs;
+  if (expr.op == BinaryOp::kPow && lhs.kind() == ExprKind::kNumber &&
+      As<NumberLiteral>(lhs).value == std::numeric_limits<double>::infinity()) {
+    out_ += "Inf";
+  } else {
+    Append(lhs);
+  }
   out_ += ' ';
   AppendOperator(expr);
   out_ += ' ';

@@ -98,6 +98,14 @@ class ScriptReader {
     return base::BadData(fmt::format("line {}: {}", next_, why));
   }
 
+  Result<void> CountPoints(const SeriesNotation& series) {
+    points_ += series.values.size();
+    if (points_ > kMaxScriptPoints) {
+      return Malformed(fmt::format("more than {} points in one script", kMaxScriptPoints));
+    }
+    return {};
+  }
+
   Result<std::int64_t> Duration(std::string_view word) const {
     auto ms = base::ParseDurationMs(word);
     if (!ms) return Malformed(ms.error().message());
@@ -125,6 +133,7 @@ class ScriptReader {
       }
       auto series = ParseSeriesNotation(line);
       if (series) {
+        AZX_RETURN_IF_ERROR(CountPoints(*series));
         // A series given twice is as it was given last.
         const auto [known, is_new] = index.try_emplace(series->labels, load.series.size());
         if (is_new) load.series.emplace_back();
@@ -237,6 +246,7 @@ class ScriptReader {
       eval.lack = LackOf(line);
       return {};
     }
+    AZX_RETURN_IF_ERROR(CountPoints(*series));
     if (series->values.size() > 1 && !eval.is_range && !eval.expect_range_vector) {
       return Malformed("several values expected of an instant query without 'expect range vector'");
     }
@@ -296,6 +306,7 @@ class ScriptReader {
 
   std::vector<std::string_view> lines_;  // trimmed, comments emptied
   std::size_t next_ = 0;
+  std::size_t points_ = 0;  // so far
 };
 
 }  // namespace

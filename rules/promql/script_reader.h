@@ -68,6 +68,9 @@ struct EvalCommand {
   ScriptLack lack = ScriptLack::kNone;
 };
 
+// Points loaded and expected in one script; more are refused.
+inline constexpr std::size_t kMaxScriptPoints = 10'000'000;
+
 using ScriptCommand = std::variant<LoadCommand, ClearCommand, EvalCommand>;
 
 // kBadData "line N: ...".

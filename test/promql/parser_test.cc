@@ -37,6 +37,8 @@ TEST(ParserTest, UnderstandsWhatPrometheusUnderstands) {
       // Operators: precedence and association.
       {"1 + 2 * 3 ^ 4 ^ 5", "1 + 2 * 3 ^ 4 ^ 5"},
       {"-1 ^ 2", "-1 ^ 2"},
+      {"Inf ^ 2", "Inf ^ 2"},
+      {"2 ^ Inf", "2 ^ +Inf"},
       {"- (1)", "-(1)"},
       {"--x", "--x"},
       {"2 ^ -1", "2 ^ -1"},
