@@ -34,6 +34,11 @@
 //   name       = IDENTIFIER | METRIC_IDENTIFIER | most KEYWORDs
 //   matchers   = "{" [ matcher { "," matcher } [ "," ] ] "}"
 //   matcher    = ( IDENTIFIER | STRING ) ( "=" | "!=" | "=~" | "!~" ) STRING | STRING
+//
+// A series, which is not an expression:
+//   metric     = name [ set ] | set
+//   set        = "{" [ item { "," item } [ "," ] ] "}"
+//   item       = ( IDENTIFIER | STRING ) "=" STRING | STRING
 
 namespace azexporter::promql {
 

@@ -69,6 +69,7 @@ class Parser {
   base::Result<std::unique_ptr<VectorSelector>> ParseSelector(const Token* name);
   base::Result<std::vector<model::Matcher>> ParseMatchers();
   base::Result<model::Matcher> ParseMatcher();
+  base::Result<void> ParseLabel(model::LabelsBuilder& labels);
 
   // --- what follows an operator or an expression
   struct BinaryModifiers {

@@ -9,6 +9,9 @@
 #include "targets.h"
 
 namespace azexporter::fuzz {
+
+void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
+
 namespace {
 
 class Mutator {

@@ -1,46 +1,20 @@
 #include "seeds.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "azexporter/promql/functions.h"
-#include "promql/script_files.h"
-#include "script_reader.h"
+#include "promql/query_files.h"
 
 namespace azexporter::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The texts of all `expr:` in a YAML document, however deep.
-void AddExprs(const YAML::Node& node, std::set<std::string>& queries) {
-  if (node.IsSequence()) {
-    for (const auto& item : node) AddExprs(item, queries);
-  } else if (node.IsMap()) {
-    for (const auto& entry : node) {
-      AddExprs(entry.second, queries);
-      if (entry.first.Scalar() == "expr") queries.insert(entry.second.Scalar());
-    }
-  }
-}
-
 std::set<std::string> Queries() {
-  std::set<std::string> queries;
-  for (const fs::path& path : promql::OwnScripts()) {
-    const auto commands = promql::ReadScript(promql::ReadFile(path));
-    if (!commands) continue;
-    for (const promql::ScriptCommand& command : *commands) {
-      const auto* eval = std::get_if<promql::EvalCommand>(&command);
-      if (eval != nullptr) queries.insert(eval->query);
-    }
-  }
-  for (const auto& entry : fs::directory_iterator(fs::path(AZX_SOURCE_DIR) / "rules/alerts")) {
-    if (entry.path().extension() != ".yaml") continue;
-    AddExprs(YAML::Load(promql::ReadFile(entry.path())), queries);
-  }
+  std::set<std::string> queries = promql::QueriesOfRules(fs::path(AZX_SOURCE_DIR) / "rules/alerts");
+  queries.merge(promql::QueriesOfScripts(promql::OwnScripts()));
   return queries;
 }
 

@@ -272,7 +272,23 @@ TEST(ParserTest, ReadsSelectorsAndSeries) {
   EXPECT_EQ(ParseMetric("up{zone=\"a\"}")->ToString(), "up{zone=\"a\"}");
   EXPECT_EQ(ParseMetric("{}")->ToString(), "{}");
   EXPECT_EQ(ParseMetric("{\"a.b\", c=\"d\"}")->ToString(), "{\"a.b\", c=\"d\"}");
-  EXPECT_FALSE(ParseMetric("up{zone!=\"a\"}"));
+  EXPECT_EQ(ParseMetric("sum{'a b'=`c`,}")->ToString(), "sum{\"a b\"=\"c\"}");
+  EXPECT_EQ(ParseMetric("up{\"other\"}")->ToString(), "up") << "the name before the braces wins";
+  const Bad cases[] = {
+      {"up{zone!=\"a\"}", "1:8: parse error: unexpected <op:!=> in label set, expected \"=\""},
+      {"up{zone=a}", "1:9: parse error: unexpected identifier \"a\" in label set, expected string"},
+      {"up{=\"a\"}",
+       "1:4: parse error: unexpected \"=\" in label set, expected identifier or \"}\""},
+      {"up{\"a\" \"b\"}",
+       "1:8: parse error: unexpected string \"\\\"b\\\"\" in label set, expected \",\" or \"}\""},
+      {"up[5m]", "1:3: parse error: unexpected \"[\""},
+      {"1", "1:1: parse error: unexpected number \"1\""},
+  };
+  for (const Bad& c : cases) {
+    const auto metric = ParseMetric(c.query);
+    ASSERT_FALSE(metric) << c.query;
+    EXPECT_EQ(metric.error().message(), c.error);
+  }
 }
 
 TEST(FunctionTableTest, IsSortedAndComplete) {

@@ -3,66 +3,18 @@
 // kube-prometheus.
 
 #include <gtest/gtest.h>
-#include <yaml-cpp/yaml.h>
 
 #include <iostream>
-#include <set>
 
 #include "azexporter/promql/parser.h"
 #include "azexporter/promql/printer.h"
 #include "dashboards/dashboard.h"
-#include "script_files.h"
-#include "script_reader.h"
+#include "query_files.h"
 
 namespace azexporter::promql {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The texts of all `expr:` in a YAML document, however deep.
-void AddExprs(const YAML::Node& node, std::set<std::string>& queries) {
-  if (node.IsSequence()) {
-    for (const auto& item : node) AddExprs(item, queries);
-  } else if (node.IsMap()) {
-    for (const auto& entry : node) {
-      if (entry.first.IsScalar() && entry.first.Scalar() == "expr" && entry.second.IsScalar()) {
-        queries.insert(entry.second.Scalar());
-      } else {
-        AddExprs(entry.second, queries);
-      }
-    }
-  }
-}
-
-std::set<std::string> QueriesOfRules(const fs::path& folder) {
-  std::set<std::string> queries;
-  if (!fs::exists(folder)) return queries;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    const fs::path extension = entry.path().extension();
-    if (extension != ".yml" && extension != ".yaml") continue;
-    try {
-      for (const YAML::Node& document : YAML::LoadAll(ReadFile(entry.path()))) {
-        AddExprs(document, queries);
-      }
-    } catch (const YAML::Exception&) {
-      // Some are there to be refused.
-    }
-  }
-  return queries;
-}
-
-std::set<std::string> QueriesOfScripts(const std::vector<fs::path>& paths) {
-  std::set<std::string> queries;
-  for (const fs::path& path : paths) {
-    const auto commands = ReadScript(ReadFile(path));
-    EXPECT_TRUE(commands) << path;
-    if (!commands) continue;
-    for (const ScriptCommand& command : *commands) {
-      if (const auto* eval = std::get_if<EvalCommand>(&command)) queries.insert(eval->query);
-    }
-  }
-  return queries;
-}
 
 // How many of the queries parse; each of those must come back from its text.
 int ExpectFixpoints(const std::set<std::string>& queries) {

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "azexporter/promql/series_notation.h"
-#include "script_files.h"
+#include "query_files.h"
 #include "script_pinned.h"
 
 namespace azexporter::promql {
@@ -238,6 +238,8 @@ constexpr Floor kFloors[] = {
     {"trig_functions.test", 19, 0, 0, 0},
     {"type_and_unit.test", 58, 0, 0, 0},
 };
+
+void PrintTo(const Floor& floor, std::ostream* out) { *out << floor.file; }
 
 class ConformanceTest : public testing::TestWithParam<Floor> {};
 

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <set>
 
-#include "script_files.h"
+#include "query_files.h"
 #include "script_runner.h"
 #include "script_transform.h"
 

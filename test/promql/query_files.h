@@ -1,8 +1,9 @@
 #pragma once
 
-// The PromQL scripts at hand.
+// The PromQL scripts and rules at hand, and the queries in them.
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,5 +18,10 @@ std::filesystem::path ConformanceFolder();
 std::vector<std::filesystem::path> ConformanceScripts();
 // test/promql/testdata/*.test, sorted.
 std::vector<std::filesystem::path> OwnScripts();
+
+// Of all evals; scripts that are malformed are passed over.
+std::set<std::string> QueriesOfScripts(const std::vector<std::filesystem::path>& paths);
+// Of every `expr:` in every YAML file below `folder`.
+std::set<std::string> QueriesOfRules(const std::filesystem::path& folder);
 
 }  // namespace azexporter::promql
