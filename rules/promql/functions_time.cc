@@ -41,6 +41,7 @@ SteppedVector Timestamp(Evaluator& evaluator, const CallExpr& call) {
 
 using CalendarField = double (*)(const CivilTime& civil);
 
+// Parts of a second are cut off towards 1970, as Go converts numbers.
 double FieldOf(double unix_seconds, CalendarField field) {
   // Beyond this the year itself no longer fits; NaN and infinities have no date at all.
   constexpr double kLimit = 9e15;
@@ -55,7 +56,7 @@ SteppedVector Calendar(Evaluator& evaluator, const CallExpr& call) {
   for (std::size_t i = 0; i < vector.size(); ++i) {
     evaluator.DropName(vector.row(i));
     for (double& value : vector.values(i)) {
-      if (!IsAbsent(value)) value = FieldOf(std::floor(value), kField);
+      if (!IsAbsent(value)) value = FieldOf(value, kField);
     }
   }
   if (evaluator.options().delayed_name_removal) return vector;
