@@ -43,6 +43,7 @@ TEST(ParserTest, UnderstandsWhatPrometheusUnderstands) {
       {"--x", "--x"},
       {"2 ^ -1", "2 ^ -1"},
       {"a atan2 b % c", "a atan2 b % c"},
+      {"h </ 1 + 2 >/ on(x) b", "h </ 1 + 2 >/ on (x) b"},
       {"a and b or c unless d", "a and b or c unless d"},
       {"1 < bool 2", "1 < bool 2"},
       {"a == bool on(x, \"y z\",) group_left(w) b", "a == bool on (x, \"y z\") group_left (w) b"},
@@ -106,6 +107,7 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"sum(up up)", "1:8: parse error: unexpected identifier \"up\" in aggregation"},
       {"1 == 1", "1:3: parse error: comparisons between scalars must use BOOL modifier"},
       {"a + bool b", "1:3: parse error: bool modifier can only be used on comparison operators"},
+      {"a </ bool b", "1:3: parse error: bool modifier can only be used on comparison operators"},
       {"a and 1", "1:1: parse error: set operator \"and\" not allowed in binary scalar expression"},
       {"a and on(x) group_left b", "1:1: parse error: no grouping allowed for \"and\" operation"},
       {"a + on(x) group_left bool b",
@@ -220,6 +222,46 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
   }
 }
 
+// Every word with a meaning of its own, and where it may be a name all the same.
+TEST(ParserTest, TakesKeywordsForNamesWhereANameIsWanted) {
+  constexpr std::string_view kEverywhere[] = {
+      "anchored", "avg",    "bottomk", "by",   "count",       "count_values", "end",
+      "fill",     "group",  "limitk",  "max",  "limit_ratio", "max_of",       "min",
+      "min_of",   "offset", "or",      "and",  "quantile",    "range",        "smoothed",
+      "start",    "stddev", "stdvar",  "step", "sum",         "topk",         "unless",
+      "rate",     "le",     "time",    "SUM",  "fill_left",   "fill_right"};
+  constexpr std::string_view kLabelsOnly[] = {"atan2",       "bool", "group_left",
+                                              "group_right", "on",   "ignoring"};
+  const auto parses = [](std::string_view before, std::string_view word, std::string_view after) {
+    return ParseExpr(std::string(before) + std::string(word) + std::string(after)).has_value();
+  };
+  const auto expect_label = [&](std::string_view word, bool grouping) {
+    EXPECT_EQ(parses("sum by (", word, ") (x)"), grouping) << word;
+    EXPECT_EQ(parses("a + on(", word, ") b"), grouping) << word;
+    EXPECT_EQ(parses("a + on(x) group_left(", word, ") b"), grouping) << word;
+    EXPECT_TRUE(parses("{", word, "=\"a\"}")) << word << ": within braces there are no keywords";
+    EXPECT_TRUE(parses("{\"", word, "\"}")) << word;
+  };
+  for (const std::string_view word : kEverywhere) {
+    for (const std::string_view after : {"", "{a=\"b\"}", "[5m]", " offset 5m", " + 1", " @ 1"}) {
+      EXPECT_TRUE(parses("", word, after)) << word << after;
+    }
+    expect_label(word, true);
+  }
+  for (const std::string_view word : kLabelsOnly) {
+    EXPECT_FALSE(parses("", word, "{a=\"b\"}")) << word;
+    expect_label(word, true);
+  }
+  // This one is the other way round.
+  EXPECT_TRUE(parses("", "without", "{a=\"b\"}"));
+  expect_label("without", false);
+  // Numbers are never names, but within braces.
+  for (const std::string_view word : {"inf", "NaN"}) {
+    EXPECT_FALSE(parses("", word, "{a=\"b\"}")) << word;
+    expect_label(word, false);
+  }
+}
+
 std::string Repeat(std::string_view text, int count) {
   std::string out;
   for (int i = 0; i < count; ++i) out += text;
@@ -227,7 +269,12 @@ std::string Repeat(std::string_view text, int count) {
 }
 
 TEST(ParserTest, BoundsTheDepthOfATree) {
-  for (const auto& [begin, end] : {std::pair{"(", ")"}, {"-", ""}, {"abs(", ")"}, {"", "+1"}}) {
+  for (const auto& [begin, end] : {std::pair{"(", ")"},
+                                   {"-", ""},
+                                   {"abs(", ")"},
+                                   {"", "+1"},
+                                   {"sum by (a) (", ")"},
+                                   {"2^", ""}}) {
     EXPECT_TRUE(ParseExpr(Repeat(begin, 190) + "x" + Repeat(end, 190))) << begin << end;
     EXPECT_FALSE(ParseExpr(Repeat(begin, 100'000) + "x" + Repeat(end, 100'000))) << begin << end;
   }

@@ -65,6 +65,9 @@ TEST(SeriesNotationTest, SplitsSeriesFromPoints) {
   EXPECT_EQ(series->values.size(), 2u);
   EXPECT_EQ(ParseSeriesNotation("{} 3")->labels.size(), 0u);
   EXPECT_FALSE(ParseSeriesNotation("up{a= 1"));
+  const SeriesLine halves = SplitSeriesNotation("up{a='} {{'} {{sum:1}} 2");
+  EXPECT_EQ(halves.series, "up{a='} {{'}");
+  EXPECT_EQ(halves.points, " {{sum:1}} 2");
 }
 
 TEST(ScriptTest, ReportsEveryEvalThatComesOutOtherwise) {
