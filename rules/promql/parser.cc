@@ -46,8 +46,8 @@ using base::Result;
 
 namespace {
 
-// How deep parentheses, arguments and signs may stand within each other: the parser calls itself
-// for each of them, and needs more room on the stack than those who walk the finished tree.
+// How deep parentheses, arguments, signs and powers may stand within each other: the parser calls
+// itself for each of them, and needs more room on the stack than those who walk the finished tree.
 constexpr int kMaxNesting = 200;
 
 // Functions that Prometheus has behind a feature flag, and azexporter not yet. Known by name only
@@ -115,9 +115,7 @@ Result<ExprPtr> Parser::ParseBinary(int min_precedence) {
     const Token op = token_;
     Advance();
     AZX_ASSIGN_OR_RETURN(BinaryModifiers modifiers, ParseBinaryModifiers(*lhs));
-    const int precedence = Precedence(op.op);
-    AZX_ASSIGN_OR_RETURN(ExprPtr rhs,
-                         ParseBinary(op.op == BinaryOp::kPow ? precedence : precedence + 1));
+    AZX_ASSIGN_OR_RETURN(ExprPtr rhs, ParseRightSide(op.op));
     auto binary = std::make_unique<BinaryExpr>(op.op, op.position, std::move(lhs), std::move(rhs));
     binary->return_bool = modifiers.return_bool;
     binary->matching = std::move(modifiers.matching);
@@ -127,6 +125,22 @@ Result<ExprPtr> Parser::ParseBinary(int min_precedence) {
     AZX_ASSIGN_OR_RETURN(lhs, Bounded(std::move(binary)));
   }
   return lhs;
+}
+
+Result<ExprPtr> Parser::ParseRightSide(BinaryOp op) {
+  const int precedence = Precedence(op);
+  // Chains of other operators grow to the left, where the parser does not call itself for more.
+  if (op != BinaryOp::kPow) return ParseBinary(precedence + 1);
+  AZX_RETURN_IF_ERROR(Nest());
+  auto rhs = ParseBinary(precedence);
+  --nesting_;
+  return rhs;
+}
+
+Result<void> Parser::Nest() {
+  if (++nesting_ <= kMaxNesting) return {};
+  return ParseErrorAt(query_, token_.position,
+                      fmt::format("expression is nested deeper than {}", kMaxNesting));
 }
 
 Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers(const Expr& lhs) {
@@ -154,10 +168,7 @@ Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers(const Expr& lhs) {
 }
 
 Result<ExprPtr> Parser::ParseUnary() {
-  if (++nesting_ > kMaxNesting) {
-    return ParseErrorAt(query_, token_.position,
-                        fmt::format("expression is nested deeper than {}", kMaxNesting));
-  }
+  AZX_RETURN_IF_ERROR(Nest());
   if (!IsPlusOrMinus(token_)) {
     auto expr = ParsePostfix();
     --nesting_;

@@ -57,6 +57,7 @@ class Parser {
 
   // --- expressions
   base::Result<ExprPtr> ParseBinary(int min_precedence);
+  base::Result<ExprPtr> ParseRightSide(BinaryOp op);
   base::Result<ExprPtr> ParseUnary();
   base::Result<ExprPtr> ParsePostfix();
   base::Result<ExprPtr> ParsePrimary();
@@ -100,6 +101,8 @@ class Parser {
                                                      std::string_view expected);
   base::Result<double> TakeNumber();
 
+  // One level deeper; --nesting_ comes back.
+  base::Result<void> Nest();
   // Refuses a tree that has grown too deep.
   base::Result<ExprPtr> Bounded(ExprPtr expr) const;
 

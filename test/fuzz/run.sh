@@ -16,7 +16,7 @@ mkdir -p "$build/fuzz/seeds"
 for target in "$@"; do
   mkdir -p "$build/fuzz/found/$target"
   if ! "$build/test/fuzz/${target}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
-    -max_len=4096 -dict="$build/fuzz/seeds/words" -artifact_prefix="$build/fuzz/" -verbosity=0 \
+    -max_len=50000 -dict="$build/fuzz/seeds/words" -artifact_prefix="$build/fuzz/" -verbosity=0 \
     -print_final_stats=1 "$build/fuzz/found/$target" "$build/fuzz/seeds/$target" \
     >"$build/fuzz/$target.log" 2>&1; then
     tail -n 60 "$build/fuzz/$target.log"

@@ -15,6 +15,13 @@ namespace fs = std::filesystem;
 std::set<std::string> Queries() {
   std::set<std::string> queries = promql::QueriesOfRules(fs::path(AZX_SOURCE_DIR) / "rules/alerts");
   queries.merge(promql::QueriesOfScripts(promql::OwnScripts()));
+  // Deep nests, which mutations do not grow to.
+  for (const std::string_view piece :
+       {"(", "-", "abs(", "2^", "x+", "sum by (a) (", "x[5m:]", "a or "}) {
+    std::string nest;
+    for (int i = 0; i < 4'000; ++i) nest += piece;
+    queries.insert(nest + "x");
+  }
   return queries;
 }
 
