@@ -23,6 +23,10 @@
 //   subquery   = "[" signed ":" [ signed ] "]"
 //   at         = signed | ( "start" | "end" ) "(" ")"
 //   signed     = [ "+" | "-" ] ( NUMBER | DURATION )
+//
+// What Prometheus has behind feature flags is read to its end, and then refused: durations that are
+// computed ([5m + step()]), fill modifiers ("fill" "(" signed ")"), anchored and smoothed ranges.
+//
 //   primary    = NUMBER | DURATION | STRING | "(" expr ")" | call | aggregate | selector
 //   call       = IDENTIFIER args
 //   aggregate  = AGGREGATOR ( modifier args | args [ modifier ] )
@@ -114,8 +118,13 @@ Result<ExprPtr> Parser::ParseBinary(int min_precedence) {
   while (Is(TokenKind::kBinaryOp) && Precedence(token_.op) >= min_precedence) {
     const Token op = token_;
     Advance();
-    AZX_ASSIGN_OR_RETURN(BinaryModifiers modifiers, ParseBinaryModifiers(*lhs));
+    AZX_ASSIGN_OR_RETURN(BinaryModifiers modifiers, ParseBinaryModifiers());
     AZX_ASSIGN_OR_RETURN(ExprPtr rhs, ParseRightSide(op.op));
+    if (modifiers.has_fill) {
+      if (Is(TokenKind::kError)) return UnexpectedHere();
+      return ParseErrorAt(query_, lhs->position(),
+                          "binop fill modifiers are experimental and not enabled");
+    }
     auto binary = std::make_unique<BinaryExpr>(op.op, op.position, std::move(lhs), std::move(rhs));
     binary->return_bool = modifiers.return_bool;
     binary->matching = std::move(modifiers.matching);
@@ -143,7 +152,7 @@ Result<void> Parser::Nest() {
                       fmt::format("expression is nested deeper than {}", kMaxNesting));
 }
 
-Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers(const Expr& lhs) {
+Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers() {
   BinaryModifiers modifiers;
   VectorMatching& matching = modifiers.matching;
   modifiers.return_bool = Take(TokenKind::kBool);
@@ -160,11 +169,27 @@ Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers(const Expr& lhs) {
       }
     }
   }
-  if (Is(TokenKind::kFill) || Is(TokenKind::kFillLeft) || Is(TokenKind::kFillRight)) {
-    return ParseErrorAt(query_, lhs.position(),
-                        "binop fill modifiers are experimental and not enabled");
+  const TokenKind fill = token_.kind;
+  modifiers.has_fill =
+      fill == TokenKind::kFill || fill == TokenKind::kFillLeft || fill == TokenKind::kFillRight;
+  if (modifiers.has_fill) {
+    AZX_RETURN_IF_ERROR(ParseFillValue());
+    const TokenKind other =
+        fill == TokenKind::kFillLeft ? TokenKind::kFillRight : TokenKind::kFillLeft;
+    if (fill != TokenKind::kFill && Is(other)) AZX_RETURN_IF_ERROR(ParseFillValue());
   }
   return modifiers;
+}
+
+// fill(0)
+Result<void> Parser::ParseFillValue() {
+  Advance();
+  if (!Take(TokenKind::kLeftParen)) return UnexpectedHere();
+  TakeSign();
+  if (!Is(TokenKind::kNumber) && !Is(TokenKind::kDuration)) return UnexpectedHere();
+  AZX_RETURN_IF_ERROR(TakeNumber());
+  if (!Take(TokenKind::kRightParen)) return UnexpectedHere();
+  return {};
 }
 
 Result<ExprPtr> Parser::ParseUnary() {

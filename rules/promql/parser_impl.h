@@ -75,9 +75,11 @@ class Parser {
   // --- what follows an operator or an expression
   struct BinaryModifiers {
     bool return_bool = false;
+    bool has_fill = false;
     VectorMatching matching;
   };
-  base::Result<BinaryModifiers> ParseBinaryModifiers(const Expr& lhs);
+  base::Result<BinaryModifiers> ParseBinaryModifiers();
+  base::Result<void> ParseFillValue();
   base::Result<std::vector<std::string>> ParseLabelNames();
   base::Result<ExprPtr> ParseBrackets(ExprPtr expr);
   base::Result<ExprPtr> FinishRange(ExprPtr expr, const PositionRange& bracket,
@@ -96,9 +98,20 @@ class Parser {
   SignedNumber TakeSign();
   base::Result<SignedNumber> ParseDigits(SignedNumber sign, std::string_view context,
                                          std::string_view expected);
-  base::Result<SignedNumber> ParseSeconds(std::string_view context, std::string_view expected);
-  base::Result<std::int64_t> ParsePositiveDurationMs(std::string_view context,
-                                                     std::string_view expected);
+
+  // Where a duration stands, as messages call it, and what would fit there.
+  struct DurationPlace {
+    std::string_view context;
+    std::string_view expected;
+  };
+  base::Result<SignedNumber> ParseSecondsLiteral(SignedNumber sign, const DurationPlace& place);
+  base::Result<SignedNumber> ParseDurationExpr(int min_precedence, const DurationPlace& place);
+  base::Result<SignedNumber> ParseDurationOperand(const DurationPlace& place);
+  base::Result<SignedNumber> ParseDurationInParens(const DurationPlace& place);
+  base::Result<void> ParseDurationCall(const DurationPlace& place);
+  base::Result<SignedNumber> ParseOffsetSeconds();
+  base::Result<std::int64_t> ParsePositiveDurationMs(const DurationPlace& place);
+  tl::unexpected<base::Error> DurationExprNotEnabled(const PositionRange& position) const;
   base::Result<double> TakeNumber();
 
   // One level deeper; --nesting_ comes back.

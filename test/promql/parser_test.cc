@@ -57,6 +57,8 @@ TEST(ParserTest, UnderstandsWhatPrometheusUnderstands) {
       {"{\"a.b\", \"c d\"=\"e\"}", "{\"c d\"=\"e\",__name__=\"a.b\"}"},
       {"up @ 1609746000.1234 offset -5m", "up @ 1609746000.123 offset -5m"},
       {"up offset 1.001", "up offset 1s1ms"},
+      {"up offset -(5m)", "up offset -5m"},
+      {"up offset 5m - 1", "up offset 5m - 1"},
       {"up[5m] @ end() offset 1h", "up[5m] @ end() offset 1h"},
       {"up[300]", "up[5m]"},
       {"sum(up)[30m:1m] @ start()", "sum(up)[30m:1m] @ start()"},
@@ -153,6 +155,23 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"up[0s]", "1:4: parse error: duration must be greater than 0"},
       {"up[9.5e10]", "1:4: parse error: duration out of range"},
       {"up[2m*2]", "1:4: parse error: experimental duration expression is not enabled"},
+      // Of several the innermost is told; and what is no duration at all comes before.
+      {"up[1 + 2 ^ 3]", "1:8: parse error: experimental duration expression is not enabled"},
+      {"up[-(5m)]", "1:6: parse error: experimental duration expression is not enabled"},
+      {"up[max_of(5m, step())]",
+       "1:15: parse error: experimental duration expression is not enabled"},
+      {"up offset -range()", "1:11: parse error: experimental duration expression is not enabled"},
+      {"up[5m + ]",
+       "1:9: parse error: unexpected \"]\" in subquery or range selector, expected number, "
+       "duration, "
+       "step(), or range()"},
+      {"up[5m > 1]",
+       "1:7: parse error: unexpected <op:>> in subquery or range, expected \":\" or \"]\""},
+      {"up[(5m]",
+       "1:7: parse error: unexpected \"]\" in subquery or range selector, expected number, "
+       "duration, "
+       "step(), or range()"},
+      {"up offset step)", "1:16: parse error: unexpected right parenthesis ')'"},
       {"sum(up)[5m]", "1:8: parse error: ranges only allowed for vector selectors"},
       {"up offset 1m[5m]", "1:13: parse error: no offset modifiers allowed before range"},
       {"up @ 1 [5m]", "1:8: parse error: no @ modifiers allowed before range"},
@@ -183,6 +202,10 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"limitk(1, up)",
        "1:1: parse error: limitk() is experimental and must be enabled with "
        "--enable-feature=promql-experimental-functions"},
+      {"a + fill(1) ", "1:13: parse error: unexpected end of input"},
+      {"a + fill_left(1 b", "1:17: parse error: unexpected identifier \"b\""},
+      {"a + fill_left(1) fill_right(-2) b",
+       "1:1: parse error: binop fill modifiers are experimental and not enabled"},
       {"a + fill(1) b", "1:1: parse error: binop fill modifiers are experimental and not enabled"},
       {"up[5m] smoothed", "1:1: parse error: smoothed modifier is experimental and not enabled"},
       {"sum()", "1:1: parse error: no arguments for aggregate expression provided"},
@@ -190,7 +213,9 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       // belonged to them.
       {"sum(a, b))", "1:11: parse error: unexpected right parenthesis ')'"},
       {"up[0s $", "1:7: parse error: unexpected character: '$'"},
-      {"1 offset 1m $", "1:13: parse error: unexpected character: '$'"},
+      {"1 offset 1m $",
+       "1:1: parse error: offset modifier must be preceded by an instant vector selector or range "
+       "vector selector or a subquery"},
       {"topk(up)",
        "1:1: parse error: wrong number of arguments for aggregate expression provided, "
        "expected 2, got 1"},
