@@ -4,7 +4,8 @@
 #   quick   the release build and its tests alone
 #
 # Without it also: AddressSanitizer with UndefinedBehaviorSanitizer over all tests, ThreadSanitizer
-# over the unit tests, and clang with its thread-safety analysis. The last lines are ctest's summary.
+# over the unit tests, clang with its thread-safety analysis, and the fuzz targets for 20 s each. The
+# last lines are ctest's summary.
 set -eu
 cd "$(dirname "$0")/.."
 jobs=$(nproc)
@@ -30,6 +31,9 @@ export CCACHE_BASEDIR="$PWD"
 if [ "${1:-}" != quick ]; then
   say "clang: thread-safety analysis"
   build clang
+  say "fuzz: each target for 20 s"
+  build fuzz
+  sh test/fuzz/run.sh build/fuzz 20
   say "asan: all tests"
   build asan
   ctest --preset asan -LE source -j "$jobs" --timeout 300

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
 
 #include "azexporter/app/check.h"
 #include "azexporter/base/file.h"
+#include "azexporter/promql/parser.h"
+#include "azexporter/promql/printer.h"
 #include "azexporter/promql/script.h"
 #include "azexporter/rules/rule_file.h"
 
@@ -46,6 +49,19 @@ int ForEachFile(const std::vector<std::string>& files, Check check) {
   return code;
 }
 
+// ", 3 of them for want of native histograms": why evals of a script could not pass.
+std::string LackSummary(const std::vector<promql::ScriptFailure>& failures) {
+  std::map<std::string_view, int> counts;
+  for (const promql::ScriptFailure& failure : failures) {
+    if (failure.lack != promql::ScriptLack::kNone) ++counts[promql::ScriptLackText(failure.lack)];
+  }
+  std::string text;
+  for (const auto& [lack, count] : counts) {
+    text += fmt::format(", {} of them for want of {}", count, lack);
+  }
+  return text;
+}
+
 }  // namespace
 
 int RunCheckHealth(const Flags& flags, const Surroundings& surroundings) {
@@ -75,6 +91,19 @@ int RunCheckRules(const Flags& flags) {
   });
 }
 
+int RunFormatPromql(const Flags& flags) {
+  const auto text =
+      flags.expression == "-" ? base::ReadFile("-") : base::Result<std::string>(flags.expression);
+  const auto expr = text ? promql::ParseExpr(*text) : base::Fail(text.error());
+  if (!expr) {
+    fmt::print(stderr, "azexporter: {}\n{}", expr.error().message(),
+               text ? promql::ShowPlace(*text, expr.error().message()) : "");
+    return 1;
+  }
+  fmt::print("{}\n", promql::Pretty(**expr));
+  return 0;
+}
+
 int RunTestPromql(const Flags& flags) {
   int passed = 0;
   int failed = 0;
@@ -89,7 +118,8 @@ int RunTestPromql(const Flags& flags) {
     for (const promql::ScriptFailure& failure : report->failures) {
       fmt::print("{}\n", promql::FormatFailure(file, failure));
     }
-    fmt::print("{}: {} passed, {} failed\n", file, report->passed, report->failed);
+    fmt::print("{}: {} passed, {} failed{}\n", file, report->passed, report->failed,
+               LackSummary(report->failures));
     passed += report->passed;
     failed += report->failed;
   }

@@ -163,6 +163,12 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   CLI::App* test = cli.add_subcommand("test", "Run test files; exit 0 when all pass, else 1.");
   test->require_subcommand(1);
   add_command(test, "promql", "PromQL test scripts.", Command::kTestPromql);
+  CLI::App* promql = cli.add_subcommand("promql", "Work on PromQL expressions.");
+  promql->require_subcommand(1);
+  CLI::App* format = promql->add_subcommand("format", "Print an expression, laid out for reading.");
+  format->add_option("EXPR", flags.expression, "The expression; - reads standard input.")
+      ->required();
+  format->callback([&flags] { flags.command = Command::kFormatPromql; });
   try {
     cli.parse(argc, argv);
   } catch (const CLI::CallForVersion& version) {

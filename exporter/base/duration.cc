@@ -1,6 +1,10 @@
 #include "azexporter/base/duration.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
 
 namespace azexporter::base {
@@ -41,22 +45,26 @@ Result<std::int64_t> ParseDurationMs(std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {
     if (!IsDigit(text[i])) return NotADuration(text);
-    std::int64_t count = 0;
-    for (; i < text.size() && IsDigit(text[i]); ++i) {
-      count = count * 10 + (text[i] - '0');
-      if (count > kMaxMs) return BadData("duration out of range: " + std::string(text));
-    }
+    std::uint64_t count = 0;
+    const auto [digits_end, error] =
+        std::from_chars(text.data() + i, text.data() + text.size(), count);
+    if (error != std::errc()) return NotADuration(text);
+    i = static_cast<std::size_t>(digits_end - text.data());
     std::size_t end = i;
     while (end < text.size() && !IsDigit(text[end])) ++end;
     const std::string_view suffix = text.substr(i, end - i);
-    while (next_unit < kUnits.size() && kUnits[next_unit].suffix != suffix) ++next_unit;
-    if (next_unit == kUnits.size()) return NotADuration(text);
-    const std::int64_t unit_ms = kUnits[next_unit].ms;
-    if (count > (kMaxMs - total) / unit_ms) {
-      return BadData("duration out of range: " + std::string(text));
+    if (suffix.empty()) return NotADuration(text);
+    const auto* unit = std::ranges::find(kUnits, suffix, &Unit::suffix);
+    if (unit == kUnits.end()) {
+      return BadData(fmt::format("unknown unit \"{}\" in duration \"{}\"", suffix, text));
     }
-    total += count * unit_ms;
-    ++next_unit;
+    const auto order = static_cast<std::size_t>(unit - kUnits.begin());
+    if (order < next_unit) return NotADuration(text);
+    if (count > static_cast<std::uint64_t>((kMaxMs - total) / unit->ms)) {
+      return BadData("duration out of range");
+    }
+    total += static_cast<std::int64_t>(count) * unit->ms;
+    next_unit = order + 1;
     i = end;
   }
   return total;

@@ -88,6 +88,44 @@ void AppendExpanded(const re2::RE2& re, const Groups& groups, std::string_view r
   }
 }
 
+// In the words of Go, whose codes are the same.
+std::string_view ErrorText(re2::RE2::ErrorCode code) {
+  switch (code) {
+    case re2::RE2::ErrorBadEscape:
+      return "invalid escape sequence";
+    case re2::RE2::ErrorBadCharClass:
+      return "invalid character class";
+    case re2::RE2::ErrorBadCharRange:
+      return "invalid character class range";
+    case re2::RE2::ErrorMissingBracket:
+      return "missing closing ]";
+    case re2::RE2::ErrorMissingParen:
+      return "missing closing )";
+    case re2::RE2::ErrorUnexpectedParen:
+      return "unexpected )";
+    case re2::RE2::ErrorTrailingBackslash:
+      return "trailing backslash at end of expression";
+    case re2::RE2::ErrorRepeatArgument:
+      return "missing argument to repetition operator";
+    case re2::RE2::ErrorRepeatSize:
+      return "invalid repeat count";
+    case re2::RE2::ErrorRepeatOp:
+      return "invalid nested repetition operator";
+    case re2::RE2::ErrorBadPerlOp:
+      return "invalid or unsupported Perl syntax";
+    case re2::RE2::ErrorBadUTF8:
+      return "invalid UTF-8";
+    case re2::RE2::ErrorBadNamedCapture:
+      return "invalid named capture";
+    case re2::RE2::ErrorPatternTooLarge:
+      return "expression too large";
+    case re2::RE2::ErrorInternal:
+    case re2::RE2::NoError:
+      break;
+  }
+  return "regexp/syntax: internal error";
+}
+
 base::Result<std::shared_ptr<re2::RE2>> Compile(std::string_view pattern) {
   re2::RE2::Options options;
   options.set_log_errors(false);
@@ -95,7 +133,10 @@ base::Result<std::shared_ptr<re2::RE2>> Compile(std::string_view pattern) {
   options.set_max_mem(16 << 20);
   auto re = std::make_shared<re2::RE2>(RewriteNamedGroups(pattern), options);
   if (re->ok()) return re;
-  return base::BadData("error parsing regexp \"" + std::string(pattern) + "\": " + re->error());
+  const bool whole = re->error_code() == re2::RE2::ErrorBadUTF8;
+  const std::string_view fault = whole ? pattern : std::string_view(re->error_arg());
+  return base::BadData("error parsing regexp: " + std::string(ErrorText(re->error_code())) + ": `" +
+                       std::string(fault) + "`");
 }
 
 }  // namespace

@@ -7,15 +7,10 @@
 
 #include "azexporter/base/float_format.h"
 #include "civil_time.h"
+#include "literals.h"
 
 namespace azexporter::promql {
 namespace {
-
-std::string Quoted(std::string_view text) {
-  std::string out;
-  model::AppendQuoted(out, text);
-  return out;
-}
 
 std::string ForMetric(std::string_view metric_name) {
   return metric_name.empty() ? "" : " for metric name " + Quoted(metric_name);

@@ -106,6 +106,10 @@ std::string_view BinaryOpText(BinaryOp op) {
       return "^";
     case BinaryOp::kAtan2:
       return "atan2";
+    case BinaryOp::kTrimUpper:
+      return "</";
+    case BinaryOp::kTrimLower:
+      return ">/";
     case BinaryOp::kEqual:
       return "==";
     case BinaryOp::kNotEqual:

@@ -31,6 +31,8 @@ double Arithmetic(BinaryOp op, double lhs, double rhs) {
       return std::pow(lhs, rhs);
     case BinaryOp::kAtan2:
       return std::atan2(lhs, rhs);
+    case BinaryOp::kTrimUpper:  // of native histograms alone
+    case BinaryOp::kTrimLower:
     case BinaryOp::kEqual:
     case BinaryOp::kNotEqual:
     case BinaryOp::kLess:
@@ -66,6 +68,8 @@ bool Compare(BinaryOp op, double lhs, double rhs) {
     case BinaryOp::kMod:
     case BinaryOp::kPow:
     case BinaryOp::kAtan2:
+    case BinaryOp::kTrimUpper:
+    case BinaryOp::kTrimLower:
     case BinaryOp::kAnd:
     case BinaryOp::kOr:
     case BinaryOp::kUnless:

@@ -39,6 +39,7 @@ SteppedVector Timestamp(Evaluator& evaluator, const CallExpr& call) {
 
 using CalendarField = double (*)(const CivilTime& civil);
 
+// Parts of a second are cut off towards 1970, as Go converts numbers.
 double FieldOf(double unix_seconds, CalendarField field) {
   // Beyond this the year itself no longer fits; NaN and infinities have no date at all.
   constexpr double kLimit = 9e15;
@@ -51,7 +52,7 @@ template <CalendarField kField>
 SteppedVector Calendar(Evaluator& evaluator, const CallExpr& call) {
   SteppedVector vector = call.args.empty() ? Time(evaluator, call) : evaluator.Eval(*call.args[0]);
   for (double& value : vector.values()) {
-    if (!IsAbsent(value)) value = FieldOf(std::floor(value), kField);
+    if (!IsAbsent(value)) value = FieldOf(value, kField);
   }
   return evaluator.DropNames(std::move(vector));
 }

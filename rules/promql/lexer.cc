@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "azexporter/base/utf8.h"
-#include "azexporter/model/labels.h"
+#include "literals.h"
 
 namespace azexporter::promql {
 namespace {
@@ -96,12 +96,6 @@ std::string CodePointName(char c) {
   return fmt::format("U+{:04X} '{}'", static_cast<unsigned>(static_cast<unsigned char>(c)), c);
 }
 
-std::string Quoted(std::string_view text) {
-  std::string out;
-  model::AppendQuoted(out, text);
-  return out;
-}
-
 // Quoted, and cut short where it is long: a message is read by people.
 std::string QuotedShort(std::string_view text) {
   constexpr std::size_t kLongest = 10;
@@ -150,8 +144,6 @@ std::string Token::Describe() const {
     case TokenKind::kBinaryOp:
     case TokenKind::kEqualRegex:
     case TokenKind::kNotEqualRegex:
-    case TokenKind::kTrimUpper:
-    case TokenKind::kTrimLower:
     case TokenKind::kAt:
       return fmt::format("<op:{}>", text);
     case TokenKind::kAggregator:
@@ -305,11 +297,11 @@ Token Lexer::LexOperator(char c) {
       return Error("unexpected character after '!': " + QuoteHere());
     case '<':
       if (Accept("=")) return EmitOp(BinaryOp::kLessOrEqual);
-      if (Accept("/")) return Emit(TokenKind::kTrimUpper);
+      if (Accept("/")) return EmitOp(BinaryOp::kTrimUpper);
       return EmitOp(BinaryOp::kLess);
     case '>':
       if (Accept("=")) return EmitOp(BinaryOp::kGreaterOrEqual);
-      if (Accept("/")) return Emit(TokenKind::kTrimLower);
+      if (Accept("/")) return EmitOp(BinaryOp::kTrimLower);
       return EmitOp(BinaryOp::kGreater);
     default:
       --pos_;

@@ -36,8 +36,6 @@ enum class TokenKind {
   kBinaryOp,  // Token::op tells which
   kEqualRegex,
   kNotEqualRegex,
-  kTrimUpper,
-  kTrimLower,
   kAt,
   // Words that have a meaning, and are still names where the grammar wants a name.
   kAggregator,  // Token::aggregate tells which

@@ -10,6 +10,7 @@
 #include "azexporter/base/duration.h"
 #include "azexporter/base/float_format.h"
 #include "azexporter/base/utf8.h"
+#include "azexporter/model/labels.h"
 
 namespace azexporter::promql {
 namespace {
@@ -104,6 +105,12 @@ std::string Unquote(std::string_view quoted) {
       base::AppendUtf8(out, value);
     }
   }
+  return out;
+}
+
+std::string Quoted(std::string_view text) {
+  std::string out;
+  model::AppendQuoted(out, text);
   return out;
 }
 

@@ -20,6 +20,9 @@ base::Result<double> NumberValue(std::string_view text, bool is_duration);
 // A STRING token that the lexer accepted, quotes included.
 std::string Unquote(std::string_view quoted);
 
+// As Go quotes it: "a\"b".
+std::string Quoted(std::string_view text);
+
 // kBadData "1:5: parse error: message"; "unknown position: ..." where the query is empty.
 tl::unexpected<base::Error> ParseErrorAt(std::string_view query, const PositionRange& position,
                                          std::string_view message);

@@ -12,7 +12,7 @@
 #include "type_check.h"
 
 // The grammar, in EBNF; what stands in CAPITALS is a token. Binary operators bind, weakest
-// first: or | and unless | comparisons | + - | * / % atan2 | ^. All of them
+// first: or | and unless | comparisons </ >/ | + - | * / % atan2 | ^. All of them
 // associate to the left but ^. Unary + and - bind as * does, so -1^2 is -(1^2).
 //
 //   expr       = unary { BINARY_OP [ "bool" ] [ matching ] unary }
@@ -23,6 +23,10 @@
 //   subquery   = "[" signed ":" [ signed ] "]"
 //   at         = signed | ( "start" | "end" ) "(" ")"
 //   signed     = [ "+" | "-" ] ( NUMBER | DURATION )
+//
+// What Prometheus has behind feature flags is read to its end, and then refused: durations that are
+// computed ([5m + step()]), fill modifiers ("fill" "(" signed ")"), anchored and smoothed ranges.
+//
 //   primary    = NUMBER | DURATION | STRING | "(" expr ")" | call | aggregate | selector
 //   call       = IDENTIFIER args
 //   aggregate  = AGGREGATOR ( modifier args | args [ modifier ] )
@@ -34,6 +38,11 @@
 //   name       = IDENTIFIER | METRIC_IDENTIFIER | most KEYWORDs
 //   matchers   = "{" [ matcher { "," matcher } [ "," ] ] "}"
 //   matcher    = ( IDENTIFIER | STRING ) ( "=" | "!=" | "=~" | "!~" ) STRING | STRING
+//
+// A series, which is not an expression:
+//   metric     = name [ set ] | set
+//   set        = "{" [ item { "," item } [ "," ] ] "}"
+//   item       = ( IDENTIFIER | STRING ) "=" STRING | STRING
 
 namespace azexporter::promql {
 
@@ -41,8 +50,8 @@ using base::Result;
 
 namespace {
 
-// How deep parentheses, arguments and signs may stand within each other: the parser calls itself
-// for each of them, and needs more room on the stack than those who walk the finished tree.
+// How deep parentheses, arguments, signs and powers may stand within each other: the parser calls
+// itself for each of them, and needs more room on the stack than those who walk the finished tree.
 constexpr int kMaxNesting = 200;
 
 // Functions that Prometheus has behind a feature flag, and azexporter not yet. Known by name only
@@ -109,10 +118,13 @@ Result<ExprPtr> Parser::ParseBinary(int min_precedence) {
   while (Is(TokenKind::kBinaryOp) && Precedence(token_.op) >= min_precedence) {
     const Token op = token_;
     Advance();
-    AZX_ASSIGN_OR_RETURN(BinaryModifiers modifiers, ParseBinaryModifiers(*lhs));
-    const int precedence = Precedence(op.op);
-    AZX_ASSIGN_OR_RETURN(ExprPtr rhs,
-                         ParseBinary(op.op == BinaryOp::kPow ? precedence : precedence + 1));
+    AZX_ASSIGN_OR_RETURN(BinaryModifiers modifiers, ParseBinaryModifiers());
+    AZX_ASSIGN_OR_RETURN(ExprPtr rhs, ParseRightSide(op.op));
+    if (modifiers.has_fill) {
+      if (Is(TokenKind::kError)) return UnexpectedHere();
+      return ParseErrorAt(query_, lhs->position(),
+                          "binop fill modifiers are experimental and not enabled");
+    }
     auto binary = std::make_unique<BinaryExpr>(op.op, op.position, std::move(lhs), std::move(rhs));
     binary->return_bool = modifiers.return_bool;
     binary->matching = std::move(modifiers.matching);
@@ -124,7 +136,23 @@ Result<ExprPtr> Parser::ParseBinary(int min_precedence) {
   return lhs;
 }
 
-Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers(const Expr& lhs) {
+Result<ExprPtr> Parser::ParseRightSide(BinaryOp op) {
+  const int precedence = Precedence(op);
+  // Chains of other operators grow to the left, where the parser does not call itself for more.
+  if (op != BinaryOp::kPow) return ParseBinary(precedence + 1);
+  AZX_RETURN_IF_ERROR(Nest());
+  auto rhs = ParseBinary(precedence);
+  --nesting_;
+  return rhs;
+}
+
+Result<void> Parser::Nest() {
+  if (++nesting_ <= kMaxNesting) return {};
+  return ParseErrorAt(query_, token_.position,
+                      fmt::format("expression is nested deeper than {}", kMaxNesting));
+}
+
+Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers() {
   BinaryModifiers modifiers;
   VectorMatching& matching = modifiers.matching;
   modifiers.return_bool = Take(TokenKind::kBool);
@@ -136,23 +164,36 @@ Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers(const Expr& lhs) {
       matching.cardinality =
           Is(TokenKind::kGroupLeft) ? Cardinality::kManyToOne : Cardinality::kOneToMany;
       Advance();
-      if (Is(TokenKind::kLeftParen)) {
+      if (!StartsExpr(token_) || Is(TokenKind::kLeftParen)) {
         AZX_ASSIGN_OR_RETURN(matching.include, ParseLabelNames());
       }
     }
   }
-  if (Is(TokenKind::kFill) || Is(TokenKind::kFillLeft) || Is(TokenKind::kFillRight)) {
-    return ParseErrorAt(query_, lhs.position(),
-                        "binop fill modifiers are experimental and not enabled");
+  const TokenKind fill = token_.kind;
+  modifiers.has_fill =
+      fill == TokenKind::kFill || fill == TokenKind::kFillLeft || fill == TokenKind::kFillRight;
+  if (modifiers.has_fill) {
+    AZX_RETURN_IF_ERROR(ParseFillValue());
+    const TokenKind other =
+        fill == TokenKind::kFillLeft ? TokenKind::kFillRight : TokenKind::kFillLeft;
+    if (fill != TokenKind::kFill && Is(other)) AZX_RETURN_IF_ERROR(ParseFillValue());
   }
   return modifiers;
 }
 
+// fill(0)
+Result<void> Parser::ParseFillValue() {
+  Advance();
+  if (!Take(TokenKind::kLeftParen)) return UnexpectedHere();
+  TakeSign();
+  if (!Is(TokenKind::kNumber) && !Is(TokenKind::kDuration)) return UnexpectedHere();
+  AZX_RETURN_IF_ERROR(TakeNumber());
+  if (!Take(TokenKind::kRightParen)) return UnexpectedHere();
+  return {};
+}
+
 Result<ExprPtr> Parser::ParseUnary() {
-  if (++nesting_ > kMaxNesting) {
-    return ParseErrorAt(query_, token_.position,
-                        fmt::format("expression is nested deeper than {}", kMaxNesting));
-  }
+  AZX_RETURN_IF_ERROR(Nest());
   if (!IsPlusOrMinus(token_)) {
     auto expr = ParsePostfix();
     --nesting_;
@@ -306,7 +347,11 @@ Result<ExprPtr> Parser::ParseAggregate(const Token& op) {
   if (modifier_first) AZX_RETURN_IF_ERROR(parse_modifier());
   if (!Is(TokenKind::kLeftParen)) return UnexpectedHere();
   AZX_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ParseArgs());
-  if (!modifier_first) AZX_RETURN_IF_ERROR(parse_modifier());
+  if (!modifier_first) {
+    // A fault of the next word comes first where that might have been a modifier.
+    if (Is(TokenKind::kError)) return UnexpectedHere();
+    AZX_RETURN_IF_ERROR(parse_modifier());
+  }
   in_aggregation_ = outer;
 
   const PositionRange position = Span(op.position, last_end_);

@@ -57,6 +57,7 @@ class Parser {
 
   // --- expressions
   base::Result<ExprPtr> ParseBinary(int min_precedence);
+  base::Result<ExprPtr> ParseRightSide(BinaryOp op);
   base::Result<ExprPtr> ParseUnary();
   base::Result<ExprPtr> ParsePostfix();
   base::Result<ExprPtr> ParsePrimary();
@@ -69,13 +70,16 @@ class Parser {
   base::Result<std::unique_ptr<VectorSelector>> ParseSelector(const Token* name);
   base::Result<std::vector<model::Matcher>> ParseMatchers();
   base::Result<model::Matcher> ParseMatcher();
+  base::Result<void> ParseLabel(model::LabelsBuilder& labels);
 
   // --- what follows an operator or an expression
   struct BinaryModifiers {
     bool return_bool = false;
+    bool has_fill = false;
     VectorMatching matching;
   };
-  base::Result<BinaryModifiers> ParseBinaryModifiers(const Expr& lhs);
+  base::Result<BinaryModifiers> ParseBinaryModifiers();
+  base::Result<void> ParseFillValue();
   base::Result<std::vector<std::string>> ParseLabelNames();
   base::Result<ExprPtr> ParseBrackets(ExprPtr expr);
   base::Result<ExprPtr> FinishRange(ExprPtr expr, const PositionRange& bracket,
@@ -94,11 +98,24 @@ class Parser {
   SignedNumber TakeSign();
   base::Result<SignedNumber> ParseDigits(SignedNumber sign, std::string_view context,
                                          std::string_view expected);
-  base::Result<SignedNumber> ParseSeconds(std::string_view context, std::string_view expected);
-  base::Result<std::int64_t> ParsePositiveDurationMs(std::string_view context,
-                                                     std::string_view expected);
+
+  // Where a duration stands, as messages call it, and what would fit there.
+  struct DurationPlace {
+    std::string_view context;
+    std::string_view expected;
+  };
+  base::Result<SignedNumber> ParseSecondsLiteral(SignedNumber sign, const DurationPlace& place);
+  base::Result<SignedNumber> ParseDurationExpr(int min_precedence, const DurationPlace& place);
+  base::Result<SignedNumber> ParseDurationOperand(const DurationPlace& place);
+  base::Result<SignedNumber> ParseDurationInParens(const DurationPlace& place);
+  base::Result<void> ParseDurationCall(const DurationPlace& place);
+  base::Result<SignedNumber> ParseOffsetSeconds();
+  base::Result<std::int64_t> ParsePositiveDurationMs(const DurationPlace& place);
+  tl::unexpected<base::Error> DurationExprNotEnabled(const PositionRange& position) const;
   base::Result<double> TakeNumber();
 
+  // One level deeper; --nesting_ comes back.
+  base::Result<void> Nest();
   // Refuses a tree that has grown too deep.
   base::Result<ExprPtr> Bounded(ExprPtr expr) const;
 

@@ -94,16 +94,44 @@ Result<std::unique_ptr<VectorSelector>> Parser::WholeSelector() {
   return selector;
 }
 
-Result<model::Labels> Parser::WholeMetric() {
-  AZX_ASSIGN_OR_RETURN(auto selector, WholeSelector());
-  model::LabelsBuilder labels;
-  for (const model::Matcher& matcher : selector->matchers) {
-    if (matcher.type() != model::MatchType::kEqual) {
-      return ParseErrorAt(query_, selector->position(),
-                          "a series is named with '=' only, got " + matcher.ToString());
-    }
-    labels.Set(matcher.name(), matcher.value());
+Result<void> Parser::ParseLabel(model::LabelsBuilder& labels) {
+  const Token name = token_;
+  const bool quoted = Is(TokenKind::kString);
+  if (!quoted && !Is(TokenKind::kIdentifier)) {
+    return Unexpected("label set", "identifier or \"}\"");
   }
+  Advance();
+  if (!Is(TokenKind::kAssign)) {
+    if (!quoted) return Unexpected("label set", "\"=\"");
+    labels.Set(model::kMetricName, Unquote(name.text));
+    return {};
+  }
+  Advance();
+  if (!Is(TokenKind::kString)) return Unexpected("label set", "string");
+  labels.Set(quoted ? Unquote(name.text) : name.text, Unquote(token_.text));
+  Advance();
+  return {};
+}
+
+Result<model::Labels> Parser::WholeMetric() {
+  model::LabelsBuilder labels;
+  std::string_view name;
+  if (IsMetricName(token_)) {
+    name = token_.text;
+    Advance();
+  } else if (!Is(TokenKind::kLeftBrace)) {
+    return UnexpectedHere();
+  }
+  if (Take(TokenKind::kLeftBrace)) {
+    while (!Take(TokenKind::kRightBrace)) {
+      AZX_RETURN_IF_ERROR(ParseLabel(labels));
+      if (!Take(TokenKind::kComma) && !Is(TokenKind::kRightBrace)) {
+        return Unexpected("label set", "\",\" or \"}\"");
+      }
+    }
+  }
+  AZX_RETURN_IF_ERROR(ExpectEnd());
+  if (!name.empty()) labels.Set(model::kMetricName, name);
   return labels.Build();
 }
 

@@ -25,6 +25,12 @@ std::int64_t ToMs(double seconds) {
   return static_cast<std::int64_t>(std::round(seconds * 1e9) / 1e6);
 }
 
+bool IsArithmetic(const Token& token) {
+  return token.kind == TokenKind::kBinaryOp &&
+         (token.op == BinaryOp::kAdd || token.op == BinaryOp::kSub || token.op == BinaryOp::kMul ||
+          token.op == BinaryOp::kDiv || token.op == BinaryOp::kMod || token.op == BinaryOp::kPow);
+}
+
 }  // namespace
 
 Result<double> Parser::TakeNumber() {
@@ -53,20 +59,9 @@ Result<Parser::SignedNumber> Parser::ParseDigits(SignedNumber number, std::strin
   return number;
 }
 
-// A duration. One that would have to be computed is refused.
-Result<Parser::SignedNumber> Parser::ParseSeconds(std::string_view context,
-                                                  std::string_view expected) {
-  SignedNumber number = TakeSign();
-  const PositionRange begin = token_.position;
-  if (Is(TokenKind::kStep) || Is(TokenKind::kRange) || Is(TokenKind::kMaxOf) ||
-      Is(TokenKind::kMinOf)) {
-    Advance();
-    if (!Is(TokenKind::kLeftParen)) return Unexpected(context, expected);
-  }
-  if (Is(TokenKind::kLeftParen)) {
-    return ParseErrorAt(query_, begin, "experimental duration expression is not enabled");
-  }
-  AZX_ASSIGN_OR_RETURN(number, ParseDigits(number, context, expected));
+Result<Parser::SignedNumber> Parser::ParseSecondsLiteral(SignedNumber sign,
+                                                         const DurationPlace& place) {
+  AZX_ASSIGN_OR_RETURN(const SignedNumber number, ParseDigits(sign, place.context, place.expected));
   // Written so that NaN is out of range too.
   if (!(std::abs(number.value) <= kMaxDurationSeconds)) {
     return ParseErrorAt(query_, number.position, "duration out of range");
@@ -74,24 +69,102 @@ Result<Parser::SignedNumber> Parser::ParseSeconds(std::string_view context,
   return number;
 }
 
-Result<std::int64_t> Parser::ParsePositiveDurationMs(std::string_view context,
-                                                     std::string_view expected) {
-  AZX_ASSIGN_OR_RETURN(const SignedNumber number, ParseSeconds(context, expected));
-  if (Is(TokenKind::kBinaryOp)) {
-    return ParseErrorAt(query_, number.position, "experimental duration expression is not enabled");
+tl::unexpected<base::Error> Parser::DurationExprNotEnabled(const PositionRange& position) const {
+  return ParseErrorAt(query_, position, "experimental duration expression is not enabled");
+}
+
+// A duration that would have to be computed is read to its end, for what is wrong with it, and then
+// refused: the innermost first, as Prometheus finds it.
+Result<Parser::SignedNumber> Parser::ParseDurationExpr(int min_precedence,
+                                                       const DurationPlace& place) {
+  AZX_ASSIGN_OR_RETURN(SignedNumber lhs, ParseDurationOperand(place));
+  if (!IsArithmetic(token_) || Precedence(token_.op) < min_precedence) return lhs;
+  const int precedence = Precedence(token_.op);
+  const bool to_the_right = token_.op == BinaryOp::kPow;
+  Advance();
+  AZX_RETURN_IF_ERROR(ParseDurationExpr(to_the_right ? precedence : precedence + 1, place));
+  if (Is(TokenKind::kError)) return UnexpectedHere();
+  return DurationExprNotEnabled(lhs.position);
+}
+
+Result<Parser::SignedNumber> Parser::ParseDurationOperand(const DurationPlace& place) {
+  if (Is(TokenKind::kNumber) || Is(TokenKind::kDuration)) {
+    return ParseSecondsLiteral({1, token_.position}, place);
   }
+  AZX_RETURN_IF_ERROR(Nest());
+  if (IsPlusOrMinus(token_)) {
+    const SignedNumber sign = TakeSign();
+    AZX_ASSIGN_OR_RETURN(SignedNumber operand, ParseDurationExpr(kPowPrecedence, place));
+    --nesting_;
+    return SignedNumber{sign.value * operand.value, Span(sign.position, operand.position.end)};
+  }
+  const PositionRange begin = token_.position;
+  if (Is(TokenKind::kLeftParen)) {
+    AZX_ASSIGN_OR_RETURN(const SignedNumber inner, ParseDurationInParens(place));
+    return DurationExprNotEnabled(inner.position);
+  }
+  AZX_RETURN_IF_ERROR(ParseDurationCall(place));
+  return DurationExprNotEnabled(begin);
+}
+
+Result<Parser::SignedNumber> Parser::ParseDurationInParens(const DurationPlace& place) {
+  Advance();
+  AZX_ASSIGN_OR_RETURN(const SignedNumber inner, ParseDurationExpr(1, place));
+  if (!Take(TokenKind::kRightParen)) return Unexpected(place.context, place.expected);
+  return inner;
+}
+
+// step(), range(), max_of(a, b), min_of(a, b)
+Result<void> Parser::ParseDurationCall(const DurationPlace& place) {
+  const bool two = Is(TokenKind::kMaxOf) || Is(TokenKind::kMinOf);
+  if (!two && !Is(TokenKind::kStep) && !Is(TokenKind::kRange)) {
+    return Unexpected(place.context, place.expected);
+  }
+  Advance();
+  if (!Take(TokenKind::kLeftParen)) return Unexpected(place.context, place.expected);
+  if (two) {
+    AZX_RETURN_IF_ERROR(ParseDurationExpr(1, place));
+    if (!Take(TokenKind::kComma)) return Unexpected(place.context, place.expected);
+    AZX_RETURN_IF_ERROR(ParseDurationExpr(1, place));
+  }
+  if (!Take(TokenKind::kRightParen)) return Unexpected(place.context, place.expected);
+  return {};
+}
+
+Result<std::int64_t> Parser::ParsePositiveDurationMs(const DurationPlace& place) {
+  AZX_ASSIGN_OR_RETURN(const SignedNumber number, ParseDurationExpr(1, place));
+  if (Is(TokenKind::kError)) return UnexpectedHere();
   // Less than a millisecond is no time at all to the store, hence refused as zero is.
   const std::int64_t ms = ToMs(number.value);
   if (ms <= 0) return ParseErrorAt(query_, number.position, "duration must be greater than 0");
   return ms;
 }
 
+// After "offset" operators are those of the whole expression: x offset 5m - 1. A sign may stand
+// before parentheses.
+Result<Parser::SignedNumber> Parser::ParseOffsetSeconds() {
+  constexpr DurationPlace kPlace{"offset", "number, duration, step(), or range()"};
+  if (!IsPlusOrMinus(token_)) return ParseDurationOperand(kPlace);
+  const SignedNumber sign = TakeSign();
+  if (Is(TokenKind::kNumber) || Is(TokenKind::kDuration)) return ParseSecondsLiteral(sign, kPlace);
+  if (Is(TokenKind::kLeftParen)) {
+    AZX_ASSIGN_OR_RETURN(const SignedNumber inner, ParseDurationInParens(kPlace));
+    return SignedNumber{sign.value * inner.value, Span(sign.position, last_end_)};
+  }
+  if (IsPlusOrMinus(token_)) {
+    AZX_ASSIGN_OR_RETURN(const SignedNumber inner, ParseDurationOperand(kPlace));
+    return SignedNumber{sign.value * inner.value, Span(sign.position, last_end_)};
+  }
+  AZX_RETURN_IF_ERROR(ParseDurationCall(kPlace));
+  return DurationExprNotEnabled(sign.position);
+}
+
 Result<ExprPtr> Parser::ParseBrackets(ExprPtr expr) {
   const PositionRange bracket = token_.position;
   Advance();
   AZX_ASSIGN_OR_RETURN(const std::int64_t range_ms,
-                       ParsePositiveDurationMs("subquery or range selector",
-                                               "number, duration, step(), or range()"));
+                       ParsePositiveDurationMs(
+                           {"subquery or range selector", "number, duration, step(), or range()"}));
   if (Take(TokenKind::kRightBracket)) return FinishRange(std::move(expr), bracket, range_ms);
   if (Take(TokenKind::kColon)) return FinishSubquery(std::move(expr), range_ms);
   return Unexpected("subquery or range", "\":\" or \"]\"");
@@ -117,8 +190,8 @@ Result<ExprPtr> Parser::FinishSubquery(ExprPtr expr, std::int64_t range_ms) {
   std::int64_t step_ms = 0;
   if (!Is(TokenKind::kRightBracket)) {
     AZX_ASSIGN_OR_RETURN(step_ms,
-                         ParsePositiveDurationMs("subquery selector",
-                                                 "number, duration, step(), range(), or \"]\""));
+                         ParsePositiveDurationMs(
+                             {"subquery selector", "number, duration, step(), range(), or \"]\""}));
   }
   if (!Is(TokenKind::kRightBracket)) return Unexpected("subquery selector", "\"]\"");
   Advance();
@@ -144,8 +217,7 @@ Result<TimeModifiers*> Parser::TimeModifiersOf(Expr& expr, std::string_view modi
 
 Result<void> Parser::ParseOffset(Expr& expr) {
   Advance();
-  AZX_ASSIGN_OR_RETURN(const SignedNumber number,
-                       ParseSeconds("offset", "number, duration, step(), or range()"));
+  AZX_ASSIGN_OR_RETURN(const SignedNumber number, ParseOffsetSeconds());
   AZX_ASSIGN_OR_RETURN(TimeModifiers * time, TimeModifiersOf(expr, "offset"));
   if (time->offset_ms != 0) {
     return ParseErrorAt(query_, expr.position(), "offset may not be set multiple times");

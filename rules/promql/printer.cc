@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "azexporter/base/duration.h"
 #include "azexporter/base/float_format.h"
@@ -15,6 +16,10 @@ namespace {
 class Printer {
  public:
   void Append(const Expr& expr);
+  // Pieces of an expression, for those who lay the rest out on lines of its own.
+  void AppendAggregateHead(const AggregateExpr& expr);  // "sum by (a) "
+  void AppendOperator(const BinaryExpr& expr);          // "/ on (a) group_left ()"
+  void AppendBrackets(const SubqueryExpr& expr);        // "[5m:1m] @ end()"
   std::string Take() { return std::move(out_); }
 
  private:
@@ -52,13 +57,9 @@ void Printer::Append(const Expr& expr) {
       return;
     case ExprKind::kString:
       return model::AppendQuoted(out_, As<StringLiteral>(expr).value);
-    case ExprKind::kSubquery: {
-      const auto& subquery = As<SubqueryExpr>(expr);
-      Append(*subquery.expr);
-      out_ += fmt::format("[{}:{}]", base::FormatDurationMs(subquery.range_ms),
-                          subquery.step_ms == 0 ? "" : base::FormatDurationMs(subquery.step_ms));
-      return AppendTime(subquery.time);
-    }
+    case ExprKind::kSubquery:
+      Append(*As<SubqueryExpr>(expr).expr);
+      return AppendBrackets(As<SubqueryExpr>(expr));
     case ExprKind::kUnary:
       out_ += As<UnaryExpr>(expr).negative ? '-' : '+';
       return Append(*As<UnaryExpr>(expr).expr);
@@ -81,13 +82,17 @@ void Printer::AppendLabelNames(const std::vector<std::string>& names) {
   out_ += ')';
 }
 
-void Printer::AppendAggregate(const AggregateExpr& expr) {
+void Printer::AppendAggregateHead(const AggregateExpr& expr) {
   out_ += AggregateOpText(expr.op);
   if (expr.without || !expr.grouping.empty()) {
     out_ += expr.without ? " without " : " by ";
     AppendLabelNames(expr.grouping);
     out_ += ' ';
   }
+}
+
+void Printer::AppendAggregate(const AggregateExpr& expr) {
+  AppendAggregateHead(expr);
   out_ += '(';
   if (expr.param != nullptr) {
     Append(*expr.param);
@@ -98,8 +103,22 @@ void Printer::AppendAggregate(const AggregateExpr& expr) {
 }
 
 void Printer::AppendBinary(const BinaryExpr& expr) {
-  Append(*expr.lhs);
-  out_ += fmt::format(" {}", BinaryOpText(expr.op));
+  // "+Inf ^ 2" would be read as +(Inf ^ 2): this one sign is left out, though Prometheus prints it.
+  const Expr& lhs = *expr.lhs;
+  if (expr.op == BinaryOp::kPow && lhs.kind() == ExprKind::kNumber &&
+      As<NumberLiteral>(lhs).value == std::numeric_limits<double>::infinity()) {
+    out_ += "Inf";
+  } else {
+    Append(lhs);
+  }
+  out_ += ' ';
+  AppendOperator(expr);
+  out_ += ' ';
+  Append(*expr.rhs);
+}
+
+void Printer::AppendOperator(const BinaryExpr& expr) {
+  out_ += BinaryOpText(expr.op);
   if (expr.return_bool) out_ += " bool";
   const VectorMatching& matching = expr.matching;
   const bool grouped = matching.cardinality == Cardinality::kManyToOne ||
@@ -114,8 +133,12 @@ void Printer::AppendBinary(const BinaryExpr& expr) {
       AppendLabelNames(matching.include);
     }
   }
-  out_ += ' ';
-  Append(*expr.rhs);
+}
+
+void Printer::AppendBrackets(const SubqueryExpr& expr) {
+  out_ += fmt::format("[{}:{}]", base::FormatDurationMs(expr.range_ms),
+                      expr.step_ms == 0 ? "" : base::FormatDurationMs(expr.step_ms));
+  AppendTime(expr.time);
 }
 
 void Printer::AppendCall(const CallExpr& expr) {
@@ -169,6 +192,80 @@ void Printer::AppendTime(const TimeModifiers& time) {
   }
 }
 
+// Longer expressions are broken into lines.
+constexpr std::size_t kMaxLineLength = 100;
+
+std::string Indent(int level) { return std::string(static_cast<std::size_t>(level) * 2, ' '); }
+
+// One of the pieces of an expression.
+template <class T>
+std::string Piece(void (Printer::*append)(const T&), const T& expr) {
+  Printer printer;
+  (printer.*append)(expr);
+  return printer.Take();
+}
+
+std::string PrettyAt(const Expr& expr, int level);
+
+// name(
+//   args
+// )
+std::string PrettyBlock(std::string head, const std::vector<const Expr*>& args, int level) {
+  head += "(\n";
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    head += PrettyAt(*args[i], level + 1) + (i + 1 < args.size() ? ",\n" : "\n");
+  }
+  return Indent(level) + head + Indent(level) + ")";
+}
+
+// Of an expression that is too long for one line.
+std::string PrettyOnLines(const Expr& expr, const std::string& one_line, int level) {
+  switch (expr.kind()) {
+    case ExprKind::kAggregate: {
+      const auto& aggregate = As<AggregateExpr>(expr);
+      std::vector<const Expr*> args = {aggregate.expr.get()};
+      if (aggregate.param != nullptr) args.insert(args.begin(), aggregate.param.get());
+      return PrettyBlock(Piece(&Printer::AppendAggregateHead, aggregate), args, level);
+    }
+    case ExprKind::kBinary: {
+      const auto& binary = As<BinaryExpr>(expr);
+      return PrettyAt(*binary.lhs, level + 1) + '\n' + Indent(level) +
+             Piece(&Printer::AppendOperator, binary) + '\n' + PrettyAt(*binary.rhs, level + 1);
+    }
+    case ExprKind::kCall: {
+      const auto& call = As<CallExpr>(expr);
+      std::vector<const Expr*> args;
+      for (const ExprPtr& arg : call.args) args.push_back(arg.get());
+      return PrettyBlock(std::string(call.function.name), args, level);
+    }
+    case ExprKind::kParen:
+      return PrettyBlock("", {As<ParenExpr>(expr).expr.get()}, level);
+    case ExprKind::kSubquery: {
+      const auto& subquery = As<SubqueryExpr>(expr);
+      return PrettyAt(*subquery.expr, level) + Piece(&Printer::AppendBrackets, subquery);
+    }
+    case ExprKind::kUnary: {
+      const auto& unary = As<UnaryExpr>(expr);
+      const std::string operand = PrettyAt(*unary.expr, level);
+      const std::size_t begin = std::min(operand.find_first_not_of(' '), operand.size());
+      return Indent(level) + (unary.negative ? '-' : '+') + operand.substr(begin);
+    }
+    case ExprKind::kMatrixSelector:
+    case ExprKind::kNumber:
+    case ExprKind::kString:
+    case ExprKind::kVectorSelector:
+      break;
+  }
+  return Indent(level) + one_line;
+}
+
+std::string PrettyAt(const Expr& expr, int level) {
+  const std::string one_line = Print(expr);
+  if (one_line.size() > kMaxLineLength) return PrettyOnLines(expr, one_line, level);
+  // As Prometheus has it, a short subquery is not indented.
+  return expr.kind() == ExprKind::kSubquery ? one_line : Indent(level) + one_line;
+}
+
 }  // namespace
 
 std::string Print(const Expr& expr) {
@@ -176,5 +273,7 @@ std::string Print(const Expr& expr) {
   printer.Append(expr);
   return printer.Take();
 }
+
+std::string Pretty(const Expr& expr) { return PrettyAt(expr, 0); }
 
 }  // namespace azexporter::promql

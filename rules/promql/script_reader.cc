@@ -7,6 +7,7 @@
 
 #include "azexporter/base/duration.h"
 #include "azexporter/model/regexp.h"
+#include "azexporter/promql/parser.h"
 #include "lexer.h"
 #include "literals.h"
 
@@ -79,6 +80,7 @@ class ScriptReader {
         commands.emplace_back(ClearCommand());
       } else if (command == "load" || command == "load_with_nhcb") {
         AZX_ASSIGN_OR_RETURN(LoadCommand load, ReadLoad(words));
+        if (command != "load") AddConverted(load);
         commands.emplace_back(std::move(load));
       } else if (command == "eval" || command.starts_with("eval_")) {
         AZX_ASSIGN_OR_RETURN(EvalCommand eval, ReadEval(command, words));
@@ -94,6 +96,14 @@ class ScriptReader {
   // About the line that was read last.
   tl::unexpected<base::Error> Malformed(std::string_view why) const {
     return base::BadData(fmt::format("line {}: {}", next_, why));
+  }
+
+  Result<void> CountPoints(const SeriesNotation& series) {
+    points_ += series.values.size();
+    if (points_ > kMaxScriptPoints) {
+      return Malformed(fmt::format("more than {} points in one script", kMaxScriptPoints));
+    }
+    return {};
   }
 
   Result<std::int64_t> Duration(std::string_view word) const {
@@ -115,21 +125,52 @@ class ScriptReader {
     std::unordered_map<model::Labels, std::size_t, model::LabelsHash> index;
     std::string_view line;
     while (NextLine(line)) {
-      if (Words(line).Next().ends_with("@st")) {
+      if (std::string_view name = Words(line).Next(); name.ends_with("@st")) {
+        name.remove_suffix(3);
         load.notes.push_back(fmt::format("line {}: start timestamps are not supported yet", next_));
+        AddLacking(load, name, ScriptLack::kStartTimestamps);
         continue;
       }
       auto series = ParseSeriesNotation(line);
       if (series) {
+        AZX_RETURN_IF_ERROR(CountPoints(*series));
         // A series given twice is as it was given last.
         const auto [known, is_new] = index.try_emplace(series->labels, load.series.size());
         if (is_new) load.series.emplace_back();
         load.series[known->second] = std::move(*series);
       } else {
         load.notes.push_back(fmt::format("line {}: {}", next_, series.error().message()));
+        AddLacking(load, SplitSeriesNotation(line).series, LackOf(line));
       }
     }
     return load;
+  }
+
+  // What keeps a series from being read.
+  static ScriptLack LackOf(std::string_view line) {
+    const bool histogram = SplitSeriesNotation(line).points.find("{{") != std::string_view::npos;
+    return histogram ? ScriptLack::kNativeHistograms : ScriptLack::kNone;
+  }
+
+  static void AddLacking(LoadCommand& load, std::string_view series, ScriptLack lack) {
+    if (lack == ScriptLack::kNone) return;
+    const auto labels = ParseMetric(series);
+    if (labels) load.lacking.push_back({*labels, lack});
+  }
+
+  // The native histograms that load_with_nhcb would make of classic ones.
+  static void AddConverted(LoadCommand& load) {
+    for (const SeriesNotation& series : load.series) {
+      std::string_view name = series.labels.Get(model::kMetricName);
+      for (const std::string_view suffix : {"_bucket", "_count", "_sum"}) {
+        if (!name.ends_with(suffix)) continue;
+        name.remove_suffix(suffix.size());
+        model::LabelsBuilder labels(series.labels);
+        labels.Set(model::kMetricName, name).Remove("le");
+        load.lacking.push_back({labels.Build(), ScriptLack::kNativeHistograms});
+        break;
+      }
+    }
   }
 
   Result<EvalCommand> ReadEval(std::string_view command, Words words) {
@@ -202,7 +243,12 @@ class ScriptReader {
     auto series = ParseSeriesNotation(line);
     if (!series) {
       eval.unreadable = fmt::format("line {}: {}", next_, series.error().message());
+      eval.lack = LackOf(line);
       return {};
+    }
+    AZX_RETURN_IF_ERROR(CountPoints(*series));
+    if (series->values.size() > 1 && !eval.is_range && !eval.expect_range_vector) {
+      return Malformed("several values expected of an instant query without 'expect range vector'");
     }
     eval.series.push_back(std::move(*series));
     return {};
@@ -242,6 +288,9 @@ class ScriptReader {
     } else {
       return Malformed(fmt::format("unknown expectation \"{}\"", kind));
     }
+    if (eval.fail.size() > 1) return Malformed("'expect fail' more than once");
+    if (!eval.warn.empty() && eval.no_warn) return Malformed("'expect warn' beside 'no_warn'");
+    if (!eval.info.empty() && eval.no_info) return Malformed("'expect info' beside 'no_info'");
     return {};
   }
 
@@ -257,6 +306,7 @@ class ScriptReader {
 
   std::vector<std::string_view> lines_;  // trimmed, comments emptied
   std::size_t next_ = 0;
+  std::size_t points_ = 0;  // so far
 };
 
 }  // namespace

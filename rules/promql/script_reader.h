@@ -13,14 +13,23 @@
 
 #include "azexporter/base/result.h"
 #include "azexporter/model/sample.h"
+#include "azexporter/promql/script.h"
 #include "azexporter/promql/series_notation.h"
 
 namespace azexporter::promql {
 
+// A series that is not loaded as the script has it: evals that select it need not pass.
+struct LackingSeries {
+  model::Labels labels;
+  ScriptLack lack = ScriptLack::kNone;
+};
+
 struct LoadCommand {
   std::int64_t step_ms = 0;
+  model::TimestampMs start = 0;  // of the first point of each series
   std::vector<SeriesNotation> series;
   std::vector<std::string> notes;  // lines that were passed over
+  std::vector<LackingSeries> lacking;
 };
 
 struct ClearCommand {};
@@ -54,9 +63,13 @@ struct EvalCommand {
   std::optional<double> scalar;
   std::optional<std::string> string;
   std::vector<SeriesNotation> series;
-  // An expectation that could not be read: the eval fails for it.
+  // An expectation that could not be read: the eval fails for it, and for want of what.
   std::string unreadable;
+  ScriptLack lack = ScriptLack::kNone;
 };
+
+// Points loaded and expected in one script; more are refused.
+inline constexpr std::size_t kMaxScriptPoints = 10'000'000;
 
 using ScriptCommand = std::variant<LoadCommand, ClearCommand, EvalCommand>;
 

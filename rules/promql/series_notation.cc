@@ -150,11 +150,16 @@ Result<Sequence> ParseSequence(std::string_view text) {
   return values;
 }
 
-Result<SeriesNotation> ParseSeriesNotation(std::string_view line) {
+SeriesLine SplitSeriesNotation(std::string_view line) {
   const std::size_t end = EndOfSeries(line);
+  return {line.substr(0, end), line.substr(end)};
+}
+
+Result<SeriesNotation> ParseSeriesNotation(std::string_view line) {
+  const SeriesLine halves = SplitSeriesNotation(line);
   SeriesNotation series;
-  AZX_ASSIGN_OR_RETURN(series.labels, ParseMetric(line.substr(0, end)));
-  AZX_ASSIGN_OR_RETURN(series.values, ParseSequence(line.substr(end)));
+  AZX_ASSIGN_OR_RETURN(series.labels, ParseMetric(halves.series));
+  AZX_ASSIGN_OR_RETURN(series.values, ParseSequence(halves.points));
   return series;
 }
 

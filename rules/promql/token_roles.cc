@@ -15,6 +15,8 @@ int Precedence(BinaryOp op) {
     case BinaryOp::kLessOrEqual:
     case BinaryOp::kGreater:
     case BinaryOp::kGreaterOrEqual:
+    case BinaryOp::kTrimUpper:
+    case BinaryOp::kTrimLower:
       return 3;
     case BinaryOp::kAdd:
     case BinaryOp::kSub:

@@ -103,7 +103,7 @@ Result<void> TypeChecker::CheckBinary(const BinaryExpr& expr) const {
       if (std::ranges::count(expr.matching.include, label) == 0) continue;
       return ErrorAt(
           expr.op_position,
-          fmt::format("label \"{}\" must not occur in ON and GROUP clause at once", label));
+          fmt::format("label {} must not occur in ON and GROUP clause at once", Quoted(label)));
     }
   }
   for (const Expr* side : {expr.lhs.get(), expr.rhs.get()}) {
@@ -173,8 +173,8 @@ Result<void> TypeChecker::CheckSelector(const VectorSelector& expr) const {
     for (std::size_t i = 0; i + 1 < expr.matchers.size(); ++i) {
       if (expr.matchers[i].name() != model::kMetricName) continue;
       return ErrorAt(expr.position(),
-                     fmt::format("metric name must not be set twice: \"{}\" or \"{}\"", expr.name,
-                                 expr.matchers[i].value()));
+                     fmt::format("metric name must not be set twice: {} or {}", Quoted(expr.name),
+                                 Quoted(expr.matchers[i].value())));
     }
     return {};
   }

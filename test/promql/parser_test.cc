@@ -37,10 +37,13 @@ TEST(ParserTest, UnderstandsWhatPrometheusUnderstands) {
       // Operators: precedence and association.
       {"1 + 2 * 3 ^ 4 ^ 5", "1 + 2 * 3 ^ 4 ^ 5"},
       {"-1 ^ 2", "-1 ^ 2"},
+      {"Inf ^ 2", "Inf ^ 2"},
+      {"2 ^ Inf", "2 ^ +Inf"},
       {"- (1)", "-(1)"},
       {"--x", "--x"},
       {"2 ^ -1", "2 ^ -1"},
       {"a atan2 b % c", "a atan2 b % c"},
+      {"h </ 1 + 2 >/ on(x) b", "h </ 1 + 2 >/ on (x) b"},
       {"a and b or c unless d", "a and b or c unless d"},
       {"1 < bool 2", "1 < bool 2"},
       {"a == bool on(x, \"y z\",) group_left(w) b", "a == bool on (x, \"y z\") group_left (w) b"},
@@ -54,6 +57,8 @@ TEST(ParserTest, UnderstandsWhatPrometheusUnderstands) {
       {"{\"a.b\", \"c d\"=\"e\"}", "{\"c d\"=\"e\",__name__=\"a.b\"}"},
       {"up @ 1609746000.1234 offset -5m", "up @ 1609746000.123 offset -5m"},
       {"up offset 1.001", "up offset 1s1ms"},
+      {"up offset -(5m)", "up offset -5m"},
+      {"up offset 5m - 1", "up offset 5m - 1"},
       {"up[5m] @ end() offset 1h", "up[5m] @ end() offset 1h"},
       {"up[300]", "up[5m]"},
       {"sum(up)[30m:1m] @ start()", "sum(up)[30m:1m] @ start()"},
@@ -104,8 +109,11 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"sum(up up)", "1:8: parse error: unexpected identifier \"up\" in aggregation"},
       {"1 == 1", "1:3: parse error: comparisons between scalars must use BOOL modifier"},
       {"a + bool b", "1:3: parse error: bool modifier can only be used on comparison operators"},
+      {"a </ bool b", "1:3: parse error: bool modifier can only be used on comparison operators"},
       {"a and 1", "1:1: parse error: set operator \"and\" not allowed in binary scalar expression"},
       {"a and on(x) group_left b", "1:1: parse error: no grouping allowed for \"and\" operation"},
+      {"a + on(x) group_left bool b",
+       "1:22: parse error: unexpected <bool> in grouping opts, expected \"(\""},
       {"a + group_left b", "1:5: parse error: unexpected <group_left>"},
       {"a + on(x) group_left(x) b",
        "1:3: parse error: label \"x\" must not occur in ON and GROUP clause at once"},
@@ -119,6 +127,8 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"{}", "1:1: parse error: vector selector must contain at least one non-empty matcher"},
       {"{a=~\".*\"}",
        "1:1: parse error: vector selector must contain at least one non-empty matcher"},
+      {"up{__name__=~\"x\\\\d\"}",
+       "1:1: parse error: metric name must not be set twice: \"up\" or \"x\\\\d\""},
       {"up{__name__=\"x\"}",
        "1:1: parse error: metric name must not be set twice: \"up\" or \"x\""},
       {"up{a}",
@@ -131,16 +141,37 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
        "1:4: parse error: unexpected \",\" in label matching, expected identifier or "
        "\"}\""},
       {"up{", "1:4: parse error: unexpected end of input inside braces"},
-      {"up{a=~\"(\"}", "1:4: parse error: error parsing regexp \"(\": missing ): ("},
+      {"up{a=~\"(\"}", "1:4: parse error: error parsing regexp: missing closing ): `(`"},
       {"up[", "1:4: parse error: unexpected end of input in duration expression"},
       {"up[]",
        "1:4: parse error: unexpected \"]\" in subquery or range selector, expected "
        "number, duration, step(), or range()"},
       {"up[5mm]", "1:4: parse error: bad number or duration syntax: \"5mm\""},
+      {"up[5y1hs]", "1:4: parse error: unknown unit \"hs\" in duration \"5y1hs\""},
+      {"up[9999999999999999999999s]",
+       "1:4: parse error: not a valid duration string: \"9999999999999999999999s\""},
+      {"up[300y]", "1:4: parse error: duration out of range"},
       {"up[5m1h]", "1:4: parse error: not a valid duration string: \"5m1h\""},
       {"up[0s]", "1:4: parse error: duration must be greater than 0"},
       {"up[9.5e10]", "1:4: parse error: duration out of range"},
       {"up[2m*2]", "1:4: parse error: experimental duration expression is not enabled"},
+      // Of several the innermost is told; and what is no duration at all comes before.
+      {"up[1 + 2 ^ 3]", "1:8: parse error: experimental duration expression is not enabled"},
+      {"up[-(5m)]", "1:6: parse error: experimental duration expression is not enabled"},
+      {"up[max_of(5m, step())]",
+       "1:15: parse error: experimental duration expression is not enabled"},
+      {"up offset -range()", "1:11: parse error: experimental duration expression is not enabled"},
+      {"up[5m + ]",
+       "1:9: parse error: unexpected \"]\" in subquery or range selector, expected number, "
+       "duration, "
+       "step(), or range()"},
+      {"up[5m > 1]",
+       "1:7: parse error: unexpected <op:>> in subquery or range, expected \":\" or \"]\""},
+      {"up[(5m]",
+       "1:7: parse error: unexpected \"]\" in subquery or range selector, expected number, "
+       "duration, "
+       "step(), or range()"},
+      {"up offset step)", "1:16: parse error: unexpected right parenthesis ')'"},
       {"sum(up)[5m]", "1:8: parse error: ranges only allowed for vector selectors"},
       {"up offset 1m[5m]", "1:13: parse error: no offset modifiers allowed before range"},
       {"up @ 1 [5m]", "1:8: parse error: no @ modifiers allowed before range"},
@@ -171,9 +202,20 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
       {"limitk(1, up)",
        "1:1: parse error: limitk() is experimental and must be enabled with "
        "--enable-feature=promql-experimental-functions"},
+      {"a + fill(1) ", "1:13: parse error: unexpected end of input"},
+      {"a + fill_left(1 b", "1:17: parse error: unexpected identifier \"b\""},
+      {"a + fill_left(1) fill_right(-2) b",
+       "1:1: parse error: binop fill modifiers are experimental and not enabled"},
       {"a + fill(1) b", "1:1: parse error: binop fill modifiers are experimental and not enabled"},
       {"up[5m] smoothed", "1:1: parse error: smoothed modifier is experimental and not enabled"},
       {"sum()", "1:1: parse error: no arguments for aggregate expression provided"},
+      // A word that cannot be comes before what is wrong with the words so far, where it might have
+      // belonged to them.
+      {"sum(a, b))", "1:11: parse error: unexpected right parenthesis ')'"},
+      {"up[0s $", "1:7: parse error: unexpected character: '$'"},
+      {"1 offset 1m $",
+       "1:1: parse error: offset modifier must be preceded by an instant vector selector or range "
+       "vector selector or a subquery"},
       {"topk(up)",
        "1:1: parse error: wrong number of arguments for aggregate expression provided, "
        "expected 2, got 1"},
@@ -205,6 +247,46 @@ TEST(ParserTest, RefusesWhatPrometheusRefusesInItsWords) {
   }
 }
 
+// Every word with a meaning of its own, and where it may be a name all the same.
+TEST(ParserTest, TakesKeywordsForNamesWhereANameIsWanted) {
+  constexpr std::string_view kEverywhere[] = {
+      "anchored", "avg",    "bottomk", "by",   "count",       "count_values", "end",
+      "fill",     "group",  "limitk",  "max",  "limit_ratio", "max_of",       "min",
+      "min_of",   "offset", "or",      "and",  "quantile",    "range",        "smoothed",
+      "start",    "stddev", "stdvar",  "step", "sum",         "topk",         "unless",
+      "rate",     "le",     "time",    "SUM",  "fill_left",   "fill_right"};
+  constexpr std::string_view kLabelsOnly[] = {"atan2",       "bool", "group_left",
+                                              "group_right", "on",   "ignoring"};
+  const auto parses = [](std::string_view before, std::string_view word, std::string_view after) {
+    return ParseExpr(std::string(before) + std::string(word) + std::string(after)).has_value();
+  };
+  const auto expect_label = [&](std::string_view word, bool grouping) {
+    EXPECT_EQ(parses("sum by (", word, ") (x)"), grouping) << word;
+    EXPECT_EQ(parses("a + on(", word, ") b"), grouping) << word;
+    EXPECT_EQ(parses("a + on(x) group_left(", word, ") b"), grouping) << word;
+    EXPECT_TRUE(parses("{", word, "=\"a\"}")) << word << ": within braces there are no keywords";
+    EXPECT_TRUE(parses("{\"", word, "\"}")) << word;
+  };
+  for (const std::string_view word : kEverywhere) {
+    for (const std::string_view after : {"", "{a=\"b\"}", "[5m]", " offset 5m", " + 1", " @ 1"}) {
+      EXPECT_TRUE(parses("", word, after)) << word << after;
+    }
+    expect_label(word, true);
+  }
+  for (const std::string_view word : kLabelsOnly) {
+    EXPECT_FALSE(parses("", word, "{a=\"b\"}")) << word;
+    expect_label(word, true);
+  }
+  // This one is the other way round.
+  EXPECT_TRUE(parses("", "without", "{a=\"b\"}"));
+  expect_label("without", false);
+  // Numbers are never names, but within braces.
+  for (const std::string_view word : {"inf", "NaN"}) {
+    EXPECT_FALSE(parses("", word, "{a=\"b\"}")) << word;
+    expect_label(word, false);
+  }
+}
+
 std::string Repeat(std::string_view text, int count) {
   std::string out;
   for (int i = 0; i < count; ++i) out += text;
@@ -212,7 +294,12 @@ std::string Repeat(std::string_view text, int count) {
 }
 
 TEST(ParserTest, BoundsTheDepthOfATree) {
-  for (const auto& [begin, end] : {std::pair{"(", ")"}, {"-", ""}, {"abs(", ")"}, {"", "+1"}}) {
+  for (const auto& [begin, end] : {std::pair{"(", ")"},
+                                   {"-", ""},
+                                   {"abs(", ")"},
+                                   {"", "+1"},
+                                   {"sum by (a) (", ")"},
+                                   {"2^", ""}}) {
     EXPECT_TRUE(ParseExpr(Repeat(begin, 190) + "x" + Repeat(end, 190))) << begin << end;
     EXPECT_FALSE(ParseExpr(Repeat(begin, 100'000) + "x" + Repeat(end, 100'000))) << begin << end;
   }
@@ -257,7 +344,23 @@ TEST(ParserTest, ReadsSelectorsAndSeries) {
   EXPECT_EQ(ParseMetric("up{zone=\"a\"}")->ToString(), "up{zone=\"a\"}");
   EXPECT_EQ(ParseMetric("{}")->ToString(), "{}");
   EXPECT_EQ(ParseMetric("{\"a.b\", c=\"d\"}")->ToString(), "{\"a.b\", c=\"d\"}");
-  EXPECT_FALSE(ParseMetric("up{zone!=\"a\"}"));
+  EXPECT_EQ(ParseMetric("sum{'a b'=`c`,}")->ToString(), "sum{\"a b\"=\"c\"}");
+  EXPECT_EQ(ParseMetric("up{\"other\"}")->ToString(), "up") << "the name before the braces wins";
+  const Bad cases[] = {
+      {"up{zone!=\"a\"}", "1:8: parse error: unexpected <op:!=> in label set, expected \"=\""},
+      {"up{zone=a}", "1:9: parse error: unexpected identifier \"a\" in label set, expected string"},
+      {"up{=\"a\"}",
+       "1:4: parse error: unexpected \"=\" in label set, expected identifier or \"}\""},
+      {"up{\"a\" \"b\"}",
+       "1:8: parse error: unexpected string \"\\\"b\\\"\" in label set, expected \",\" or \"}\""},
+      {"up[5m]", "1:3: parse error: unexpected \"[\""},
+      {"1", "1:1: parse error: unexpected number \"1\""},
+  };
+  for (const Bad& c : cases) {
+    const auto metric = ParseMetric(c.query);
+    ASSERT_FALSE(metric) << c.query;
+    EXPECT_EQ(metric.error().message(), c.error);
+  }
 }
 
 TEST(FunctionTableTest, IsSortedAndComplete) {

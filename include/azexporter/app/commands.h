@@ -10,6 +10,7 @@ namespace azexporter::app {
 int RunCheckHealth(const Flags& flags, const Surroundings& surroundings);
 int RunCheckConfig(const Flags& flags);
 int RunCheckRules(const Flags& flags);
+int RunFormatPromql(const Flags& flags);
 int RunTestPromql(const Flags& flags);
 
 }  // namespace azexporter::app

@@ -14,7 +14,7 @@
 
 namespace azexporter::app {
 
-enum class Command { kDaemon, kCheckHealth, kCheckConfig, kCheckRules, kTestPromql };
+enum class Command { kDaemon, kCheckHealth, kCheckConfig, kCheckRules, kFormatPromql, kTestPromql };
 
 enum class CheckOutput { kTable, kJson, kNagios };
 
@@ -28,6 +28,7 @@ struct CheckFlags {
 struct Flags {
   Command command = Command::kDaemon;
   std::vector<std::string> files;  // of the commands that take files
+  std::string expression;          // of the commands that take one; "-" is standard input
   std::string config_file;
   std::string listen_address = ":10126";
   std::string telemetry_path = "/metrics";

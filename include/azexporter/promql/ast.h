@@ -126,6 +126,8 @@ enum class BinaryOp {
   kMod,
   kPow,
   kAtan2,
+  kTrimUpper,  // </: cuts a native histogram off above a bound
+  kTrimLower,  // >/: ... below it
   kEqual,
   kNotEqual,
   kLess,

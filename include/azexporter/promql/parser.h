@@ -10,6 +10,7 @@
 // Semantics: prometheus/promql/parser/{lex.go,generated_parser.y,parse.go}.
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,11 @@ namespace azexporter::promql {
 
 // A whole expression, type-checked. kBadData otherwise.
 base::Result<std::shared_ptr<const Expr>> ParseExpr(std::string_view query);
+
+// For people: the line of `query` that an error of ParseExpr, or an annotation, is about, and below
+// it a caret under the fault. The place is what `message` begins with ("1:5: ...") or ends with
+// ("... (1:5)"); "" where it names none.
+std::string ShowPlace(std::string_view query, std::string_view message);
 
 // A selector alone, as `match[]=` of the HTTP API: up{zone="a"}. kBadData otherwise, and when every
 // matcher would accept an empty value.

@@ -14,4 +14,8 @@ namespace azexporter::promql {
 // On one line.
 std::string Print(const Expr& expr);
 
+// For people: an expression of more than 100 bytes is broken into indented lines, and its parts in
+// turn. Semantics: prometheus/promql/parser/prettier.go.
+std::string Pretty(const Expr& expr);
+
 }  // namespace azexporter::promql

@@ -33,6 +33,12 @@ struct SeriesNotation {
 
 // kBadData, naming the item, when malformed.
 base::Result<Sequence> ParseSequence(std::string_view text);
+// The two halves of a line, neither looked into: `up{a="b"}` and ` 1 2`.
+struct SeriesLine {
+  std::string_view series;
+  std::string_view points;
+};
+SeriesLine SplitSeriesNotation(std::string_view line);
 // A series, blanks, a sequence.
 base::Result<SeriesNotation> ParseSeriesNotation(std::string_view line);
 

@@ -1,0 +1,71 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "azexporter/app/commands.h"
+
+namespace azexporter::app {
+namespace {
+
+struct Output {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+template <class... Args>
+Output RunAs(int (*command)(const Flags&), Args... args) {
+  const char* const argv[] = {"azexporter", args...};
+  const auto flags = ParseFlags(static_cast<int>(std::size(argv)), argv);
+  EXPECT_TRUE(flags) << flags.error().text;
+  if (!flags) return {};
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Output output;
+  output.code = command(*flags);
+  output.out = testing::internal::GetCapturedStdout();
+  output.err = testing::internal::GetCapturedStderr();
+  return output;
+}
+
+TEST(FormatPromqlTest, PrintsTheExpressionOrPointsAtItsFault) {
+  const Output good = RunAs(RunFormatPromql, "promql", "format", "sum(up)by(zone)");
+  EXPECT_EQ(good.code, 0);
+  EXPECT_EQ(good.out, "sum by (zone) (up)\n");
+  EXPECT_EQ(good.err, "");
+
+  const Output bad = RunAs(RunFormatPromql, "promql", "format", "sum(up) by zone");
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_EQ(bad.out, "");
+  EXPECT_EQ(bad.err,
+            "azexporter: 1:12: parse error: unexpected identifier \"zone\" in grouping opts, "
+            "expected \"(\"\n"
+            "  sum(up) by zone\n"
+            "             ^\n");
+}
+
+TEST(TestPromqlTest, ReportsALineAFileAndTheSum) {
+  const std::filesystem::path folder = testing::TempDir();
+  const std::string good = folder / "azx_good.test";
+  const std::string bad = folder / "azx_bad.test";
+  std::ofstream(good) << "eval instant at 0 1\n  1\n";
+  std::ofstream(bad) << "load 1m\n  h {{count:1}}\n\n"
+                        "eval instant at 0 1\n  2\n\neval instant at 0 count(h)\n  {} 1\n";
+  const Output passed = RunAs(RunTestPromql, "test", "promql", good.c_str());
+  EXPECT_EQ(passed.code, 0);
+  EXPECT_EQ(passed.out, good + ": 1 passed, 0 failed\n1 passed, 0 failed\n");
+  const Output failed =
+      RunAs(RunTestPromql, "test", "promql", good.c_str(), bad.c_str(), "/nowhere");
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_EQ(failed.out,
+            good + ": 1 passed, 0 failed\n" + bad + ":4: 1\n  expected: 2\n  got:      1\n" + bad +
+                ":7: count(h)\n  expected: {}\n  got:      no such series\n"
+                "  needs:    native histograms\n" +
+                bad + ": 0 passed, 2 failed, 1 of them for want of native histograms\n" +
+                "/nowhere: /nowhere: No such file or directory\n"
+                "1 passed, 3 failed\n");
+}
+
+}  // namespace
+}  // namespace azexporter::app

@@ -1,0 +1,16 @@
+#include "targets.h"
+
+namespace azexporter::fuzz {
+namespace {
+
+constexpr Target kTargets[] = {
+    {"parser", ParseQuery},
+    {"script", ReadAndRunScript},
+    {"engine", EvaluateQuery},
+};
+
+}  // namespace
+
+std::span<const Target> Targets() { return kTargets; }
+
+}  // namespace azexporter::fuzz
