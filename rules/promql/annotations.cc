@@ -43,6 +43,14 @@ void Annotations::SortInRangeQuery(const PositionRange& position) {
        "labels"] = position;
 }
 
+void Annotations::IncompatibleFloats(std::string_view op, const PositionRange& position) {
+  ++noted_;
+  infos_[fmt::format(
+      "PromQL info: incompatible sample types encountered for binary operator \"{0}\": float {0} "
+      "float",
+      op)] = position;
+}
+
 void Annotations::PossibleNonCounter(std::string_view metric_name, const PositionRange& position) {
   ++noted_;
   infos_[fmt::format(

@@ -24,6 +24,8 @@ class Annotations {
   void BadBucketLabel(std::string_view metric_name, std::string_view label,
                       const PositionRange& position);
   void SortInRangeQuery(const PositionRange& position);
+  // An operator that takes no two floats; the place is that of the whole expression.
+  void IncompatibleFloats(std::string_view op, const PositionRange& position);
   void PossibleNonCounter(std::string_view metric_name, const PositionRange& position);
 
   // The counts of a classic histogram went down from one bucket to the next; where, and by how much

@@ -13,7 +13,7 @@ namespace azexporter::promql {
 namespace {
 
 // Whether the result still is of the metric on the left: arithmetic makes something new.
-bool ChangesMetric(BinaryOp op) { return !IsComparison(op) && !IsSetOp(op); }
+bool ChangesMetric(BinaryOp op) { return !IsComparison(op) && !IsSetOp(op) && !IsTrim(op); }
 
 double Arithmetic(BinaryOp op, double lhs, double rhs) {
   switch (op) {
@@ -80,7 +80,9 @@ bool Compare(BinaryOp op, double lhs, double rhs) {
 
 // One element of the result; Absent() where a comparison filters it out. A comparison that keeps
 // the element answers `kept`.
+// A trimming operator is about histograms: of two floats it makes nothing.
 double Combine(const BinaryExpr& expr, double lhs, double rhs, double kept) {
+  if (IsTrim(expr.op)) return Absent();
   if (!IsComparison(expr.op)) return Arithmetic(expr.op, lhs, rhs);
   const bool holds = Compare(expr.op, lhs, rhs);
   if (expr.return_bool) return holds ? 1 : 0;
@@ -264,6 +266,7 @@ class VectorJoin {
     double rhs = one_.values(one)[step];
     if (swapped()) std::swap(lhs, rhs);
     const double value = Combine(expr_, lhs, rhs, lhs);
+    if (IsTrim(expr_.op)) evaluator_.NoteIncompatible(expr_);
     const std::size_t group = group_of_many_[many];
     if (expr_.matching.cardinality == Cardinality::kOneToOne) {
       if (matched_[group] == step) {
@@ -354,7 +357,15 @@ SteppedVector Evaluator::EvalBinary(const BinaryExpr& expr) {
   return IsSetOp(expr.op) ? EvalSetOp(expr) : EvalVectorVector(expr);
 }
 
+void Evaluator::NoteIncompatible(const BinaryExpr& expr) {
+  query_.annotations.IncompatibleFloats(BinaryOpText(expr.op), expr.position());
+}
+
 SteppedVector Evaluator::EvalScalarBinary(const BinaryExpr& expr) {
+  if (IsTrim(expr.op)) {
+    FailEval("operator \"" + std::string(BinaryOpText(expr.op)) +
+             "\" not allowed for Scalar operations");
+  }
   SteppedVector lhs = Eval(*expr.lhs);
   const SteppedVector rhs = Eval(*expr.rhs);
   for (std::size_t step = 0; step < steps_.count; ++step) {
@@ -375,6 +386,7 @@ SteppedVector Evaluator::EvalVectorScalar(const BinaryExpr& expr) {
     for (std::size_t step = 0; step < values.size(); ++step) {
       const double value = values[step];
       if (IsAbsent(value)) continue;
+      if (IsTrim(expr.op)) NoteIncompatible(expr);
       values[step] = scalar_left ? Combine(expr, scalar.scalar(step), value, value)
                                  : Combine(expr, value, scalar.scalar(step), value);
     }

@@ -120,6 +120,8 @@ class Evaluator {
   SteppedVector DropNamesOfDistinct(SteppedVector vector);
   // Series that are equal are merged, where they do not overlap: else an error.
   SteppedVector MergeEqual(SteppedVector vector);
+  // Two floats met in an operator that takes none.
+  void NoteIncompatible(const BinaryExpr& expr);
   // Throws when the query was canceled or took too long. Called once a node, and once in a while
   // within loops over series, of which `i` is the number.
   void CheckAlive() const;

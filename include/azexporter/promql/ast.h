@@ -141,6 +141,7 @@ enum class BinaryOp {
 std::string_view BinaryOpText(BinaryOp op);
 bool IsComparison(BinaryOp op);
 bool IsSetOp(BinaryOp op);
+bool IsTrim(BinaryOp op);  // </ and >/
 
 // How many samples of either side may share one set of matching labels.
 enum class Cardinality { kOneToOne, kManyToOne, kOneToMany, kManyToMany };
