@@ -105,6 +105,72 @@ TEST_F(EngineTest, TellsManyGroupsApart) {
   EXPECT_EQ(std::get<Vector>(Instant("sum(pod_info)")->value)[0].f, kSeries * (kSeries - 1) / 2);
 }
 
+// A store that counts how often it is asked.
+class CountingStore final : public storage::Queryable {
+ public:
+  explicit CountingStore(const storage::Queryable& store) : store_(store) {}
+
+  base::Result<std::unique_ptr<storage::Querier>> NewQuerier(
+      model::TimestampMs min_t, model::TimestampMs max_t) const override {
+    AZX_ASSIGN_OR_RETURN(auto querier, store_.NewQuerier(min_t, max_t));
+    return std::make_unique<CountingQuerier>(std::move(querier), selections_);
+  }
+  int selections() const { return selections_; }
+
+ private:
+  class CountingQuerier final : public storage::Querier {
+   public:
+    CountingQuerier(std::unique_ptr<storage::Querier> querier, int& selections)
+        : querier_(std::move(querier)), selections_(selections) {}
+    base::Result<const storage::SeriesSet*> Select(
+        std::span<const model::Matcher> matchers) override {
+      ++selections_;
+      return querier_->Select(matchers);
+    }
+    model::Symbol Intern(std::string_view text) override { return querier_->Intern(text); }
+    base::Result<std::vector<std::string>> LabelNames(
+        std::span<const model::Matcher> matchers) override {
+      return querier_->LabelNames(matchers);
+    }
+    base::Result<std::vector<std::string>> LabelValues(
+        const std::string& name, std::span<const model::Matcher> matchers) override {
+      return querier_->LabelValues(name, matchers);
+    }
+
+   private:
+    std::unique_ptr<storage::Querier> querier_;
+    int& selections_;
+  };
+
+  const storage::Queryable& store_;
+  mutable int selections_ = 0;
+};
+
+TEST_F(EngineTest, EvaluatesEqualPartsOnce) {
+  Put("up", "a", {{0, 1}, {kMinute, 3}});
+  Put("up", "b", {{0, 1}, {kMinute, 5}});
+  const struct {
+    std::string_view query;
+    double value;
+    int selections;
+  } cases[] = {
+      {"max(sum by (zone) (up)) - min(sum by (zone) (up))", 2, 1},
+      {"sum(up) + sum(up) + sum(up) - sum(up)", 16, 1},
+      {"sum(up) + sum(up offset 1m)", 10, 2},
+      {"sum(up) + max_over_time(sum(up)[1m:1m])", 16, 2},  // at other times
+      {"sum(up{zone=\"a\"}) + sum(up{zone='a'})", 6, 1},   // the same, though written otherwise
+      // Each place has an annotation of its own.
+      {"sum(increase(up[2m])) + sum(increase(up[2m]))", 16, 2},
+  };
+  for (const auto& c : cases) {
+    const CountingStore counting(store_);
+    const auto result = Engine({}, clock_).Instant(counting, **ParseExpr(c.query), kMinute);
+    ASSERT_TRUE(result) << c.query << ": " << result.error().message();
+    EXPECT_DOUBLE_EQ(std::get<Vector>(result->value).at(0).f, c.value) << c.query;
+    EXPECT_EQ(counting.selections(), c.selections) << c.query;
+  }
+}
+
 TEST_F(EngineTest, EvaluatesTheDeepestExpressionThatParses) {
   Put("up", "a", {{kMinute, 1}});
   std::string chain = "up";
