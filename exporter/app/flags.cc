@@ -24,6 +24,8 @@ struct RawFlags {
   std::string unreachable = "critical";
   std::string external_url;
   std::string resend_delay = "1m";
+  std::string query_timeout = "2m";
+  std::string lookback_delta = "5m";
 };
 
 void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
@@ -33,6 +35,8 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics.")
       ->capture_default_str();
   cli.add_flag("--web.enable-lifecycle", flags.enable_lifecycle, "Allow POST to /-/reload.");
+  cli.add_flag("--web.enable-remote-write-receiver", flags.enable_remote_write,
+               "Take remote write requests at /api/v1/write.");
   cli.add_option("--web.external-url", raw.external_url,
                  "URL under which others see azexporter, for the links in alerts. Default: the "
                  "host's name and the port.");
@@ -61,6 +65,22 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   }
 }
 
+void AddQueryFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
+  cli.add_option("--query.lookback-delta", raw.lookback_delta,
+                 "How far back a sample still counts in a query.")
+      ->capture_default_str();
+  cli.add_option("--query.max-concurrency", flags.max_concurrency,
+                 "How many queries of the API may run at the same time.")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
+      ->capture_default_str();
+  cli.add_option("--query.max-samples", flags.engine.max_samples,
+                 "How many samples a query may hold in memory.")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40))
+      ->capture_default_str();
+  cli.add_option("--query.timeout", raw.query_timeout, "How long a query may take.")
+      ->capture_default_str();
+}
+
 void AddCheckFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_flag("--check", raw.check, "Check once, print a verdict, exit with its code.")
       ->group("Health check");
@@ -77,7 +97,34 @@ void AddCheckFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
       ->group("Health check");
 }
 
+// A duration flag that must not be zero.
+base::Result<std::int64_t> PositiveDuration(const char* flag, const std::string& text) {
+  auto duration = base::ParseDurationMs(text);
+  if (!duration) return base::Fail(duration.error().WithContext(flag));
+  if (*duration == 0) return base::BadData(std::string(flag) + ": must not be zero");
+  return *duration;
+}
+
+// Every long flag with its value as text. A flag that was not given has its default, or nothing.
+std::map<std::string, std::string> AllFlags(const CLI::App& cli) {
+  std::map<std::string, std::string> all;
+  for (const CLI::Option* option : cli.get_options()) {
+    if (option->get_lnames().empty()) continue;
+    std::string text;
+    for (const std::string& result : option->results()) text += (text.empty() ? "" : ",") + result;
+    const bool is_switch = option->get_expected_min() == 0;
+    if (option->count() == 0) text = is_switch ? "false" : option->get_default_str();
+    all[option->get_lnames().front()] = text;
+  }
+  for (const char* once : {"check", "help", "version"}) all.erase(once);
+  return all;
+}
+
 base::Result<void> TakeDaemonFlags(const RawFlags& raw, Flags& flags) {
+  AZX_ASSIGN_OR_RETURN(flags.engine.timeout_ms,
+                       PositiveDuration("--query.timeout", raw.query_timeout));
+  AZX_ASSIGN_OR_RETURN(flags.engine.lookback_ms,
+                       PositiveDuration("--query.lookback-delta", raw.lookback_delta));
   if (!raw.external_url.empty()) {
     auto url = CheckExternalUrl(raw.external_url);
     if (!url) return base::Fail(url.error().WithContext("--web.external-url"));
@@ -141,6 +188,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   cli.set_version_flag("--version", VersionText());
   cli.footer(kFooter);
   AddDaemonFlags(cli, flags, raw);
+  AddQueryFlags(cli, flags, raw);
   AddCheckFlags(cli, flags, raw);
   CLI::App* check = cli.add_subcommand("check", "Check files; exit 0 when they are good, else 1.");
   check->require_subcommand(1);
@@ -168,6 +216,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   }
   if (auto taken = TakeDaemonFlags(raw, flags); !taken) return bad(taken.error().message());
   if (auto taken = TakeCheckFlags(raw, flags); !taken) return bad(taken.error().message());
+  flags.all = AllFlags(cli);
   return flags;
 }
 

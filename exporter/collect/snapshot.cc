@@ -13,7 +13,8 @@ std::shared_ptr<const Block> Block::Make(std::string_view collector,
     std::string text;
     exposition::AppendText(text, family);
     if (text.empty()) continue;
-    block->families.push_back({std::string(family.desc->name), std::move(text)});
+    block->families.push_back({std::string(family.desc->name), std::move(text),
+                               std::string(family.desc->help), family.desc->type});
     exposition::AppendSamples(block->samples, family);
   }
   return block;

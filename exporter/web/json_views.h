@@ -16,11 +16,16 @@ namespace azexporter::web {
 
 void WriteLabels(base::JsonWriter& json, const model::Labels& labels);
 
-// {"resultType":"vector","result":[...]}
-void WriteQueryData(base::JsonWriter& json, const promql::Value& value);
+// {"resultType":"vector","result":[...]  (the object stays open, for what goes beside the result)
+void AppendQueryData(std::string& out, const promql::Value& value);
 
+struct RulesShown {
+  bool alerts = true;
+  std::string next_token = {};  // of the page that follows; empty: this is the last one
+};
 // {"groups":[...]}
-void WriteRules(base::JsonWriter& json, const std::vector<rules::GroupView>& groups);
+void WriteRules(base::JsonWriter& json, const std::vector<rules::GroupView>& groups,
+                const RulesShown& shown);
 // {"alerts":[...]}
 void WriteAlerts(base::JsonWriter& json, const std::vector<rules::GroupView>& groups);
 
