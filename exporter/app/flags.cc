@@ -17,6 +17,8 @@ constexpr char kFooter[] =
     "Exit codes of --check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (and bad flags, --help).\n"
     "The configuration file and every metric are described in README.md.";
 
+constexpr char kHealthCheck[] = "Health check";
+
 struct RawFlags {
   bool check = false;
   std::string output;
@@ -83,18 +85,18 @@ void AddQueryFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
 
 void AddCheckFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_flag("--check", raw.check, "Check once, print a verdict, exit with its code.")
-      ->group("Health check");
+      ->group(kHealthCheck);
   cli.add_option("--url", flags.check.url, "Ask this running azexporter (http://HOST:PORT).")
-      ->group("Health check");
+      ->group(kHealthCheck);
   cli.add_option("--output", raw.output, "table, json or nagios. Default: table.")
-      ->group("Health check");
+      ->group(kHealthCheck);
   cli.add_option("-t,--check.timeout", raw.timeout, "How long to wait for sources.")
       ->capture_default_str()
-      ->group("Health check");
+      ->group(kHealthCheck);
   cli.add_option("--check.unreachable", raw.unreachable,
                  "critical or unknown: the verdict where a source cannot be asked.")
       ->capture_default_str()
-      ->group("Health check");
+      ->group(kHealthCheck);
 }
 
 // A duration flag that must not be zero.
@@ -109,14 +111,14 @@ base::Result<std::int64_t> PositiveDuration(const char* flag, const std::string&
 std::map<std::string, std::string> AllFlags(const CLI::App& cli) {
   std::map<std::string, std::string> all;
   for (const CLI::Option* option : cli.get_options()) {
-    if (option->get_lnames().empty()) continue;
+    if (option->get_lnames().empty() || option->get_group() == kHealthCheck) continue;
     std::string text;
     for (const std::string& result : option->results()) text += (text.empty() ? "" : ",") + result;
     const bool is_switch = option->get_expected_min() == 0;
     if (option->count() == 0) text = is_switch ? "false" : option->get_default_str();
     all[option->get_lnames().front()] = text;
   }
-  for (const char* once : {"check", "help", "version"}) all.erase(once);
+  for (const char* once : {"help", "version"}) all.erase(once);
   return all;
 }
 

@@ -14,6 +14,30 @@ inline constexpr std::int64_t kNow = 1'800'000'000'000;
 
 inline constexpr model::MetricDesc kUp = {"up", "Up.", model::MetricType::kGauge, {}};
 
+// The characters of PromQL that a URL must not hold, escaped.
+inline std::string Encode(std::string_view target) {
+  std::string out;
+  for (const char c : target) {
+    switch (c) {
+      case '"':
+        out += "%22";
+        break;
+      case '{':
+        out += "%7B";
+        break;
+      case '}':
+        out += "%7D";
+        break;
+      case ' ':
+        out += "%20";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
 class ServerTest : public ::testing::Test {
  protected:
   ServerTest()

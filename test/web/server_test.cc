@@ -52,11 +52,7 @@ TEST_F(ServerTest, AnswersTheApiAsPrometheus) {
       {"/api/v1/nothing", 404, "404 page not found: /api/v1/nothing\n"},
   };
   for (const Case& c : cases) {
-    std::string target;
-    for (const char ch : std::string_view(c.target)) {
-      target += ch == '"' ? "%22" : ch == '{' ? "%7B" : ch == '}' ? "%7D" : std::string(1, ch);
-    }
-    const net::HttpResponse response = Ask(target);
+    const net::HttpResponse response = Ask(Encode(c.target));
     EXPECT_EQ(response.status, c.status) << c.target << "\n" << response.body;
     if (c.body != nullptr) {
       EXPECT_EQ(response.body, c.body) << c.target;
