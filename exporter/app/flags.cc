@@ -9,6 +9,7 @@
 #include "azexporter/app/version.h"
 #include "azexporter/base/duration.h"
 #include "external_url.h"
+#include "query_flags.h"
 
 namespace azexporter::app {
 namespace {
@@ -202,6 +203,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   };
   add_command(check, "config", "Configuration files.", Command::kCheckConfig);
   add_command(check, "rules", "Rule files.", Command::kCheckRules);
+  AddQueryCommand(cli, flags);
   CLI::App* test = cli.add_subcommand("test", "Run test files; exit 0 when all pass, else 1.");
   test->require_subcommand(1);
   add_command(test, "promql", "PromQL test scripts.", Command::kTestPromql);

@@ -71,6 +71,8 @@ int RunCommand(const app::Flags& flags) {
       return app::RunCheckConfig(flags);
     case app::Command::kCheckRules:
       return app::RunCheckRules(flags);
+    case app::Command::kQuery:
+      return app::RunQueryCommand(flags.query);
     case app::Command::kTestPromql:
       return app::RunTestPromql(flags);
   }

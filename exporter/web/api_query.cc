@@ -2,10 +2,11 @@
 #include <limits>
 
 #include "ast_json.h"
+#include "azexporter/promql/explain.h"
 #include "azexporter/promql/parser.h"
 #include "azexporter/promql/printer.h"
+#include "azexporter/web/query_json.h"
 #include "handlers.h"
-#include "json_views.h"
 
 namespace azexporter::web {
 namespace {
@@ -114,8 +115,8 @@ ApiData QueryData(promql::QueryResult result, const QueryParams& params, const T
 // Waits for its turn, then runs `ask` on an engine with what the request asked for, until it is
 // done, its time is over or the client has gone.
 template <class Ask>
-Result<ApiData> RunQuery(const Context& context, const Request& request, QueryParams params,
-                         const Ask& ask) {
+auto InTurn(const Context& context, const Request& request, QueryParams params, Timings& timings,
+            const Ask& ask) -> decltype(ask(context.deps.engine, std::stop_token())) {
   if (params.timeout_ms <= 0) {
     return Fail(ErrorCode::kTimeout, "query timed out in query execution");
   }
@@ -127,10 +128,18 @@ Result<ApiData> RunQuery(const Context& context, const Request& request, QueryPa
   const std::int64_t in_ns = clock.SteadyNs();
   params.engine.timeout_ms = params.timeout_ms - (in_ns - start_ns) / 1'000'000;
   const promql::Engine engine(params.engine, clock);
-  AZX_ASSIGN_OR_RETURN(promql::QueryResult result, ask(engine, watched.token()));
+  auto result = ask(engine, watched.token());
   constexpr double kNs = 1e9;
-  const Timings timings{static_cast<double>(in_ns - start_ns) / kNs,
-                        static_cast<double>(clock.SteadyNs() - in_ns) / kNs};
+  timings = {static_cast<double>(in_ns - start_ns) / kNs,
+             static_cast<double>(clock.SteadyNs() - in_ns) / kNs};
+  return result;
+}
+
+template <class Ask>
+Result<ApiData> RunQuery(const Context& context, const Request& request, const QueryParams& params,
+                         const Ask& ask) {
+  Timings timings;
+  AZX_ASSIGN_OR_RETURN(promql::QueryResult result, InTurn(context, request, params, timings, ask));
   return QueryData(std::move(result), params, timings);
 }
 
@@ -182,7 +191,7 @@ Result<ApiData> Query(const Context& context, const Request& request) {
   AZX_RETURN_IF_ERROR(TakeTimeout(request, params));
   AZX_RETURN_IF_ERROR(TakeLookback(request, params));
   AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
-  return RunQuery(context, request, std::move(params),
+  return RunQuery(context, request, params,
                   [&](const promql::Engine& engine, std::stop_token stop) {
                     return engine.Instant(context.deps.store, *expr, time, std::move(stop));
                   });
@@ -202,7 +211,7 @@ Result<ApiData> QueryRange(const Context& context, const Request& request) {
                                      std::string(promql::DocumentedType(type)) +
                                      "\" for range query, must be Scalar or instant Vector");
   }
-  return RunQuery(context, request, std::move(params),
+  return RunQuery(context, request, params,
                   [&](const promql::Engine& engine, std::stop_token stop) {
                     return engine.Range(context.deps.store, *expr, range.start, range.end,
                                         range.step_ms, std::move(stop));
@@ -217,6 +226,30 @@ Result<ApiData> QueryExemplars(const Context&, const Request& request) {
   AZX_ASSIGN_OR_RETURN(const ExprHandle expr, promql::ParseExpr(request.Param("query")));
   if (promql::Selections(*expr).empty()) return ApiData{};
   return ApiData{"[]"};
+}
+
+// GET, POST /api/v1/explain: query, time, timeout, lookback_delta, limit (values shown of each
+// node, default 5). azexporter's own: the query as a tree, each node with its value at that time.
+Result<ApiData> ExplainQuery(const Context& context, const Request& request) {
+  QueryParams params{.engine = context.deps.engine.options()};
+  AZX_ASSIGN_OR_RETURN(params.limit, LimitParam(request));
+  promql::ExplainOptions options;
+  if (params.limit > 0) options.max_values = params.limit;
+  AZX_ASSIGN_OR_RETURN(options.t, TimeParam(request, "time", context.deps.clock.NowMs()));
+  AZX_RETURN_IF_ERROR(TakeTimeout(request, params));
+  AZX_RETURN_IF_ERROR(TakeLookback(request, params));
+  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
+  Timings timings;
+  AZX_ASSIGN_OR_RETURN(const promql::Explanation explanation,
+                       InTurn(context, request, params, timings,
+                              [&](const promql::Engine& engine, std::stop_token stop) {
+                                return promql::Explain(
+                                    {engine, context.deps.clock, context.deps.store}, *expr,
+                                    options, std::move(stop));
+                              }));
+  ApiData data;
+  AppendExplanation(data.json, explanation);
+  return data;
 }
 
 // GET, POST /api/v1/format_query: query.

@@ -62,6 +62,7 @@ std::span<const Route> Routes();
 base::Result<ApiData> Query(const Context& context, const Request& request);
 base::Result<ApiData> QueryRange(const Context& context, const Request& request);
 base::Result<ApiData> QueryExemplars(const Context& context, const Request& request);
+base::Result<ApiData> ExplainQuery(const Context& context, const Request& request);
 base::Result<ApiData> FormatQuery(const Context& context, const Request& request);
 base::Result<ApiData> ParseQuery(const Context& context, const Request& request);
 

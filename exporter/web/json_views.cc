@@ -13,104 +13,6 @@ namespace {
 
 using base::JsonWriter;
 
-// The writers of query results append to the text themselves: an answer of thousands of series is
-// mostly numbers, and a call for each comma would be felt.
-
-void AppendInt(std::string& out, std::int64_t value) {
-  std::array<char, 24> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  out.append(buffer.data(), end.ptr);
-}
-
-// 1435781451.781: no more than three decimals, and either none or three, as Prometheus.
-void AppendTime(std::string& out, model::TimestampMs t) {
-  if (t < 0) out += '-';
-  const std::uint64_t ms =
-      t < 0 ? 0 - static_cast<std::uint64_t>(t) : static_cast<std::uint64_t>(t);
-  AppendInt(out, static_cast<std::int64_t>(ms / 1000));
-  const std::uint64_t fraction = ms % 1000;
-  if (fraction == 0) return;
-  out += '.';
-  out += static_cast<char>('0' + fraction / 100);
-  out += static_cast<char>('0' + fraction / 10 % 10);
-  out += static_cast<char>('0' + fraction % 10);
-}
-
-// The shortest text of the number, with an exponent below 1e-6 and from 1e21 up.
-// Source: prometheus/util/jsonutil/marshal.go, MarshalFloat.
-void AppendValue(std::string& out, double value) {
-  const double magnitude = std::fabs(value);
-  // Up to here every whole number is exact, and fixed notation is the shortest one.
-  constexpr double kExact = 1e15;
-  if (magnitude < kExact && value == std::trunc(value) && !(value == 0 && std::signbit(value))) {
-    return AppendInt(out, static_cast<std::int64_t>(value));
-  }
-  if (!std::isfinite(value) || value == 0 || (magnitude >= kExact && magnitude < 1e21)) {
-    out += base::FormatFloatF(value);
-    return;
-  }
-  std::array<char, 32> buffer;
-  const auto format = magnitude < 1e-6 || magnitude >= 1e21 ? std::chars_format::scientific
-                                                            : std::chars_format::fixed;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
-  out.append(buffer.data(), end.ptr);
-}
-
-// [1435781451.781,"1"]
-void AppendPoint(std::string& out, model::TimestampMs t, double value) {
-  out += '[';
-  AppendTime(out, t);
-  out += ",\"";
-  AppendValue(out, value);
-  out += "\"]";
-}
-
-void AppendLabels(std::string& out, const model::Labels& labels) {
-  out += '{';
-  bool first = true;
-  for (const model::Label label : labels) {
-    if (!first) out += ',';
-    first = false;
-    base::AppendJsonString(out, label.name);
-    out += ':';
-    base::AppendJsonString(out, label.value);
-  }
-  out += '}';
-}
-
-void AppendSeries(std::string& out, const model::Sample& sample) {
-  out += "{\"metric\":";
-  AppendLabels(out, sample.labels);
-  out += ",\"value\":";
-  AppendPoint(out, sample.t, sample.f);
-  out += '}';
-}
-
-void AppendSeries(std::string& out, const promql::MatrixSeries& series) {
-  out += "{\"metric\":";
-  AppendLabels(out, series.labels);
-  out += ",\"values\":[";
-  bool first = true;
-  for (const model::FPoint& point : series.points) {
-    if (!first) out += ',';
-    first = false;
-    AppendPoint(out, point.t, point.f);
-  }
-  out += "]}";
-}
-
-template <class All>
-void AppendAll(std::string& out, const All& all) {
-  out += '[';
-  bool first = true;
-  for (const auto& one : all) {
-    if (!first) out += ',';
-    first = false;
-    AppendSeries(out, one);
-  }
-  out += ']';
-}
-
 // When something last happened; as Go writes a time that never was.
 std::string TimeText(model::TimestampMs t) {
   return t == 0 ? "0001-01-01T00:00:00Z" : base::FormatRfc3339(t);
@@ -244,27 +146,6 @@ void WriteLabels(JsonWriter& json, const model::Labels& labels) {
   json.BeginObject();
   for (const model::Label label : labels) json.Key(label.name).String(label.value);
   json.EndObject();
-}
-
-void AppendQueryData(std::string& out, const promql::Value& value) {
-  out += "{\"resultType\":";
-  if (const auto* vector = std::get_if<promql::Vector>(&value)) {
-    out += "\"vector\",\"result\":";
-    AppendAll(out, *vector);
-  } else if (const auto* matrix = std::get_if<promql::Matrix>(&value)) {
-    out += "\"matrix\",\"result\":";
-    AppendAll(out, *matrix);
-  } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
-    out += "\"scalar\",\"result\":";
-    AppendPoint(out, scalar->t, scalar->f);
-  } else {
-    const auto& text = std::get<promql::String>(value);
-    out += "\"string\",\"result\":[";
-    AppendTime(out, text.t);
-    out += ',';
-    base::AppendJsonString(out, text.text);
-    out += ']';
-  }
 }
 
 void WriteRules(JsonWriter& json, const std::vector<rules::GroupView>& groups,

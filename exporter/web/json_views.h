@@ -16,9 +16,6 @@ namespace azexporter::web {
 
 void WriteLabels(base::JsonWriter& json, const model::Labels& labels);
 
-// {"resultType":"vector","result":[...]  (the object stays open, for what goes beside the result)
-void AppendQueryData(std::string& out, const promql::Value& value);
-
 struct RulesShown {
   bool alerts = true;
   std::string next_token = {};  // of the page that follows; empty: this is the last one

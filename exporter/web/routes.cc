@@ -19,6 +19,7 @@ constexpr Route kRoutes[] = {
     Other("/-/reload", Methods::kPost, &Reload),
     Api("/api/v1/alertmanagers", Methods::kGet, &Alertmanagers),
     Api("/api/v1/alerts", Methods::kGet, &Alerts),
+    Api("/api/v1/explain", Methods::kGetOrPost, &ExplainQuery),
     Api("/api/v1/features", Methods::kGet, &Features),
     Api("/api/v1/format_query", Methods::kGetOrPost, &FormatQuery),
     Api("/api/v1/label/:name/values", Methods::kGet, &LabelValues),

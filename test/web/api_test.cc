@@ -208,6 +208,25 @@ TEST_F(ApiTest, ShowsTheTreeOfAQuery) {
   }
 }
 
+TEST_F(ApiTest, ExplainsAQuery) {
+  const ApiCase cases[] = {
+      {"/api/v1/explain?query=up > 1e22&limit=1&time=1800000000", 200,
+       R"("data":{"text":"up > 10000000000000000000000","type":"vector","time":1800000000,)"
+       R"("series":0,"note":"became empty here","values":[],"children":[{"text":"up","type":)"
+       R"("vector","time":1800000000,"series":2,"values":[{"metric":{"__name__":"up","zone":"a"},)"
+       R"("value":[1800000000,"0.5"]}],"children":[]},{"text":"10000000000000000000000","type":)"
+       R"("scalar","time":1800000000,"series":1,"values":[{"metric":{},"value":[1800000000,)"
+       R"("1e+22"]}],"children":[]}]})"},
+      {"/api/v1/explain?query=up[1m]&limit=1", 200,
+       R"("data":{"text":"up[1m]","type":"matrix","time":1800000000,"series":2,"values":[{"metric":)"
+       R"({"__name__":"up","zone":"a"},"points":2,"value":[1800000000,"0.5"]}],"children":[]})"},
+      {"/api/v1/explain?query=(", 400,
+       R"("errorType":"bad_data","error":"invalid parameter \"query\": 1:2: parse error: unclosed )"
+       R"(left parenthesis")"},
+  };
+  Expect(cases);
+}
+
 TEST_F(ApiTest, KeepsNoExemplars) {
   EXPECT_EQ(Ask("/api/v1/query_exemplars?query=up").body, R"({"status":"success","data":[]})");
   const auto none = Ask("/api/v1/query_exemplars?query=1");

@@ -11,13 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "azexporter/app/query_command.h"
 #include "azexporter/base/result.h"
 #include "azexporter/config/config.h"
 #include "azexporter/promql/engine.h"
 
 namespace azexporter::app {
 
-enum class Command { kDaemon, kCheckHealth, kCheckConfig, kCheckRules, kTestPromql };
+enum class Command { kDaemon, kCheckHealth, kCheckConfig, kCheckRules, kQuery, kTestPromql };
 
 enum class CheckOutput { kTable, kJson, kNagios };
 
@@ -44,6 +45,7 @@ struct Flags {
   std::string log_level = "info";
   std::string log_format = "logfmt";
   CheckFlags check;
+  QueryFlags query;
   // The daemon's flags with their values, given or not, for /api/v1/status/flags.
   std::map<std::string, std::string> all;
 
