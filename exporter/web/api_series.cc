@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -155,8 +156,11 @@ void WriteHead(JsonWriter& json, const StoreCounts& counts) {
   json.Key("numSeries").Int(static_cast<std::int64_t>(counts.series));
   json.Key("numLabelPairs").Int(static_cast<std::int64_t>(pairs));
   json.Key("chunkCount").Int(0);  // known to the store alone
-  json.Key("minTime").Int(counts.series == 0 ? 0 : counts.min_time);
-  json.Key("maxTime").Int(counts.series == 0 ? 0 : counts.max_time).EndObject();
+  // As in Prometheus the last and the first number there is where there is no sample.
+  constexpr auto kFirst = std::numeric_limits<model::TimestampMs>::min();
+  constexpr auto kLast = std::numeric_limits<model::TimestampMs>::max();
+  json.Key("minTime").Int(counts.series == 0 ? kLast : counts.min_time);
+  json.Key("maxTime").Int(counts.series == 0 ? kFirst : counts.max_time).EndObject();
 }
 
 void WriteCardinality(JsonWriter& json, const StoreCounts& counts, std::size_t limit) {

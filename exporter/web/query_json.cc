@@ -140,12 +140,15 @@ void AppendQueryData(std::string& out, const promql::Value& value) {
     out += "\"matrix\",\"result\":";
     AppendAll(out, *matrix);
   } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
-    out += "\"scalar\",\"result\":";
-    AppendPoint(out, scalar->t, scalar->f);
+    // Scalars and strings are written in another way than samples: without an exponent, and their
+    // time as a plain number. Source: prometheus/promql/value.go.
+    out += "\"scalar\",\"result\":[";
+    base::AppendFloatG(out, static_cast<double>(scalar->t) / 1000);
+    out += ",\"" + base::FormatFloatF(scalar->f) + "\"]";
   } else {
     const auto& text = std::get<promql::String>(value);
     out += "\"string\",\"result\":[";
-    AppendTime(out, text.t);
+    base::AppendFloatG(out, static_cast<double>(text.t) / 1000);
     out += ',';
     base::AppendJsonString(out, text.text);
     out += ']';

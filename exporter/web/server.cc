@@ -141,16 +141,24 @@ void Server::Impl::Configure() {
   http.set_payload_max_length(kMaxBodyBytes);
   // All routing is ours, and so is the reading of bodies: httplib would refuse a form of more than
   // 8 KB, which a dashboard's query may well be.
-  http.Get(".*", [this](const httplib::Request& request, httplib::Response& response) {
+  const auto without_body = [this](const httplib::Request& request, httplib::Response& response) {
     Serve(request, "", response);
-  });
+  };
+  http.Get(".*", without_body);
+  http.Delete(".*", without_body);
+  http.Options(".*", without_body);
   const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
                                 const httplib::ContentReader& reader) {
     std::string body;
-    const bool whole = reader([&body](const char* data, std::size_t size) {
+    const auto take = [&body](const char* data, std::size_t size) {
       body.append(data, size);
       return true;
-    });
+    };
+    // No path takes a body in parts; it is read all the same, since a request follows it.
+    const bool whole = request.is_multipart_form_data()
+                           ? reader([](const httplib::MultipartFormData&) { return true; },
+                                    [](const char*, std::size_t) { return true; })
+                           : reader(take);
     if (whole) Serve(request, body, response);
   };
   http.Post(".*", with_body);
@@ -187,6 +195,7 @@ bool Takes(Methods methods, std::string_view method) {
 }
 
 Page Server::Impl::Answer(Request& request) {
+  if (request.method == "OPTIONS" && request.path.starts_with("/api/v1/")) return {.status = 204};
   if (request.path == options.telemetry_path && Takes(Methods::kGet, request.method)) {
     return Metrics(context, request);
   }

@@ -337,6 +337,38 @@ TEST_F(SameAnswersTest, Queries) {
   }
 }
 
+// To the byte, where no version and no order of series comes between.
+TEST_F(SameAnswersTest, Texts) {
+  for (const char* query : {R"(special{kind="0"})",
+                            R"(special{kind="1"}[1m])",
+                            R"(special{kind="4"})",
+                            R"(special{kind="5"})",
+                            R"(special{kind="6"})",
+                            R"(info{zone="b"}[50s])",
+                            "vector(1e21)",
+                            "1e21",
+                            "1e-7",
+                            "0.1 + 0.2",
+                            "\"a\\n\"",
+                            "nothing",
+                            "temp{",
+                            "sum(",
+                            "rate(temp)",
+                            "1 +",
+                            "foo(temp)",
+                            "{}",
+                            "sum(temp[1m])",
+                            "temp[1m] + 1"}) {
+    const std::vector<std::pair<std::string, std::string>> params = {{"query", query},
+                                                                     {"time", TimeAt(1'200)}};
+    const auto ours = Ask(servers_[0], "/api/v1/query", params);
+    const auto theirs = Ask(servers_[1], "/api/v1/query", params);
+    EXPECT_EQ(ours.body, theirs.body);
+    EXPECT_EQ(ours.status, theirs.status) << query;
+    EXPECT_EQ(ours.Header("content-type"), theirs.Header("content-type"));
+  }
+}
+
 // Each is still a difference: what is none any more leaves the table.
 TEST_F(SameAnswersTest, KnownDifferencesAreDifferences) {
   for (const test::KnownDifference& known : test::KnownDifferences()) {

@@ -95,25 +95,35 @@ TEST_F(ApiTest, CutsAndWarns) {
 }
 
 TEST_F(ApiTest, WritesTimesAndNumbersAsPrometheus) {
+  struct NumberCase {
+    const char* query;
+    const char* time;
+    const char* point;
+  };
+  const NumberCase samples[] = {
+      {"vector(1e-7)", "1.5", R"([1.500,"1e-07"])"},
+      {"vector(-0.000001)", "-1.05", R"([-1.050,"-0.000001"])"},
+      {"vector(1e21)", "0", R"([0,"1e+21"])"},
+      {"vector(123456789012345680000)", "0", R"([0,"123456789012345680000"])"},
+      {"vector(1e15%2B0.5)", "1970-01-01T00:00:01.001Z", R"([1.001,"1000000000000000.5"])"},
+      {"vector(-0*1)", "0", R"([0,"-0"])"},
+      {"vector(NaN)", "0.02", R"([0.020,"NaN"])"},
+      {"vector(-Inf)", "0", R"([0,"-Inf"])"},
+      {"vector(0.1)*3", "1", R"([1,"0.30000000000000004"])"},
+  };
+  for (const NumberCase& c : samples) {
+    EXPECT_EQ(Ask(Encode(std::string("/api/v1/query?query=") + c.query + "&time=" + c.time)).body,
+              std::string(R"({"status":"success","data":{"resultType":"vector","result":[)") +
+                  R"({"metric":{},"value":)" + c.point + "}]}}")
+        << c.query;
+  }
   const ApiCase cases[] = {
-      {"/api/v1/query?query=1e-7&time=1.5", 200,
-       R"("data":{"resultType":"scalar","result":[1.500,"1e-07"]})"},
-      {"/api/v1/query?query=-0.000001&time=-1.05", 200,
-       R"("data":{"resultType":"scalar","result":[-1.050,"-0.000001"]})"},
-      {"/api/v1/query?query=123456789012345680000&time=0", 200,
-       R"("data":{"resultType":"scalar","result":[0,"123456789012345680000"]})"},
-      {"/api/v1/query?query=1e15%2B0.5&time=1970-01-01T00:00:01.001Z", 200,
-       R"("data":{"resultType":"scalar","result":[1.001,"1000000000000000.5"]})"},
-      {"/api/v1/query?query=-0*1&time=0", 200,
-       R"("data":{"resultType":"scalar","result":[0,"-0"]})"},
-      {"/api/v1/query?query=NaN&time=0", 200,
-       R"("data":{"resultType":"scalar","result":[0,"NaN"]})"},
-      {"/api/v1/query?query=-Inf&time=0", 200,
-       R"("data":{"resultType":"scalar","result":[0,"-Inf"]})"},
+      {"/api/v1/query?query=1e21&time=1.5", 200,
+       R"("data":{"resultType":"scalar","result":[1.5,"1000000000000000000000"]})"},
+      {"/api/v1/query?query=1e-7&time=0", 200,
+       R"("data":{"resultType":"scalar","result":[0,"0.0000001"]})"},
       {"/api/v1/query?query=\"a\\n\"&time=0.02", 200,
-       R"("data":{"resultType":"string","result":[0.020,"a\n"]})"},
-      {"/api/v1/query?query=vector(0.1)*3&time=1", 200,
-       R"("data":{"resultType":"vector","result":[{"metric":{},"value":[1,"0.30000000000000004"]}]})"},
+       R"("data":{"resultType":"string","result":[0.02,"a\n"]})"},
       {"/api/v1/query?query=up{zone=\"a\"}[1m]&time=1800000000", 200,
        R"("data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","zone":"a"},)"
        R"("values":[[1799999985,"1"],[1800000000,"0.5"]]}]})"},
@@ -331,10 +341,19 @@ TEST_F(ApiTest, DescribesMetricsAndItself) {
 }
 
 TEST_F(ApiTest, TakesTheMethodsThatPrometheusTakes) {
+  EXPECT_EQ(Ask("/api/v1/query", "OPTIONS").status, 204);
+  EXPECT_EQ(Ask("/api/v1/query", "DELETE").status, 405);
+  EXPECT_EQ(Ask("/nothing", "DELETE").status, 404);
   for (const char* path : {"/api/v1/label/zone/values", "/api/v1/metadata", "/api/v1/rules",
                            "/api/v1/status/buildinfo", "/federate"}) {
     EXPECT_EQ(Ask(path, "POST", "a=b").status, 405) << path;
   }
+  const auto parts = Send({.method = "POST",
+                           .url = "/api/v1/query?query=1",
+                           .headers = {{"Content-Type", "multipart/form-data; boundary=x"}},
+                           .body = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n"
+                                   "--x--\r\n"});
+  EXPECT_EQ(parts.status, 200) << parts.body;
   // httplib alone would refuse a form of more than 8 KB.
   std::string zones = "a";
   for (int i = 0; i < 5'000; ++i) zones += "|z" + std::to_string(i);
