@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "azexporter/base/duration.h"
+#include "azexporter/base/float_format.h"
 #include "azexporter/base/time_text.h"
 #include "azexporter/web/query_json.h"
 #include "query_output.h"
@@ -54,11 +55,17 @@ Result<QuerySource::Range> RangeOf(const QueryFlags& flags, model::TimestampMs n
     range.step_ms = std::max<std::int64_t>((range.end - range.start) / kSteps / 1000, 1) * 1000;
     return range;
   }
+  // "30s", or seconds as the API takes them.
+  const auto seconds = base::ParseFloat(flags.step);
   const auto step = base::ParseDurationMs(flags.step);
-  if (!step || *step == 0) {
+  constexpr double kMostSeconds = 1e10;
+  if (seconds && *seconds > 0 && *seconds < kMostSeconds) {
+    range.step_ms = std::max<std::int64_t>(1, static_cast<std::int64_t>(*seconds * 1000));
+  } else if (step && *step > 0) {
+    range.step_ms = *step;
+  } else {
     return BadData("--step: must be a duration above zero, got \"" + flags.step + "\"");
   }
-  range.step_ms = *step;
   return range;
 }
 
