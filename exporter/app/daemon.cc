@@ -7,6 +7,7 @@
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/wait.h"
 #include "azexporter/collect/self_metrics.h"
+#include "azexporter/model/regexp.h"
 #include "azexporter/notify/sender.h"
 #include "azexporter/promql/engine.h"
 #include "azexporter/rules/manager.h"
@@ -35,7 +36,7 @@ struct Daemon::Impl {
         deps(std::move(deps_in)),
         config(std::move(config_in)),
         store({.retention_ms = config.storage.retention_ms, .max_bytes = config.storage.max_bytes}),
-        engine(promql::EngineOptions{}, deps.clock),
+        engine(flags.engine, deps.clock),
         sender({}, {deps.clock, deps.log}),
         rules({}, {engine, store, store, deps.clock, deps.log,
                    [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
@@ -44,9 +45,12 @@ struct Daemon::Impl {
         self(Version(), Revision()),
         appender(store) {}
 
-  base::Result<void> Listen(std::function<base::Result<void>()> reload);
+  base::Result<void> Listen(std::int64_t retention_ms, std::function<base::Result<void>()> reload);
   // Puts the parts of a configuration into force that every reload may change.
   void Apply(const config::Config& next, std::vector<rules::RuleGroup> groups);
+  // Notes the outcome of a reload for those who ask for the configuration.
+  void Show(const config::Config& next);
+  void ShowRefusal();
   void CollectLoop(const std::stop_token& stop);
   void CollectOnce(model::TimestampMs now_ms);
   void Publish(std::shared_ptr<collect::Round> round);
@@ -60,6 +64,9 @@ struct Daemon::Impl {
   base::Mutex config_mu;
   config::Config config AZX_GUARDED_BY(config_mu);
   std::unique_ptr<Observer> observer AZX_GUARDED_BY(config_mu);
+  // guarded by view_mu, which nobody holds for long
+  base::Mutex view_mu;
+  web::ConfigView view AZX_GUARDED_BY(view_mu);
   // own synchronisation
   storage::MemoryStore store;
   const promql::Engine engine;
@@ -75,18 +82,37 @@ struct Daemon::Impl {
   std::unique_ptr<web::Server> server;
 };
 
-base::Result<void> Daemon::Impl::Listen(std::function<base::Result<void>()> reload) {
+base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
+                                        std::function<base::Result<void>()> reload) {
   const auto alertmanagers = [this] {
     std::vector<std::string> urls;
     for (const auto& one : sender.Stats().alertmanagers) urls.push_back(one.url);
     return urls;
   };
-  AZX_ASSIGN_OR_RETURN(server, web::Server::Listen({.listen_address = flags.listen_address,
-                                                    .telemetry_path = flags.telemetry_path,
-                                                    .version = Version(),
-                                                    .revision = Revision()},
-                                                   {latest, store, engine, rules, deps.clock,
-                                                    deps.log, std::move(reload), alertmanagers}));
+  AZX_ASSIGN_OR_RETURN(
+      server, web::Server::Listen({.listen_address = flags.listen_address,
+                                   .telemetry_path = flags.telemetry_path,
+                                   .version = Version(),
+                                   .revision = Revision(),
+                                   .max_concurrency = flags.max_concurrency,
+                                   .flags = flags.all,
+                                   .start_time_ms = deps.clock.NowMs(),
+                                   .retention_ms = retention_ms},
+                                  {.latest = latest,
+                                   .store = store,
+                                   .engine = engine,
+                                   .rules = rules,
+                                   .clock = deps.clock,
+                                   .log = deps.log,
+                                   .reload = std::move(reload),
+                                   .alertmanagers = alertmanagers,
+                                   .remote_write = flags.enable_remote_write ? &store : nullptr,
+                                   .store_stats = [this] { return store.stats(); },
+                                   .config =
+                                       [this] {
+                                         base::MutexLock lock(view_mu);
+                                         return view;
+                                       }}));
   // Known only now where the port is a free one.
   external_url =
       flags.external_url.empty() ? DefaultExternalUrl(server->url()) : flags.external_url;
@@ -101,6 +127,21 @@ void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGrou
                                       .external_labels = next.global.external_labels,
                                       .external_url = external_url,
                                       .resend_delay_ms = flags.resend_delay_ms});
+}
+
+void Daemon::Impl::Show(const config::Config& next) {
+  // Passwords stand in files of their own, but a URL of a probe may hold one.
+  auto text = model::ReplaceAll("://[^/@\\s]+@", "://<secret>@", next.text);
+  base::MutexLock lock(view_mu);
+  view = {.yaml = text ? std::move(*text) : "",
+          .external_labels = next.global.external_labels,
+          .last_reload_ok = true,
+          .loaded_at_ms = deps.clock.NowMs()};
+}
+
+void Daemon::Impl::ShowRefusal() {
+  base::MutexLock lock(view_mu);
+  view.last_reload_ok = false;
 }
 
 void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
@@ -123,6 +164,7 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
 
 void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
   self.RecordNotifications(CountsOf(sender.Stats()));
+  if (const auto counts = server->remote_write()) self.RecordRemoteWrite(*counts);
   round->snapshot.blocks.push_back(self.ToBlock());
   round->snapshot.blocks.push_back(AlertCounts(rules.Groups()));
   if (auto appended = appender.Append(round->snapshot); !appended) {
@@ -188,8 +230,9 @@ base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonD
   Impl& parts = *daemon->impl_;
   std::function<base::Result<void>()> reload;
   if (flags.enable_lifecycle) reload = [raw = daemon.get()] { return raw->Reload(); };
-  AZX_RETURN_IF_ERROR(parts.Listen(std::move(reload)));
+  AZX_RETURN_IF_ERROR(parts.Listen(config.storage.retention_ms, std::move(reload)));
   parts.Apply(config, std::move(groups));
+  parts.Show(config);
   return daemon;
 }
 
@@ -229,6 +272,7 @@ base::Result<void> Daemon::Reload() {
       impl.config = config;
     }
     impl.Apply(config, std::move(groups));
+    impl.Show(config);
     return {};
   };
   const auto reloaded = reload();
@@ -236,6 +280,7 @@ base::Result<void> Daemon::Reload() {
   if (reloaded) {
     impl.deps.log.Info("configuration loaded");
   } else {
+    impl.ShowRefusal();
     impl.deps.log.Error("configuration refused, the old one stays",
                         {{"error", reloaded.error().message()}});
   }

@@ -10,6 +10,7 @@
 #include "azexporter/base/byte_size.h"
 #include "azexporter/base/duration.h"
 #include "external_url.h"
+#include "query_flags.h"
 
 namespace azexporter::app {
 namespace {
@@ -18,6 +19,8 @@ constexpr char kFooter[] =
     "Exit codes of --check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (and bad flags, --help).\n"
     "The configuration file and every metric are described in README.md.";
 
+constexpr char kHealthCheck[] = "Health check";
+
 struct RawFlags {
   bool check = false;
   std::string output;
@@ -25,6 +28,8 @@ struct RawFlags {
   std::string unreachable = "critical";
   std::string external_url;
   std::string resend_delay = "1m";
+  std::string query_timeout = "2m";
+  std::string lookback_delta = "5m";
 };
 
 void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
@@ -34,6 +39,8 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics.")
       ->capture_default_str();
   cli.add_flag("--web.enable-lifecycle", flags.enable_lifecycle, "Allow POST to /-/reload.");
+  cli.add_flag("--web.enable-remote-write-receiver", flags.enable_remote_write,
+               "Take remote write requests at /api/v1/write.");
   cli.add_option("--web.external-url", raw.external_url,
                  "URL under which others see azexporter, for the links in alerts. Default: the "
                  "host's name and the port.");
@@ -69,23 +76,66 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   }
 }
 
+void AddQueryFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
+  cli.add_option("--query.lookback-delta", raw.lookback_delta,
+                 "How far back a sample still counts in a query.")
+      ->capture_default_str();
+  cli.add_option("--query.max-concurrency", flags.max_concurrency,
+                 "How many queries of the API may run at the same time.")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
+      ->capture_default_str();
+  cli.add_option("--query.max-samples", flags.engine.max_samples,
+                 "How many samples a query may hold in memory.")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40))
+      ->capture_default_str();
+  cli.add_option("--query.timeout", raw.query_timeout, "How long a query may take.")
+      ->capture_default_str();
+}
+
 void AddCheckFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_flag("--check", raw.check, "Check once, print a verdict, exit with its code.")
-      ->group("Health check");
+      ->group(kHealthCheck);
   cli.add_option("--url", flags.check.url, "Ask this running azexporter (http://HOST:PORT).")
-      ->group("Health check");
+      ->group(kHealthCheck);
   cli.add_option("--output", raw.output, "table, json or nagios. Default: table.")
-      ->group("Health check");
+      ->group(kHealthCheck);
   cli.add_option("-t,--check.timeout", raw.timeout, "How long to wait for sources.")
       ->capture_default_str()
-      ->group("Health check");
+      ->group(kHealthCheck);
   cli.add_option("--check.unreachable", raw.unreachable,
                  "critical or unknown: the verdict where a source cannot be asked.")
       ->capture_default_str()
-      ->group("Health check");
+      ->group(kHealthCheck);
+}
+
+// A duration flag that must not be zero.
+base::Result<std::int64_t> PositiveDuration(const char* flag, const std::string& text) {
+  auto duration = base::ParseDurationMs(text);
+  if (!duration) return base::Fail(duration.error().WithContext(flag));
+  if (*duration == 0) return base::BadData(std::string(flag) + ": must not be zero");
+  return *duration;
+}
+
+// Every long flag with its value as text. A flag that was not given has its default, or nothing.
+std::map<std::string, std::string> AllFlags(const CLI::App& cli) {
+  std::map<std::string, std::string> all;
+  for (const CLI::Option* option : cli.get_options()) {
+    if (option->get_lnames().empty() || option->get_group() == kHealthCheck) continue;
+    std::string text;
+    for (const std::string& result : option->results()) text += (text.empty() ? "" : ",") + result;
+    const bool is_switch = option->get_expected_min() == 0;
+    if (option->count() == 0) text = is_switch ? "false" : option->get_default_str();
+    all[option->get_lnames().front()] = text;
+  }
+  for (const char* once : {"help", "version"}) all.erase(once);
+  return all;
 }
 
 base::Result<void> TakeDaemonFlags(const RawFlags& raw, Flags& flags) {
+  AZX_ASSIGN_OR_RETURN(flags.engine.timeout_ms,
+                       PositiveDuration("--query.timeout", raw.query_timeout));
+  AZX_ASSIGN_OR_RETURN(flags.engine.lookback_ms,
+                       PositiveDuration("--query.lookback-delta", raw.lookback_delta));
   if (!raw.external_url.empty()) {
     auto url = CheckExternalUrl(raw.external_url);
     if (!url) return base::Fail(url.error().WithContext("--web.external-url"));
@@ -149,6 +199,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   cli.set_version_flag("--version", VersionText());
   cli.footer(kFooter);
   AddDaemonFlags(cli, flags, raw);
+  AddQueryFlags(cli, flags, raw);
   AddCheckFlags(cli, flags, raw);
   CLI::App* check = cli.add_subcommand("check", "Check files; exit 0 when they are good, else 1.");
   check->require_subcommand(1);
@@ -160,6 +211,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   };
   add_command(check, "config", "Configuration files.", Command::kCheckConfig);
   add_command(check, "rules", "Rule files.", Command::kCheckRules);
+  AddQueryCommand(cli, flags);
   CLI::App* test = cli.add_subcommand("test", "Run test files; exit 0 when all pass, else 1.");
   test->require_subcommand(1);
   add_command(test, "promql", "PromQL test scripts.", Command::kTestPromql);
@@ -182,6 +234,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   }
   if (auto taken = TakeDaemonFlags(raw, flags); !taken) return bad(taken.error().message());
   if (auto taken = TakeCheckFlags(raw, flags); !taken) return bad(taken.error().message());
+  flags.all = AllFlags(cli);
   return flags;
 }
 

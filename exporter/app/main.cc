@@ -73,6 +73,8 @@ int RunCommand(const app::Flags& flags) {
       return app::RunCheckRules(flags);
     case app::Command::kFormatPromql:
       return app::RunFormatPromql(flags);
+    case app::Command::kQuery:
+      return app::RunQueryCommand(flags.query);
     case app::Command::kTestPromql:
       return app::RunTestPromql(flags);
   }

@@ -108,6 +108,17 @@ struct SelfMetrics::Impl {
                                          "Alerts that each notification queue can hold.");
   GaugeFamily& discovered = AddGauge(registry, "azexporter_notifications_alertmanagers_discovered",
                                      "Alertmanagers that alerts are sent to.");
+  // Counted in the receiver of remote write; these follow it.
+  CounterFamily& write_requests = AddCounter(registry, "azexporter_remote_write_requests_total",
+                                             "Remote write requests that came in.");
+  CounterFamily& write_samples = AddCounter(registry, "azexporter_remote_write_samples_total",
+                                            "Samples stored from remote write.");
+  CounterFamily& write_refused =
+      AddCounter(registry, "azexporter_remote_write_requests_refused_total",
+                 "Remote write requests answered with an error, by reason.");
+  CounterFamily& write_dropped =
+      AddCounter(registry, "azexporter_remote_write_samples_dropped_total",
+                 "Samples left out of remote write requests, by reason.");
   // The counters of each Alertmanager by its label, to end those of one that is gone.
   struct AlertmanagerCounters {
     prometheus::Counter* sent = nullptr;
@@ -176,6 +187,44 @@ void SelfMetrics::RecordNotifications(const NotificationCounts& counts) {
   impl_->queue_length.Add({}).Set(static_cast<double>(counts.queue_length));
   impl_->queue_capacity.Add({}).Set(static_cast<double>(counts.queue_capacity));
   impl_->discovered.Add({}).Set(static_cast<double>(counts.alertmanagers.size()));
+}
+
+std::string_view RemoteWriteReasonName(RemoteWriteReason reason) {
+  switch (reason) {
+    case RemoteWriteReason::kNone:
+      return "none";
+    case RemoteWriteReason::kEncoding:
+      return "encoding";
+    case RemoteWriteReason::kMalformed:
+      return "malformed";
+    case RemoteWriteReason::kOutOfOrder:
+      return "out_of_order";
+    case RemoteWriteReason::kDuplicate:
+      return "duplicate";
+    case RemoteWriteReason::kTooOld:
+      return "too_old";
+    case RemoteWriteReason::kTooFarAhead:
+      return "too_far_ahead";
+    case RemoteWriteReason::kNativeHistogram:
+      return "native_histogram";
+    case RemoteWriteReason::kStore:
+      return "store";
+  }
+  return "";
+}
+
+void SelfMetrics::RecordRemoteWrite(const RemoteWriteCounts& counts) {
+  Follow(impl_->write_requests.Add({}), counts.requests);
+  Follow(impl_->write_samples.Add({}), counts.samples);
+  for (std::size_t i = 1; i < kRemoteWriteReasons; ++i) {
+    const auto reason = static_cast<RemoteWriteReason>(i);
+    const prometheus::Labels labels = {{"reason", std::string(RemoteWriteReasonName(reason))}};
+    Follow(impl_->write_refused.Add(labels), counts.refused[i]);
+    const bool may_drop = reason == RemoteWriteReason::kOutOfOrder ||
+                          reason == RemoteWriteReason::kDuplicate ||
+                          reason == RemoteWriteReason::kNativeHistogram;
+    if (may_drop) Follow(impl_->write_dropped.Add(labels), counts.dropped[i]);
+  }
 }
 
 std::shared_ptr<const Block> SelfMetrics::ToBlock() const {

@@ -13,7 +13,8 @@ std::shared_ptr<const Block> Block::Make(std::string_view collector,
     std::string text;
     exposition::AppendText(text, family);
     if (text.empty()) continue;
-    block->families.push_back({std::string(family.desc->name), std::move(text)});
+    block->families.push_back({std::string(family.desc->name), std::move(text),
+                               std::string(family.desc->help), family.desc->type});
     exposition::AppendSamples(block->samples, family);
   }
   return block;
@@ -74,8 +75,9 @@ base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
   }
   for (const model::Labels& gone : previous_) append(gone, model::StaleNaN());
   previous_ = std::move(current);
-  AZX_RETURN_IF_ERROR(appender->Commit());
-  return refused;
+  AZX_ASSIGN_OR_RETURN(const storage::LeftOut left_out, appender->Commit());
+  AZX_RETURN_IF_ERROR(refused);
+  return storage::AsResult(left_out);
 }
 
 }  // namespace azexporter::collect

@@ -211,7 +211,9 @@ Result<StorageConfig::Keep> ParseKeep(std::string_view text) {
 
 Result<Config> LoadConfig(const std::string& path) {
   AZX_ASSIGN_OR_RETURN(std::string text, base::ReadFile(path));
-  return ParseConfig(text, path);
+  AZX_ASSIGN_OR_RETURN(Config config, ParseConfig(text, path));
+  config.text = std::move(text);
+  return config;
 }
 
 }  // namespace azexporter::config

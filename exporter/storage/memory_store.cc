@@ -123,34 +123,30 @@ void MemoryStore::Impl::EndAppend(std::uint64_t version) {
   appenders_.erase(appenders_.find(version));
 }
 
-Result<void> MemoryStore::Impl::Commit(const std::vector<PendingSample>& samples) {
-  std::size_t refused = 0;
-  Result<void> first;
-  {
-    const base::WriterLock lock(mu_);
-    const bool has_readers = !readers_.empty();
-    if (!has_readers) marks_.clear();
-    ++version_;
-    for (const PendingSample& sample : samples) {
-      const bool known = sample.series != nullptr && sample.series->alive();
-      MemorySeries& series = known ? *sample.series : GetOrCreateLocked(sample.labels);
-      const AppendOutcome outcome = CheckLocked(&series, sample.point);
-      if (outcome != AppendOutcome::kAppended) {
-        if (refused++ == 0) first = AsResult(outcome, sample.labels, sample.point.t);
-        continue;
-      }
-      const model::TimestampMs before = series.empty() ? kNoPoint : series.newest().t;
-      if (before == sample.point.t) continue;
-      if (has_readers && series.version() != version_) {
-        marks_[&series].push_back({version_, before});
-      }
-      series.Append(sample.point, version_);
-      if (!newest_ || *newest_ < sample.point.t) newest_ = sample.point.t;
+LeftOut MemoryStore::Impl::Commit(const std::vector<PendingSample>& samples) {
+  LeftOut left_out;
+  const base::WriterLock lock(mu_);
+  const bool has_readers = !readers_.empty();
+  if (!has_readers) marks_.clear();
+  ++version_;
+  for (const PendingSample& sample : samples) {
+    const bool known = sample.series != nullptr && sample.series->alive();
+    MemorySeries& series = known ? *sample.series : GetOrCreateLocked(sample.labels);
+    const AppendOutcome outcome = CheckLocked(&series, sample.point);
+    if (outcome != AppendOutcome::kAppended) {
+      if (left_out.count++ > 0) continue;
+      left_out.first = AsResult(outcome, sample.labels, sample.point.t).error().message();
+      continue;
     }
+    const model::TimestampMs before = series.empty() ? kNoPoint : series.newest().t;
+    if (before == sample.point.t) continue;
+    if (has_readers && series.version() != version_) {
+      marks_[&series].push_back({version_, before});
+    }
+    series.Append(sample.point, version_);
+    if (!newest_ || *newest_ < sample.point.t) newest_ = sample.point.t;
   }
-  if (refused == 0) return {};
-  return base::Fail(
-      first.error().WithContext(std::to_string(refused) + " samples not committed, the first"));
+  return left_out;
 }
 
 // --- expiry --------------------------------------------------------------------------------------
@@ -326,7 +322,7 @@ class MemoryStore::MemoryAppender final : public Appender {
     return found.outcome;
   }
 
-  Result<void> Commit() override { return store_.Commit(std::exchange(samples_, {})); }
+  Result<LeftOut> Commit() override { return store_.Commit(std::exchange(samples_, {})); }
 
  private:
   Impl& store_;

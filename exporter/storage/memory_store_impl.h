@@ -75,7 +75,7 @@ class MemoryStore::Impl {
     MemorySeries* series;
   };
   Lookup Find(const model::Labels& labels, const model::FPoint& point) const;
-  base::Result<void> Commit(const std::vector<PendingSample>& samples);
+  LeftOut Commit(const std::vector<PendingSample>& samples);
   void Truncate(model::TimestampMs now);
   void SetRetention(RetentionOf retention_of, std::int64_t longest_ms);
 

@@ -25,4 +25,10 @@ base::Result<void> AsResult(AppendOutcome outcome, const model::Labels& labels,
                        labels.ToString());
 }
 
+base::Result<void> AsResult(const LeftOut& left_out) {
+  if (left_out.count == 0) return {};
+  return base::BadData(std::to_string(left_out.count) +
+                       " samples not committed, the first: " + left_out.first);
+}
+
 }  // namespace azexporter::storage

@@ -6,38 +6,16 @@
 
 #include "azexporter/base/float_format.h"
 #include "azexporter/base/time_text.h"
+#include "azexporter/promql/printer.h"
 
 namespace azexporter::web {
 namespace {
 
 using base::JsonWriter;
 
-// [1435781451.781,"1"]
-void WritePoint(JsonWriter& json, model::TimestampMs t, double value) {
-  json.BeginArray();
-  json.Double(static_cast<double>(t) / 1000);
-  json.String(base::FormatFloatF(value));
-  json.EndArray();
-}
-
-void WriteSeries(JsonWriter& json, const promql::Vector& vector) {
-  for (const model::Sample& sample : vector) {
-    json.BeginObject().Key("metric");
-    WriteLabels(json, sample.labels);
-    json.Key("value");
-    WritePoint(json, sample.t, sample.f);
-    json.EndObject();
-  }
-}
-
-void WriteSeries(JsonWriter& json, const promql::Matrix& matrix) {
-  for (const promql::MatrixSeries& series : matrix) {
-    json.BeginObject().Key("metric");
-    WriteLabels(json, series.labels);
-    json.Key("values").BeginArray();
-    for (const model::FPoint& point : series.points) WritePoint(json, point.t, point.f);
-    json.EndArray().EndObject();
-  }
+// When something last happened; as Go writes a time that never was.
+std::string TimeText(model::TimestampMs t) {
+  return t == 0 ? "0001-01-01T00:00:00Z" : base::FormatRfc3339(t);
 }
 
 // Go's FormatFloat(v, 'e', -1, 64): how the API writes the value of an alert.
@@ -78,12 +56,12 @@ rules::AlertState StateOf(const rules::RuleView& rule) {
   return state;
 }
 
-void WriteRule(JsonWriter& json, const rules::RuleView& view) {
+void WriteRule(JsonWriter& json, const rules::RuleView& view, bool with_alerts) {
   const rules::Rule& rule = *view.rule;
   const bool alerting = rule.kind == rules::RuleKind::kAlerting;
   json.BeginObject();
   if (alerting) json.Key("state").String(rules::AlertStateName(StateOf(view)));
-  json.Key("name").String(rule.name).Key("query").String(rule.expr_text);
+  json.Key("name").String(rule.name).Key("query").String(promql::Print(*rule.expr));
   if (alerting) {
     json.Key("duration").Double(static_cast<double>(rule.for_ms) / 1000);
     json.Key("keepFiringFor").Double(static_cast<double>(rule.keep_firing_for_ms) / 1000);
@@ -93,14 +71,19 @@ void WriteRule(JsonWriter& json, const rules::RuleView& view) {
   if (alerting) {
     json.Key("annotations");
     WriteTemplates(json, rule.annotations);
-    json.Key("alerts").BeginArray();
-    for (const rules::Alert& alert : view.alerts) WriteAlert(json, alert);
-    json.EndArray();
+    json.Key("alerts");
+    if (with_alerts) {
+      json.BeginArray();
+      for (const rules::Alert& alert : view.alerts) WriteAlert(json, alert);
+      json.EndArray();
+    } else {
+      json.Null();
+    }
   }
   json.Key("health").String(rules::RuleHealthName(view.status.health));
   if (!view.status.last_error.empty()) json.Key("lastError").String(view.status.last_error);
   json.Key("evaluationTime").Double(view.status.evaluation_seconds);
-  json.Key("lastEvaluation").String(base::FormatRfc3339(view.status.last_evaluation));
+  json.Key("lastEvaluation").String(TimeText(view.status.last_evaluation));
   json.Key("type").String(alerting ? "alerting" : "recording").EndObject();
 }
 
@@ -165,40 +148,22 @@ void WriteLabels(JsonWriter& json, const model::Labels& labels) {
   json.EndObject();
 }
 
-void WriteQueryData(JsonWriter& json, const promql::Value& value) {
-  json.BeginObject().Key("resultType");
-  if (const auto* vector = std::get_if<promql::Vector>(&value)) {
-    json.String("vector").Key("result").BeginArray();
-    WriteSeries(json, *vector);
-    json.EndArray();
-  } else if (const auto* matrix = std::get_if<promql::Matrix>(&value)) {
-    json.String("matrix").Key("result").BeginArray();
-    WriteSeries(json, *matrix);
-    json.EndArray();
-  } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
-    json.String("scalar").Key("result");
-    WritePoint(json, scalar->t, scalar->f);
-  } else {
-    const auto& text = std::get<promql::String>(value);
-    json.String("string").Key("result").BeginArray();
-    json.Double(static_cast<double>(text.t) / 1000).String(text.text).EndArray();
-  }
-  json.EndObject();
-}
-
-void WriteRules(JsonWriter& json, const std::vector<rules::GroupView>& groups) {
+void WriteRules(JsonWriter& json, const std::vector<rules::GroupView>& groups,
+                const RulesShown& shown) {
   json.BeginObject().Key("groups").BeginArray();
   for (const rules::GroupView& group : groups) {
     json.BeginObject().Key("name").String(group.group->name);
     json.Key("file").String(group.group->file).Key("rules").BeginArray();
-    for (const rules::RuleView& rule : group.rules) WriteRule(json, rule);
+    for (const rules::RuleView& rule : group.rules) WriteRule(json, rule, shown.alerts);
     json.EndArray();
     json.Key("interval").Double(static_cast<double>(group.interval_ms) / 1000);
     json.Key("limit").Int(group.group->limit);
     json.Key("evaluationTime").Double(group.evaluation_seconds);
-    json.Key("lastEvaluation").String(base::FormatRfc3339(group.last_evaluation)).EndObject();
+    json.Key("lastEvaluation").String(TimeText(group.last_evaluation)).EndObject();
   }
-  json.EndArray().EndObject();
+  json.EndArray();
+  if (!shown.next_token.empty()) json.Key("groupNextToken").String(shown.next_token);
+  json.EndObject();
 }
 
 void WriteAlerts(JsonWriter& json, const std::vector<rules::GroupView>& groups) {

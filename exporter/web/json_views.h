@@ -16,11 +16,13 @@ namespace azexporter::web {
 
 void WriteLabels(base::JsonWriter& json, const model::Labels& labels);
 
-// {"resultType":"vector","result":[...]}
-void WriteQueryData(base::JsonWriter& json, const promql::Value& value);
-
+struct RulesShown {
+  bool alerts = true;
+  std::string next_token = {};  // of the page that follows; empty: this is the last one
+};
 // {"groups":[...]}
-void WriteRules(base::JsonWriter& json, const std::vector<rules::GroupView>& groups);
+void WriteRules(base::JsonWriter& json, const std::vector<rules::GroupView>& groups,
+                const RulesShown& shown);
 // {"alerts":[...]}
 void WriteAlerts(base::JsonWriter& json, const std::vector<rules::GroupView>& groups);
 

@@ -2,14 +2,13 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <charconv>
-#include <set>
 #include <thread>
 
 #include "azexporter/base/gzip.h"
 #include "azexporter/base/json_writer.h"
 #include "azexporter/base/wait.h"
-#include "azexporter/net/http_client.h"
 #include "handlers.h"
 
 namespace azexporter::web {
@@ -29,8 +28,9 @@ int StatusOf(ErrorCode code) {
       return 400;
     case ErrorCode::kExecution:
       return 422;
-    case ErrorCode::kTimeout:
     case ErrorCode::kCanceled:
+      return 499;  // nginx's: the client closed the connection
+    case ErrorCode::kTimeout:
     case ErrorCode::kUnavailable:
       return 503;
     case ErrorCode::kNotFound:
@@ -49,73 +49,24 @@ void WriteList(base::JsonWriter& json, std::string_view key, const std::vector<s
 }
 
 // The envelope that every answer of the API comes in.
-void SetApiAnswer(httplib::Response& response, const base::Result<ApiData>& answer) {
+Page ApiPage(const base::Result<ApiData>& answer) {
+  if (answer && answer->json.empty()) return {.status = 204};
   base::JsonWriter json;
   json.BeginObject();
+  Page page{.type = "application/json"};
   if (answer) {
     json.Key("status").String("success").Key("data").Raw(answer->json);
     WriteList(json, "warnings", answer->warnings);
     WriteList(json, "infos", answer->infos);
   } else {
-    response.status = StatusOf(answer.error().code());
+    page.status = StatusOf(answer.error().code());
     json.Key("status").String("error");
     json.Key("errorType").String(base::ErrorCodeName(answer.error().code()));
     json.Key("error").String(answer.error().message());
   }
   json.EndObject();
-  response.set_content(json.Take(), "application/json");
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string UrlDecode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
-                        HexDigit(text[i + 2]) >= 0;
-    if (escape) {
-      out += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
-// Adds "a=1&b=2". A value may itself hold '=', as in query=up{zone="a"}: httplib's own parser
-// would cut it there.
-void AddParams(std::string_view text, std::multimap<std::string, std::string>& params) {
-  while (!text.empty()) {
-    const std::string_view pair = text.substr(0, text.find('&'));
-    text.remove_prefix(std::min(pair.size() + 1, text.size()));
-    if (pair.empty()) continue;
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
-    params.emplace(UrlDecode(pair.substr(0, equals)), UrlDecode(value));
-  }
-}
-
-// True when `path` has the form of `pattern`; a segment ":name" takes what stands in its place.
-bool MatchPath(std::string_view pattern, std::string_view path,
-               std::map<std::string, std::string>& found) {
-  while (!pattern.empty() && !path.empty()) {
-    const std::string_view want = pattern.substr(0, pattern.find('/', 1));
-    const std::string_view have = path.substr(0, path.find('/', 1));
-    if (want.starts_with("/:") && have.size() > 1) {
-      found[std::string(want.substr(2))] = have.substr(1);
-    } else if (want != have) {
-      return false;
-    }
-    pattern.remove_prefix(want.size());
-    path.remove_prefix(have.size());
-  }
-  return pattern.empty() && path.empty();
+  page.body = json.Take();
+  return page;
 }
 
 bool AcceptsGzip(const httplib::Request& request) {
@@ -145,18 +96,25 @@ base::Result<std::pair<std::string, int>> SplitAddress(const std::string& addres
 
 struct Server::Impl {
   Impl(ServerOptions options_in, ServerDeps deps_in)
-      : options(std::move(options_in)), deps(std::move(deps_in)) {}
+      : options(std::move(options_in)),
+        deps(std::move(deps_in)),
+        gate(std::max<std::size_t>(options.max_concurrency, 1)),
+        remote_write(deps.remote_write == nullptr ? nullptr
+                                                  : std::make_unique<RemoteWrite>(
+                                                        *deps.remote_write, deps.clock, deps.log)) {
+  }
 
   void Configure();
-  void Dispatch(const httplib::Request& from, httplib::Response& response) const;
-  bool DispatchPage(const httplib::Request& from, const Request& request,
-                    httplib::Response& response) const;
-  void Metrics(const httplib::Request& from, const Request& request,
-               httplib::Response& response) const;
-  void Reload(httplib::Response& response) const;
+  void Serve(const httplib::Request& from, std::string_view body, httplib::Response& response);
+  Page Answer(Request& request);
+  void Send(const httplib::Request& from, Page page, httplib::Response& response) const;
 
   const ServerOptions options;
   const ServerDeps deps;
+  QueryGate gate;
+  ConnectionWatch connections;
+  std::unique_ptr<RemoteWrite> remote_write;  // null where it is not enabled
+  const Context context{deps, options, gate, connections, remote_write.get()};
   std::string host;
   int port = 0;
   httplib::Server http;
@@ -164,7 +122,11 @@ struct Server::Impl {
 };
 
 void Server::Impl::Configure() {
-  http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // httplib deletes it
+  // Queries that wait for their turn hold a thread each; the others are for everything else.
+  const std::size_t threads = kThreads + options.max_concurrency;
+  http.new_task_queue = [threads] {
+    return new httplib::ThreadPool(threads);
+  };  // httplib deletes it
   http.set_tcp_nodelay(true);
   // httplib would set SO_REUSEPORT, with which a second process shares the port in silence.
   http.set_socket_options([](socket_t socket) {
@@ -177,122 +139,125 @@ void Server::Impl::Configure() {
   http.set_read_timeout(10);
   http.set_write_timeout(30);
   http.set_payload_max_length(kMaxBodyBytes);
-  // All routing is ours. httplib hands a POST on only with a body; `curl -X POST` sends none.
-  const auto dispatch = [this](const httplib::Request& request, httplib::Response& response) {
-    Dispatch(request, response);
+  // All routing is ours, and so is the reading of bodies: httplib would refuse a form of more than
+  // 8 KB, which a dashboard's query may well be.
+  const auto without_body = [this](const httplib::Request& request, httplib::Response& response) {
+    Serve(request, "", response);
   };
-  http.Get(".*", dispatch);
-  http.Post(".*", dispatch);
-  http.Put(".*", dispatch);
-  http.set_pre_routing_handler([dispatch](const httplib::Request& request,
-                                          httplib::Response& response) {
+  http.Get(".*", without_body);
+  http.Delete(".*", without_body);
+  http.Options(".*", without_body);
+  const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
+                                const httplib::ContentReader& reader) {
+    std::string body;
+    const auto take = [&body](const char* data, std::size_t size) {
+      body.append(data, size);
+      return true;
+    };
+    // No path takes a body in parts; it is read all the same, since a request follows it.
+    const bool whole = request.is_multipart_form_data()
+                           ? reader([](const httplib::MultipartFormData&) { return true; },
+                                    [](const char*, std::size_t) { return true; })
+                           : reader(take);
+    if (whole) Serve(request, body, response);
+  };
+  http.Post(".*", with_body);
+  http.Put(".*", with_body);
+  // httplib hands a POST on only with a body; `curl -X POST` sends none.
+  http.set_pre_routing_handler([this](const httplib::Request& request,
+                                      httplib::Response& response) {
     const bool sends = request.method == "POST" || request.method == "PUT";
     if (!sends || request.has_header("Content-Length") || request.has_header("Transfer-Encoding")) {
       return httplib::Server::HandlerResponse::Unhandled;
     }
-    dispatch(request, response);
+    Serve(request, "", response);
     return httplib::Server::HandlerResponse::Handled;
   });
   http.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
-    if (!response.body.empty()) return;
+    if (!response.body.empty() || response.content_provider_) return;
     response.set_content(response.status == 404 ? "404 page not found: " + request.path + "\n"
                                                 : "error " + std::to_string(response.status) + "\n",
                          kPlain);
   });
 }
 
-void Server::Impl::Metrics(const httplib::Request& from, const Request& request,
-                           httplib::Response& response) const {
-  const auto round = deps.latest.Get();
-  if (!round) {
-    response.status = 503;
-    response.set_content("no round is finished yet\n", kPlain);
+bool Takes(Methods methods, std::string_view method) {
+  const bool reads = method == "GET" || method == "HEAD";
+  switch (methods) {
+    case Methods::kGet:
+      return reads;
+    case Methods::kPost:
+      return method == "POST" || method == "PUT";
+    case Methods::kGetOrPost:
+      return reads || method == "POST";
+  }
+  return false;
+}
+
+Page Server::Impl::Answer(Request& request) {
+  if (request.method == "OPTIONS" && request.path.starts_with("/api/v1/")) return {.status = 204};
+  if (request.path == options.telemetry_path && Takes(Methods::kGet, request.method)) {
+    return Metrics(context, request);
+  }
+  for (const Route& route : Routes()) {
+    request.path_params.clear();
+    if (!MatchPath(route.path, request.path, request.path_params)) continue;
+    if (!Takes(route.methods, request.method)) {
+      // As it always was: a reload by GET is not there.
+      const int status = route.page == &Reload ? 404 : 405;
+      return {.status = status, .body = status == 405 ? "Method Not Allowed\n" : ""};
+    }
+    return route.api != nullptr ? ApiPage(route.api(context, request))
+                                : route.page(context, request);
+  }
+  return {.status = 404};  // the error handler says so
+}
+
+void Server::Impl::Serve(const httplib::Request& from, std::string_view body,
+                         httplib::Response& response) {
+  Request request{.method = from.method,
+                  .path = from.path,
+                  .content_type = from.get_header_value("Content-Type"),
+                  .content_encoding = from.get_header_value("Content-Encoding"),
+                  .body = body,
+                  .connection = {from.remote_addr, from.remote_port, from.local_port}};
+  if (request.content_type.starts_with("application/x-www-form-urlencoded")) {
+    AddParams(body, request.params);
+  }
+  const std::string_view target = from.target;
+  if (const std::size_t mark = target.find('?'); mark != std::string_view::npos) {
+    AddParams(target.substr(mark + 1), request.url_params);
+    for (const auto& [name, value] : request.url_params) request.params.emplace(name, value);
+  }
+  Send(from, Answer(request), response);
+}
+
+// Bodies go out from where they are, in pieces, rather than being copied into the response.
+void Server::Impl::Send(const httplib::Request& from, Page page,
+                        httplib::Response& response) const {
+  response.status = page.status;
+  if (!page.location.empty()) {
+    response.set_redirect(page.location, page.status);
     return;
   }
-  const std::vector<std::string> wanted = request.Params("name[]");
-  const std::set<std::string> names(wanted.begin(), wanted.end());
-  std::string text = collect::RenderText(round->snapshot, names);
   // httplib compresses nothing that it does not know to be compressible, so gzip is done here.
-  const std::string type(exposition::kTextContentType);
-  if (AcceptsGzip(from)) {
-    if (std::string packed = base::Gzip(text, kGzipLevel); !packed.empty()) {
+  if (AcceptsGzip(from) && !page.body.empty()) {
+    if (std::string packed = base::Gzip(page.body, kGzipLevel); !packed.empty()) {
       response.set_header("Content-Encoding", "gzip");
-      text = std::move(packed);
+      page.body = std::move(packed);
     }
   }
-  if (text.empty()) {  // a provider of nothing would never be done
-    response.set_content("", type);
+  if (page.body.empty()) {  // a provider of nothing would never be done
+    if (page.status < 400 && page.status != 204) response.set_content("", page.type);
     return;
   }
-  const auto body = std::make_shared<const std::string>(std::move(text));
+  const auto body = std::make_shared<const std::string>(std::move(page.body));
   response.set_content_provider(
-      body->size(), type, [body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+      body->size(), page.type,
+      [body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
         constexpr std::size_t kChunk = 1 << 20;
         return sink.write(body->data() + offset, std::min(length, kChunk));
       });
-}
-
-void Server::Impl::Reload(httplib::Response& response) const {
-  if (!deps.reload) {
-    response.status = 403;
-    response.set_content("Lifecycle API is not enabled.", kPlain);
-    return;
-  }
-  if (auto reloaded = deps.reload(); !reloaded) {
-    response.status = 500;
-    response.set_content("failed to reload config: " + reloaded.error().message() + "\n", kPlain);
-  }
-}
-
-// Where the link of an alert leads: what its expression says now. Seen from the path asked for, so
-// that it holds behind a proxy that adds a prefix.
-std::string GraphTarget(const Request& request) {
-  const std::string expr = request.Param("g0.expr");
-  return expr.empty() ? "./" : "api/v1/query?query=" + net::UrlEscape(expr);
-}
-
-bool Server::Impl::DispatchPage(const httplib::Request& from, const Request& request,
-                                httplib::Response& response) const {
-  const bool reads = from.method == "GET" || from.method == "HEAD";
-  if (from.path == "/-/reload" && !reads) {
-    Reload(response);
-  } else if (!reads) {
-    return false;
-  } else if (from.path == "/") {
-    response.set_content(RenderStatusPage(deps, options), "text/html; charset=utf-8");
-  } else if (from.path == options.telemetry_path) {
-    Metrics(from, request, response);
-  } else if (from.path == "/graph") {
-    response.set_redirect(GraphTarget(request));
-  } else if (from.path == "/-/healthy") {
-    response.set_content("azexporter is healthy.\n", kPlain);
-  } else if (from.path == "/-/ready") {
-    const bool ready = deps.latest.Get() != nullptr;
-    response.status = ready ? 200 : 503;
-    response.set_content(ready ? "azexporter is ready.\n" : "no round is finished yet\n", kPlain);
-  } else {
-    return false;
-  }
-  return true;
-}
-
-void Server::Impl::Dispatch(const httplib::Request& from, httplib::Response& response) const {
-  Request request;
-  const std::string_view target = from.target;
-  if (const std::size_t mark = target.find('?'); mark != std::string_view::npos) {
-    AddParams(target.substr(mark + 1), request.params);
-  }
-  if (from.get_header_value("Content-Type").starts_with("application/x-www-form-urlencoded")) {
-    AddParams(from.body, request.params);
-  }
-  if (DispatchPage(from, request, response)) return;
-  for (const ApiRoute& route : ApiRoutes()) {
-    request.path_params.clear();
-    if (!MatchPath(route.path, from.path, request.path_params)) continue;
-    SetApiAnswer(response, route.handler(deps, options, request));
-    return;
-  }
-  response.status = 404;  // the error handler says so
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -331,8 +296,14 @@ void Server::Start() {
 }
 
 void Server::Stop() {
+  impl_->connections.StopAll();
   impl_->http.stop();
   impl_->thread = std::jthread();
+}
+
+std::optional<collect::RemoteWriteCounts> Server::remote_write() const {
+  if (!impl_->remote_write) return std::nullopt;
+  return impl_->remote_write->counts();
 }
 
 std::string Server::url() const {

@@ -175,8 +175,9 @@ base::Result<void> Manager::Impl::Write(RuleRun& run, const std::vector<WrittenS
     static_cast<void>(appender->Append(gone, t, model::StaleNaN()));
   }
   run.written = std::move(written);
-  AZX_RETURN_IF_ERROR(appender->Commit());
-  return outcome;
+  AZX_ASSIGN_OR_RETURN(const storage::LeftOut left_out, appender->Commit());
+  AZX_RETURN_IF_ERROR(outcome);
+  return storage::AsResult(left_out);
 }
 
 // Ends the series that rules wrote which are no longer there.

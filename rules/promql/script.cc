@@ -55,7 +55,9 @@ class ScriptRunner {
         if (!appended) report_.notes.push_back(appended.error().message());
       }
     }
-    return appender->Commit();
+    AZX_ASSIGN_OR_RETURN(const storage::LeftOut left_out, appender->Commit());
+    if (left_out.count > 0) report_.notes.push_back(left_out.first);
+    return {};
   }
 
   Result<void> Run(const ClearCommand&) {

@@ -1,4 +1,4 @@
-// What azexporter says about its notifications.
+// What azexporter says about its notifications and about remote write.
 
 #include "azexporter/collect/self_metrics.h"
 
@@ -7,16 +7,15 @@
 namespace azexporter::collect {
 namespace {
 
-// The samples of the families about notifications, sorted.
-std::string Told(const SelfMetrics& self) {
-  constexpr std::string_view kPrefix = "azexporter_notifications_";
+// The samples of the families whose names begin so, without that beginning, sorted.
+std::string Told(const SelfMetrics& self, std::string_view prefix = "azexporter_notifications_") {
   std::vector<std::string> lines;
   const auto block = self.ToBlock();
   for (const auto& family : block->families) {
     std::string_view rest = family.text;
     while (!rest.empty()) {
       const std::string_view line = rest.substr(0, rest.find('\n') + 1);
-      if (line.starts_with(kPrefix)) lines.emplace_back(line.substr(kPrefix.size()));
+      if (line.starts_with(prefix)) lines.emplace_back(line.substr(prefix.size()));
       rest.remove_prefix(line.size());
     }
   }
@@ -52,6 +51,30 @@ TEST(SelfMetricsTest, TheSeriesOfAnAlertmanagerThatIsGoneEnd) {
             "alertmanagers_discovered 1\ndropped_total 3\n"
             "errors_total{alertmanager=\"http://b\"} 2\nqueue_capacity 0\nqueue_length 0\n"
             "sent_total{alertmanager=\"http://b\"} 7\n");
+}
+
+TEST(SelfMetricsTest, RemoteWriteIsToldByReasonWhereItIsOn) {
+  constexpr std::string_view kFamilies = "azexporter_remote_write_";
+  SelfMetrics self("1", "2");
+  EXPECT_EQ(Told(self, kFamilies), "");
+  RemoteWriteCounts counts{.requests = 4, .samples = 9};
+  counts.refused[static_cast<std::size_t>(RemoteWriteReason::kMalformed)] = 2;
+  counts.dropped[static_cast<std::size_t>(RemoteWriteReason::kOutOfOrder)] = 3;
+  self.RecordRemoteWrite(counts);
+  EXPECT_EQ(Told(self, kFamilies),
+            "requests_refused_total{reason=\"duplicate\"} 0\n"
+            "requests_refused_total{reason=\"encoding\"} 0\n"
+            "requests_refused_total{reason=\"malformed\"} 2\n"
+            "requests_refused_total{reason=\"native_histogram\"} 0\n"
+            "requests_refused_total{reason=\"out_of_order\"} 0\n"
+            "requests_refused_total{reason=\"store\"} 0\n"
+            "requests_refused_total{reason=\"too_far_ahead\"} 0\n"
+            "requests_refused_total{reason=\"too_old\"} 0\n"
+            "requests_total 4\n"
+            "samples_dropped_total{reason=\"duplicate\"} 0\n"
+            "samples_dropped_total{reason=\"native_histogram\"} 0\n"
+            "samples_dropped_total{reason=\"out_of_order\"} 3\n"
+            "samples_total 9\n");
 }
 
 }  // namespace

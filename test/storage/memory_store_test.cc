@@ -152,9 +152,9 @@ TEST(MemoryStoreTest, PublishesABatchAtOnce) {
   ASSERT_EQ(slow->Append(kUpB, 1000, 1), AppendOutcome::kAppended);
   EXPECT_EQ(store.series_count(), 0u);
   Put(store, kUpB, {{2000, 1}});
-  const auto committed = slow->Commit();
-  ASSERT_FALSE(committed) << "another appender was faster";
-  EXPECT_EQ(committed.error().message(),
+  const auto left_out = AsResult(*slow->Commit());
+  ASSERT_FALSE(left_out) << "another appender was faster";
+  EXPECT_EQ(left_out.error().message(),
             "1 samples not committed, the first: out of order sample at 1000: "
             "up{role=\"worker\", zone=\"b\"}");
   EXPECT_EQ(Names(*Query(store), {}).size(), 2u) << "but the others are there";

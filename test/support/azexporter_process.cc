@@ -150,11 +150,13 @@ bool PrometheusProcess::Installed() {
   return servers::RunProgram({"prometheus", "--version"}).has_value();
 }
 
-PrometheusProcess::PrometheusProcess(const std::string& folder, const std::string& config) {
+PrometheusProcess::PrometheusProcess(const std::string& folder, const std::string& config,
+                                     const std::vector<std::string>& more) {
   std::ofstream(folder + "/prometheus.yaml") << config;
-  process_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-      "prometheus", "--config.file=" + folder + "/prometheus.yaml",
-      "--storage.tsdb.path=" + folder + "/tsdb", "--web.listen-address=127.0.0.1:0"});
+  process_ = std::make_unique<ChildProcess>(
+      With({"prometheus", "--config.file=" + folder + "/prometheus.yaml",
+            "--storage.tsdb.path=" + folder + "/tsdb", "--web.listen-address=127.0.0.1:0"},
+           more));
   api_ = std::make_unique<PrometheusApi>("http://" +
                                          AwaitValue(*process_, "\"Listening on\"", "address="));
   log_reader_ = ReadOn(*process_);

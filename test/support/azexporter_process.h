@@ -85,8 +85,10 @@ class PrometheusProcess {
  public:
   static bool Installed();
 
-  // `folder` takes its configuration and data. url() is empty when it did not come up.
-  PrometheusProcess(const std::string& folder, const std::string& config);
+  // `folder` takes its configuration and data; `more` are further flags. url() is empty when it did
+  // not come up.
+  PrometheusProcess(const std::string& folder, const std::string& config,
+                    const std::vector<std::string>& more = {});
   ~PrometheusProcess();
 
   PrometheusApi& api() { return *api_; }

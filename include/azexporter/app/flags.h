@@ -4,17 +4,29 @@
 //
 // Thread safety: values; thread-compatible.
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "azexporter/app/query_command.h"
 #include "azexporter/base/result.h"
 #include "azexporter/config/config.h"
+#include "azexporter/promql/engine.h"
 
 namespace azexporter::app {
 
-enum class Command { kDaemon, kCheckHealth, kCheckConfig, kCheckRules, kFormatPromql, kTestPromql };
+enum class Command {
+  kDaemon,
+  kCheckHealth,
+  kCheckConfig,
+  kCheckRules,
+  kFormatPromql,
+  kQuery,
+  kTestPromql
+};
 
 enum class CheckOutput { kTable, kJson, kNagios };
 
@@ -33,12 +45,18 @@ struct Flags {
   std::string listen_address = ":10126";
   std::string telemetry_path = "/metrics";
   bool enable_lifecycle = false;
+  bool enable_remote_write = false;  // --web.enable-remote-write-receiver
+  std::size_t max_concurrency = 20;  // --query.max-concurrency
+  promql::EngineOptions engine;      // the other --query flags
   // Where others see this program, without a slash at the end. Empty: the host's name and the port.
   std::string external_url;
   std::int64_t resend_delay_ms = 60'000;  // --rules.alert.resend-delay
   std::string log_level = "info";
   std::string log_format = "logfmt";
   CheckFlags check;
+  QueryFlags query;
+  // The daemon's flags with their values, given or not, for /api/v1/status/flags.
+  std::map<std::string, std::string> all;
 
   // The configuration file with the flags that stand above it.
   base::Result<config::Config> MakeConfig() const;

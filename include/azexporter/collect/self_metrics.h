@@ -5,6 +5,7 @@
 //
 // Thread safety: thread-safe.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,6 +34,29 @@ struct NotificationCounts {
   std::size_t queue_capacity = 0;
 };
 
+// Why a remote write request, or a sample of one, was not stored.
+enum class RemoteWriteReason {
+  kNone,
+  kEncoding,         // a Content-Type or Content-Encoding that is not taken
+  kMalformed,        // no snappy, no protobuf, or labels that are not allowed
+  kOutOfOrder,       // the series has a newer sample
+  kDuplicate,        // the series has another value at that time
+  kTooOld,           // older than what the store keeps
+  kTooFarAhead,      // later than the clock by more than ten minutes
+  kNativeHistogram,  // not supported yet
+  kStore,            // the store failed
+};
+inline constexpr std::size_t kRemoteWriteReasons = 9;
+std::string_view RemoteWriteReasonName(RemoteWriteReason reason);
+
+// What came in by remote write since the start.
+struct RemoteWriteCounts {
+  std::uint64_t requests = 0;
+  std::uint64_t samples = 0;                                    // stored
+  std::array<std::uint64_t, kRemoteWriteReasons> refused = {};  // requests, by reason
+  std::array<std::uint64_t, kRemoteWriteReasons> dropped = {};  // samples of others, by reason
+};
+
 class SelfMetrics {
  public:
   SelfMetrics(std::string_view version, std::string_view revision);
@@ -49,6 +73,8 @@ class SelfMetrics {
   // none the counters have one series without a label, so that rules about them find something to
   // judge, and judge it to be well.
   void RecordNotifications(const NotificationCounts& counts);
+  // Only where the receiver is on: without it there are no such series.
+  void RecordRemoteWrite(const RemoteWriteCounts& counts);
 
   // Everything as a block of the snapshot.
   std::shared_ptr<const Block> ToBlock() const;

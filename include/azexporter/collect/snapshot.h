@@ -26,6 +26,8 @@ struct Block {
   struct FamilyText {
     std::string name;
     std::string text;  // HELP, TYPE and samples
+    std::string help = {};
+    model::MetricType type = model::MetricType::kUnknown;
   };
   std::vector<FamilyText> families;  // only those with samples
   std::vector<exposition::FlatSample> samples;

@@ -81,6 +81,7 @@ struct Config {
   StorageConfig storage;
   std::set<std::string> disabled_collectors;
   collect::CollectorOptions collectors;
+  std::string text;  // the file as it was read, empty where there is none
 };
 
 // `file` is named in errors and is what relative paths are seen from.

@@ -87,6 +87,15 @@ std::string_view AppendOutcomeText(AppendOutcome outcome);  // "out of order sam
 base::Result<void> AsResult(AppendOutcome outcome, const model::Labels& labels,
                             model::TimestampMs t);
 
+// The samples of a batch that did not fit any more when it was committed: another appender was
+// faster, or the batch itself had a newer one. All others are published.
+struct LeftOut {
+  std::size_t count = 0;
+  std::string first;  // why, and which; "" where there is none
+};
+// kBadData where any was left out.
+base::Result<void> AsResult(const LeftOut& left_out);
+
 // A batch of samples that becomes visible as a whole. One thread only.
 class Appender {
  public:
@@ -96,9 +105,8 @@ class Appender {
   [[nodiscard]] virtual AppendOutcome Append(const model::Labels& labels, model::TimestampMs t,
                                              double value) = 0;
   // Publishes the batch. A destroyed Appender that was not committed changes nothing. Samples that
-  // no longer fit (another appender was faster, or the batch itself had a newer one) are left out;
-  // the error then tells how many, and names the first: all others are published.
-  virtual base::Result<void> Commit() = 0;
+  // no longer fit are left out, as in Prometheus.
+  virtual base::Result<LeftOut> Commit() = 0;
 };
 
 // Thread-safe.

@@ -1,0 +1,256 @@
+#include <simdjson.h>
+
+#include <cmath>
+
+#include "azexporter/base/clock.h"
+#include "azexporter/base/float_format.h"
+#include "azexporter/net/http_client.h"
+#include "query_source.h"
+
+namespace azexporter::app {
+namespace {
+
+namespace dom = simdjson::dom;
+using base::ErrorCode;
+using base::Result;
+
+// Faults of the answer's form end as this; the texts of the server's own errors pass through.
+tl::unexpected<base::Error> Strange(std::string_view what) {
+  return base::Fail(ErrorCode::kUnavailable,
+                    "the answer is not that of a Prometheus API: " + std::string(what));
+}
+
+std::string Text(const dom::element& object, const char* key) {
+  std::string_view text;
+  return object[key].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+}
+
+std::vector<dom::element> List(const dom::element& object, const char* key) {
+  dom::array list;
+  if (object[key].get(list) != simdjson::SUCCESS) return {};
+  return {list.begin(), list.end()};
+}
+
+Result<dom::element> Member(const dom::element& object, const char* key) {
+  dom::element member;
+  if (object[key].get(member) == simdjson::SUCCESS) return member;
+  return Strange(std::string("there is no \"") + key + "\"");
+}
+
+std::vector<std::string> Texts(const std::vector<dom::element>& list) {
+  std::vector<std::string> texts;
+  for (const dom::element one : list) {
+    std::string_view text;
+    if (one.get(text) == simdjson::SUCCESS) texts.emplace_back(text);
+  }
+  return texts;
+}
+
+model::Labels LabelsOf(const dom::element& json) {
+  model::LabelsBuilder builder;
+  dom::object object;
+  if (json.get(object) != simdjson::SUCCESS) return {};
+  for (const auto field : object) {
+    std::string_view value;
+    if (field.value.get(value) == simdjson::SUCCESS) builder.Set(field.key, value);
+  }
+  return builder.Build();
+}
+
+// [1435781451.781,"1"]; the text behind the time where it is no number.
+Result<model::FPoint> PointOf(const dom::element& json, std::string* text = nullptr) {
+  double seconds = 0;
+  std::string_view value;
+  if (json.at(0).get(seconds) != simdjson::SUCCESS || json.at(1).get(value) != simdjson::SUCCESS) {
+    return Strange("a point is no pair");
+  }
+  const model::TimestampMs t = std::llround(seconds * 1000);
+  if (text != nullptr) {
+    *text = value;
+    return model::FPoint{t, 0};
+  }
+  AZX_ASSIGN_OR_RETURN(const double number, base::ParseFloat(value));
+  return model::FPoint{t, number};
+}
+
+Result<promql::Value> ValueOf(const dom::element& data) {
+  const std::string type = Text(data, "resultType");
+  AZX_ASSIGN_OR_RETURN(const dom::element result, Member(data, "result"));
+  if (type == "scalar") {
+    AZX_ASSIGN_OR_RETURN(const model::FPoint point, PointOf(result));
+    return promql::Scalar{point.t, point.f};
+  }
+  if (type == "string") {
+    promql::String string;
+    AZX_ASSIGN_OR_RETURN(const model::FPoint point, PointOf(result, &string.text));
+    string.t = point.t;
+    return string;
+  }
+  if (type == "vector") {
+    promql::Vector vector;
+    for (const dom::element series : List(data, "result")) {
+      AZX_ASSIGN_OR_RETURN(const dom::element metric, Member(series, "metric"));
+      AZX_ASSIGN_OR_RETURN(const dom::element value, Member(series, "value"));
+      AZX_ASSIGN_OR_RETURN(const model::FPoint point, PointOf(value));
+      vector.push_back({LabelsOf(metric), point.t, point.f});
+    }
+    return vector;
+  }
+  if (type != "matrix") return Strange("a result of type \"" + type + "\"");
+  promql::Matrix matrix;
+  for (const dom::element series : List(data, "result")) {
+    promql::MatrixSeries& row = matrix.emplace_back();
+    AZX_ASSIGN_OR_RETURN(const dom::element metric, Member(series, "metric"));
+    row.labels = LabelsOf(metric);
+    for (const dom::element point : List(series, "values")) {
+      AZX_ASSIGN_OR_RETURN(const model::FPoint read, PointOf(point));
+      row.points.push_back(read);
+    }
+  }
+  return matrix;
+}
+
+promql::ValueType TypeOf(const std::string& name) {
+  for (const auto type : {promql::ValueType::kScalar, promql::ValueType::kString,
+                          promql::ValueType::kVector, promql::ValueType::kMatrix}) {
+    if (promql::ValueTypeName(type) == name) return type;
+  }
+  return promql::ValueType::kString;
+}
+
+// The parser bounds how deep the JSON is.
+Result<promql::Explanation> ExplanationOf(const dom::element& json) {
+  promql::Explanation node{.text = Text(json, "text"),
+                           .type = TypeOf(Text(json, "type")),
+                           .note = Text(json, "note"),
+                           .error = Text(json, "error")};
+  double seconds = 0;
+  if (json["time"].get(seconds) == simdjson::SUCCESS) node.t = std::llround(seconds * 1000);
+  std::uint64_t series = 0;
+  if (json["series"].get(series) == simdjson::SUCCESS) node.series = series;
+  for (const dom::element value : List(json, "values")) {
+    promql::Explanation::Value& out = node.values.emplace_back();
+    dom::element part;
+    if (value["metric"].get(part) == simdjson::SUCCESS) out.labels = LabelsOf(part);
+    if (value["value"].get(part) == simdjson::SUCCESS) {
+      AZX_ASSIGN_OR_RETURN(const model::FPoint point, PointOf(part));
+      out.value = point.f;
+    }
+    std::uint64_t points = 0;
+    if (value["points"].get(points) == simdjson::SUCCESS) out.points = points;
+  }
+  for (const dom::element child : List(json, "children")) {
+    AZX_ASSIGN_OR_RETURN(promql::Explanation read, ExplanationOf(child));
+    node.children.push_back(std::move(read));
+  }
+  return node;
+}
+
+// Seconds with milliseconds, as the API takes times and steps.
+std::string Seconds(std::int64_t ms) { return base::FormatFloatF(static_cast<double>(ms) / 1000); }
+
+class Server final : public QuerySource {
+ public:
+  Server(std::string url, std::int64_t timeout_ms) : url_(std::move(url)), timeout_ms_(timeout_ms) {
+    while (url_.ends_with('/')) url_.pop_back();
+  }
+
+  model::TimestampMs now() const override { return clock_.NowMs(); }
+  Result<promql::QueryResult> Instant(const std::string& expr, model::TimestampMs t) override {
+    return Query("query", {{"query", expr}, {"time", Seconds(t)}});
+  }
+  Result<promql::QueryResult> Evaluate(const std::string& expr, const Range& range) override {
+    return Query("query_range", {{"query", expr},
+                                 {"start", Seconds(range.start)},
+                                 {"end", Seconds(range.end)},
+                                 {"step", Seconds(range.step_ms)}});
+  }
+  Result<promql::Explanation> Explain(const std::string& expr,
+                                      const promql::ExplainOptions& options) override {
+    AZX_ASSIGN_OR_RETURN(const dom::element root,
+                         Ask("explain", {{"query", expr},
+                                         {"time", Seconds(options.t)},
+                                         {"limit", std::to_string(options.max_values)}}));
+    AZX_ASSIGN_OR_RETURN(const dom::element data, Member(root, "data"));
+    return ExplanationOf(data);
+  }
+  Result<std::vector<model::Labels>> Series(const std::vector<std::string>& selectors) override {
+    AZX_ASSIGN_OR_RETURN(const dom::element root, Ask("series", Matches(selectors)));
+    std::vector<model::Labels> all;
+    for (const dom::element one : List(root, "data")) all.push_back(LabelsOf(one));
+    return all;
+  }
+  Result<std::vector<std::string>> Labels(const std::string& label,
+                                          const std::vector<std::string>& selectors) override {
+    // The values of a label are asked for by GET alone.
+    AZX_ASSIGN_OR_RETURN(const dom::element root,
+                         label.empty() ? Ask("labels", Matches(selectors))
+                                       : Ask("label/" + net::UrlEscape(label) + "/values",
+                                             Matches(selectors), "GET"));
+    return Texts(List(root, "data"));
+  }
+
+ private:
+  using Params = std::vector<std::pair<std::string, std::string>>;
+
+  static Params Matches(const std::vector<std::string>& selectors) {
+    Params params;
+    for (const std::string& selector : selectors) params.emplace_back("match[]", selector);
+    return params;
+  }
+
+  Result<promql::QueryResult> Query(const std::string& path, Params params) {
+    params.emplace_back("timeout", Seconds(timeout_ms_));
+    AZX_ASSIGN_OR_RETURN(const dom::element root, Ask(path, params));
+    AZX_ASSIGN_OR_RETURN(const dom::element data, Member(root, "data"));
+    promql::QueryResult result;
+    AZX_ASSIGN_OR_RETURN(result.value, ValueOf(data));
+    result.warnings = Texts(List(root, "warnings"));
+    result.infos = Texts(List(root, "infos"));
+    return result;
+  }
+
+  Result<dom::element> Ask(const std::string& path, const Params& params,
+                           const std::string& method = "POST");
+
+  std::string url_;
+  const std::int64_t timeout_ms_;
+  const base::SystemClock clock_;
+  net::HttpClient http_{{.user_agent = "azexporter"}};
+  dom::parser parser_;  // holds the last answer
+};
+
+Result<dom::element> Server::Ask(const std::string& path, const Params& params,
+                                 const std::string& method) {
+  std::string form;
+  for (const auto& [name, value] : params) {
+    form += (form.empty() ? "" : "&") + net::UrlEscape(name) + "=" + net::UrlEscape(value);
+  }
+  net::HttpRequest request{.method = method, .url = url_ + "/api/v1/" + path};
+  if (method == "GET") {
+    if (!form.empty()) request.url += "?" + form;
+  } else {
+    request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+    request.body = std::move(form);
+  }
+  constexpr std::int64_t kGraceMs = 5'000;  // the server's own message comes first
+  request.timeout_ms = timeout_ms_ + kGraceMs;
+  AZX_ASSIGN_OR_RETURN(const net::HttpResponse response, http_.Fetch(request));
+  dom::element root;
+  if (parser_.parse(response.body).get(root) != simdjson::SUCCESS || Text(root, "status").empty()) {
+    return Strange(net::RedactUrl(request.url) + ": HTTP status " +
+                   std::to_string(response.status));
+  }
+  if (Text(root, "status") == "success") return root;
+  return base::Fail(
+      Text(root, "errorType") == "bad_data" ? ErrorCode::kBadData : ErrorCode::kExecution,
+      Text(root, "error"));
+}
+
+}  // namespace
+
+std::unique_ptr<QuerySource> AskServer(const std::string& url, std::int64_t timeout_ms) {
+  return std::make_unique<Server>(url, timeout_ms);
+}
+
+}  // namespace azexporter::app

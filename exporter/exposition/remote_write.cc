@@ -1,0 +1,271 @@
+#include "azexporter/exposition/remote_write.h"
+
+#include <snappy.h>
+
+#include <bit>
+
+#include "azexporter/base/utf8.h"
+
+namespace azexporter::exposition {
+
+using base::BadData;
+using base::Result;
+
+namespace {
+
+// Protobuf's wire types. Groups (3 and 4) are written by nobody and refused.
+// Source: protobuf.dev/programming-guides/encoding.
+enum class WireType : std::uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+struct Field {
+  std::uint32_t number = 0;
+  WireType type = WireType::kVarint;
+  std::uint64_t value = 0;  // of numbers
+  std::string_view bytes;   // of kBytes
+};
+
+// Takes a message apart, field by field. Next is false at its end and at the first fault, and
+// failed() tells which.
+class FieldReader {
+ public:
+  explicit FieldReader(std::string_view message)
+      : at_(message.data()), end_(message.data() + message.size()) {}
+
+  bool Next(Field& field);
+  bool failed() const { return failed_; }
+
+ private:
+  bool Fail() {
+    failed_ = true;
+    return false;
+  }
+  bool TakeVarint(std::uint64_t& value);
+  template <std::size_t kBytes>
+  bool TakeFixed(std::uint64_t& value);
+
+  const char* at_;
+  const char* end_;
+  bool failed_ = false;
+};
+
+bool FieldReader::TakeVarint(std::uint64_t& value) {
+  value = 0;
+  constexpr int kMaxShift = 63;
+  for (int shift = 0; shift <= kMaxShift; shift += 7) {
+    if (at_ == end_) return Fail();
+    const auto byte = static_cast<unsigned char>(*at_++);
+    if (shift == kMaxShift && byte > 1) return Fail();  // more than 64 bits
+    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return true;
+  }
+  return Fail();
+}
+
+template <std::size_t kBytes>
+bool FieldReader::TakeFixed(std::uint64_t& value) {
+  if (static_cast<std::size_t>(end_ - at_) < kBytes) return Fail();
+  value = 0;
+  for (std::size_t i = 0; i < kBytes; ++i) {
+    value |= static_cast<std::uint64_t>(static_cast<unsigned char>(at_[i])) << (8 * i);
+  }
+  at_ += kBytes;
+  return true;
+}
+
+bool FieldReader::Next(Field& field) {
+  if (at_ == end_ || failed_) return false;
+  std::uint64_t tag = 0;
+  if (!TakeVarint(tag)) return false;
+  constexpr std::uint64_t kMaxNumber = (1 << 29) - 1;
+  if (tag >> 3 == 0 || tag >> 3 > kMaxNumber) return Fail();
+  field.number = static_cast<std::uint32_t>(tag >> 3);
+  field.type = static_cast<WireType>(tag & 7);
+  switch (field.type) {
+    case WireType::kVarint:
+      return TakeVarint(field.value);
+    case WireType::kFixed64:
+      return TakeFixed<8>(field.value);
+    case WireType::kFixed32:
+      return TakeFixed<4>(field.value);
+    case WireType::kBytes: {
+      std::uint64_t size = 0;
+      if (!TakeVarint(size)) return false;
+      if (size > static_cast<std::uint64_t>(end_ - at_)) return Fail();
+      field.bytes = std::string_view(at_, static_cast<std::size_t>(size));
+      at_ += size;
+      return true;
+    }
+  }
+  return Fail();
+}
+
+bool IsUtf8(std::string_view text) {
+  unsigned char any = 0;
+  for (const char c : text) any |= static_cast<unsigned char>(c);
+  return any < 0x80 || base::IsValidUtf8(text);
+}
+
+std::string Quoted(std::string_view text) {
+  std::string out;
+  model::AppendQuoted(out, text);
+  return out;
+}
+
+tl::unexpected<base::Error> Malformed(std::string_view message) {
+  return BadData("malformed protobuf: " + std::string(message) +
+                 " is cut short or has a field of the wrong type");
+}
+
+}  // namespace
+
+// Fills a WriteRequest, a message kind a method.
+class WriteRequestReader {
+ public:
+  Result<WriteRequest> Read(std::string_view message);
+
+ private:
+  Result<void> ReadSeries(std::string_view message);
+  Result<void> ReadLabel(std::string_view message, std::size_t first_label);
+  Result<void> ReadSample(std::string_view message);
+  Result<void> CheckSeries(const WriteRequest::Series& series) const;
+  // The series that is being read, for messages.
+  std::string SeriesText(std::size_t first_label) const;
+
+  WriteRequest out_;
+};
+
+Result<WriteRequest> WriteRequestReader::Read(std::string_view message) {
+  FieldReader reader(message);
+  for (Field field; reader.Next(field);) {
+    const bool is_series = field.number == 1;
+    const bool is_metadata = field.number == 3;
+    if (!is_series && !is_metadata) continue;
+    if (field.type != WireType::kBytes) return Malformed("WriteRequest");
+    if (is_metadata) {
+      ++out_.metadata_count_;
+      continue;
+    }
+    AZX_RETURN_IF_ERROR(ReadSeries(field.bytes));
+  }
+  if (reader.failed()) return Malformed("WriteRequest");
+  return std::move(out_);
+}
+
+Result<void> WriteRequestReader::ReadSeries(std::string_view message) {
+  WriteRequest::Series series{.first_label = out_.labels_.size(),
+                              .first_sample = out_.samples_.size()};
+  FieldReader reader(message);
+  for (Field field; reader.Next(field);) {
+    if (field.number > 4) continue;
+    if (field.type != WireType::kBytes) return Malformed("TimeSeries");
+    if (field.number == 1) {
+      AZX_RETURN_IF_ERROR(ReadLabel(field.bytes, series.first_label));
+    } else if (field.number == 2) {
+      AZX_RETURN_IF_ERROR(ReadSample(field.bytes));
+    } else if (field.number == 3) {
+      ++out_.exemplar_count_;
+    } else {
+      ++series.histogram_count;
+    }
+  }
+  if (reader.failed()) return Malformed("TimeSeries");
+  series.label_count = out_.labels_.size() - series.first_label;
+  series.sample_count = out_.samples_.size() - series.first_sample;
+  AZX_RETURN_IF_ERROR(CheckSeries(series));
+  out_.histogram_count_ += series.histogram_count;
+  out_.series_.push_back(series);
+  return {};
+}
+
+Result<void> WriteRequestReader::ReadLabel(std::string_view message, std::size_t first_label) {
+  model::Label label;
+  FieldReader reader(message);
+  for (Field field; reader.Next(field);) {
+    if (field.number > 2) continue;
+    if (field.type != WireType::kBytes) return Malformed("Label");
+    (field.number == 1 ? label.name : label.value) = field.bytes;
+  }
+  if (reader.failed()) return Malformed("Label");
+  if (label.name.empty()) {
+    return BadData("empty label name in series " + SeriesText(first_label));
+  }
+  if (!IsUtf8(label.name)) {
+    return BadData("label name is not valid UTF-8: " + Quoted(label.name));
+  }
+  if (label.value.empty()) return BadData("label " + Quoted(label.name) + " has an empty value");
+  if (!IsUtf8(label.value)) {
+    return BadData("value of label " + Quoted(label.name) + " is not valid UTF-8");
+  }
+  if (out_.labels_.size() > first_label && label.name <= out_.labels_.back().name) {
+    const bool repeated = label.name == out_.labels_.back().name;
+    return BadData((repeated ? "label " + Quoted(label.name) + " is repeated"
+                             : "labels are not sorted: " + Quoted(label.name) + " after " +
+                                   Quoted(out_.labels_.back().name)) +
+                   " in series " + SeriesText(first_label));
+  }
+  out_.labels_.push_back(label);
+  return {};
+}
+
+Result<void> WriteRequestReader::ReadSample(std::string_view message) {
+  if (out_.samples_.size() == kMaxWriteSamples) {
+    return BadData("more than " + std::to_string(kMaxWriteSamples) + " samples in one request");
+  }
+  model::FPoint point;
+  FieldReader reader(message);
+  for (Field field; reader.Next(field);) {
+    if (field.number == 1) {
+      if (field.type != WireType::kFixed64) return Malformed("Sample");
+      point.f = std::bit_cast<double>(field.value);
+    } else if (field.number == 2) {
+      if (field.type != WireType::kVarint) return Malformed("Sample");
+      point.t = static_cast<model::TimestampMs>(field.value);
+    }
+  }
+  if (reader.failed()) return Malformed("Sample");
+  out_.samples_.push_back(point);
+  return {};
+}
+
+Result<void> WriteRequestReader::CheckSeries(const WriteRequest::Series& series) const {
+  for (const model::Label& label : out_.labels(series)) {
+    if (label.name == model::kMetricName) return {};
+  }
+  return BadData("series without a metric name: " + SeriesText(series.first_label));
+}
+
+std::string WriteRequestReader::SeriesText(std::size_t first_label) const {
+  const std::span<const model::Label> labels = std::span(out_.labels_).subspan(first_label);
+  return model::Labels::Of(std::vector<model::Label>(labels.begin(), labels.end())).ToString();
+}
+
+std::span<const model::Label> WriteRequest::labels(const Series& series) const {
+  return std::span(labels_).subspan(series.first_label, series.label_count);
+}
+
+std::span<const model::FPoint> WriteRequest::samples(const Series& series) const {
+  return std::span(samples_).subspan(series.first_sample, series.sample_count);
+}
+
+Result<std::string> UncompressWriteBody(std::string_view body) {
+  std::size_t size = 0;
+  if (!snappy::GetUncompressedLength(body.data(), body.size(), &size)) {
+    return BadData("snappy: corrupt input");
+  }
+  if (size > kMaxWriteBytes) {
+    return BadData("the request has " + std::to_string(size) +
+                   " bytes when uncompressed, at most " + std::to_string(kMaxWriteBytes) +
+                   " are taken");
+  }
+  std::string message(size, '\0');
+  if (!snappy::RawUncompress(body.data(), body.size(), message.data())) {
+    return BadData("snappy: corrupt input");
+  }
+  return message;
+}
+
+Result<WriteRequest> DecodeWriteRequest(std::string_view message) {
+  return WriteRequestReader().Read(message);
+}
+
+}  // namespace azexporter::exposition

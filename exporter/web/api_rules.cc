@@ -1,0 +1,250 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "handlers.h"
+#include "json_views.h"
+
+namespace azexporter::web {
+namespace {
+
+using base::BadData;
+using base::Fail;
+using base::JsonWriter;
+using base::Result;
+
+// What /api/v1/rules is asked to show.
+struct RuleFilter {
+  bool alerting = true;
+  bool recording = true;
+  bool with_alerts = true;
+  std::set<std::string> names;   // empty: all
+  std::set<std::string> groups;  // empty: all
+  std::set<std::string> files;   // empty: all
+  Selectors selectors;           // of the labels in the rule file; empty: all
+  std::int64_t group_limit = 0;  // 0: all
+  std::string next_token;        // the group to begin with
+
+  bool TakesGroup(const rules::RuleGroup& group) const;
+  bool TakesRule(const rules::Rule& rule) const;
+};
+
+bool RuleFilter::TakesGroup(const rules::RuleGroup& group) const {
+  return (groups.empty() || groups.contains(group.name)) &&
+         (files.empty() || files.contains(group.file));
+}
+
+bool RuleFilter::TakesRule(const rules::Rule& rule) const {
+  if (!(rule.kind == rules::RuleKind::kAlerting ? alerting : recording)) return false;
+  if (!names.empty() && !names.contains(rule.name)) return false;
+  if (selectors.empty()) return true;
+  const auto value_of = [&rule](const std::string& name) -> std::string_view {
+    for (const auto& [label, value] : rule.labels) {
+      if (label == name) return value;
+    }
+    return "";
+  };
+  return std::ranges::any_of(selectors, [&](const std::vector<model::Matcher>& matchers) {
+    return std::ranges::all_of(matchers, [&](const model::Matcher& matcher) {
+      return matcher.Matches(value_of(matcher.name()));
+    });
+  });
+}
+
+std::string Lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// As Go's strconv.ParseBool, of a text in lower case.
+Result<bool> ParseBool(const std::string& text) {
+  if (text == "1" || text == "t" || text == "true") return true;
+  if (text == "0" || text == "f" || text == "false") return false;
+  std::string quoted;
+  model::AppendQuoted(quoted, text);
+  return BadData("strconv.ParseBool: parsing " + quoted + ": invalid syntax");
+}
+
+// The page of groups that is asked for.
+Result<void> TakePage(const Request& request, RuleFilter& filter) {
+  const std::string limit = request.UrlParam("group_limit");
+  filter.next_token = request.UrlParam("group_next_token");
+  if (limit.empty() && !filter.next_token.empty()) {
+    return InvalidParam("group_next_token",
+                        "group_limit needs to be present in order to paginate over the groups");
+  }
+  if (limit.empty()) return {};
+  const auto groups = ParseInt(limit);
+  if (!groups) {
+    return InvalidParam("group_limit",
+                        "group_limit needs to be a valid number: " + groups.error().message());
+  }
+  if (*groups <= 0) return InvalidParam("group_limit", "group_limit needs to be greater than 0");
+  filter.group_limit = *groups;
+  return {};
+}
+
+Result<RuleFilter> TakeFilter(const Request& request) {
+  const auto set_of = [&request](const char* name) {
+    const std::vector<std::string> values = request.Params(name);
+    return std::set<std::string>(values.begin(), values.end());
+  };
+  RuleFilter filter{
+      .names = set_of("rule_name[]"), .groups = set_of("rule_group[]"), .files = set_of("file[]")};
+  AZX_ASSIGN_OR_RETURN(filter.selectors, MatchParams(request));
+  const std::string type = Lower(request.UrlParam("type"));
+  if (!type.empty() && type != "alert" && type != "record") {
+    return InvalidParam("type", "not supported value \"" + type + "\"");
+  }
+  filter.alerting = type.empty() || type == "alert";
+  filter.recording = type.empty() || type == "record";
+  if (const std::string text = Lower(request.UrlParam("exclude_alerts")); !text.empty()) {
+    const auto exclude = ParseBool(text);
+    if (!exclude) {
+      return InvalidParam("exclude_alerts",
+                          "error converting exclude_alerts: " + exclude.error().message());
+    }
+    filter.with_alerts = !*exclude;
+  }
+  AZX_RETURN_IF_ERROR(TakePage(request, filter));
+  return filter;
+}
+
+// Names a group where a page of them begins; means nothing to the client.
+std::string GroupToken(const rules::RuleGroup& group) {
+  std::uint64_t hash = 14'695'981'039'346'656'037U;  // FNV-1a
+  for (const char c : group.file + ";" + group.name) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
+  }
+  constexpr int kHex = 16;
+  std::array<char, 16> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), hash, kHex);
+  return std::string(text.data(), end.ptr);
+}
+
+// What is known of a family, by its name.
+using FamilyMap = std::map<std::string_view, const collect::Block::FamilyText*>;
+
+FamilyMap FamiliesOf(const collect::Round* round) {
+  FamilyMap families;
+  if (round == nullptr) return families;
+  for (const auto& block : round->snapshot.blocks) {
+    for (const auto& family : block->families) families.emplace(family.name, &family);
+  }
+  return families;
+}
+
+}  // namespace
+
+// GET /api/v1/rules: type, rule_name[], rule_group[], file[], match[], exclude_alerts, group_limit,
+// group_next_token.
+Result<ApiData> Rules(const Context& context, const Request& request) {
+  AZX_ASSIGN_OR_RETURN(const RuleFilter filter, TakeFilter(request));
+  std::vector<rules::GroupView> shown;
+  RulesShown options{.alerts = filter.with_alerts};
+  bool begun = filter.next_token.empty();
+  for (rules::GroupView& group : context.deps.rules.Groups()) {
+    begun = begun || GroupToken(*group.group) == filter.next_token;
+    if (!begun || !filter.TakesGroup(*group.group)) continue;
+    std::erase_if(group.rules,
+                  [&](const rules::RuleView& rule) { return !filter.TakesRule(*rule.rule); });
+    if (group.rules.empty()) continue;
+    if (filter.group_limit > 0 && static_cast<std::int64_t>(shown.size()) == filter.group_limit) {
+      options.next_token = GroupToken(*group.group);
+      break;
+    }
+    shown.push_back(std::move(group));
+  }
+  if (!begun) {
+    return InvalidParam("group_next_token", "invalid group_next_token '" + filter.next_token +
+                                                "'. were rule groups changed?");
+  }
+  JsonWriter json;
+  WriteRules(json, shown, options);
+  return ApiData{json.Take()};
+}
+
+// GET /api/v1/alerts.
+Result<ApiData> Alerts(const Context& context, const Request&) {
+  JsonWriter json;
+  WriteAlerts(json, context.deps.rules.Groups());
+  return ApiData{json.Take()};
+}
+
+// GET /api/v1/alertmanagers. None is ever dropped: there is no relabelling of them yet.
+Result<ApiData> Alertmanagers(const Context& context, const Request&) {
+  JsonWriter json;
+  json.BeginObject().Key("activeAlertmanagers").BeginArray();
+  if (context.deps.alertmanagers) {
+    for (const std::string& url : context.deps.alertmanagers()) {
+      json.BeginObject().Key("url").String(url).EndObject();
+    }
+  }
+  json.EndArray().Key("droppedAlertmanagers").BeginArray().EndArray().EndObject();
+  return ApiData{json.Take()};
+}
+
+// GET /api/v1/metadata: metric, limit, limit_per_metric. Of the families of the latest round, each
+// of which is described once.
+Result<ApiData> Metadata(const Context& context, const Request& request) {
+  std::int64_t limit = -1;
+  for (const char* name : {"limit_per_metric", "limit"}) {
+    const std::string text = request.Param(name);
+    if (text.empty()) continue;
+    const auto number = ParseInt(text);
+    if (!number) return BadData(std::string(name) + " must be a number");
+    if (std::string_view(name) == "limit") limit = *number;
+  }
+  const std::string metric = request.Param("metric");
+  const auto round = context.deps.latest.Get();
+  JsonWriter json;
+  json.BeginObject();
+  std::int64_t written = 0;
+  for (const auto& [name, family] : FamiliesOf(round.get())) {
+    if (limit >= 0 && written == limit) break;
+    if (!metric.empty() && name != metric) continue;
+    json.Key(name).BeginArray().BeginObject();
+    json.Key("type").String(model::MetricTypeName(family->type));
+    json.Key("help").String(family->help).Key("unit").String("").EndObject().EndArray();
+    ++written;
+  }
+  json.EndObject();
+  return ApiData{json.Take()};
+}
+
+// GET /api/v1/scrape_pools. azexporter scrapes nothing: its series come from its own collectors,
+// from rules and by remote write.
+Result<ApiData> ScrapePools(const Context&, const Request&) {
+  return ApiData{R"({"scrapePools":[]})"};
+}
+
+// GET /api/v1/targets: state. None, for the same reason.
+Result<ApiData> Targets(const Context&, const Request& request) {
+  const std::string state = Lower(request.UrlParam("state"));
+  const bool dropped = state.empty() || state == "any" || state == "dropped";
+  return ApiData{R"({"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":)" +
+                 std::string(dropped ? "{}" : "null") + "}"};
+}
+
+// GET /api/v1/targets/metadata: match_target, metric, limit.
+Result<ApiData> TargetsMetadata(const Context&, const Request& request) {
+  if (const std::string limit = request.Param("limit"); !limit.empty() && !ParseInt(limit)) {
+    return BadData("limit must be a number");
+  }
+  return ApiData{"[]"};
+}
+
+// GET /api/v1/zones: the ZoneReport of the latest round.
+Result<ApiData> Zones(const Context& context, const Request&) {
+  const auto round = context.deps.latest.Get();
+  if (!round) return Fail(base::ErrorCode::kUnavailable, "no round is finished yet");
+  JsonWriter json;
+  WriteZones(json, round->report);
+  return ApiData{json.Take()};
+}
+
+}  // namespace azexporter::web

@@ -1,0 +1,184 @@
+#include "azexporter/web/query_json.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "azexporter/base/float_format.h"
+#include "azexporter/base/json_writer.h"
+
+namespace azexporter::web {
+namespace {
+
+// The writers of query results append to the text themselves: an answer of thousands of series is
+// mostly numbers, and a call for each comma would be felt.
+
+void AppendInt(std::string& out, std::int64_t value) {
+  std::array<char, 24> buffer;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  out.append(buffer.data(), end.ptr);
+}
+
+// 1435781451.781: no more than three decimals, and either none or three, as Prometheus.
+void AppendTime(std::string& out, model::TimestampMs t) {
+  if (t < 0) out += '-';
+  const std::uint64_t ms =
+      t < 0 ? 0 - static_cast<std::uint64_t>(t) : static_cast<std::uint64_t>(t);
+  AppendInt(out, static_cast<std::int64_t>(ms / 1000));
+  const std::uint64_t fraction = ms % 1000;
+  if (fraction == 0) return;
+  out += '.';
+  out += static_cast<char>('0' + fraction / 100);
+  out += static_cast<char>('0' + fraction / 10 % 10);
+  out += static_cast<char>('0' + fraction % 10);
+}
+
+// The shortest text of the number, with an exponent below 1e-6 and from 1e21 up.
+// Source: prometheus/util/jsonutil/marshal.go, MarshalFloat.
+void AppendValue(std::string& out, double value) {
+  const double magnitude = std::fabs(value);
+  // Up to here every whole number is exact, and fixed notation is the shortest one.
+  constexpr double kExact = 1e15;
+  if (magnitude < kExact && value == std::trunc(value) && !(value == 0 && std::signbit(value))) {
+    return AppendInt(out, static_cast<std::int64_t>(value));
+  }
+  if (!std::isfinite(value) || value == 0 || (magnitude >= kExact && magnitude < 1e21)) {
+    out += base::FormatFloatF(value);
+    return;
+  }
+  std::array<char, 32> buffer;
+  const auto format = magnitude < 1e-6 || magnitude >= 1e21 ? std::chars_format::scientific
+                                                            : std::chars_format::fixed;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
+  out.append(buffer.data(), end.ptr);
+}
+
+// [1435781451.781,"1"]
+void AppendPoint(std::string& out, model::TimestampMs t, double value) {
+  out += '[';
+  AppendTime(out, t);
+  out += ",\"";
+  AppendValue(out, value);
+  out += "\"]";
+}
+
+void AppendLabels(std::string& out, const model::Labels& labels) {
+  out += '{';
+  bool first = true;
+  for (const model::Label label : labels) {
+    if (!first) out += ',';
+    first = false;
+    base::AppendJsonString(out, label.name);
+    out += ':';
+    base::AppendJsonString(out, label.value);
+  }
+  out += '}';
+}
+
+void AppendSeries(std::string& out, const model::Sample& sample) {
+  out += "{\"metric\":";
+  AppendLabels(out, sample.labels);
+  out += ",\"value\":";
+  AppendPoint(out, sample.t, sample.f);
+  out += '}';
+}
+
+void AppendSeries(std::string& out, const promql::MatrixSeries& series) {
+  out += "{\"metric\":";
+  AppendLabels(out, series.labels);
+  out += ",\"values\":[";
+  bool first = true;
+  for (const model::FPoint& point : series.points) {
+    if (!first) out += ',';
+    first = false;
+    AppendPoint(out, point.t, point.f);
+  }
+  out += "]}";
+}
+
+template <class All>
+void AppendAll(std::string& out, const All& all) {
+  out += '[';
+  bool first = true;
+  for (const auto& one : all) {
+    if (!first) out += ',';
+    first = false;
+    AppendSeries(out, one);
+  }
+  out += ']';
+}
+
+void AppendValueOf(std::string& out, const promql::Explanation& node,
+                   const promql::Explanation::Value& value) {
+  out += "{\"metric\":";
+  AppendLabels(out, value.labels);
+  if (node.type == promql::ValueType::kMatrix) {
+    out += ",\"points\":";
+    AppendInt(out, static_cast<std::int64_t>(value.points));
+  }
+  out += ",\"value\":";
+  AppendPoint(out, node.t, value.value);
+  out += '}';
+}
+
+void AppendText(std::string& out, std::string_view key, const std::string& text) {
+  if (text.empty()) return;
+  out += ",\"";
+  out += key;
+  out += "\":";
+  base::AppendJsonString(out, text);
+}
+
+}  // namespace
+
+void AppendQueryData(std::string& out, const promql::Value& value) {
+  out += "{\"resultType\":";
+  if (const auto* vector = std::get_if<promql::Vector>(&value)) {
+    out += "\"vector\",\"result\":";
+    AppendAll(out, *vector);
+  } else if (const auto* matrix = std::get_if<promql::Matrix>(&value)) {
+    out += "\"matrix\",\"result\":";
+    AppendAll(out, *matrix);
+  } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
+    // Scalars and strings are written in another way than samples: without an exponent, and their
+    // time as a plain number. Source: prometheus/promql/value.go.
+    out += "\"scalar\",\"result\":[";
+    base::AppendFloatG(out, static_cast<double>(scalar->t) / 1000);
+    out += ",\"" + base::FormatFloatF(scalar->f) + "\"]";
+  } else {
+    const auto& text = std::get<promql::String>(value);
+    out += "\"string\",\"result\":[";
+    base::AppendFloatG(out, static_cast<double>(text.t) / 1000);
+    out += ',';
+    base::AppendJsonString(out, text.text);
+    out += ']';
+  }
+}
+
+void AppendExplanation(std::string& out, const promql::Explanation& explanation) {
+  out += "{\"text\":";
+  base::AppendJsonString(out, explanation.text);
+  out += ",\"type\":";
+  base::AppendJsonString(out, promql::ValueTypeName(explanation.type));
+  out += ",\"time\":";
+  AppendTime(out, explanation.t);
+  if (explanation.series) {
+    out += ",\"series\":";
+    AppendInt(out, static_cast<std::int64_t>(*explanation.series));
+  }
+  AppendText(out, "note", explanation.note);
+  AppendText(out, "error", explanation.error);
+  out += ",\"values\":[";
+  for (const auto& value : explanation.values) {
+    if (&value != explanation.values.data()) out += ',';
+    AppendValueOf(out, explanation, value);
+  }
+  out += "],\"children\":[";
+  for (const promql::Explanation& child : explanation.children) {
+    if (&child != explanation.children.data()) out += ',';
+    AppendExplanation(out, child);
+  }
+  out += "]}";
+}
+
+}  // namespace azexporter::web

@@ -1,0 +1,165 @@
+#include "remote_write.h"
+
+#include <optional>
+
+namespace azexporter::web {
+namespace {
+
+using exposition::WriteRequest;
+using storage::AppendOutcome;
+
+constexpr std::string_view kProtobuf = "application/x-protobuf";
+constexpr std::string_view kVersion1 = "prometheus.WriteRequest";
+// A sample further ahead of this machine's clock than that is refused, as in Prometheus.
+constexpr std::int64_t kMaxAheadMs = 10 * 60 * 1000;
+
+std::string_view Trim(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// Why a body of this type is not taken; nothing where it is. "application/x-protobuf" alone and no
+// type at all mean version 1.0.
+std::optional<std::string> TypeFault(std::string_view content_type) {
+  std::string_view rest = Trim(content_type);
+  if (rest.empty()) return std::nullopt;
+  const auto take = [&rest] {
+    const std::string_view part = rest.substr(0, rest.find(';'));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    return Trim(part);
+  };
+  if (take() != kProtobuf) {
+    return "expected " + std::string(kProtobuf) + " as the first (media) part, got " +
+           std::string(content_type) + " content-type";
+  }
+  while (!rest.empty()) {
+    const std::string_view parameter = take();
+    constexpr std::string_view kName = "proto=";
+    if (!parameter.starts_with(kName)) continue;
+    const std::string_view message = parameter.substr(kName.size());
+    if (message == kVersion1) return std::nullopt;
+    return std::string(message) +
+           " protobuf message is not accepted by this server; only accepts " +
+           std::string(kVersion1);
+  }
+  return std::nullopt;
+}
+
+collect::RemoteWriteReason ReasonOf(AppendOutcome outcome) {
+  switch (outcome) {
+    case AppendOutcome::kAppended:
+      return collect::RemoteWriteReason::kNone;
+    case AppendOutcome::kOutOfOrder:
+      return collect::RemoteWriteReason::kOutOfOrder;
+    case AppendOutcome::kDuplicate:
+      return collect::RemoteWriteReason::kDuplicate;
+    case AppendOutcome::kTooOld:
+      return collect::RemoteWriteReason::kTooOld;
+    case AppendOutcome::kFull:
+      return collect::RemoteWriteReason::kStore;
+  }
+  return collect::RemoteWriteReason::kNone;
+}
+
+}  // namespace
+
+RemoteWrite::Answer RemoteWrite::Refuse(Reason reason, int status, std::string text) {
+  ++refused_[static_cast<std::size_t>(reason)];
+  log_.Debug("remote write refused", {{"status", std::to_string(status)}, {"error", text}});
+  return {status, std::move(text)};
+}
+
+RemoteWrite::Answer RemoteWrite::Take(const Message& message) {
+  ++requests_;
+  constexpr int kBadRequest = 400;
+  constexpr int kUnsupported = 415;
+  if (auto fault = TypeFault(message.content_type)) {
+    return Refuse(Reason::kEncoding, kUnsupported, std::move(*fault));
+  }
+  if (!message.content_encoding.empty() && message.content_encoding != "snappy") {
+    return Refuse(Reason::kEncoding, kUnsupported,
+                  std::string(message.content_encoding) +
+                      " encoding (compression) is not accepted by this server; only snappy is "
+                      "acceptable");
+  }
+  const auto bytes = exposition::UncompressWriteBody(message.body);
+  if (!bytes) return Refuse(Reason::kMalformed, kBadRequest, bytes.error().message());
+  const auto request = exposition::DecodeWriteRequest(*bytes);
+  if (!request) return Refuse(Reason::kMalformed, kBadRequest, request.error().message());
+  return Store(*request);
+}
+
+RemoteWrite::Answer RemoteWrite::Store(const WriteRequest& request) {
+  const Attempt attempt = TryStore(request);
+  if (attempt.reason != Reason::kNone) {
+    return Refuse(attempt.reason, attempt.answer.status, attempt.answer.text);
+  }
+  const std::uint64_t dropped = attempt.out_of_order + attempt.duplicate;
+  samples_ += request.sample_count() - dropped;
+  dropped_[static_cast<std::size_t>(Reason::kOutOfOrder)] += attempt.out_of_order;
+  dropped_[static_cast<std::size_t>(Reason::kDuplicate)] += attempt.duplicate;
+  if (request.histogram_count() == 0) return attempt.answer;
+  dropped_[static_cast<std::size_t>(Reason::kNativeHistogram)] += request.histogram_count();
+  return Refuse(
+      Reason::kNativeHistogram, 400,
+      "native histograms are not supported yet: " + std::to_string(request.histogram_count()) +
+          " were left out, " + std::to_string(request.sample_count() - dropped) +
+          " samples beside them were stored");
+}
+
+RemoteWrite::Attempt RemoteWrite::TryStore(const WriteRequest& request) {
+  Attempt attempt;
+  const auto appender = store_.NewAppender();
+  for (const WriteRequest::Series& series : request.series()) {
+    if (!AppendSeries(request, series, *appender, attempt)) return attempt;
+  }
+  const auto left_out = appender->Commit();
+  if (left_out) {
+    attempt.out_of_order += left_out->count;
+  } else {
+    attempt.reason = Reason::kStore;
+    attempt.answer = {500, left_out.error().message()};
+  }
+  return attempt;
+}
+
+// False when a sample is refused, and the request with it.
+bool RemoteWrite::AppendSeries(const WriteRequest& request, const WriteRequest::Series& series,
+                               storage::Appender& appender, Attempt& attempt) const {
+  const std::span<const model::Label> sent = request.labels(series);
+  const auto labels = model::Labels::Of(std::vector<model::Label>(sent.begin(), sent.end()));
+  const model::TimestampMs latest_allowed = clock_.NowMs() + kMaxAheadMs;
+  bool appended = false;
+  for (const model::FPoint& point : request.samples(series)) {
+    if (point.t > latest_allowed) {
+      attempt.reason = Reason::kTooFarAhead;
+      attempt.answer = {400, "out of bounds: timestamp is too far in the future"};
+      return false;
+    }
+    const AppendOutcome outcome = appender.Append(labels, point.t, point.f);
+    if (outcome == AppendOutcome::kAppended) {
+      appended = true;
+    } else if (appended && outcome != AppendOutcome::kTooOld) {
+      ++(outcome == AppendOutcome::kOutOfOrder ? attempt.out_of_order : attempt.duplicate);
+    } else {
+      attempt.reason = ReasonOf(outcome);
+      attempt.answer = {400, std::string(storage::AppendOutcomeText(outcome))};
+      return false;
+    }
+  }
+  return true;
+}
+
+collect::RemoteWriteCounts RemoteWrite::counts() const {
+  collect::RemoteWriteCounts counts;
+  counts.requests = requests_;
+  counts.samples = samples_;
+  for (std::size_t i = 0; i < collect::kRemoteWriteReasons; ++i) {
+    counts.refused[i] = refused_[i];
+    counts.dropped[i] = dropped_[i];
+  }
+  return counts;
+}
+
+}  // namespace azexporter::web

@@ -1,0 +1,164 @@
+// POST /api/v1/write.
+
+#include <limits>
+
+#include "server_fixture.h"
+#include "support/write_body.h"
+
+namespace azexporter::web {
+namespace {
+
+using collect::RemoteWriteReason;
+using test::BytesField;
+using test::LabelPairs;
+using test::SeriesField;
+
+const LabelPairs kLoad = {{"__name__", "load"}, {"zone", "a"}};
+
+class RemoteWriteServerTest : public ServerTest {
+ protected:
+  void SetUp() override {
+    ServerDeps deps = Deps();
+    deps.remote_write = &store_;
+    Listen(std::move(deps), {});
+  }
+
+  net::HttpResponse Write(const std::string& message,
+                          const std::string& type = "application/x-protobuf",
+                          const std::string& encoding = "snappy") {
+    return Send({.method = "POST",
+                 .url = "/api/v1/write",
+                 .headers = {{"Content-Type", type},
+                             {"Content-Encoding", encoding},
+                             {"X-Prometheus-Remote-Write-Version", "0.1.0"}},
+                 .body = test::Snappy(message)});
+  }
+
+  // The points of load{zone="a"} as the store holds them.
+  std::vector<model::FPoint> Stored() {
+    const auto querier = store_.NewQuerier(kNow - 1'000'000, kNow + 1'000'000);
+    const auto matcher =
+        model::Matcher::Create(model::MatchType::kEqual, std::string(model::kMetricName), "load");
+    const auto set = (*querier)->Select({&*matcher, 1});
+    std::vector<model::FPoint> points;
+    for (std::size_t i = 0; i < (*set)->size(); ++i) {
+      (*set)->Read(i, kNow - 1'000'000, kNow + 1'000'000, points);
+    }
+    return points;
+  }
+
+  std::uint64_t Refused(RemoteWriteReason reason) {
+    return server_->remote_write()->refused[static_cast<std::size_t>(reason)];
+  }
+  std::uint64_t Dropped(RemoteWriteReason reason) {
+    return server_->remote_write()->dropped[static_cast<std::size_t>(reason)];
+  }
+};
+
+TEST_F(RemoteWriteServerTest, StoresSamples) {
+  const std::vector<model::FPoint> points = {{kNow - 2, 1}, {kNow - 1, 2.5}, {kNow, -3}};
+  const auto response = Write(SeriesField(kLoad, points));
+  EXPECT_EQ(response.status, 204) << response.body;
+  EXPECT_EQ(response.body, "");
+  EXPECT_EQ(Stored(), points);
+  EXPECT_EQ(server_->remote_write()->samples, 3U);
+  EXPECT_EQ(Write(SeriesField(kLoad, points).substr(0, 0)).status, 204) << "an empty request";
+  // Sent again, as after a lost answer, the newest is equal and the others are out of order.
+  EXPECT_EQ(Write(SeriesField(kLoad, {points.back()})).status, 204);
+  EXPECT_EQ(Write(SeriesField(kLoad, points)).status, 400);
+  EXPECT_EQ(Stored(), points);
+}
+
+TEST_F(RemoteWriteServerTest, RefusesSamplesAsPrometheusAndStoresNothingOfTheRequest) {
+  ASSERT_EQ(Write(SeriesField(kLoad, {{kNow - 10, 1}})).status, 204);
+  const std::string other = SeriesField({{"__name__", "load"}, {"zone", "b"}}, {{kNow, 1}});
+  struct RefusalCase {
+    model::FPoint point;
+    const char* text;
+    RemoteWriteReason reason;
+  };
+  const RefusalCase cases[] = {
+      {{kNow - 20, 1}, "out of order sample\n", RemoteWriteReason::kOutOfOrder},
+      {{kNow - 10, 2}, "duplicate sample for timestamp\n", RemoteWriteReason::kDuplicate},
+      {{kNow + 600'001, 1},
+       "out of bounds: timestamp is too far in the future\n",
+       RemoteWriteReason::kTooFarAhead},
+  };
+  for (const RefusalCase& c : cases) {
+    const auto response = Write(other + SeriesField(kLoad, {c.point}));
+    EXPECT_EQ(response.status, 400);
+    EXPECT_EQ(response.body, c.text);
+    EXPECT_EQ(response.Header("content-type"), "text/plain; charset=utf-8");
+    EXPECT_EQ(Refused(c.reason), 1U) << c.text;
+  }
+  EXPECT_EQ(Stored(), (std::vector<model::FPoint>{{kNow - 10, 1}}));
+}
+
+TEST_F(RemoteWriteServerTest, LeavesOutWhatTheSameRequestHasOvertaken) {
+  const auto response =
+      Write(SeriesField(kLoad, {{kNow - 5, 1}, {kNow - 6, 2}, {kNow - 5, 3}, {kNow, 4}}));
+  EXPECT_EQ(response.status, 204) << response.body;
+  EXPECT_EQ(Stored(), (std::vector<model::FPoint>{{kNow - 5, 1}, {kNow, 4}}));
+  EXPECT_EQ(server_->remote_write()->samples, 2U);
+  EXPECT_EQ(Dropped(RemoteWriteReason::kOutOfOrder), 1U);
+  EXPECT_EQ(Dropped(RemoteWriteReason::kDuplicate), 1U);
+}
+
+TEST_F(RemoteWriteServerTest, SaysThatNativeHistogramsAreNotStored) {
+  const auto response = Write(SeriesField(kLoad, {{kNow, 1}}, BytesField(4, "histogram")));
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body,
+            "native histograms are not supported yet: 1 were left out, 1 samples beside them were "
+            "stored\n");
+  EXPECT_EQ(Stored().size(), 1U);
+  EXPECT_EQ(Dropped(RemoteWriteReason::kNativeHistogram), 1U);
+}
+
+TEST_F(RemoteWriteServerTest, RefusesBadBodies) {
+  const std::string good = SeriesField(kLoad, {{kNow, 1}});
+  struct BodyCase {
+    const char* type;
+    const char* encoding;
+    int status;
+    const char* text;
+  };
+  const BodyCase cases[] = {
+      {"text/plain", "snappy", 415,
+       "expected application/x-protobuf as the first (media) part, got text/plain content-type\n"},
+      {"application/x-protobuf;proto=io.prometheus.write.v2.Request", "snappy", 415,
+       "io.prometheus.write.v2.Request protobuf message is not accepted by this server; only "
+       "accepts prometheus.WriteRequest\n"},
+      {"application/x-protobuf", "zstd", 415,
+       "zstd encoding (compression) is not accepted by this server; only snappy is acceptable\n"},
+      {"application/x-protobuf;proto=prometheus.WriteRequest", "snappy", 204, ""},
+  };
+  for (const BodyCase& c : cases) {
+    const auto response = Write(good, c.type, c.encoding);
+    EXPECT_EQ(response.status, c.status) << c.type;
+    EXPECT_EQ(response.body, c.text);
+  }
+  EXPECT_EQ(Refused(RemoteWriteReason::kEncoding), 3U);
+  const auto broken =
+      Send({.method = "POST",
+            .url = "/api/v1/write",
+            .headers = {{"Content-Encoding", "snappy"}, {"Content-Type", "application/x-protobuf"}},
+            .body = "no snappy"});
+  EXPECT_EQ(broken.status, 400);
+  EXPECT_EQ(broken.body, "snappy: corrupt input\n");
+  EXPECT_EQ(Write(SeriesField({{"__name__", "up"}, {"a", "1"}, {"a", "2"}}, {})).status, 400);
+  EXPECT_EQ(Refused(RemoteWriteReason::kMalformed), 2U);
+  EXPECT_EQ(server_->remote_write()->requests, 6U);
+}
+
+TEST_F(RemoteWriteServerTest, IsThereOnlyWhereEnabledAndByPostOnly) {
+  EXPECT_EQ(Ask("/api/v1/write").status, 405);
+  Listen(Deps(), {});
+  const auto response = Write(SeriesField(kLoad, {{kNow, 1}}));
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body,
+            "remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n");
+  EXPECT_FALSE(server_->remote_write());
+}
+
+}  // namespace
+}  // namespace azexporter::web
