@@ -82,7 +82,7 @@ Result<std::vector<model::Labels>> LoadedSamples::Series(
   std::vector<model::Labels> found;
   for (const auto& matchers : parsed) {
     AZX_ASSIGN_OR_RETURN(const storage::SeriesSet* const set, querier->Select(matchers));
-    for (const model::LabelView& labels : set->labels()) found.push_back(labels.ToLabels());
+    for (std::size_t i = 0; i < set->size(); ++i) found.push_back(set->labels(i).ToLabels());
   }
   std::ranges::sort(found);
   found.erase(std::unique(found.begin(), found.end()), found.end());

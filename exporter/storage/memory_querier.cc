@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "azexporter/model/symbol_map.h"
 #include "memory_store_impl.h"
 
 namespace azexporter::storage {
@@ -16,23 +17,14 @@ class SymbolMatcher {
   explicit SymbolMatcher(const model::Matcher& matcher) : matcher_(matcher) {}
 
   bool Matches(model::Symbol value) {
-    const std::uint64_t hash = base::MixHash(0, value.IdentityHash());
-    const std::uint32_t seen =
-        seen_.Find(hash, [&](std::uint32_t i) { return answers_[i].value == value; });
-    if (seen != base::HashIndex::kNone) return answers_[seen].matches;
-    seen_.Insert(hash, static_cast<std::uint32_t>(answers_.size()));
-    answers_.push_back({value, matcher_.Matches(value.text())});
-    return answers_.back().matches;
+    const std::uint32_t seen = answers_.Find(value);
+    if (seen != model::SymbolMap::kNone) return seen == 1;
+    return answers_.FindOrInsert(value, matcher_.Matches(value.text()) ? 1 : 0) == 1;
   }
 
  private:
-  struct Answer {
-    model::Symbol value;
-    bool matches;
-  };
   const model::Matcher& matcher_;
-  base::HashIndex seen_;
-  std::vector<Answer> answers_;
+  model::SymbolMap answers_;  // 1: matches
 };
 
 // What the rows of one table are asked: equality costs a comparison of pointers, all else the
@@ -69,6 +61,8 @@ class RowFilter {
     return true;
   }
 
+  // Every row of that table matches.
+  bool takes_all() const { return equal_.empty() && tested_.empty(); }
   // The rows of that table among which all are that match, each once, where they are few.
   std::optional<std::vector<const MemorySeries*>> RowsOf(const SeriesTable& table) const {
     for (const Equal& equal : equal_) {
@@ -126,47 +120,51 @@ model::TimestampMs MemoryStore::Impl::MarkedLocked(const MemorySeries& series,
   return mark == marks->second.end() ? series.newest().t : mark->newest_before;
 }
 
-MemoryStore::Impl::Found MemoryStore::Impl::Select(const Search& search) const {
-  Found found;
+bool MemoryStore::Impl::HasPointsLocked(const MemorySeries& series, const Search& search) const {
+  const model::TimestampMs visible = VisibleLocked(series, search.version);
+  if (visible < search.min_t || visible == kNoPoint) return false;
+  return visible <= search.max_t || series.oldest_t() <= search.max_t;
+}
+
+std::vector<const MemorySeries*> MemoryStore::Impl::Select(const Search& search) const {
+  std::vector<const MemorySeries*> found;
   RowFilter filter(search.matchers);
   const base::ReaderLock lock(mu_);
   for (const auto& table : tables_) {
     if (!filter.Begin(*table, symbols_)) continue;
     if (const auto few = filter.RowsOf(*table)) {
       for (const MemorySeries* row : *few) {
-        const bool matches = row->alive() && filter.Matches(row->labels().values());
-        if (matches) AddFoundLocked(*row, search, found);
+        const bool takes =
+            row->alive() && HasPointsLocked(*row, search) && filter.Matches(row->labels().values());
+        if (takes) found.push_back(row);
       }
-    } else {
-      for (const MemorySeries& row : table->rows()) {
-        if (filter.Matches(row.labels().values())) AddFoundLocked(row, search, found);
-      }
+      continue;
+    }
+    if (filter.takes_all()) found.reserve(found.size() + table->size());
+    for (const MemorySeries& row : table->rows()) {
+      const bool takes = HasPointsLocked(row, search) && filter.Matches(row.labels().values());
+      if (takes) found.push_back(&row);
     }
   }
   return found;
 }
 
-void MemoryStore::Impl::AddFoundLocked(const MemorySeries& series, const Search& search,
-                                       Found& found) const {
-  const model::TimestampMs visible = VisibleLocked(series, search.version);
-  if (visible < search.min_t || visible == kNoPoint) return;
-  if (visible > search.max_t && series.oldest_t() > search.max_t) return;
-  found.series.push_back(&series);
-  found.labels.push_back(series.labels());
-  found.newest.push_back(visible == series.newest().t ? series.newest() : *series.Latest(visible));
-}
-
-void MemoryStore::Impl::Latest(std::span<const MemorySeries* const> series, const Search& search,
-                               std::span<model::FPoint> out) const {
+void MemoryStore::Impl::ReadLatest(std::span<const MemorySeries* const> series,
+                                   const Search& search, std::span<SeriesSet::Latest> out) const {
+  const model::FPoint absent{search.max_t, model::StaleNaN()};
   const base::ReaderLock lock(mu_);
   for (std::size_t i = 0; i < series.size(); ++i) {
-    const model::TimestampMs visible = VisibleLocked(*series[i], search.version);
-    std::optional<model::FPoint> point;
-    if (visible != kNoPoint && visible >= search.min_t) {
-      point = series[i]->Latest(std::min(visible, search.max_t));
+    const MemorySeries& one = *series[i];
+    out[i].labels = one.labels();
+    const model::TimestampMs visible = VisibleLocked(one, search.version);
+    if (visible == kNoPoint || visible < search.min_t) {
+      out[i].point = absent;
+    } else if (one.newest().t <= search.max_t && one.newest().t <= visible) {
+      out[i].point = one.newest();
+    } else {
+      const auto point = one.Latest(std::min(visible, search.max_t));
+      out[i].point = point && point->t >= search.min_t ? *point : absent;
     }
-    const bool in_range = point && point->t >= search.min_t;
-    out[i] = in_range ? *point : model::FPoint{search.max_t, model::StaleNaN()};
   }
 }
 
@@ -220,8 +218,8 @@ class MemoryStore::MemoryQuerier final : public Querier {
 
   Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) override {
     std::vector<const model::Shape*> shapes;  // of successive series, mostly the same
-    for (const model::LabelView& labels : Find(matchers).labels) {
-      const model::Shape* const shape = &labels.shape();
+    for (const MemorySeries* series : Find(matchers)) {
+      const model::Shape* const shape = &series->labels().shape();
       if (shapes.empty() || shapes.back() != shape) shapes.push_back(shape);
     }
     std::vector<std::string> names;
@@ -234,18 +232,15 @@ class MemoryStore::MemoryQuerier final : public Querier {
   Result<std::vector<std::string>> LabelValues(const std::string& name,
                                                std::span<const model::Matcher> matchers) override {
     std::vector<std::string> values;
-    base::HashIndex seen;
-    std::vector<model::Symbol> symbols;
-    for (const model::LabelView& labels : Find(matchers).labels) {
+    model::SymbolMap seen;
+    for (const MemorySeries* series : Find(matchers)) {
+      const model::LabelView& labels = series->labels();
       const std::uint32_t place = labels.shape().PlaceOf(name);
       if (place == model::Shape::kNowhere) continue;
       const model::Symbol value = labels.values()[place];
-      const std::uint64_t hash = base::MixHash(0, value.IdentityHash());
-      const auto is = [&](std::uint32_t i) { return symbols[i] == value; };
-      if (seen.Find(hash, is) != base::HashIndex::kNone) continue;
-      seen.Insert(hash, static_cast<std::uint32_t>(symbols.size()));
-      symbols.push_back(value);
-      values.emplace_back(value.text());
+      const std::size_t before = seen.size();
+      seen.FindOrInsert(value, 0);
+      if (seen.size() > before) values.emplace_back(value.text());
     }
     return SortedUnique(std::move(values));
   }
@@ -253,25 +248,15 @@ class MemoryStore::MemoryQuerier final : public Querier {
  private:
   class Set final : public SeriesSet {
    public:
-    Set(const Impl& store, Impl::Found found, std::uint64_t version)
-        : store_(store),
-          series_(std::move(found.series)),
-          newest_(std::move(found.newest)),
-          version_(version) {
-      labels_ = std::move(found.labels);
-    }
+    Set(const Impl& store, std::vector<const MemorySeries*> series, std::uint64_t version)
+        : store_(store), series_(std::move(series)), version_(version) {}
 
-    // Most questions are about now: the newest points answer them.
-    void Latest(std::size_t first, model::TimestampMs min_t, model::TimestampMs max_t,
-                std::span<model::FPoint> out) const override {
-      const std::span<const model::FPoint> newest = std::span(newest_).subspan(first, out.size());
-      if (std::ranges::any_of(newest, [&](const model::FPoint& p) { return p.t > max_t; })) {
-        return store_.Latest(std::span(series_).subspan(first, out.size()),
-                             {{}, version_, min_t, max_t}, out);
-      }
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = newest[i].t >= min_t ? newest[i] : model::FPoint{max_t, model::StaleNaN()};
-      }
+    std::size_t size() const override { return series_.size(); }
+    model::LabelView labels(std::size_t i) const override { return series_[i]->labels(); }
+    void ReadLatest(std::size_t first, model::TimestampMs min_t, model::TimestampMs max_t,
+                    std::span<Latest> out) const override {
+      store_.ReadLatest(std::span(series_).subspan(first, out.size()), {{}, version_, min_t, max_t},
+                        out);
     }
     void Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
               std::vector<model::FPoint>& out) const override {
@@ -281,11 +266,10 @@ class MemoryStore::MemoryQuerier final : public Querier {
    private:
     const Impl& store_;
     const std::vector<const MemorySeries*> series_;
-    const std::vector<model::FPoint> newest_;
     const std::uint64_t version_;
   };
 
-  Impl::Found Find(std::span<const model::Matcher> matchers) const {
+  std::vector<const MemorySeries*> Find(std::span<const model::Matcher> matchers) const {
     return store_.Select({matchers, version_, min_t_, max_t_});
   }
 

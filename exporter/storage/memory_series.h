@@ -1,6 +1,8 @@
 #pragma once
 
-// One series of the memory store: its labels and its points in chunks.
+// One series of the memory store: its labels and its points in chunks. What every query looks at,
+// the labels and the newest point, stands in the MemorySeries itself, which fills a cache line; the
+// rest is in SeriesData.
 //
 // Thread safety: guarded by the store's mutex, all of it but labels(), which is constant while
 // anybody may hold the series.
@@ -17,13 +19,20 @@
 
 namespace azexporter::storage {
 
+struct SeriesData {
+  Chunk head;                 // the one that is appended to
+  std::vector<Chunk> sealed;  // in order of time
+  std::int64_t retention_ms = 0;
+};
+
 class MemorySeries {
  public:
   // A row of a SeriesTable is such a series before it is used, and after.
   MemorySeries() = default;
 
-  // Begins the life of the row. `hash`: of the labels as texts, Labels::Hash().
-  void Begin(model::LabelView labels, std::uint64_t hash, std::uint32_t number);
+  // Begins the life of the row. `data` is the row's for good. `hash`: of the labels as texts,
+  // Labels::Hash().
+  void Begin(SeriesData& data, model::LabelView labels, std::uint64_t hash, std::uint32_t number);
   void End();
   bool alive() const { return alive_; }
 
@@ -32,19 +41,19 @@ class MemorySeries {
   // Among all series of the store.
   std::uint32_t number() const { return number_; }
 
-  bool empty() const { return head_.empty(); }
+  bool empty() const { return empty_; }
   // Of a series that is not empty.
   model::TimestampMs oldest_t() const;
-  const model::FPoint& newest() const { return head_.last(); }
+  const model::FPoint& newest() const { return newest_; }
   // Of the commit that the newest point came with.
   std::uint64_t version() const { return version_; }
-  std::size_t chunk_count() const { return sealed_.size() + (empty() ? 0 : 1); }
+  std::size_t chunk_count() const { return data_->sealed.size() + (empty() ? 0 : 1); }
   // Beside the MemorySeries itself.
   std::size_t heap_bytes() const;
 
   // How long points are kept, ms; 0 keeps them.
-  std::int64_t retention_ms() const { return retention_ms_; }
-  void set_retention_ms(std::int64_t retention_ms) { retention_ms_ = retention_ms; }
+  std::int64_t retention_ms() const { return data_->retention_ms; }
+  void set_retention_ms(std::int64_t retention_ms) { data_->retention_ms = retention_ms; }
 
   // REQUIRES: later than newest().
   void Append(const model::FPoint& point, std::uint64_t version);
@@ -61,14 +70,14 @@ class MemorySeries {
   void DropSealedUntil(model::TimestampMs t);
 
  private:
-  Chunk head_;  // the one that is appended to
+  model::FPoint newest_;
   std::uint64_t version_ = 0;
   model::LabelView labels_;
-  std::vector<Chunk> sealed_;  // in order of time
-  std::int64_t retention_ms_ = 0;
+  SeriesData* data_ = nullptr;
   std::uint64_t hash_ = 0;
   std::uint32_t number_ = 0;
   bool alive_ = false;
+  bool empty_ = true;
 };
 
 }  // namespace azexporter::storage

@@ -53,15 +53,9 @@ class MemoryStore::Impl {
     model::TimestampMs min_t;
     model::TimestampMs max_t;
   };
-  // What is found of a series: where to ask on, and what is asked most.
-  struct Found {
-    std::vector<const MemorySeries*> series;
-    std::vector<model::LabelView> labels;
-    std::vector<model::FPoint> newest;  // the newest point to be seen
-  };
-  Found Select(const Search& search) const;
-  void Latest(std::span<const MemorySeries* const> series, const Search& search,
-              std::span<model::FPoint> out) const;
+  std::vector<const MemorySeries*> Select(const Search& search) const;
+  void ReadLatest(std::span<const MemorySeries* const> series, const Search& search,
+                  std::span<SeriesSet::Latest> out) const;
   void Read(const MemorySeries& series, const Search& search,
             std::vector<model::FPoint>& out) const;
   // The store's symbol of `text`, where it has one, and a reference to it.
@@ -96,8 +90,7 @@ class MemoryStore::Impl {
     std::uint64_t version;
   };
 
-  // Adds a series of a table that matches, where it has points to be seen.
-  void AddFoundLocked(const MemorySeries& series, const Search& search, Found& found) const
+  bool HasPointsLocked(const MemorySeries& series, const Search& search) const
       AZX_REQUIRES_SHARED(mu_);
   // The time of the last point that a reader of `version` may see; kNoPoint for none.
   model::TimestampMs VisibleLocked(const MemorySeries& series, std::uint64_t version) const

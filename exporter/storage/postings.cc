@@ -1,16 +1,9 @@
 #include "postings.h"
 
 namespace azexporter::storage {
-namespace {
-
-std::uint64_t HashOf(model::Symbol value) { return base::MixHash(0, value.IdentityHash()); }
-
-}  // namespace
-
 const Postings::List* Postings::ListOf(model::Symbol value) const {
-  const std::uint32_t found =
-      index_.Find(HashOf(value), [&](std::uint32_t i) { return lists_[i].value == value; });
-  return found == base::HashIndex::kNone ? nullptr : &lists_[found];
+  const std::uint32_t found = index_.Find(value);
+  return found == model::SymbolMap::kNone ? nullptr : &lists_[found];
 }
 
 std::size_t Postings::CountOf(model::Symbol value) const {
@@ -31,11 +24,10 @@ std::vector<const MemorySeries*> Postings::Find(model::Symbol value) const {
 void Postings::Add(model::Symbol value, const MemorySeries& row) {
   const auto number = static_cast<std::uint32_t>(rows_.size());
   rows_.push_back({&row, kEnd});
-  const std::uint32_t found =
-      index_.Find(HashOf(value), [&](std::uint32_t i) { return lists_[i].value == value; });
-  if (found == base::HashIndex::kNone) {
-    index_.Insert(HashOf(value), static_cast<std::uint32_t>(lists_.size()));
-    lists_.push_back({value, number, number, 1});
+  const auto new_list = static_cast<std::uint32_t>(lists_.size());
+  const std::uint32_t found = index_.FindOrInsert(value, new_list);
+  if (found == new_list) {
+    lists_.push_back({number, number, 1});
     return;
   }
   List& list = lists_[found];

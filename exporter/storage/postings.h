@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "azexporter/base/hash_index.h"
+#include "azexporter/model/symbol_map.h"
 #include "memory_series.h"
 
 namespace azexporter::storage {
@@ -30,7 +30,6 @@ class Postings {
  private:
   static constexpr std::uint32_t kEnd = 0xffffffff;
   struct List {
-    model::Symbol value;
     std::uint32_t first;
     std::uint32_t last;
     std::uint32_t count;
@@ -41,7 +40,7 @@ class Postings {
   };
   const List* ListOf(model::Symbol value) const;
 
-  base::HashIndex index_;  // into lists_, by value
+  model::SymbolMap index_;  // into lists_, by value
   std::vector<List> lists_;
   std::vector<Row> rows_;
 };

@@ -30,7 +30,8 @@ SeriesTable::SeriesTable(std::span<const model::Symbol> names, model::Symbol met
     : shape_(InOrder(names)), metric_(metric) {}
 
 std::size_t SeriesTable::bytes() const {
-  const std::size_t row = sizeof(MemorySeries) + shape_.columns().size() * sizeof(model::Symbol);
+  const std::size_t row =
+      sizeof(MemorySeries) + sizeof(SeriesData) + shape_.columns().size() * sizeof(model::Symbol);
   std::size_t bytes = sizeof(SeriesTable) + free_.capacity() * sizeof(MemorySeries*);
   for (const Block& block : blocks_) bytes += block.size * row;
   const base::MutexLock lock(postings_mu_);
@@ -44,7 +45,7 @@ MemorySeries& SeriesTable::Add(std::span<const model::Symbol> values, std::uint6
   const auto begin = [&](Block& block, std::size_t i) -> MemorySeries& {
     model::Symbol* const row_values = block.values.get() + i * values.size();
     std::ranges::copy(values, row_values);
-    block.rows[i].Begin({&shape_, row_values}, hash, number);
+    block.rows[i].Begin(block.data[i], {&shape_, row_values}, hash, number);
     return block.rows[i];
   };
   if (!free_.empty()) {
@@ -63,7 +64,7 @@ MemorySeries& SeriesTable::Add(std::span<const model::Symbol> values, std::uint6
   if (blocks_.empty() || blocks_.back().used == blocks_.back().size) {
     const std::size_t size =
         blocks_.empty() ? kSmallestBlock : std::min(2 * blocks_.back().size, kLargestBlock);
-    blocks_.push_back({std::make_unique<MemorySeries[]>(size),
+    blocks_.push_back({std::make_unique<MemorySeries[]>(size), std::make_unique<SeriesData[]>(size),
                        std::make_unique<model::Symbol[]>(size * values.size()), size, 0});
   }
   ++rows_;

@@ -57,6 +57,7 @@ class SeriesTable {
  private:
   struct Block {
     std::unique_ptr<MemorySeries[]> rows;
+    std::unique_ptr<SeriesData[]> data;
     std::unique_ptr<model::Symbol[]> values;  // rows x columns
     std::size_t size = 0;
     std::size_t used = 0;

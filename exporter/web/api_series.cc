@@ -180,7 +180,7 @@ Result<ApiData> Series(const Context& context, const Request& request) {
   std::vector<model::Labels> found;
   for (const auto& matchers : *selectors) {
     AZX_ASSIGN_OR_RETURN(const storage::SeriesSet* const set, querier->Select(matchers));
-    for (const model::LabelView& labels : set->labels()) found.push_back(labels.ToLabels());
+    for (std::size_t i = 0; i < set->size(); ++i) found.push_back(set->labels(i).ToLabels());
   }
   std::ranges::sort(found);
   found.erase(std::unique(found.begin(), found.end()), found.end());
@@ -230,7 +230,7 @@ Result<ApiData> TsdbStatus(const Context& context, const Request& request) {
   AZX_ASSIGN_OR_RETURN(const auto querier, context.deps.store.NewQuerier(kMinTime, kMaxTime));
   AZX_ASSIGN_OR_RETURN(const storage::SeriesSet* const all, querier->Select({}));
   StoreCounts counts;
-  for (const model::LabelView& labels : all->labels()) Count(labels, counts);
+  for (std::size_t i = 0; i < all->size(); ++i) Count(all->labels(i), counts);
   storage::MemoryStoreStats stats;
   if (context.deps.store_stats) stats = context.deps.store_stats();
   JsonWriter json;

@@ -111,13 +111,11 @@ Page Federate(const Context& context, const Request& request) {
   for (const auto& matchers : *selectors) {
     const auto set = (*querier)->Select(matchers);
     if (!set) return {.status = 500, .body = set.error().message() + "\n"};
-    std::vector<model::FPoint> newest((*set)->size());
-    (*set)->Latest(0, from, now, newest);
-    for (std::size_t i = 0; i < newest.size(); ++i) {
-      if (model::IsStaleNaN(newest[i].f)) continue;
-      model::Labels labels = (*set)->labels()[i].ToLabels();
-      if (labels.metric_name().empty()) continue;
-      samples.push_back({std::move(labels), newest[i].t, newest[i].f});
+    std::vector<storage::SeriesSet::Latest> latest((*set)->size());
+    (*set)->ReadLatest(0, from, now, latest);
+    for (const auto& [labels, point] : latest) {
+      if (model::IsStaleNaN(point.f) || labels.Get(model::kMetricName).empty()) continue;
+      samples.push_back({labels.ToLabels(), point.t, point.f});
     }
   }
   std::ranges::sort(samples, [](const model::Sample& a, const model::Sample& b) {

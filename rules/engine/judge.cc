@@ -38,7 +38,9 @@ base::Result<Coverage> CoverageOf(const promql::Selection& selection,
     if (selection.is_range) {
       set->Read(i, from, t, points);
     } else {
-      set->Latest(i, from, t, {&points.emplace_back(), 1});
+      storage::SeriesSet::Latest latest;
+      set->ReadLatest(i, from, t, {&latest, 1});
+      points.push_back(latest.point);
     }
     std::erase_if(points, [](const model::FPoint& p) { return model::IsStaleNaN(p.f); });
     coverage.any_series = coverage.any_series || !points.empty();

@@ -229,7 +229,6 @@ class VectorJoin {
 
   SteppedVector Run() {
     if (many_.empty() || one_.empty()) return std::move(out_);
-    out_.Reserve(many_.size());
     for (std::size_t step = 0; step < out_.steps(); ++step) {
       evaluator_.CheckAlive();
       RunStep(step);
@@ -375,22 +374,82 @@ SteppedVector Evaluator::EvalScalarBinary(const BinaryExpr& expr) {
   return lhs;
 }
 
+namespace {
+
+// values[i] = operation(values[i], scalars[i]), or the other way round; absent ones stay so.
+template <class Operation>
+void ApplyToRow(std::span<double> values, std::span<const double> scalars, bool scalar_left,
+                Operation operation) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double value = values[i];
+    if (IsAbsent(value)) continue;
+    values[i] =
+        scalar_left ? operation(scalars[i], value, value) : operation(value, scalars[i], value);
+  }
+}
+
+// Calls `run` with the operation of an expression: a function of both sides, and of the value that
+// a comparison keeps. What is the same for all elements is decided here, once.
+template <class Run>
+void WithOperation(const BinaryExpr& expr, Run run) {
+  const auto compare = [&](auto holds) {
+    if (expr.return_bool) {
+      run([holds](double lhs, double rhs, double) { return holds(lhs, rhs) ? 1.0 : 0.0; });
+    } else {
+      run([holds](double lhs, double rhs, double kept) {
+        return holds(lhs, rhs) ? kept : Absent();
+      });
+    }
+  };
+  switch (expr.op) {
+    case BinaryOp::kAdd:
+      return run([](double lhs, double rhs, double) { return lhs + rhs; });
+    case BinaryOp::kSub:
+      return run([](double lhs, double rhs, double) { return lhs - rhs; });
+    case BinaryOp::kMul:
+      return run([](double lhs, double rhs, double) { return lhs * rhs; });
+    case BinaryOp::kDiv:
+      return run([](double lhs, double rhs, double) { return lhs / rhs; });
+    case BinaryOp::kEqual:
+      return compare([](double lhs, double rhs) { return lhs == rhs; });
+    case BinaryOp::kNotEqual:
+      return compare([](double lhs, double rhs) { return lhs != rhs; });
+    case BinaryOp::kLess:
+      return compare([](double lhs, double rhs) { return lhs < rhs; });
+    case BinaryOp::kLessOrEqual:
+      return compare([](double lhs, double rhs) { return lhs <= rhs; });
+    case BinaryOp::kGreater:
+      return compare([](double lhs, double rhs) { return lhs > rhs; });
+    case BinaryOp::kGreaterOrEqual:
+      return compare([](double lhs, double rhs) { return lhs >= rhs; });
+    case BinaryOp::kMod:
+    case BinaryOp::kPow:
+    case BinaryOp::kAtan2:
+    case BinaryOp::kTrimUpper:
+    case BinaryOp::kTrimLower:
+    case BinaryOp::kAnd:
+    case BinaryOp::kOr:
+    case BinaryOp::kUnless:
+      break;
+  }
+  run([&](double lhs, double rhs, double kept) { return Combine(expr, lhs, rhs, kept); });
+}
+
+}  // namespace
+
 SteppedVector Evaluator::EvalVectorScalar(const BinaryExpr& expr) {
   const bool scalar_left = expr.lhs->type() == ValueType::kScalar;
   SteppedVector lhs = Eval(*expr.lhs);
   SteppedVector rhs = Eval(*expr.rhs);
   SteppedVector& vector = scalar_left ? rhs : lhs;
   const SteppedVector& scalar = scalar_left ? lhs : rhs;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    const std::span<double> values = vector.values(i);
-    for (std::size_t step = 0; step < values.size(); ++step) {
-      const double value = values[step];
-      if (IsAbsent(value)) continue;
-      if (IsTrim(expr.op)) NoteIncompatible(expr);
-      values[step] = scalar_left ? Combine(expr, scalar.scalar(step), value, value)
-                                 : Combine(expr, value, scalar.scalar(step), value);
+  const bool any = std::ranges::any_of(vector.values(), [](double v) { return !IsAbsent(v); });
+  if (IsTrim(expr.op) && any) NoteIncompatible(expr);
+  WithOperation(expr, [&](auto operation) {
+    for (std::size_t i = 0; i < vector.size(); ++i) {
+      ApplyToRow(vector.values(i), scalar.values(0), scalar_left, operation);
     }
-  }
+  });
   vector.DropEmptyRows();
   if (!ChangesMetric(expr.op) && !expr.return_bool) return std::move(vector);
   return DropNames(std::move(vector));

@@ -180,7 +180,7 @@ void Evaluator::ForEachSelectedRow(const VectorSelector& selector, bool times,
       values[step] = point == nullptr ? Absent() : ValueOf(*point, times);
       any = any || point != nullptr;
     }
-    if (any) visit({set.labels()[i]}, values);
+    if (any) visit({set.labels(i)}, values);
   }
 }
 
@@ -188,17 +188,16 @@ void Evaluator::ForEachSelectedRow(const VectorSelector& selector, bool times,
 void Evaluator::ForEachLatest(const storage::SeriesSet& set, const Windows& windows, bool times,
                               const RowVisitor& visit) {
   constexpr std::size_t kBatch = 1024;
-  std::vector<model::FPoint> latest(std::min(kBatch, set.size()));
+  std::vector<storage::SeriesSet::Latest> latest(std::min(kBatch, set.size()));
   std::vector<double> values(steps_.count);
   for (std::size_t first = 0; first < set.size(); first += kBatch) {
     CheckAlive();
-    const std::span<model::FPoint> batch =
-        std::span(latest).first(std::min(kBatch, set.size() - first));
-    set.Latest(first, windows.Start(0) + 1, windows.End(0), batch);
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (model::IsStaleNaN(batch[i].f)) continue;
-      std::ranges::fill(values, ValueOf(batch[i], times));
-      visit({set.labels()[first + i]}, values);
+    const std::span batch = std::span(latest).first(std::min(kBatch, set.size() - first));
+    set.ReadLatest(first, windows.Start(0) + 1, windows.End(0), batch);
+    for (const storage::SeriesSet::Latest& one : batch) {
+      if (model::IsStaleNaN(one.point.f)) continue;
+      std::ranges::fill(values, ValueOf(one.point, times));
+      visit({one.labels}, values);
     }
   }
 }
@@ -420,7 +419,7 @@ void Evaluator::ForEachSelected(const MatrixSelector& matrix, const RangeVisitor
     if (range.points.empty()) continue;
     SampleCharge charge(query_.budget);
     charge.Add(range.points.size());
-    range.labels = set.labels()[i];
+    range.labels = set.labels(i);
     visit(range, windows);
   }
 }

@@ -17,6 +17,7 @@
 
 #include "azexporter/base/hash_index.h"
 #include "azexporter/model/label_view.h"
+#include "azexporter/model/symbol_map.h"
 #include "azexporter/storage/storage.h"
 
 namespace azexporter::promql {
@@ -159,7 +160,17 @@ class LabelGroups {
 
   // The number of the group that `labels` falls into; groups are numbered as they come up.
   std::uint32_t GroupOf(const model::LabelView& labels) {
-    return index_.NumberOf(choice_.Project(labels));
+    const model::LabelView key = choice_.Project(labels);
+    // Mostly one label counts, and all sets have it: then its value tells the group.
+    if (key.size() != 1) return index_.NumberOf(key);
+    if (one_name_ != key.name(0)) {
+      one_name_ = key.name(0);
+      by_value_ = {};
+    }
+    const model::Symbol value = key.value(0);
+    const std::uint32_t known = by_value_.Find(value);
+    if (known != model::SymbolMap::kNone) return known;
+    return by_value_.FindOrInsert(value, index_.NumberOf(key));
   }
   std::size_t size() const { return index_.size(); }
   // The labels that count, of all members.
@@ -168,6 +179,9 @@ class LabelGroups {
  private:
   LabelChoice choice_;
   LabelIndex index_;
+  // The groups of sets of which only the label of this name counts, by its value.
+  model::Symbol one_name_;
+  model::SymbolMap by_value_;
 };
 
 }  // namespace azexporter::promql

@@ -40,7 +40,7 @@ TEST(SnapshotAppenderTest, MarksWhatIsGoneAsStale) {
   for (std::size_t i = 0; i < set.size(); ++i) {
     std::vector<model::FPoint> points;
     set.Read(i, 0, 5000, points);
-    if (set.labels()[i].Get(model::kMetricName) == "a") {
+    if (set.labels(i).Get(model::kMetricName) == "a") {
       ASSERT_EQ(points.size(), 2u);
       EXPECT_TRUE(model::IsStaleNaN(points[1].f));
     } else {

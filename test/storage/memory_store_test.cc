@@ -38,9 +38,10 @@ std::vector<FPoint> Read(const SeriesSet& set, std::size_t i, std::int64_t from,
 
 std::optional<FPoint> Latest(const SeriesSet& set, std::size_t i, std::int64_t from,
                              std::int64_t to) {
-  FPoint point;
-  set.Latest(i, from, to, {&point, 1});
-  return model::IsStaleNaN(point.f) ? std::nullopt : std::optional(point);
+  SeriesSet::Latest latest;
+  set.ReadLatest(i, from, to, {&latest, 1});
+  EXPECT_EQ(latest.labels, set.labels(i));
+  return model::IsStaleNaN(latest.point.f) ? std::nullopt : std::optional(latest.point);
 }
 
 // Of the only series.
@@ -54,8 +55,8 @@ std::vector<std::string> Names(Querier& querier, const std::vector<Matcher>& mat
   std::vector<std::string> names;
   auto selected = querier.Select(matchers);
   if (!selected) return {"error: " + selected.error().message()};
-  for (const model::LabelView& labels : (*selected)->labels()) {
-    names.push_back(labels.ToLabels().ToString());
+  for (std::size_t i = 0; i < (*selected)->size(); ++i) {
+    names.push_back((*selected)->labels(i).ToLabels().ToString());
   }
   std::ranges::sort(names);
   return names;
@@ -335,7 +336,7 @@ TEST(MemoryStoreTest, InternsTextsForItsQueriers) {
   Put(store, kUpA, {{1000, 1}});
   const auto querier = Query(store);
   const SeriesSet& set = **querier->Select({});
-  const model::LabelView labels = set.labels()[0];
+  const model::LabelView labels = set.labels(0);
   EXPECT_EQ(labels.Get(querier->Intern("zone")), querier->Intern("a"));
   const model::Symbol own = querier->Intern("nowhere else");
   Put(store, Labels::Of({{"__name__", "up"}, {"zone", "nowhere else"}}), {{1000, 1}});
@@ -399,7 +400,7 @@ TEST(MemoryStoreTest, ReadsWhileOthersExpire) {
     const auto querier = Query(store);
     const SeriesSet& set = **querier->Select({});
     for (std::size_t k = 0; k < set.size(); ++k) {
-      EXPECT_EQ(set.labels()[k].Get("__name__"), "up");
+      EXPECT_EQ(set.labels(k).Get("__name__"), "up");
       for (const FPoint& point : Read(set, k, 0, kAlways)) {
         EXPECT_EQ(point.f, static_cast<double>(point.t));
       }

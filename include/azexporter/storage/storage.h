@@ -17,30 +17,31 @@
 
 namespace azexporter::storage {
 
-// The series that a selector found, numbered from 0, in no promised order. Thread-compatible; lives
-// as long as its Querier.
+// The series that a selector found, numbered from 0, in no promised order. Label sets stay valid as
+// long as the Querier. Thread-compatible; lives as long as its Querier.
 class SeriesSet {
  public:
+  struct Latest {
+    model::LabelView labels;
+    model::FPoint point;
+  };
+
   virtual ~SeriesSet() = default;
 
-  std::size_t size() const { return labels_.size(); }
-  bool empty() const { return labels_.empty(); }
-  // One entry a series. The label sets stay valid as long as the Querier.
-  std::span<const model::LabelView> labels() const { return labels_; }
+  virtual std::size_t size() const = 0;
+  bool empty() const { return size() == 0; }
+  virtual model::LabelView labels(std::size_t i) const = 0;
 
   // For each series from `first` on, as many as `out` has room for: the newest point with min_t <=
   // t
   // <= max_t; a staleness marker where there is none. Many at once, since this is the question
   // asked most.
-  virtual void Latest(std::size_t first, model::TimestampMs min_t, model::TimestampMs max_t,
-                      std::span<model::FPoint> out) const = 0;
+  virtual void ReadLatest(std::size_t first, model::TimestampMs min_t, model::TimestampMs max_t,
+                          std::span<Latest> out) const = 0;
   // Appends the points of series `i` with min_t <= t <= max_t to `out`, in order of time. Staleness
   // markers are points like any other here.
   virtual void Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
                     std::vector<model::FPoint>& out) const = 0;
-
- protected:
-  std::vector<model::LabelView> labels_;
 };
 
 // A consistent view of the store between two times. One thread only.
