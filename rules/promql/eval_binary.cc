@@ -135,6 +135,65 @@ std::vector<bool> PresentGroups(const SteppedVector& vector,
   return present;
 }
 
+// values[i] = operation(values[i], scalars[i]), or the other way round; absent ones stay so.
+template <class Operation>
+void ApplyToRow(std::span<double> values, std::span<const double> scalars, bool scalar_left,
+                Operation operation) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double value = values[i];
+    if (IsAbsent(value)) continue;
+    values[i] =
+        scalar_left ? operation(scalars[i], value, value) : operation(value, scalars[i], value);
+  }
+}
+
+// Calls `run` with the operation of an expression: a function of both sides, and of the value that
+// a comparison keeps. What is the same for all elements is decided here, once.
+template <class Run>
+void WithOperation(const BinaryExpr& expr, Run run) {
+  const auto compare = [&](auto holds) {
+    if (expr.return_bool) {
+      run([holds](double lhs, double rhs, double) { return holds(lhs, rhs) ? 1.0 : 0.0; });
+    } else {
+      run([holds](double lhs, double rhs, double kept) {
+        return holds(lhs, rhs) ? kept : Absent();
+      });
+    }
+  };
+  switch (expr.op) {
+    case BinaryOp::kAdd:
+      return run([](double lhs, double rhs, double) { return lhs + rhs; });
+    case BinaryOp::kSub:
+      return run([](double lhs, double rhs, double) { return lhs - rhs; });
+    case BinaryOp::kMul:
+      return run([](double lhs, double rhs, double) { return lhs * rhs; });
+    case BinaryOp::kDiv:
+      return run([](double lhs, double rhs, double) { return lhs / rhs; });
+    case BinaryOp::kEqual:
+      return compare([](double lhs, double rhs) { return lhs == rhs; });
+    case BinaryOp::kNotEqual:
+      return compare([](double lhs, double rhs) { return lhs != rhs; });
+    case BinaryOp::kLess:
+      return compare([](double lhs, double rhs) { return lhs < rhs; });
+    case BinaryOp::kLessOrEqual:
+      return compare([](double lhs, double rhs) { return lhs <= rhs; });
+    case BinaryOp::kGreater:
+      return compare([](double lhs, double rhs) { return lhs > rhs; });
+    case BinaryOp::kGreaterOrEqual:
+      return compare([](double lhs, double rhs) { return lhs >= rhs; });
+    case BinaryOp::kMod:
+    case BinaryOp::kPow:
+    case BinaryOp::kAtan2:
+    case BinaryOp::kTrimUpper:
+    case BinaryOp::kTrimLower:
+    case BinaryOp::kAnd:
+    case BinaryOp::kOr:
+    case BinaryOp::kUnless:
+      break;
+  }
+  run([&](double lhs, double rhs, double kept) { return Combine(expr, lhs, rhs, kept); });
+}
+
 // The labels of the elements of a join's result.
 class ResultLabels {
  public:
@@ -211,7 +270,8 @@ class ResultLabels {
 // step: the "one" side. The other is the "many" side, even where the operator is one-to-one.
 class VectorJoin {
  public:
-  VectorJoin(Evaluator& evaluator, const BinaryExpr& expr, const SteppedVector& many,
+  // `many` is used up.
+  VectorJoin(Evaluator& evaluator, const BinaryExpr& expr, SteppedVector& many,
              const SteppedVector& one)
       : evaluator_(evaluator),
         expr_(expr),
@@ -222,16 +282,22 @@ class VectorJoin {
         group_of_many_(GroupsOf(many, groups_)),
         one_at_(groups_.size(), kNone),
         matched_(groups_.size(), kNone),
-        last_pairing_(many.size()),
         result_(evaluator, expr),
         all_distinct_(result_.KeepsDistinct(many)),
+        in_place_(all_distinct_ && !IsTrim(expr.op) &&
+                  (expr.matching.include.empty() || many.steps() == 1)),
+        last_pairing_(in_place_ ? 0 : many.size()),
         out_(evaluator.NewVector()) {}
 
   SteppedVector Run() {
     if (many_.empty() || one_.empty()) return std::move(out_);
+    if (in_place_) {
+      WithOperation(expr_, [&](auto operation) { RunInPlace(operation); });
+      return std::move(many_);
+    }
     for (std::size_t step = 0; step < out_.steps(); ++step) {
       evaluator_.CheckAlive();
-      RunStep(step);
+      if (FindOnes(step)) RunStep(step);
     }
     out_.DropEmptyRows();
     return std::move(out_);
@@ -242,11 +308,12 @@ class VectorJoin {
 
   bool swapped() const { return expr_.matching.cardinality == Cardinality::kOneToMany; }
 
-  void RunStep(std::size_t step) {
-    const auto present = [&](std::size_t i) { return !IsAbsent(many_.values(i)[step]); };
+  // Notes which row of the "one" side stands for each group at that step. False where the other
+  // side has nothing to join: then it does not matter whether this one is in order.
+  bool FindOnes(std::size_t step) {
     std::size_t first = 0;
-    while (first < many_.size() && !present(first)) ++first;
-    if (first == many_.size()) return;  // what the other side has does not matter then
+    while (first < many_.size() && IsAbsent(many_.values(first)[step])) ++first;
+    if (first == many_.size()) return false;
     std::ranges::fill(one_at_, kNone);
     for (std::size_t i = 0; i < one_.size(); ++i) {
       if (IsAbsent(one_.values(i)[step])) continue;
@@ -254,10 +321,54 @@ class VectorJoin {
       if (slot != kNone) FailDuplicate(one_.row(slot).labels, i);
       slot = i;
     }
-    for (std::size_t i = first; i < many_.size(); ++i) {
-      const std::size_t other = one_at_[group_of_many_[i]];
-      if (other != kNone && present(i)) Join(i, other, step);
+    return true;
+  }
+
+  // Where every row of the "many" side has a row of its own in the result, it becomes that row.
+  template <class Operation>
+  void RunInPlace(Operation operation) {
+    for (std::size_t step = 0; step < many_.steps(); ++step) {
+      evaluator_.CheckAlive();
+      if (!FindOnes(step)) continue;
+      for (std::size_t i = 0; i < many_.size(); ++i) {
+        double& value = many_.values(i)[step];
+        if (IsAbsent(value)) continue;
+        const std::size_t one = one_at_[group_of_many_[i]];
+        if (one == kNone) {
+          value = Absent();
+          continue;
+        }
+        CheckOneToOne(group_of_many_[i], step);
+        const double other = one_.values(one)[step];
+        value = swapped() ? operation(other, value, other) : operation(value, other, value);
+        if (!expr_.matching.include.empty()) {
+          many_.row(i).labels = result_.Of(many_.row(i).labels, one_.row(one).labels);
+        }
+      }
     }
+    for (std::size_t i = 0; i < many_.size(); ++i) {
+      SteppedVector::Row& row = many_.row(i);
+      if (expr_.matching.include.empty()) row.labels = result_.Of(row.labels, {});
+      row.drop_name = expr_.return_bool;
+    }
+    many_.DropEmptyRows();
+  }
+
+  void RunStep(std::size_t step) {
+    for (std::size_t i = 0; i < many_.size(); ++i) {
+      const std::size_t other = one_at_[group_of_many_[i]];
+      if (other != kNone && !IsAbsent(many_.values(i)[step])) Join(i, other, step);
+    }
+  }
+
+  void CheckOneToOne(std::size_t group, std::size_t step) {
+    if (expr_.matching.cardinality != Cardinality::kOneToOne) return;
+    if (matched_[group] == step) {
+      FailEval(
+          "multiple matches for labels: many-to-one matching must be explicit "
+          "(group_left/group_right)");
+    }
+    matched_[group] = step;
   }
 
   void Join(std::size_t many, std::size_t one, std::size_t step) {
@@ -267,14 +378,7 @@ class VectorJoin {
     const double value = Combine(expr_, lhs, rhs, lhs);
     if (IsTrim(expr_.op)) evaluator_.NoteIncompatible(expr_);
     const std::size_t group = group_of_many_[many];
-    if (expr_.matching.cardinality == Cardinality::kOneToOne) {
-      if (matched_[group] == step) {
-        FailEval(
-            "multiple matches for labels: many-to-one matching must be explicit "
-            "(group_left/group_right)");
-      }
-      matched_[group] = step;
-    }
+    CheckOneToOne(group, step);
     const std::size_t row = OutRow(many, one);
     if (expr_.matching.cardinality != Cardinality::kOneToOne && !all_distinct_) {
       Joined& last = last_joined_[row];
@@ -331,17 +435,18 @@ class VectorJoin {
 
   Evaluator& evaluator_;
   const BinaryExpr& expr_;
-  const SteppedVector& many_;
+  SteppedVector& many_;
   const SteppedVector& one_;
   LabelGroups groups_;
   const std::vector<std::uint32_t> group_of_one_;
   const std::vector<std::uint32_t> group_of_many_;
-  std::vector<std::size_t> one_at_;    // group -> row of one_ at the current step
-  std::vector<std::size_t> matched_;   // group -> the step it was last matched at
-  std::vector<Pairing> last_pairing_;  // row of many_ -> the pair it was last part of
-  std::vector<Joined> last_joined_;    // row of out_ -> what was last joined into it
+  std::vector<std::size_t> one_at_;   // group -> row of one_ at the current step
+  std::vector<std::size_t> matched_;  // group -> the step it was last matched at
+  std::vector<Joined> last_joined_;   // row of out_ -> what was last joined into it
   ResultLabels result_;
   const bool all_distinct_;
+  const bool in_place_;
+  std::vector<Pairing> last_pairing_;  // row of many_ -> the pair it was last part of
   SteppedVector out_;
   LabelIndex row_of_labels_;
 };
@@ -373,69 +478,6 @@ SteppedVector Evaluator::EvalScalarBinary(const BinaryExpr& expr) {
   }
   return lhs;
 }
-
-namespace {
-
-// values[i] = operation(values[i], scalars[i]), or the other way round; absent ones stay so.
-template <class Operation>
-void ApplyToRow(std::span<double> values, std::span<const double> scalars, bool scalar_left,
-                Operation operation) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double value = values[i];
-    if (IsAbsent(value)) continue;
-    values[i] =
-        scalar_left ? operation(scalars[i], value, value) : operation(value, scalars[i], value);
-  }
-}
-
-// Calls `run` with the operation of an expression: a function of both sides, and of the value that
-// a comparison keeps. What is the same for all elements is decided here, once.
-template <class Run>
-void WithOperation(const BinaryExpr& expr, Run run) {
-  const auto compare = [&](auto holds) {
-    if (expr.return_bool) {
-      run([holds](double lhs, double rhs, double) { return holds(lhs, rhs) ? 1.0 : 0.0; });
-    } else {
-      run([holds](double lhs, double rhs, double kept) {
-        return holds(lhs, rhs) ? kept : Absent();
-      });
-    }
-  };
-  switch (expr.op) {
-    case BinaryOp::kAdd:
-      return run([](double lhs, double rhs, double) { return lhs + rhs; });
-    case BinaryOp::kSub:
-      return run([](double lhs, double rhs, double) { return lhs - rhs; });
-    case BinaryOp::kMul:
-      return run([](double lhs, double rhs, double) { return lhs * rhs; });
-    case BinaryOp::kDiv:
-      return run([](double lhs, double rhs, double) { return lhs / rhs; });
-    case BinaryOp::kEqual:
-      return compare([](double lhs, double rhs) { return lhs == rhs; });
-    case BinaryOp::kNotEqual:
-      return compare([](double lhs, double rhs) { return lhs != rhs; });
-    case BinaryOp::kLess:
-      return compare([](double lhs, double rhs) { return lhs < rhs; });
-    case BinaryOp::kLessOrEqual:
-      return compare([](double lhs, double rhs) { return lhs <= rhs; });
-    case BinaryOp::kGreater:
-      return compare([](double lhs, double rhs) { return lhs > rhs; });
-    case BinaryOp::kGreaterOrEqual:
-      return compare([](double lhs, double rhs) { return lhs >= rhs; });
-    case BinaryOp::kMod:
-    case BinaryOp::kPow:
-    case BinaryOp::kAtan2:
-    case BinaryOp::kTrimUpper:
-    case BinaryOp::kTrimLower:
-    case BinaryOp::kAnd:
-    case BinaryOp::kOr:
-    case BinaryOp::kUnless:
-      break;
-  }
-  run([&](double lhs, double rhs, double kept) { return Combine(expr, lhs, rhs, kept); });
-}
-
-}  // namespace
 
 SteppedVector Evaluator::EvalVectorScalar(const BinaryExpr& expr) {
   const bool scalar_left = expr.lhs->type() == ValueType::kScalar;
@@ -487,8 +529,8 @@ SteppedVector Evaluator::EvalSetOp(const BinaryExpr& expr) {
 }
 
 SteppedVector Evaluator::EvalVectorVector(const BinaryExpr& expr) {
-  const SteppedVector lhs = Eval(*expr.lhs);
-  const SteppedVector rhs = Eval(*expr.rhs);
+  SteppedVector lhs = Eval(*expr.lhs);
+  SteppedVector rhs = Eval(*expr.rhs);
   const bool swapped = expr.matching.cardinality == Cardinality::kOneToMany;
   return VectorJoin(*this, expr, swapped ? rhs : lhs, swapped ? lhs : rhs).Run();
 }
