@@ -1,6 +1,8 @@
 #include "azexporter/base/json_writer.h"
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "azexporter/base/float_format.h"
 #include "azexporter/base/utf8.h"
@@ -33,12 +35,30 @@ void AppendEscaped(std::string& out, char c) {
   }
 }
 
+// How many bytes stand at the front, at least, that need no look of their own: eight at a time.
+std::size_t PlainPrefix(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x80 * kOnes;
+  const auto has_zero = [](std::uint64_t v) { return (v - kOnes) & ~v & kHighs; };
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t v;
+    std::memcpy(&v, text.data() + i, sizeof(v));
+    const std::uint64_t below_space = (v - 0x20 * kOnes) & ~v & kHighs;
+    const std::uint64_t special = below_space | has_zero(v ^ ('"' * kOnes)) |
+                                  has_zero(v ^ ('\\' * kOnes)) | has_zero(v ^ (0x7f * kOnes)) |
+                                  (v & kHighs);
+    if (special != 0) break;
+  }
+  return i;
+}
+
 }  // namespace
 
 void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain = 0;  // start of the run not yet copied
-  for (std::size_t i = 0; i < text.size();) {
+  for (std::size_t i = PlainPrefix(text); i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
       ++i;

@@ -162,7 +162,12 @@ class LabelGroups {
   std::uint32_t GroupOf(const model::LabelView& labels) {
     const model::LabelView key = choice_.Project(labels);
     // Mostly one label counts, and all sets have it: then its value tells the group.
-    if (key.size() != 1) return index_.NumberOf(key);
+    if (key.size() != 1) {
+      if (key.size() == 0 && no_labels_ != LabelIndex::kNone) return no_labels_;
+      const std::uint32_t number = index_.NumberOf(key);
+      if (key.size() == 0) no_labels_ = number;
+      return number;
+    }
     if (one_name_ != key.name(0)) {
       one_name_ = key.name(0);
       by_value_ = {};
@@ -179,6 +184,7 @@ class LabelGroups {
  private:
   LabelChoice choice_;
   LabelIndex index_;
+  std::uint32_t no_labels_ = LabelIndex::kNone;  // the group of sets of which none counts
   // The groups of sets of which only the label of this name counts, by its value.
   model::Symbol one_name_;
   model::SymbolMap by_value_;
