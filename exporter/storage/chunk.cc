@@ -223,6 +223,12 @@ void Chunk::Read(model::TimestampMs min_t, model::TimestampMs max_t,
   if (count_ == 0 || first_t_ > max_t || last_.t < min_t) return;
   if (form_ == Form::kPacked) {
     Unpacker points(*this);
+    if (first_t_ >= min_t && last_.t <= max_t) {  // all of it, as mostly
+      const std::size_t before = out.size();
+      out.resize(before + count_);
+      for (std::size_t i = before; i < out.size(); ++i) out[i] = points.Next();
+      return;
+    }
     while (points.left() > 0) {
       const model::FPoint& point = points.Next();
       if (point.t > max_t) return;
@@ -234,11 +240,11 @@ void Chunk::Read(model::TimestampMs min_t, model::TimestampMs max_t,
   if (min_t > first_t_) {
     i = static_cast<std::uint32_t>((min_t - first_t_ + interval_ms_ - 1) / interval_ms_);
   }
-  for (; i < count_; ++i) {
-    const model::FPoint point = RunPoint(i);
-    if (point.t > max_t) return;
-    out.push_back(point);
-  }
+  std::uint32_t end = count_;
+  if (max_t < last_.t) end = static_cast<std::uint32_t>((max_t - first_t_) / interval_ms_) + 1;
+  const std::size_t before = out.size();
+  out.resize(before + end - std::min(i, end));
+  for (std::size_t k = before; k < out.size(); ++k) out[k] = RunPoint(i++);
 }
 
 std::optional<model::FPoint> Chunk::Latest(model::TimestampMs max_t) const {

@@ -331,6 +331,42 @@ SteppedVector Evaluator::EvalMapCall(const CallExpr& call) {
 
 namespace {
 
+// Which points of a series lie in the window of each step. Most series of a vector have their
+// points at the same times: those share their bounds.
+class WindowBounds {
+ public:
+  struct Bounds {
+    std::size_t begin;
+    std::size_t end;
+    Extrapolation extrapolation;
+  };
+
+  explicit WindowBounds(bool extrapolates) : extrapolates_(extrapolates) {}
+
+  void FitTo(const std::vector<model::FPoint>& points, const Windows& windows) {
+    if (!bounds_.empty() && std::ranges::equal(points, times_, {}, &model::FPoint::t)) return;
+    times_.clear();
+    for (const model::FPoint& point : points) times_.push_back(point.t);
+    bounds_.clear();
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    for (std::size_t step = 0; step < windows.steps.count; ++step) {
+      while (end < times_.size() && times_[end] <= windows.End(step)) ++end;
+      while (begin < end && times_[begin] <= windows.Start(step)) ++begin;
+      Bounds& bounds = bounds_.emplace_back(Bounds{begin, end, {}});
+      if (!extrapolates_ || end < begin + 2) continue;
+      bounds.extrapolation = Extrapolate(end - begin, {times_[begin], times_[end - 1]},
+                                         {windows.Start(step), windows.End(step)});
+    }
+  }
+  const Bounds& operator[](std::size_t step) const { return bounds_[step]; }
+
+ private:
+  const bool extrapolates_;
+  std::vector<model::TimestampMs> times_;
+  std::vector<Bounds> bounds_;  // a step each
+};
+
 // Where a series falls: a counter's resets. Asked for windows that move on through its points.
 class Falls {
  public:
@@ -364,24 +400,28 @@ SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
       scalars.push_back(Eval(*arg));
     }
   }
+  constexpr std::size_t kPointsBetweenChecks = 1'000'000;
+  std::size_t looked_at = 0;
   std::vector<double> now(scalars.size());
+  WindowBounds bounds(body.extrapolates);
   SteppedVector out = NewVector();
   ForEachRange(*range, [&](const RangeSeries& series, const Windows& windows) {
     const std::span<double> values = out.AddRow({series.labels, series.drop_name});
     const std::vector<model::FPoint>& points = series.points;
     Falls falls(body.expects_counter ? std::span(points) : std::span<const model::FPoint>());
-    std::size_t begin = 0;
-    std::size_t end = 0;
+    bounds.FitTo(points, windows);
     for (std::size_t step = 0; step < values.size(); ++step) {
-      const model::TimestampMs from = windows.Start(step);
-      const model::TimestampMs to = windows.End(step);
-      while (end < points.size() && points[end].t <= to) ++end;
-      while (begin < end && points[begin].t <= from) ++begin;
+      const auto& [begin, end, extrapolation] = bounds[step];
       if (begin == end) continue;
       for (std::size_t k = 0; k < scalars.size(); ++k) now[k] = scalars[k].scalar(step);
       const std::span<const model::FPoint> window(points.data() + begin, end - begin);
-      values[step] = body.over_range({window, from, to, steps_.At(step), now,
-                                      falls.NoneIn(begin, end), call, query_.annotations});
+      values[step] =
+          body.over_range({window, windows.Start(step), windows.End(step), steps_.At(step), now,
+                           falls.NoneIn(begin, end), extrapolation, call, query_.annotations});
+      // Long windows over few series take their time too.
+      if ((looked_at += window.size()) < kPointsBetweenChecks) continue;
+      looked_at = 0;
+      CheckAlive();
     }
     if (std::ranges::all_of(values, IsAbsent)) return out.PopRow();
     if (body.expects_counter) NoteNonCounter(series.labels, call.args[0]->position());

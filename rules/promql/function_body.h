@@ -14,6 +14,15 @@ namespace azexporter::promql {
 // The scalar arguments of a call, in order, at one step.
 using Scalars = std::span<const double>;
 
+// How far the slope of a window's points is taken to go on beyond them: what follows from their
+// times alone, and so is the same for all series that were sampled together.
+struct Extrapolation {
+  double sampled = 0;   // seconds from the first point to the last
+  double to_start = 0;  // seconds before the first point
+  double to_end = 0;    // seconds after the last one
+  double factor = 1;    // of the change between first and last point
+};
+
 // One window of one series.
 struct RangeArgs {
   std::span<const model::FPoint> points;  // at least one
@@ -24,6 +33,8 @@ struct RangeArgs {
   Scalars scalars;
   // Of a function that expects a counter: no point is below the one before it.
   bool never_falls;
+  // Of a function that extrapolates, where there are two points.
+  const Extrapolation& extrapolation;
   const CallExpr& call;
   Annotations& annotations;
 };
@@ -43,8 +54,12 @@ struct FunctionBody {
 
   bool keeps_name = false;       // of over_range: the result still is of the metric
   bool expects_counter = false;  // of over_range: other metrics are worth an info
+  bool extrapolates = false;     // of over_range: reads RangeArgs::extrapolation
   bool depends_on_step = false;  // differs from step to step even where the arguments do not
 };
+
+// Of `count` points, at least two, from `first_t` to `last_t` in the window (start, end].
+Extrapolation Extrapolate(std::size_t count, TimeSpan points, TimeSpan window);
 
 // Makes rows of the table.
 using Types = std::vector<ValueType>;

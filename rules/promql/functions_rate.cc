@@ -24,27 +24,18 @@ double Rise(const RangeArgs& args, bool counter) {
   return rise;
 }
 
-// What the points of a window say of the whole window. Where the first or last point is about as
-// close to its end of the window as the points are to each other, the slope is taken to go on to
-// that end; where it is farther, for half a distance between points: the series began, or ended,
-// there. A counter does not go on below 0. Semantics: prometheus/promql/functions.go,
-// extrapolatedRate.
+// The change over the whole window. A counter does not go on below 0.
 double Extrapolated(const RangeArgs& args, bool counter) {
   const auto points = args.points;
   if (points.size() < 2) return Absent();
   const double rise = Rise(args, counter);
-  const double sampled = Seconds(points.back().t - points.front().t);
-  const double distance = sampled / static_cast<double>(points.size() - 1);
-  const double threshold = distance * 1.1;
-  double to_start = Seconds(points.front().t - args.start);
-  double to_end = Seconds(args.end - points.back().t);
-  if (to_start >= threshold) to_start = distance / 2;
-  if (counter && rise > 0 && points.front().f >= 0) {
-    to_start = std::min(to_start, sampled * (points.front().f / rise));
-  }
-  if (to_end >= threshold) to_end = distance / 2;
-  const double factor = sampled == 0 ? 1 : (sampled + to_start + to_end) / sampled;
-  return rise * factor;
+  const double first = points.front().f;
+  const Extrapolation& times = args.extrapolation;
+  const bool reaches_zero =
+      counter && rise > 0 && first >= 0 && times.sampled * first < times.to_start * rise;
+  if (!reaches_zero) return rise * times.factor;
+  const double to_start = times.sampled * (first / rise);
+  return rise * ((times.sampled + to_start + times.to_end) / times.sampled);
 }
 
 double Rate(const RangeArgs& args) {
@@ -135,18 +126,39 @@ double PredictLinear(const RangeArgs& args) {
 
 }  // namespace
 
+// Where the first or last point is about as close to its end of the window as the points are to
+// each other, the slope is taken to go on to that end; where it is farther, for half a distance
+// between points: the series began, or ended, there. Semantics: prometheus/promql/functions.go,
+// extrapolatedRate.
+Extrapolation Extrapolate(std::size_t count, TimeSpan points, TimeSpan window) {
+  Extrapolation times;
+  times.sampled = Seconds(points.to - points.from);
+  const double distance = times.sampled / static_cast<double>(count - 1);
+  const double threshold = distance * 1.1;
+  times.to_start = Seconds(points.from - window.from);
+  times.to_end = Seconds(window.to - points.to);
+  if (times.to_start >= threshold) times.to_start = distance / 2;
+  if (times.to_end >= threshold) times.to_end = distance / 2;
+  if (times.sampled != 0) {
+    times.factor = (times.sampled + times.to_start + times.to_end) / times.sampled;
+  }
+  return times;
+}
+
 std::vector<Function> RateFunctions() {
   const Types range = {kMatrix};
   return {
       RangeFunction("changes", range, {.over_range = Changes}),
-      RangeFunction("delta", range, {.over_range = Delta}),
+      RangeFunction("delta", range, {.over_range = Delta, .extrapolates = true}),
       RangeFunction("deriv", range, {.over_range = Deriv}),
       RangeFunction("idelta", range, {.over_range = Idelta}),
-      RangeFunction("increase", range, {.over_range = Increase, .expects_counter = true}),
+      RangeFunction("increase", range,
+                    {.over_range = Increase, .expects_counter = true, .extrapolates = true}),
       RangeFunction("irate", range, {.over_range = Irate}),
       RangeFunction("predict_linear", {kMatrix, kScalar},
                     {.over_range = PredictLinear, .depends_on_step = true}),
-      RangeFunction("rate", range, {.over_range = Rate, .expects_counter = true}),
+      RangeFunction("rate", range,
+                    {.over_range = Rate, .expects_counter = true, .extrapolates = true}),
       RangeFunction("resets", range, {.over_range = Resets}),
   };
 }
