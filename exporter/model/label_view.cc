@@ -1,6 +1,7 @@
 #include "azexporter/model/label_view.h"
 
 #include <algorithm>
+#include <array>
 
 namespace azexporter::model {
 namespace {
@@ -50,11 +51,15 @@ std::uint64_t LabelView::IdentityHash() const {
 }
 
 Labels LabelView::ToLabels() const {
-  std::vector<Label> labels;
-  labels.reserve(size());
-  for (const Shape::Column& column : shape_->columns()) {
-    labels.push_back({column.name.text(), values_[column.place].text()});
+  constexpr std::size_t kMostOnStack = 32;
+  std::array<Label, kMostOnStack> few;
+  std::vector<Label> many;
+  std::span<Label> labels(few.data(), std::min(size(), kMostOnStack));
+  if (size() > kMostOnStack) {
+    many.resize(size());
+    labels = many;
   }
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = {name(i).text(), value(i).text()};
   return Labels::OfSorted(labels);
 }
 

@@ -6,7 +6,7 @@ namespace azexporter::storage {
 namespace {
 
 constexpr std::size_t kSmallestBlock = 1;
-constexpr std::size_t kLargestBlock = 1024;
+constexpr std::size_t kLargestBlock = 32 * 1024;
 
 // Smaller tables are gone through row by row.
 constexpr std::size_t kSmallTable = 1024;
@@ -64,8 +64,8 @@ MemorySeries& SeriesTable::Add(std::span<const model::Symbol> values, std::uint6
   if (blocks_.empty() || blocks_.back().used == blocks_.back().size) {
     const std::size_t size =
         blocks_.empty() ? kSmallestBlock : std::min(2 * blocks_.back().size, kLargestBlock);
-    blocks_.push_back({std::make_unique<MemorySeries[]>(size), std::make_unique<SeriesData[]>(size),
-                       std::make_unique<model::Symbol[]>(size * values.size()), size, 0});
+    blocks_.push_back({base::LargeArray<MemorySeries>(size), base::LargeArray<SeriesData>(size),
+                       base::LargeArray<model::Symbol>(size * values.size()), size, 0});
   }
   ++rows_;
   return begin(blocks_.back(), blocks_.back().used++);

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "azexporter/base/large_array.h"
 #include "azexporter/base/mutex.h"
 #include "azexporter/model/label_view.h"
 #include "azexporter/model/matcher.h"
@@ -56,9 +57,9 @@ class SeriesTable {
 
  private:
   struct Block {
-    std::unique_ptr<MemorySeries[]> rows;
-    std::unique_ptr<SeriesData[]> data;
-    std::unique_ptr<model::Symbol[]> values;  // rows x columns
+    base::LargeArray<MemorySeries> rows;
+    base::LargeArray<SeriesData> data;
+    base::LargeArray<model::Symbol> values;  // rows x columns
     std::size_t size = 0;
     std::size_t used = 0;
   };

@@ -102,8 +102,11 @@ void AppendAll(std::string& out, const All& all) {
   bool first = true;
   for (const auto& one : all) {
     if (!first) out += ',';
-    first = false;
+    const std::size_t before = out.size();
     AppendSeries(out, one);
+    // The first tells how long the others may be.
+    if (first) out.reserve(before + all.size() * (out.size() - before) * 5 / 4);
+    first = false;
   }
   out += ']';
 }
