@@ -144,26 +144,33 @@ SteppedVector Evaluator::EvalSampleTimes(const VectorSelector& selector) {
 void Evaluator::ForEachRow(const Expr& expr, const RowVisitor& visit) {
   const Expr& inner = Unwrap(expr);
   if (inner.kind() == ExprKind::kVectorSelector && !IsStepInvariant(inner)) {
-    return ForEachSelectedRow(As<VectorSelector>(inner), false, visit);
+    const auto& selector = As<VectorSelector>(inner);
+    return ForEachRowOf(Select(selector), selector, false, visit);
+  }
+  const bool once = IsStepInvariant(inner) || query_.repeated.number_of.contains(&inner);
+  if (!once && inner.kind() == ExprKind::kCall) {
+    const auto& call = As<CallExpr>(inner);
+    if (call.function.body->over_range != nullptr) return ForEachRowOfRangeCall(call, visit);
   }
   const SteppedVector vector = Eval(inner);
   for (std::size_t i = 0; i < vector.size(); ++i) visit(vector.row(i), vector.values(i));
 }
 
 SteppedVector Evaluator::EvalSelector(const VectorSelector& selector, bool times) {
+  const storage::SeriesSet& set = Select(selector);
   SteppedVector vector = NewVector();
-  ForEachSelectedRow(selector, times,
-                     [&](const SteppedVector::Row& row, std::span<const double> values) {
-                       std::ranges::copy(values, vector.AddRow(row).begin());
-                     });
+  vector.Reserve(set.size());
+  ForEachRowOf(set, selector, times,
+               [&](const SteppedVector::Row& row, std::span<const double> values) {
+                 std::ranges::copy(values, vector.AddRow(row).begin());
+               });
   return vector;
 }
 
-void Evaluator::ForEachSelectedRow(const VectorSelector& selector, bool times,
-                                   const RowVisitor& visit) {
+void Evaluator::ForEachRowOf(const storage::SeriesSet& set, const VectorSelector& selector,
+                             bool times, const RowVisitor& visit) {
   const Windows windows{steps_, Resolve(selector.time.at), selector.time.offset_ms,
                         query_.options.lookback_ms};
-  const storage::SeriesSet& set = Select(selector);
   if (steps_.count == 1 || windows.at.kind != AtModifier::Kind::kNone) {
     return ForEachLatest(set, windows, times, visit);
   }
@@ -219,11 +226,11 @@ namespace {
   FailEval("vector cannot contain metrics with the same labelset");
 }
 
-bool HasEqual(const SteppedVector& vector) {
-  if (vector.size() < 2) return false;
+bool HasEqual(std::span<const SteppedVector::Row> rows) {
+  if (rows.size() < 2) return false;
   LabelIndex seen;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    if (seen.NumberOf(vector.row(i).labels) != i) return true;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (seen.NumberOf(rows[i].labels) != i) return true;
   }
   return false;
 }
@@ -231,14 +238,14 @@ bool HasEqual(const SteppedVector& vector) {
 }  // namespace
 
 // Drops the names of rows that differ from each other. False: they surely still do.
-bool Evaluator::DropEach(SteppedVector& vector) {
+bool Evaluator::DropEach(std::span<SteppedVector::Row> rows) {
   LabelChoice kept = WithoutMetadata();
   LabelReader name(query_.labels.metric_name());
   // Of one metric, and nothing but its name goes.
   bool one_metric = true;
   model::Symbol metric;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    model::LabelView& labels = vector.row(i).labels;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    model::LabelView& labels = rows[i].labels;
     const model::LabelView rest = kept.Project(labels);
     const model::Symbol its_metric = name.Of(labels);
     if (i == 0) metric = its_metric;
@@ -254,13 +261,7 @@ SteppedVector Evaluator::DropNames(SteppedVector vector) {
     for (std::size_t i = 0; i < vector.size(); ++i) vector.row(i).drop_name = true;
     return vector;
   }
-  return DropEach(vector) ? MergeEqual(std::move(vector)) : std::move(vector);
-}
-
-SteppedVector Evaluator::DropNamesOfDistinct(SteppedVector vector) {
-  if (query_.options.delayed_name_removal) return DropNames(std::move(vector));
-  if (DropEach(vector) && HasEqual(vector)) FailSameLabels();
-  return vector;
+  return DropEach(vector.rows()) ? MergeEqual(std::move(vector)) : std::move(vector);
 }
 
 SteppedVector Evaluator::DropMarkedNames(SteppedVector vector) {
@@ -282,7 +283,7 @@ LabelChoice Evaluator::WithoutMetadata() {
 }
 
 SteppedVector Evaluator::MergeEqual(SteppedVector vector) {
-  if (!HasEqual(vector)) return vector;
+  if (!HasEqual(vector.rows())) return vector;
   SteppedVector merged = NewVector();
   LabelIndex rows;
   for (std::size_t i = 0; i < vector.size(); ++i) {
@@ -390,6 +391,14 @@ class Falls {
 }  // namespace
 
 SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
+  SteppedVector out = NewVector();
+  ForEachRowOfRangeCall(call, [&](const SteppedVector::Row& row, std::span<const double> values) {
+    std::ranges::copy(values, out.AddRow(row).begin());
+  });
+  return out;
+}
+
+void Evaluator::ForEachRowOfRangeCall(const CallExpr& call, const RowVisitor& visit) {
   const FunctionBody& body = *call.function.body;
   const Expr* range = nullptr;
   std::vector<SteppedVector> scalars;
@@ -404,13 +413,17 @@ SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
   std::size_t looked_at = 0;
   std::vector<double> now(scalars.size());
   WindowBounds bounds(body.extrapolates);
-  SteppedVector out = NewVector();
+  std::vector<double> values(steps_.count);
+  LabelChoice kept = WithoutMetadata();
+  const bool delayed = query_.options.delayed_name_removal;
+  std::vector<SteppedVector::Row> named;  // the rows as they were with their names
   ForEachRange(*range, [&](const RangeSeries& series, const Windows& windows) {
-    const std::span<double> values = out.AddRow({series.labels, series.drop_name});
     const std::vector<model::FPoint>& points = series.points;
     Falls falls(body.expects_counter ? std::span(points) : std::span<const model::FPoint>());
     bounds.FitTo(points, windows);
+    bool any = false;
     for (std::size_t step = 0; step < values.size(); ++step) {
+      values[step] = Absent();
       const auto& [begin, end, extrapolation] = bounds[step];
       if (begin == end) continue;
       for (std::size_t k = 0; k < scalars.size(); ++k) now[k] = scalars[k].scalar(step);
@@ -418,15 +431,20 @@ SteppedVector Evaluator::EvalRangeCall(const CallExpr& call) {
       values[step] =
           body.over_range({window, windows.Start(step), windows.End(step), steps_.At(step), now,
                            falls.NoneIn(begin, end), extrapolation, call, query_.annotations});
+      any = any || !IsAbsent(values[step]);
       // Long windows over few series take their time too.
       if ((looked_at += window.size()) < kPointsBetweenChecks) continue;
       looked_at = 0;
       CheckAlive();
     }
-    if (std::ranges::all_of(values, IsAbsent)) return out.PopRow();
+    if (!any) return;
     if (body.expects_counter) NoteNonCounter(series.labels, call.args[0]->position());
+    if (body.keeps_name) return visit({series.labels, series.drop_name}, values);
+    if (delayed) return visit({series.labels, true}, values);
+    named.push_back({series.labels});
+    visit({kept.Project(series.labels)}, values);
   });
-  return body.keeps_name ? std::move(out) : DropNamesOfDistinct(std::move(out));
+  if (DropEach(named) && HasEqual(named)) FailSameLabels();
 }
 
 void Evaluator::NoteNonCounter(const model::LabelView& labels, const PositionRange& position) {

@@ -88,8 +88,8 @@ class Evaluator {
   // The value of a scalar or instant vector. REQUIRES: of such a type.
   SteppedVector Eval(const Expr& expr);
 
-  // Calls `visit` for every series of an instant vector, one at a time: a selector's samples are
-  // then never held all at once.
+  // Calls `visit` for every series of an instant vector, one at a time: the samples of a selector,
+  // or of a function over a range, are then never held all at once.
   using RowVisitor = std::function<void(const SteppedVector::Row&, std::span<const double>)>;
   void ForEachRow(const Expr& expr, const RowVisitor& visit);
 
@@ -116,8 +116,6 @@ class Evaluator {
   SteppedVector DropMarkedNames(SteppedVector vector);
   // The labels of one row at the end of the query.
   model::LabelView FinalLabels(const SteppedVector::Row& row);
-  // As DropNames, but equal series are an error even where they do not overlap.
-  SteppedVector DropNamesOfDistinct(SteppedVector vector);
   // Series that are equal are merged, where they do not overlap: else an error.
   SteppedVector MergeEqual(SteppedVector vector);
   // Two floats met in an operator that takes none.
@@ -134,7 +132,9 @@ class Evaluator {
   SteppedVector EvalOnce(const Expr& expr);
   SteppedVector EvalRepeated(const Expr& expr, std::size_t number);
   SteppedVector EvalSelector(const VectorSelector& selector, bool times);
-  void ForEachSelectedRow(const VectorSelector& selector, bool times, const RowVisitor& visit);
+  // `set`: what the selector selected.
+  void ForEachRowOf(const storage::SeriesSet& set, const VectorSelector& selector, bool times,
+                    const RowVisitor& visit);
   bool IsStepInvariant(const Expr& expr) const;
   void ForEachLatest(const storage::SeriesSet& set, const Windows& windows, bool times,
                      const RowVisitor& visit);
@@ -142,8 +142,9 @@ class Evaluator {
   SteppedVector EvalCall(const CallExpr& call);
   SteppedVector EvalMapCall(const CallExpr& call);
   SteppedVector EvalRangeCall(const CallExpr& call);
+  void ForEachRowOfRangeCall(const CallExpr& call, const RowVisitor& visit);
   void NoteNonCounter(const model::LabelView& labels, const PositionRange& position);
-  bool DropEach(SteppedVector& vector);
+  bool DropEach(std::span<SteppedVector::Row> rows);
   LabelChoice WithoutMetadata();
   void ForEachSelected(const MatrixSelector& matrix, const RangeVisitor& visit);
   void ForEachOfSubquery(const SubqueryExpr& subquery, const RangeVisitor& visit);

@@ -47,6 +47,8 @@ class SteppedVector {
   std::size_t steps() const { return steps_; }
   std::size_t size() const { return rows_.size(); }
   bool empty() const { return rows_.empty(); }
+  std::span<Row> rows() { return rows_; }
+  std::span<const Row> rows() const { return rows_; }
   const Row& row(std::size_t i) const { return rows_[i]; }
   Row& row(std::size_t i) { return rows_[i]; }
   std::span<double> values(std::size_t row) { return {values_.data() + row * steps_, steps_}; }
