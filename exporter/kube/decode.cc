@@ -149,12 +149,17 @@ Result<void> ReadNodeStatus(od::value value, Node& node) {
 }
 
 Result<void> ReadPodSpec(od::value value, Pod& pod) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
-    if (key == "nodeName") return Read("spec.nodeName", v, pod.node_name);
-    if (key == "priorityClassName") return Read("spec.priorityClassName", v, pod.priority_class);
-    if (key == "hostNetwork") return Read("spec.hostNetwork", v, pod.host_network);
-    return {};
-  });
+  auto spec = std::make_shared<PodSpec>();
+  AZX_RETURN_IF_ERROR(
+      ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+        if (key == "nodeName") return Read("spec.nodeName", v, pod.node_name);
+        if (key == "priorityClassName")
+          return Read("spec.priorityClassName", v, spec->priority_class);
+        if (key == "hostNetwork") return Read("spec.hostNetwork", v, spec->host_network);
+        return {};
+      }));
+  pod.spec = std::move(spec);
+  return {};
 }
 
 Result<void> ReadPodPhase(od::value value, PodPhase& phase) {
