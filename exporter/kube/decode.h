@@ -1,17 +1,18 @@
 #pragma once
 
-// From Kubernetes JSON to objects. Private to `kube`: the only place that knows simdjson.
+// From Kubernetes JSON to objects. Private to `kube`.
 //
 // Lists and watch events are walked field by field in one pass; what is not in use is skipped.
 // A field of an unexpected type is an error of that object, whose neighbours are kept.
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "azexporter/base/result.h"
 #include "azexporter/kube/objects.h"
+#include "pod_spec_pool.h"
+#include "resources.h"
 
 namespace azexporter::kube {
 
@@ -24,8 +25,9 @@ struct DecodedList {
   std::string continue_token;  // empty on the last page
 };
 
+// `specs` is where equal pod specs of this list and of others become one object.
 template <class T>
-base::Result<DecodedList<T>> DecodeList(std::string& body);
+base::Result<DecodedList<T>> DecodeList(std::string& body, PodSpecPool& specs);
 
 enum class EventType { kAdded, kModified, kDeleted, kBookmark, kError };
 
@@ -39,16 +41,15 @@ struct DecodedEvent {
 };
 
 template <class T>
-base::Result<DecodedEvent<T>> DecodeEvent(std::string& line);
+base::Result<DecodedEvent<T>> DecodeEvent(std::string& line, PodSpecPool& specs);
 
 // The message of a Status body ("pods is forbidden: ..."); the trimmed text where it is none.
 std::string StatusMessage(std::string body);
 
-// The objects of a `kubectl get -o json` answer: a List or a single object, kinds mixed.
+// The objects of a `kubectl get -o json` answer: a List or a single object, kinds mixed; or of an
+// API server's answer, whose items do not name their kind.
 struct MixedObjects {
-  std::vector<Node> nodes;
-  std::vector<Pod> pods;
-  std::vector<ConfigMap> config_maps;
+  WithAllResources<Vectors> lists;
   std::vector<std::string> item_errors;
 };
 base::Result<void> DecodeMixed(std::string& body, MixedObjects& into);

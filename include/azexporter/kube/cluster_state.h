@@ -34,8 +34,8 @@ struct ResourceHealth {
   // What only some statements need, which are then not known; its failure says nothing about the
   // zones' state and does not keep azexporter from being ready.
   bool optional = false;
-  // The server does not have the resource (404 for its group and version): there are no objects of
-  // it, which is an answer and no failure.
+  // The server does not have the optional resource (404 for its group and version). That is no
+  // failure, and nothing is known of such objects: they may be served in another version.
   bool absent = false;
   std::int64_t last_contact_ms = 0;  // wall time of the server's last answer; 0: never
   std::string last_error;            // of the newest failure, cleared by the next answer
