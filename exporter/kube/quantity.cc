@@ -79,15 +79,15 @@ bool TakeSuffix(std::string_view text, Parts& parts) {
   }
   if (text[0] != 'e' && text[0] != 'E') return false;
   text.remove_prefix(1);
-  if (text.starts_with('+')) text.remove_prefix(1);
-  int exponent = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exponent);
-  if (end != text.data() + text.size() || text.empty() || text[0] == '+') return false;
-  if (error == std::errc::result_out_of_range)
-    exponent = text[0] == '-' ? -100'000 : 100'000;
-  else if (error != std::errc())
-    return false;
-  parts.power_of_ten += std::clamp(exponent, -100'000, 100'000);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty() || !std::all_of(text.begin(), text.end(), IsDigit)) return false;
+  // Beyond this the value is 0 or without bounds, whatever the digits.
+  constexpr int kFarthest = 100'000;
+  int exponent = kFarthest;
+  std::from_chars(text.data(), text.data() + text.size(), exponent);  // kept where out of range
+  exponent = std::min(exponent, kFarthest) * (negative ? -1 : 1);
+  parts.power_of_ten += exponent;
   return true;
 }
 
