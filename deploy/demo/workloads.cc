@@ -222,6 +222,13 @@ Result<void> Builder::AddRedisRole(const ObjectPtr& cluster, const std::string& 
   set["spec"]["serviceName"] = name + "-headless";
   set["spec"]["template"]["metadata"]["labels"] = labels;
   set["spec"]["template"]["spec"] = spec;
+  // The operator names the template as the set.
+  Json claim = {{"apiVersion", "v1"}, {"kind", "PersistentVolumeClaim"}};
+  claim["metadata"]["name"] = name;
+  claim["spec"] = *Find(*cluster, {"spec", "storage", "volumeClaimTemplate", "spec"});
+  claim["status"]["phase"] = "Pending";
+  set["spec"]["volumeClaimTemplates"] = Json::array();
+  set["spec"]["volumeClaimTemplates"].push_back(std::move(claim));
   AZX_ASSIGN_OR_RETURN(const ObjectPtr stored, store_.Apply(std::move(set)));
   for (std::size_t i = 0; i < kZones.size(); ++i) {
     const std::size_t zone = (i + shift) % kZones.size();

@@ -58,6 +58,29 @@ TEST_F(RolesTest, TheManifestsGrantWhatItNeeds) {
       [&] { return daemon.api().Count("kube_pod_info{namespace=\"azexporter\"}") == 1; }, kWaitMs));
 }
 
+TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
+  ASSERT_NE(Kubectl("patch clusterrole azexporter --type json -p "
+                    "'[{\"op\":\"replace\",\"path\":\"/rules\",\"value\":[{\"apiGroups\":[\"\"],"
+                    "\"resources\":[\"nodes\",\"pods\"],\"verbs\":[\"list\",\"watch\"]}]}]'"),
+            "failed");
+  const Outcome healthy = Check();
+  EXPECT_EQ(healthy.code, 0) << healthy.text;
+  test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
+  EXPECT_TRUE(
+      Eventually([&] { return daemon.api().Count("azexporter_kube_synced == 1") == 3; }, kWaitMs));
+  EXPECT_EQ(daemon.api().Count("azexporter_kube_synced == 0"), 11);
+  EXPECT_EQ(daemon.api().Count("azexporter_kube_last_contact_timestamp_seconds"), 3)
+      << "nothing grows old that was never allowed";
+  EXPECT_EQ(daemon.api().Count("azexporter_collector_success == 1"),
+            daemon.api().Count("azexporter_collector_success"));
+  const Outcome told = test::RunAzexporter({"--check", "--url", daemon.url()});
+  EXPECT_EQ(told.code, 0) << told.text;
+  // The rights are given, and are used without a restart.
+  ASSERT_NE(Kubectl("apply -f rendered.yaml"), "failed");
+  EXPECT_TRUE(Eventually([&] { return daemon.api().Count("azexporter_kube_synced == 1") == 14; },
+                         2 * kWaitMs));
+}
+
 TEST_F(RolesTest, ARightThatIsTakenAwayIsMissedAndNamed) {
   test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
   const auto success = [&](const std::string& collector, const std::string& value) {
