@@ -152,6 +152,19 @@ std::string NameOf(const ::testing::TestParamInfo<FaultCase>& fault) { return fa
 
 INSTANTIATE_TEST_SUITE_P(All, FaultTest, ::testing::ValuesIn(kFaultCases), NameOf);
 
+// Whatever happens to what only the loss of a zone is judged by, the zones' state is known.
+TEST_F(RolesTest, ATroubledOptionalResourceDoesNotChangeTheVerdict) {
+  for (const char* command :
+       {"fault list jobs.batch hang", "fault list deployments.apps status 500",
+        "fault list endpointslices.discovery.k8s.io status 404",
+        "fault list services garbage shape", "fault any persistentvolumes cut"}) {
+    ASSERT_TRUE(platform_->Do(command)) << command;
+  }
+  const Outcome seen = test::RunAzexporter(
+      {"--check", "--check.timeout", "3s", "--config.file", folder_ / "azexporter.yaml"});
+  EXPECT_EQ(seen.code, 0) << seen.text;
+}
+
 // What the daemon goes through without a word of alarm: each of these is ordinary.
 TEST_F(RolesTest, OrdinaryTroubleLeavesTheDaemonCurrent) {
   test::AzexporterProcess daemon(folder_ / "azexporter.yaml");

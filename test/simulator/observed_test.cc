@@ -44,11 +44,12 @@ class ObservedTest : public ::testing::Test {
   }
   ~ObservedTest() override { cluster_.reset(); }
 
-  // Ready endpoints of the documented Service, by zone; a zone with endpoints is there.
-  static std::map<std::string, int> ReadyEndpoints(const ClusterState& state) {
+  // Ready endpoints of a Service, by zone; a zone with endpoints is there.
+  static std::map<std::string, int> ReadyEndpoints(const ClusterState& state,
+                                                   std::string_view service = kOps) {
     std::map<std::string, int> zones;
     for (const auto& slice : state.SlicesIn(kNs)) {
-      if (slice->service != kOps) continue;
+      if (slice->service != service) continue;
       for (const kube::Endpoint& endpoint : slice->endpoints) {
         zones[endpoint.zone] += endpoint.ready ? 1 : 0;
       }
@@ -120,6 +121,24 @@ TEST_F(ObservedTest, EveryClaimThatAPodMountsHasAVolumeInThePodsZone) {
     EXPECT_EQ(set->ready, set->desired) << set->meta.name;
   }
   EXPECT_EQ(state->stateful_sets().size(), 2u);
+}
+
+TEST_F(ObservedTest, TheDatabasesServices) {
+  const auto state = cluster_->State();
+  using Zones = std::map<std::string, int>;
+  EXPECT_EQ(ReadyEndpoints(*state, "postgres-cluster-rw"), (Zones{{"us-east-1a", 1}}));
+  EXPECT_EQ(ReadyEndpoints(*state, "postgres-cluster-ro"),
+            (Zones{{"us-east-1b", 1}, {"us-east-1c", 1}}));
+  EXPECT_EQ(ReadyEndpoints(*state, "postgres-cluster-r").size(), 3u);
+  const kube::Service* leaders = state->FindService(kNs, "redis-cluster-leader-headless");
+  ASSERT_NE(leaders, nullptr);
+  EXPECT_TRUE(leaders->headless);
+  EXPECT_EQ(ReadyEndpoints(*state, "redis-cluster-leader").size(), 3u);
+  // Nobody takes over by itself, so what writes to the lost zone's primary is without it.
+  ASSERT_TRUE(platform_->Do("zone us-east-1a down"));
+  EXPECT_TRUE(Eventually([this] {
+    return ReadyEndpoints(*cluster_->State(), "postgres-cluster-rw") == Zones{{"us-east-1a", 0}};
+  }));
 }
 
 TEST_F(ObservedTest, ADownZoneHasNoReadyEndpoints) {
