@@ -1,7 +1,6 @@
 #include "decode.h"
 
-#include <algorithm>
-#include <optional>
+#include <functional>
 
 #include "decode_fields.h"
 
@@ -12,16 +11,26 @@ using base::BadData;
 using base::Fail;
 using base::Result;
 
+// Not templates, so that the walks are compiled once and not for each resource.
+using FieldReader = std::function<Result<void>(std::string_view key, od::value value)>;
+using ObjectReader = std::function<Result<void>(od::value object)>;
+
+Result<void> ReadFields(std::string_view resource, od::object json, const ObjectMeta& meta,
+                        const FieldReader& read_field) {
+  auto read = ForEachField(json, read_field);
+  if (read && meta.name.empty()) read = BadData("metadata.name is missing");
+  if (read) return {};
+  const std::string slash = meta.ns.empty() ? "" : "/";
+  return Fail(read.error().WithContext(std::string(resource) + " " + meta.ns + slash + meta.name));
+}
+
 template <class T>
 Result<T> ReadObject(od::object json, DecodeContext context) {
   T object;
-  auto read = ForEachField(
-      json, [&](std::string_view key, od::value v) { return ReadField(key, v, object, context); });
-  if (read && object.meta.name.empty()) read = BadData("metadata.name is missing");
-  if (read) return object;
-  const std::string slash = object.meta.ns.empty() ? "" : "/";
-  return Fail(read.error().WithContext(std::string(T::kResource) + " " + object.meta.ns + slash +
-                                       object.meta.name));
+  AZX_RETURN_IF_ERROR(ReadFields(
+      T::kResource, json, object.meta,
+      [&](std::string_view key, od::value v) { return ReadField(key, v, object, context); }));
+  return object;
 }
 
 template <class T>
@@ -63,15 +72,12 @@ Result<EventType> EventTypeOf(std::string_view name) {
   return BadData("unknown watch event type \"" + std::string(name) + "\"");
 }
 
-template <class T>
-Result<void> ReadEventObject(od::value value, PodSpecPool& specs, DecodedEvent<T>& event) {
+Result<void> ReadEventObject(od::value value, EventHead& event, const ObjectReader& read_object) {
   switch (event.type) {
     case EventType::kAdded:
     case EventType::kModified:
-    case EventType::kDeleted: {
-      AZX_ASSIGN_OR_RETURN(event.object, ReadObject<T>(value, {specs, &event.resource_version}));
-      return {};
-    }
+    case EventType::kDeleted:
+      return read_object(value);
     case EventType::kBookmark: {
       ObjectMeta meta;
       return ForEachField("object", value, [&](std::string_view key, od::value v) -> Result<void> {
@@ -89,6 +95,56 @@ Result<void> ReadEventObject(od::value value, PodSpecPool& specs, DecodedEvent<T
         return {};
       });
   }
+  return {};
+}
+
+Result<void> WalkList(std::string& body, ListHead& list, const ObjectReader& read_item) {
+  od::parser parser;
+  AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
+  AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
+  bool has_items = false;
+  AZX_RETURN_IF_ERROR(
+      ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
+        if (key == "metadata") {
+          return ForEachField(key, value, [&](std::string_view k, od::value v) -> Result<void> {
+            if (k == "resourceVersion") return Read(k, v, list.resource_version);
+            if (k == "continue") return Read(k, v, list.continue_token);
+            return {};
+          });
+        }
+        if (key != "items") return {};
+        has_items = true;
+        return ForEachItem(key, value, [&](od::value item) -> Result<void> {
+          if (auto read = read_item(item); !read) {
+            list.item_errors.push_back(read.error().message());
+          }
+          return {};
+        });
+      }));
+  if (!has_items) return BadData("the answer is not a list: it has no \"items\"");
+  return {};
+}
+
+Result<void> WalkEvent(std::string& line, EventHead& event, const ObjectReader& read_object) {
+  od::parser parser;
+  AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, line));
+  AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
+  bool typed = false;
+  bool has_object = false;
+  AZX_RETURN_IF_ERROR(
+      ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
+        if (key == "type") {
+          std::string name;
+          AZX_RETURN_IF_ERROR(Read(key, value, name));
+          AZX_ASSIGN_OR_RETURN(event.type, EventTypeOf(name));
+          typed = true;
+        } else if (key == "object" && typed) {
+          has_object = true;
+          return ReadEventObject(value, event, read_object);
+        }
+        return {};
+      }));
+  if (!has_object) return BadData("a watch event without \"type\" followed by \"object\"");
   return {};
 }
 
@@ -188,58 +244,22 @@ class MixedReader {
 
 template <class T>
 Result<DecodedList<T>> DecodeList(std::string& body, PodSpecPool& specs) {
-  od::parser parser;
-  AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
-  AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
   DecodedList<T> list;
-  bool has_items = false;
-  AZX_RETURN_IF_ERROR(
-      ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
-        if (key == "metadata") {
-          return ForEachField(key, value, [&](std::string_view k, od::value v) -> Result<void> {
-            if (k == "resourceVersion") return Read(k, v, list.resource_version);
-            if (k == "continue") return Read(k, v, list.continue_token);
-            return {};
-          });
-        }
-        if (key != "items") return {};
-        has_items = true;
-        return ForEachItem(key, value, [&](od::value item) -> Result<void> {
-          auto object = ReadObject<T>(item, {specs});
-          if (object) {
-            list.items.push_back(std::move(*object));
-          } else {
-            list.item_errors.push_back(object.error().message());
-          }
-          return {};
-        });
-      }));
-  if (!has_items) return BadData("the answer is not a list: it has no \"items\"");
+  AZX_RETURN_IF_ERROR(WalkList(body, list, [&](od::value item) -> Result<void> {
+    AZX_ASSIGN_OR_RETURN(T object, ReadObject<T>(item, {specs}));
+    list.items.push_back(std::move(object));
+    return {};
+  }));
   return list;
 }
 
 template <class T>
 Result<DecodedEvent<T>> DecodeEvent(std::string& line, PodSpecPool& specs) {
-  od::parser parser;
-  AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, line));
-  AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
   DecodedEvent<T> event;
-  bool typed = false;
-  bool has_object = false;
-  AZX_RETURN_IF_ERROR(
-      ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
-        if (key == "type") {
-          std::string name;
-          AZX_RETURN_IF_ERROR(Read(key, value, name));
-          AZX_ASSIGN_OR_RETURN(event.type, EventTypeOf(name));
-          typed = true;
-        } else if (key == "object" && typed) {
-          has_object = true;
-          return ReadEventObject(value, specs, event);
-        }
-        return {};
-      }));
-  if (!has_object) return BadData("a watch event without \"type\" followed by \"object\"");
+  AZX_RETURN_IF_ERROR(WalkEvent(line, event, [&](od::value value) -> Result<void> {
+    AZX_ASSIGN_OR_RETURN(event.object, ReadObject<T>(value, {specs, &event.resource_version}));
+    return {};
+  }));
   return event;
 }
 

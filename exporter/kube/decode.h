@@ -16,13 +16,16 @@
 
 namespace azexporter::kube {
 
-// What one page of a list, or one line of a watch, came to.
-template <class T>
-struct DecodedList {
-  std::vector<T> items;
+// What one page of a list, or one line of a watch, came to: what is alike for all resources first.
+struct ListHead {
   std::vector<std::string> item_errors;  // "pods platform-03/web-1: spec.nodeName: ..."
   std::string resource_version;
   std::string continue_token;  // empty on the last page
+};
+
+template <class T>
+struct DecodedList : ListHead {
+  std::vector<T> items;
 };
 
 // `specs` is where equal pod specs of this list and of others become one object.
@@ -31,13 +34,16 @@ base::Result<DecodedList<T>> DecodeList(std::string& body, PodSpecPool& specs);
 
 enum class EventType { kAdded, kModified, kDeleted, kBookmark, kError };
 
-template <class T>
-struct DecodedEvent {
+struct EventHead {
   EventType type = EventType::kError;
-  T object;                      // of the first three types
   std::string resource_version;  // of all types but kError
   int error_code = 0;            // of kError: the code of the Status, 410 among others
   std::string error_message;
+};
+
+template <class T>
+struct DecodedEvent : EventHead {
+  T object;  // of the first three types
 };
 
 template <class T>
