@@ -73,8 +73,15 @@ TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
       << "nothing grows old that was never allowed";
   EXPECT_EQ(daemon.api().Count("azexporter_collector_success == 1"),
             daemon.api().Count("azexporter_collector_success"));
-  const Outcome told = test::RunAzexporter({"--check", "--url", daemon.url()});
-  EXPECT_EQ(told.code, 0) << told.text;
+  // Once its rules are judged.
+  Outcome told;
+  EXPECT_TRUE(Eventually(
+      [&] {
+        told = test::RunAzexporter({"--check", "--url", daemon.url()});
+        return told.code == 0;
+      },
+      kWaitMs))
+      << told.text;
   // The rights are given, and are used without a restart.
   ASSERT_NE(Kubectl("apply -f rendered.yaml"), "failed");
   EXPECT_TRUE(Eventually([&] { return daemon.api().Count("azexporter_kube_synced == 1") == 14; },
