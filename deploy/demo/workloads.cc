@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "pods.h"
 #include "region.h"
 
@@ -40,6 +42,14 @@ class Builder {
  private:
   Result<void> AddPod(Json pod, const std::string& node);
   Result<void> AddRedisRole(const ObjectPtr& cluster, const std::string& role, std::size_t shift);
+  struct ServiceIs {
+    std::string name;
+    Json selector;
+    int port = 0;
+    bool headless = false;
+  };
+  // As an operator makes them for what it runs.
+  Result<void> AddService(const ObjectPtr& owner, const ServiceIs& is);
   void FillDefaults(Json& object);
 
   // The n-th worker of a zone; different offsets keep workloads off each other's nodes.
@@ -51,6 +61,7 @@ class Builder {
   World& world_;
   Store& store_;
   const std::int64_t now_ms_;
+  int services_ = 0;
 };
 
 Result<void> Builder::AddPod(Json pod, const std::string& node) {
@@ -178,6 +189,15 @@ Result<void> Builder::AddPostgres() {
       names.push_back(instance);
       topology[instance]["topology.kubernetes.io/zone"] = zone;
     }
+    // For writing, for reading from standbys, and for reading from any.
+    for (const auto& [suffix, label, value] : {std::array{"rw", "cnpg.io/instanceRole", "primary"},
+                                               std::array{"ro", "cnpg.io/instanceRole", "replica"},
+                                               std::array{"r", "cnpg.io/podRole", "instance"}}) {
+      AZX_RETURN_IF_ERROR(
+          AddService(cluster, {.name = name + "-" + suffix,
+                               .selector = {{"cnpg.io/cluster", name}, {label, value}},
+                               .port = 5432}));
+    }
     Json ready = {{"type", "Ready"},
                   {"status", "True"},
                   {"reason", "ClusterIsReady"},
@@ -197,6 +217,28 @@ Result<void> Builder::AddPostgres() {
       status["conditions"].push_back(ready);
     }));
   }
+  return {};
+}
+
+Result<void> Builder::AddService(const ObjectPtr& owner, const ServiceIs& is) {
+  Json service = NewObject("v1", "Service", is.name, now_ms_ - kManifestAgeMs);
+  service["metadata"]["labels"] = is.selector;
+  service["metadata"]["ownerReferences"] = OwnerOf(*owner);
+  const std::string ip = is.headless ? "None" : fmt::format("10.111.54.{}", ++services_);
+  Json port = {{"name", "database"}, {"port", is.port}, {"protocol", "TCP"}};
+  port["targetPort"] = is.port;
+  service["spec"] = {{"clusterIP", ip},
+                     {"clusterIPs", Json::array({ip})},
+                     {"internalTrafficPolicy", "Cluster"},
+                     {"ipFamilies", Json::array({"IPv4"})},
+                     {"ipFamilyPolicy", "SingleStack"},
+                     {"selector", is.selector},
+                     {"sessionAffinity", "None"},
+                     {"type", "ClusterIP"}};
+  service["spec"]["ports"] = Json::array();
+  service["spec"]["ports"].push_back(std::move(port));
+  service["status"]["loadBalancer"] = Json::object();
+  AZX_RETURN_IF_ERROR(store_.Apply(std::move(service)));
   return {};
 }
 
@@ -222,6 +264,13 @@ Result<void> Builder::AddRedisRole(const ObjectPtr& cluster, const std::string& 
   set["spec"]["serviceName"] = name + "-headless";
   set["spec"]["template"]["metadata"]["labels"] = labels;
   set["spec"]["template"]["spec"] = spec;
+  // The operator names the template as the set.
+  Json claim = {{"apiVersion", "v1"}, {"kind", "PersistentVolumeClaim"}};
+  claim["metadata"]["name"] = name;
+  claim["spec"] = *Find(*cluster, {"spec", "storage", "volumeClaimTemplate", "spec"});
+  claim["status"]["phase"] = "Pending";
+  set["spec"]["volumeClaimTemplates"] = Json::array();
+  set["spec"]["volumeClaimTemplates"].push_back(std::move(claim));
   AZX_ASSIGN_OR_RETURN(const ObjectPtr stored, store_.Apply(std::move(set)));
   for (std::size_t i = 0; i < kZones.size(); ++i) {
     const std::size_t zone = (i + shift) % kZones.size();
@@ -230,7 +279,10 @@ Result<void> Builder::AddRedisRole(const ObjectPtr& cluster, const std::string& 
                                  now_ms_ - kManifestAgeMs));
     AZX_RETURN_IF_ERROR(AddPod(std::move(pod), Worker(zone, 4)));
   }
-  return {};
+  constexpr int kPort = 6379;
+  AZX_RETURN_IF_ERROR(AddService(cluster, {.name = name, .selector = labels, .port = kPort}));
+  return AddService(
+      cluster, {.name = name + "-headless", .selector = labels, .port = kPort, .headless = true});
 }
 
 // Three leaders, one a zone, and as many followers, each in another zone than its leader.

@@ -47,6 +47,11 @@ probe::ProberOptions ProberOptionsOf(const config::Config& config) {
           .timeout_ms = config.probes.timeout_ms};
 }
 
+// Of an optional resource any answer will do, a refusal too.
+bool Answered(const kube::ResourceHealth& health) {
+  return health.synced || (health.optional && (health.absent || !health.last_error.empty()));
+}
+
 // The expectations of the watched ConfigMap. Its `zones.yaml` is the documented form.
 Result<zones::ExpectedZones> ReadConfigMap(const kube::ClusterState& cluster,
                                            const config::ZonesConfigMap& where) {
@@ -125,7 +130,7 @@ std::shared_ptr<const kube::ClusterState> Observer::cluster_state() const {
 bool Observer::synced() const {
   const auto cluster = cluster_state();
   for (const kube::ResourceHealth& health : cluster->health()) {
-    if (!health.synced) return false;
+    if (!Answered(health)) return false;
   }
   return true;
 }

@@ -150,7 +150,8 @@ void SelfMetrics::Record(const Snapshot& snapshot, const kube::ClusterState& clu
   for (const kube::ResourceHealth& health : cluster.health()) {
     const prometheus::Labels labels = {{"resource", health.resource}};
     impl_->objects.Add(labels).Set(health.synced ? 1 : 0);
-    if (!health.from_file) {
+    // Of what was never allowed, or is not there, nothing grows old; azexporter_kube_synced is 0.
+    if (!health.from_file && !(health.optional && health.last_contact_ms == 0)) {
       impl_->contact.Add(labels).Set(static_cast<double>(health.last_contact_ms) / 1000);
     }
     Follow(impl_->lists.Add(labels), health.lists);

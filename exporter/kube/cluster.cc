@@ -1,7 +1,7 @@
 #include "azexporter/kube/cluster.h"
 
-#include <algorithm>
 #include <thread>
+#include <type_traits>
 
 #include "azexporter/kube/api_client.h"
 #include "azexporter/kube/object_cache.h"
@@ -18,41 +18,100 @@ std::shared_ptr<const ObjectList<T>> Share(std::vector<T> objects) {
   return cache.List();
 }
 
+// A file does not say what was asked for. That it holds none of the required resources is believed;
+// of the others it may as well be that nobody asked.
+template <class T>
+ResourceHealth SnapshotHealth(const std::string& source, std::int64_t now_ms, bool found) {
+  ResourceHealth health;
+  health.resource = T::kResource;
+  health.from_file = true;
+  health.optional = ResourceOf<T>::kNeed == Need::kOptional;
+  health.synced = found || !health.optional;
+  health.last_contact_ms = now_ms;
+  health.lists = 1;
+  if (!health.synced) {
+    health.last_error =
+        source + " has no " + health.resource + ": none were asked for, or there are none";
+  }
+  return health;
+}
+
+template <class... T>
+ClusterState::Parts PartsOf(Vectors<T...> lists, const std::string& source, std::int64_t now_ms) {
+  ClusterState::Parts parts;
+  const auto take = [&]<class U>(std::vector<U>& objects) {
+    parts.health.push_back(SnapshotHealth<U>(source, now_ms, !objects.empty()));
+    parts.*ResourceOf<U>::kList = Share(std::move(objects));
+  };
+  (take(std::get<std::vector<T>>(lists)), ...);
+  return parts;
+}
+
+// What all reflectors share.
+struct ReflectorDeps {
+  const ClusterOptions& options;
+  ApiClient& client;
+  const base::Clock& clock;
+  base::Logger log;
+};
+
+template <class T>
+ReflectorOptions ReflectorOptionsOf(const ClusterOptions& options) {
+  ReflectorOptions result;
+  result.path = PathOf<T>();
+  result.optional = ResourceOf<T>::kNeed == Need::kOptional;
+  result.min_backoff_ms = options.min_backoff_ms;
+  result.list_timeout_ms = options.list_timeout_ms;
+  if constexpr (std::is_same_v<T, ConfigMap>) {
+    result.path = "/api/v1/namespaces/" + options.config_map_namespace + "/configmaps";
+    result.selectors = "fieldSelector=metadata.name%3D" + net::UrlEscape(options.config_map_name);
+  }
+  return result;
+}
+
+// The cache of one resource and what keeps it current.
+template <class T>
+struct Watched {
+  explicit Watched(const ReflectorDeps& deps)
+      : in_use(!std::is_same_v<T, ConfigMap> || !deps.options.config_map_name.empty()),
+        reflector(ReflectorOptionsOf<T>(deps.options), deps.client, cache, deps.clock, deps.log) {}
+
+  const bool in_use;
+  ObjectCache<T> cache;    // own synchronisation
+  Reflector<T> reflector;  // used by its own thread
+};
+
+template <class... T>
+struct WatchedResources : Watched<T>... {
+  explicit WatchedResources(const ReflectorDeps& deps) : Watched<T>(deps)... {}
+
+  // Calls `visit` with each Watched<T> that is in use.
+  template <class Visit>
+  void ForEach(Visit visit) {
+    (Visited<T>(visit), ...);
+  }
+
+ private:
+  template <class T1, class Visit>
+  void Visited(Visit& visit) {
+    Watched<T1>& watched = *this;
+    if (watched.in_use) visit(watched);
+  }
+};
+
 }  // namespace
 
 struct Cluster::Impl {
-  Impl(ClusterAccess access, ClusterOptions options_in, const base::Clock& clock_in,
-       base::Logger log)
+  Impl(ClusterAccess access, ClusterOptions options_in, const base::Clock& clock, base::Logger log)
       : options(std::move(options_in)),
         client(std::move(access)),
-        node_reflector(OptionsFor("/api/v1/nodes", ""), client, nodes, clock_in, log),
-        pod_reflector(OptionsFor("/api/v1/pods", ""), client, pods, clock_in, log),
-        config_map_reflector(
-            OptionsFor("/api/v1/namespaces/" + options.config_map_namespace + "/configmaps",
-                       "fieldSelector=metadata.name%3D" + net::UrlEscape(options.config_map_name)),
-            client, config_maps, clock_in, log) {}
-
-  ReflectorOptions OptionsFor(std::string path, std::string selectors) const {
-    ReflectorOptions result;
-    result.path = std::move(path);
-    result.selectors = std::move(selectors);
-    result.min_backoff_ms = options.min_backoff_ms;
-    result.list_timeout_ms = options.list_timeout_ms;
-    return result;
-  }
-  bool watches_config_map() const { return !options.config_map_name.empty(); }
+        resources({options, client, clock, std::move(log)}) {}
 
   // constant after construction
   const ClusterOptions options;
   // own synchronisation
   ApiClient client;
-  ObjectCache<Node> nodes;
-  ObjectCache<Pod> pods;
-  ObjectCache<ConfigMap> config_maps;
-  // each used by its own thread
-  Reflector<Node> node_reflector;
-  Reflector<Pod> pod_reflector;
-  Reflector<ConfigMap> config_map_reflector;
+  WithAllResources<WatchedResources> resources;
   // of the owner of Cluster; last, so that they join before what they use is gone
   std::vector<std::jthread> threads;
 };
@@ -66,20 +125,16 @@ Cluster::~Cluster() { Stop(); }
 void Cluster::ListOnce(std::stop_token stop) {
   // Failures are kept in the health of each cache; a resource that fails does not stop the others,
   // nor does a slow one, since each has a thread.
-  Impl& impl = *impl_;
   std::vector<std::jthread> threads;
-  threads.emplace_back([&] { static_cast<void>(impl.node_reflector.ListOnce(stop)); });
-  threads.emplace_back([&] { static_cast<void>(impl.pod_reflector.ListOnce(stop)); });
-  if (!impl.watches_config_map()) return;
-  threads.emplace_back([&] { static_cast<void>(impl.config_map_reflector.ListOnce(stop)); });
+  impl_->resources.ForEach([&](auto& watched) {
+    threads.emplace_back([&watched, stop] { static_cast<void>(watched.reflector.ListOnce(stop)); });
+  });
 }
 
 void Cluster::Start() {
-  Impl& impl = *impl_;
-  impl.threads.emplace_back([&impl](std::stop_token stop) { impl.node_reflector.Run(stop); });
-  impl.threads.emplace_back([&impl](std::stop_token stop) { impl.pod_reflector.Run(stop); });
-  if (!impl.watches_config_map()) return;
-  impl.threads.emplace_back([&impl](std::stop_token stop) { impl.config_map_reflector.Run(stop); });
+  impl_->resources.ForEach([&](auto& watched) {
+    impl_->threads.emplace_back([&watched](std::stop_token stop) { watched.reflector.Run(stop); });
+  });
 }
 
 void Cluster::Stop() {
@@ -89,13 +144,10 @@ void Cluster::Stop() {
 
 std::shared_ptr<const ClusterState> Cluster::State() const {
   ClusterState::Parts parts;
-  parts.nodes = impl_->nodes.List();
-  parts.pods = impl_->pods.List();
-  parts.health = {impl_->nodes.health(), impl_->pods.health()};
-  if (impl_->watches_config_map()) {
-    parts.config_maps = impl_->config_maps.List();
-    parts.health.push_back(impl_->config_maps.health());
-  }
+  impl_->resources.ForEach([&]<class T>(const Watched<T>& watched) {
+    parts.*ResourceOf<T>::kList = watched.cache.List();
+    parts.health.push_back(watched.cache.health());
+  });
   return std::make_shared<const ClusterState>(std::move(parts));
 }
 
@@ -113,19 +165,7 @@ base::Result<std::shared_ptr<const ClusterState>> ReadSnapshot(std::string json,
     }
   }
   skipped = std::move(objects.item_errors);
-  ClusterState::Parts parts;
-  parts.nodes = Share(std::move(objects.nodes));
-  parts.pods = Share(std::move(objects.pods));
-  parts.config_maps = Share(std::move(objects.config_maps));
-  for (std::string_view resource : {Node::kResource, Pod::kResource, ConfigMap::kResource}) {
-    ResourceHealth& health = parts.health.emplace_back();
-    health.resource = resource;
-    health.synced = true;
-    health.from_file = true;
-    health.last_contact_ms = now_ms;
-    health.lists = 1;
-  }
-  return std::make_shared<const ClusterState>(std::move(parts));
+  return std::make_shared<const ClusterState>(PartsOf(std::move(objects.lists), source, now_ms));
 }
 
 }  // namespace azexporter::kube

@@ -1,230 +1,43 @@
 #include "decode.h"
 
-#include <simdjson.h>
+#include <functional>
 
-#include <algorithm>
-#include <optional>
+#include "decode_fields.h"
 
 namespace azexporter::kube {
 namespace {
 
-namespace od = simdjson::ondemand;
 using base::BadData;
 using base::Fail;
 using base::Result;
 
-tl::unexpected<base::Error> WrongType(std::string_view field, simdjson::error_code code) {
-  return BadData(std::string(field) + ": " + simdjson::error_message(code));
-}
+// Not templates, so that the walks are compiled once and not for each resource.
+using FieldReader = std::function<Result<void>(std::string_view key, od::value value)>;
+using ObjectReader = std::function<Result<void>(od::value object)>;
 
-// Calls `visit(key, value)` for each field; a visit that fails ends the walk.
-template <class Visit>
-Result<void> ForEachField(od::object object, Visit visit) {
-  for (auto field : object) {
-    std::string_view key;
-    if (auto error = field.unescaped_key().get(key)) return WrongType("field name", error);
-    od::value value;
-    if (auto error = field.value().get(value)) return WrongType(key, error);
-    AZX_RETURN_IF_ERROR(visit(key, value));
-  }
-  return {};
-}
-
-template <class Visit>
-Result<void> ForEachField(std::string_view name, od::value value, Visit visit) {
-  if (value.is_null()) return {};
-  od::object object;
-  if (auto error = value.get_object().get(object)) return WrongType(name, error);
-  return ForEachField(object, visit);
-}
-
-template <class Visit>
-Result<void> ForEachItem(std::string_view name, od::value value, Visit visit) {
-  if (value.is_null()) return {};
-  od::array array;
-  if (auto error = value.get_array().get(array)) return WrongType(name, error);
-  for (auto item : array) {
-    od::value element;
-    if (auto error = item.get(element)) return WrongType(name, error);
-    AZX_RETURN_IF_ERROR(visit(element));
-  }
-  return {};
-}
-
-Result<void> Read(std::string_view name, od::value value, std::string& out) {
-  if (value.is_null()) return {};
-  std::string_view text;
-  if (auto error = value.get_string().get(text)) return WrongType(name, error);
-  out = text;
-  return {};
-}
-
-Result<void> Read(std::string_view name, od::value value, bool& out) {
-  if (value.is_null()) return {};
-  if (auto error = value.get_bool().get(out)) return WrongType(name, error);
-  return {};
-}
-
-Result<void> Read(std::string_view name, od::value value, StringMap& out) {
-  AZX_RETURN_IF_ERROR(ForEachField(name, value, [&](std::string_view key, od::value text) {
-    std::string copy;
-    out.emplace_back(std::string(key), std::string());
-    return Read(key, text, out.back().second);
-  }));
-  std::sort(out.begin(), out.end());
-  return {};
-}
-
-Result<void> Read(std::string_view name, od::value value, ConditionStatus& out) {
-  std::string text;
-  AZX_RETURN_IF_ERROR(Read(name, value, text));
-  out = text == "True"    ? ConditionStatus::kTrue
-        : text == "False" ? ConditionStatus::kFalse
-                          : ConditionStatus::kUnknown;
-  return {};
-}
-
-// metadata, for every kind. `owners` and `resource_version` are optional extras.
-Result<void> ReadMeta(od::value value, bool annotations, ObjectMeta& meta,
-                      std::vector<Owner>* owners, std::string* resource_version) {
-  return ForEachField("metadata", value, [&](std::string_view key, od::value v) -> Result<void> {
-    if (key == "name") return Read("metadata.name", v, meta.name);
-    if (key == "namespace") return Read("metadata.namespace", v, meta.ns);
-    if (key == "uid") return Read("metadata.uid", v, meta.uid);
-    if (key == "labels") return Read("metadata.labels", v, meta.labels);
-    if (key == "annotations" && annotations) {
-      return Read("metadata.annotations", v, meta.annotations);
-    }
-    if (key == "resourceVersion" && resource_version != nullptr) {
-      return Read("metadata.resourceVersion", v, *resource_version);
-    }
-    if (key == "deletionTimestamp") {
-      meta.terminating = !v.is_null();
-      return {};
-    }
-    if (key == "ownerReferences" && owners != nullptr) {
-      return ForEachItem("metadata.ownerReferences", v, [&](od::value item) {
-        Owner& owner = owners->emplace_back();
-        return ForEachField("ownerReference", item,
-                            [&](std::string_view k, od::value ov) -> Result<void> {
-                              if (k == "kind") return Read(k, ov, owner.kind);
-                              if (k == "name") return Read(k, ov, owner.name);
-                              if (k == "controller") return Read(k, ov, owner.controller);
-                              return {};
-                            });
-      });
-    }
-    return {};
-  });
-}
-
-Result<void> ReadNodeSpec(od::value value, Node& node) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
-    if (key == "unschedulable") return Read("spec.unschedulable", v, node.unschedulable);
-    if (key != "taints") return {};
-    return ForEachItem("spec.taints", v, [&](od::value item) {
-      Taint& taint = node.taints.emplace_back();
-      return ForEachField("taint", item, [&](std::string_view k, od::value tv) -> Result<void> {
-        if (k == "key") return Read(k, tv, taint.key);
-        if (k == "value") return Read(k, tv, taint.value);
-        if (k == "effect") return Read(k, tv, taint.effect);
-        return {};
-      });
-    });
-  });
-}
-
-Result<void> ReadNodeStatus(od::value value, Node& node) {
-  return ForEachField("status", value, [&](std::string_view key, od::value v) -> Result<void> {
-    if (key != "conditions") return {};
-    return ForEachItem("status.conditions", v, [&](od::value item) {
-      NodeCondition& condition = node.conditions.emplace_back();
-      return ForEachField("condition", item, [&](std::string_view k, od::value cv) -> Result<void> {
-        if (k == "type") return Read(k, cv, condition.type);
-        if (k == "status") return Read(k, cv, condition.status);
-        return {};
-      });
-    });
-  });
-}
-
-Result<void> ReadPodSpec(od::value value, Pod& pod) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
-    if (key == "nodeName") return Read("spec.nodeName", v, pod.node_name);
-    if (key == "priorityClassName") return Read("spec.priorityClassName", v, pod.priority_class);
-    if (key == "hostNetwork") return Read("spec.hostNetwork", v, pod.host_network);
-    return {};
-  });
-}
-
-Result<void> ReadPodPhase(od::value value, PodPhase& phase) {
-  std::string text;
-  AZX_RETURN_IF_ERROR(Read("status.phase", value, text));
-  for (PodPhase candidate : {PodPhase::kPending, PodPhase::kRunning, PodPhase::kSucceeded,
-                             PodPhase::kFailed, PodPhase::kUnknown}) {
-    if (PodPhaseName(candidate) == text) phase = candidate;
-  }
-  return {};
-}
-
-Result<void> ReadPodStatus(od::value value, Pod& pod) {
-  return ForEachField("status", value, [&](std::string_view key, od::value v) -> Result<void> {
-    if (key == "phase") return ReadPodPhase(v, pod.phase);
-    if (key == "hostIP") return Read("status.hostIP", v, pod.host_ip);
-    if (key == "podIP") return Read("status.podIP", v, pod.pod_ip);
-    if (key != "conditions") return {};
-    return ForEachItem("status.conditions", v, [&](od::value item) -> Result<void> {
-      std::string type;
-      ConditionStatus status = ConditionStatus::kUnknown;
-      AZX_RETURN_IF_ERROR(
-          ForEachField("condition", item, [&](std::string_view k, od::value cv) -> Result<void> {
-            if (k == "type") return Read(k, cv, type);
-            if (k == "status") return Read(k, cv, status);
-            return {};
-          }));
-      if (type == "Ready") pod.ready = status;
-      return {};
-    });
-  });
-}
-
-Result<void> ReadField(std::string_view key, od::value v, Node& node, std::string* version) {
-  if (key == "metadata") return ReadMeta(v, /*annotations=*/true, node.meta, nullptr, version);
-  if (key == "spec") return ReadNodeSpec(v, node);
-  if (key == "status") return ReadNodeStatus(v, node);
-  return {};
-}
-
-Result<void> ReadField(std::string_view key, od::value v, Pod& pod, std::string* version) {
-  if (key == "metadata") return ReadMeta(v, /*annotations=*/false, pod.meta, &pod.owners, version);
-  if (key == "spec") return ReadPodSpec(v, pod);
-  if (key == "status") return ReadPodStatus(v, pod);
-  return {};
-}
-
-Result<void> ReadField(std::string_view key, od::value v, ConfigMap& map, std::string* version) {
-  if (key == "metadata") return ReadMeta(v, /*annotations=*/false, map.meta, nullptr, version);
-  if (key == "data") return Read("data", v, map.data);
-  return {};
+Result<void> ReadFields(std::string_view resource, od::object json, const ObjectMeta& meta,
+                        const FieldReader& read_field) {
+  auto read = ForEachField(json, read_field);
+  if (read && meta.name.empty()) read = BadData("metadata.name is missing");
+  if (read) return {};
+  const std::string slash = meta.ns.empty() ? "" : "/";
+  return Fail(read.error().WithContext(std::string(resource) + " " + meta.ns + slash + meta.name));
 }
 
 template <class T>
-Result<T> ReadObject(od::object json, std::string* version) {
+Result<T> ReadObject(od::object json, DecodeContext context) {
   T object;
-  auto read = ForEachField(
-      json, [&](std::string_view key, od::value v) { return ReadField(key, v, object, version); });
-  if (read && object.meta.name.empty()) read = BadData("metadata.name is missing");
-  if (read) return object;
-  const std::string slash = object.meta.ns.empty() ? "" : "/";
-  return Fail(read.error().WithContext(std::string(T::kResource) + " " + object.meta.ns + slash +
-                                       object.meta.name));
+  AZX_RETURN_IF_ERROR(ReadFields(
+      T::kResource, json, object.meta,
+      [&](std::string_view key, od::value v) { return ReadField(key, v, object, context); }));
+  return object;
 }
 
 template <class T>
-Result<T> ReadObject(od::value value, std::string* version) {
+Result<T> ReadObject(od::value value, DecodeContext context) {
   od::object json;
   if (auto error = value.get_object().get(json)) return WrongType(T::kResource, error);
-  return ReadObject<T>(json, version);
+  return ReadObject<T>(json, context);
 }
 
 // On-demand parsing reads up to SIMDJSON_PADDING bytes past the end.
@@ -259,20 +72,17 @@ Result<EventType> EventTypeOf(std::string_view name) {
   return BadData("unknown watch event type \"" + std::string(name) + "\"");
 }
 
-template <class T>
-Result<void> ReadEventObject(od::value value, DecodedEvent<T>& event) {
+Result<void> ReadEventObject(od::value value, EventHead& event, const ObjectReader& read_object) {
   switch (event.type) {
     case EventType::kAdded:
     case EventType::kModified:
-    case EventType::kDeleted: {
-      AZX_ASSIGN_OR_RETURN(event.object, ReadObject<T>(value, &event.resource_version));
-      return {};
-    }
+    case EventType::kDeleted:
+      return read_object(value);
     case EventType::kBookmark: {
       ObjectMeta meta;
       return ForEachField("object", value, [&](std::string_view key, od::value v) -> Result<void> {
         if (key != "metadata") return {};
-        return ReadMeta(v, false, meta, nullptr, &event.resource_version);
+        return ReadMeta(v, {.meta = meta, .resource_version = &event.resource_version});
       });
     }
     case EventType::kError:
@@ -288,45 +98,10 @@ Result<void> ReadEventObject(od::value value, DecodedEvent<T>& event) {
   return {};
 }
 
-Result<void> ReadMixedObject(od::value value, MixedObjects& into);
-
-Result<void> ReadMixedItems(od::value value, MixedObjects& into) {
-  return ForEachItem("items", value, [&](od::value item) -> Result<void> {
-    if (auto read = ReadMixedObject(item, into); !read) {
-      into.item_errors.push_back(read.error().message());
-    }
-    return {};
-  });
-}
-
-template <class T>
-Result<void> AppendObject(std::string_view json, std::vector<T>& out) {
-  std::string copy(json);
-  od::parser parser;
-  AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, copy));
-  AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
-  AZX_ASSIGN_OR_RETURN(T object, ReadObject<T>(root, nullptr));
-  out.push_back(std::move(object));
-  return {};
-}
-
-// The kind decides how to read on, and may stand after what it decides about: hence the second pass
-// over the object's text.
-Result<void> ReadMixedObject(od::value value, MixedObjects& into) {
-  std::string_view json;
-  if (auto error = simdjson::to_json_string(value).get(json)) return WrongType("item", error);
-  std::string copy(json);
-  return DecodeMixed(copy, into);
-}
-
-}  // namespace
-
-template <class T>
-Result<DecodedList<T>> DecodeList(std::string& body) {
+Result<void> WalkList(std::string& body, ListHead& list, const ObjectReader& read_item) {
   od::parser parser;
   AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
   AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
-  DecodedList<T> list;
   bool has_items = false;
   AZX_RETURN_IF_ERROR(
       ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
@@ -340,25 +115,20 @@ Result<DecodedList<T>> DecodeList(std::string& body) {
         if (key != "items") return {};
         has_items = true;
         return ForEachItem(key, value, [&](od::value item) -> Result<void> {
-          auto object = ReadObject<T>(item, nullptr);
-          if (object) {
-            list.items.push_back(std::move(*object));
-          } else {
-            list.item_errors.push_back(object.error().message());
+          if (auto read = read_item(item); !read) {
+            list.item_errors.push_back(read.error().message());
           }
           return {};
         });
       }));
   if (!has_items) return BadData("the answer is not a list: it has no \"items\"");
-  return list;
+  return {};
 }
 
-template <class T>
-Result<DecodedEvent<T>> DecodeEvent(std::string& line) {
+Result<void> WalkEvent(std::string& line, EventHead& event, const ObjectReader& read_object) {
   od::parser parser;
   AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, line));
   AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
-  DecodedEvent<T> event;
   bool typed = false;
   bool has_object = false;
   AZX_RETURN_IF_ERROR(
@@ -370,11 +140,126 @@ Result<DecodedEvent<T>> DecodeEvent(std::string& line) {
           typed = true;
         } else if (key == "object" && typed) {
           has_object = true;
-          return ReadEventObject(value, event);
+          return ReadEventObject(value, event, read_object);
         }
         return {};
       }));
   if (!has_object) return BadData("a watch event without \"type\" followed by \"object\"");
+  return {};
+}
+
+// What an object says it is.
+struct TypeMeta {
+  std::string api_version;
+  std::string kind;
+};
+
+std::string_view GroupOf(std::string_view api_version) {
+  const std::size_t slash = api_version.find('/');
+  return slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
+}
+
+class MixedReader {
+ public:
+  explicit MixedReader(MixedObjects& into) : into_(into) {}
+
+  // The kind decides how to read on, and may stand after what it decides about: hence two passes.
+  // `type` is what the list around it says of its items.
+  Result<void> Read(std::string& body, TypeMeta type) {
+    AZX_RETURN_IF_ERROR(ReadType(body, type));
+    if (type.kind == "List") return ReadItems(body, {});
+    if (type.kind.ends_with("List")) {
+      type.kind.resize(type.kind.size() - 4);
+      return ReadItems(body, type);
+    }
+    return ReadAsAny(body, type, static_cast<WithAllResources<Vectors>*>(nullptr));
+  }
+
+ private:
+  Result<void> ReadType(std::string& body, TypeMeta& type) {
+    od::parser parser;
+    AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
+    AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
+    return ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
+      if (key == "kind") return kube::Read(key, value, type.kind);
+      if (key == "apiVersion") return kube::Read(key, value, type.api_version);
+      return {};
+    });
+  }
+
+  Result<void> ReadItems(std::string& body, const TypeMeta& of_items) {
+    od::parser parser;
+    AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
+    AZX_ASSIGN_OR_RETURN(od::object list, RootObject(document));
+    return ForEachField(list, [&](std::string_view key, od::value value) -> Result<void> {
+      if (key != "items") return {};
+      return ForEachItem(key, value, [&](od::value item) -> Result<void> {
+        std::string_view json;
+        if (auto error = simdjson::to_json_string(item).get(json)) return WrongType("item", error);
+        std::string copy(json);
+        if (auto read = Read(copy, of_items); !read) {
+          into_.item_errors.push_back(read.error().message());
+        }
+        return {};
+      });
+    });
+  }
+
+  template <class... T>
+  Result<void> ReadAsAny(std::string& body, const TypeMeta& type, Vectors<T...>*) {
+    Result<void> result;
+    // Stops at the first type that the object is of; a kind that is not in use is of none.
+    static_cast<void>((... || ReadIf<T>(body, type, result)));
+    return result;
+  }
+
+  template <class T>
+  bool ReadIf(std::string& body, const TypeMeta& type, Result<void>& result) {
+    using Resource = ResourceOf<T>;
+    // Others have a "Service" too, in a group of their own.
+    const std::string_view api = type.api_version.empty() ? Resource::kApi : type.api_version;
+    if (type.kind != Resource::kKind || GroupOf(api) != GroupOf(Resource::kApi)) return false;
+    result = api == Resource::kApi
+                 ? Append<T>(body)
+                 : BadData(std::string(T::kResource) + ": " + type.api_version + " is not read, " +
+                           std::string(Resource::kApi) + " is");
+    return true;
+  }
+
+  template <class T>
+  Result<void> Append(std::string& body) {
+    od::parser parser;
+    AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
+    AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
+    AZX_ASSIGN_OR_RETURN(T object, ReadObject<T>(root, {specs_}));
+    std::get<std::vector<T>>(into_.lists).push_back(std::move(object));
+    return {};
+  }
+
+  MixedObjects& into_;
+  PodSpecPool specs_;
+};
+
+}  // namespace
+
+template <class T>
+Result<DecodedList<T>> DecodeList(std::string& body, PodSpecPool& specs) {
+  DecodedList<T> list;
+  AZX_RETURN_IF_ERROR(WalkList(body, list, [&](od::value item) -> Result<void> {
+    AZX_ASSIGN_OR_RETURN(T object, ReadObject<T>(item, {specs}));
+    list.items.push_back(std::move(object));
+    return {};
+  }));
+  return list;
+}
+
+template <class T>
+Result<DecodedEvent<T>> DecodeEvent(std::string& line, PodSpecPool& specs) {
+  DecodedEvent<T> event;
+  AZX_RETURN_IF_ERROR(WalkEvent(line, event, [&](od::value value) -> Result<void> {
+    AZX_ASSIGN_OR_RETURN(event.object, ReadObject<T>(value, {specs, &event.resource_version}));
+    return {};
+  }));
   return event;
 }
 
@@ -396,30 +281,36 @@ std::string StatusMessage(std::string body) {
 }
 
 Result<void> DecodeMixed(std::string& body, MixedObjects& into) {
-  od::parser parser;
-  AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
-  AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
-  std::string kind;
-  AZX_RETURN_IF_ERROR(
-      ForEachField(root, [&](std::string_view key, od::value value) -> Result<void> {
-        return key == "kind" ? Read(key, value, kind) : Result<void>();
-      }));
-  if (kind == "Node") return AppendObject(body, into.nodes);
-  if (kind == "Pod") return AppendObject(body, into.pods);
-  if (kind == "ConfigMap") return AppendObject(body, into.config_maps);
-  if (!kind.ends_with("List")) return {};  // a kind that is not in use
-  AZX_ASSIGN_OR_RETURN(od::document again, Open(parser, body));
-  AZX_ASSIGN_OR_RETURN(od::object list, RootObject(again));
-  return ForEachField(list, [&](std::string_view key, od::value value) -> Result<void> {
-    return key == "items" ? ReadMixedItems(value, into) : Result<void>();
-  });
+  return MixedReader(into).Read(body, {});
 }
 
-template Result<DecodedList<Node>> DecodeList(std::string&);
-template Result<DecodedList<Pod>> DecodeList(std::string&);
-template Result<DecodedList<ConfigMap>> DecodeList(std::string&);
-template Result<DecodedEvent<Node>> DecodeEvent(std::string&);
-template Result<DecodedEvent<Pod>> DecodeEvent(std::string&);
-template Result<DecodedEvent<ConfigMap>> DecodeEvent(std::string&);
+template Result<DecodedList<Node>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<Pod>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<ConfigMap>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<Deployment>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<ReplicaSet>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<StatefulSet>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<DaemonSet>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<Job>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<PodDisruptionBudget>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<PersistentVolume>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<PersistentVolumeClaim>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<StorageClass>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<Service>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedList<EndpointSlice>> DecodeList(std::string&, PodSpecPool&);
+template Result<DecodedEvent<Node>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<Pod>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<ConfigMap>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<Deployment>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<ReplicaSet>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<StatefulSet>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<DaemonSet>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<Job>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<PodDisruptionBudget>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<PersistentVolume>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<PersistentVolumeClaim>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<StorageClass>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<Service>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedEvent<EndpointSlice>> DecodeEvent(std::string&, PodSpecPool&);
 
 }  // namespace azexporter::kube

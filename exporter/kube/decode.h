@@ -1,54 +1,61 @@
 #pragma once
 
-// From Kubernetes JSON to objects. Private to `kube`: the only place that knows simdjson.
+// From Kubernetes JSON to objects. Private to `kube`.
 //
 // Lists and watch events are walked field by field in one pass; what is not in use is skipped.
 // A field of an unexpected type is an error of that object, whose neighbours are kept.
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "azexporter/base/result.h"
 #include "azexporter/kube/objects.h"
+#include "pod_spec_pool.h"
+#include "resources.h"
 
 namespace azexporter::kube {
 
-// What one page of a list, or one line of a watch, came to.
-template <class T>
-struct DecodedList {
-  std::vector<T> items;
+// What one page of a list, or one line of a watch, came to: what is alike for all resources first.
+struct ListHead {
   std::vector<std::string> item_errors;  // "pods platform-03/web-1: spec.nodeName: ..."
   std::string resource_version;
   std::string continue_token;  // empty on the last page
 };
 
 template <class T>
-base::Result<DecodedList<T>> DecodeList(std::string& body);
+struct DecodedList : ListHead {
+  std::vector<T> items;
+};
+
+// `specs` is where equal pod specs of this list and of others become one object.
+template <class T>
+base::Result<DecodedList<T>> DecodeList(std::string& body, PodSpecPool& specs);
 
 enum class EventType { kAdded, kModified, kDeleted, kBookmark, kError };
 
-template <class T>
-struct DecodedEvent {
+struct EventHead {
   EventType type = EventType::kError;
-  T object;                      // of the first three types
   std::string resource_version;  // of all types but kError
   int error_code = 0;            // of kError: the code of the Status, 410 among others
   std::string error_message;
 };
 
 template <class T>
-base::Result<DecodedEvent<T>> DecodeEvent(std::string& line);
+struct DecodedEvent : EventHead {
+  T object;  // of the first three types
+};
+
+template <class T>
+base::Result<DecodedEvent<T>> DecodeEvent(std::string& line, PodSpecPool& specs);
 
 // The message of a Status body ("pods is forbidden: ..."); the trimmed text where it is none.
 std::string StatusMessage(std::string body);
 
-// The objects of a `kubectl get -o json` answer: a List or a single object, kinds mixed.
+// The objects of a `kubectl get -o json` answer: a List or a single object, kinds mixed; or of an
+// API server's answer, whose items do not name their kind.
 struct MixedObjects {
-  std::vector<Node> nodes;
-  std::vector<Pod> pods;
-  std::vector<ConfigMap> config_maps;
+  WithAllResources<Vectors> lists;
   std::vector<std::string> item_errors;
 };
 base::Result<void> DecodeMixed(std::string& body, MixedObjects& into);

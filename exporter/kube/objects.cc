@@ -4,19 +4,6 @@
 
 namespace azexporter::kube {
 
-std::string_view Lookup(const StringMap& map, std::string_view key) {
-  const auto found =
-      std::lower_bound(map.begin(), map.end(), key,
-                       [](const auto& entry, std::string_view k) { return entry.first < k; });
-  return found != map.end() && found->first == key ? std::string_view(found->second)
-                                                   : std::string_view();
-}
-
-bool MatchesLabels(const StringMap& labels, const StringMap& selector) {
-  return std::all_of(selector.begin(), selector.end(),
-                     [&](const auto& want) { return Lookup(labels, want.first) == want.second; });
-}
-
 ConditionStatus Node::ready() const {
   for (const NodeCondition& condition : conditions) {
     if (condition.type == "Ready") return condition.status;

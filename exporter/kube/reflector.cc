@@ -1,6 +1,7 @@
 #include "azexporter/kube/reflector.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "azexporter/base/wait.h"
 #include "decode.h"
@@ -17,8 +18,14 @@ Reflector<T>::Reflector(ReflectorOptions options, ApiClient& client, ObjectCache
       cache_(cache),
       clock_(clock),
       log_(std::move(log)),
+      specs_(std::make_unique<PodSpecPool>()),
       backoff_ms_(options_.min_backoff_ms),
-      jitter_(static_cast<std::uint64_t>(clock.SteadyNs())) {}
+      jitter_(static_cast<std::uint64_t>(clock.SteadyNs())) {
+  cache_.UpdateHealth([this](ResourceHealth& health) { health.optional = options_.optional; });
+}
+
+template <class T>
+Reflector<T>::~Reflector() = default;
 
 template <class T>
 std::string Reflector<T>::QueryPath(const std::string& query) const {
@@ -31,7 +38,25 @@ void Reflector<T>::OnAnswer() {
   cache_.UpdateHealth([now = clock_.NowMs()](ResourceHealth& health) {
     health.last_contact_ms = now;
     health.last_error.clear();
+    health.absent = false;
   });
+}
+
+template <class T>
+bool Reflector<T>::NoteAbsence(const ApiFailure& failure) {
+  // A server that does not know even what every server has is another failure: a wrong address.
+  if (!options_.optional || failure.http_status != 404) return false;
+  bool known = false;
+  cache_.UpdateHealth([&](ResourceHealth& health) {
+    known = std::exchange(health.absent, true);
+    health.synced = false;
+    health.last_error.clear();
+  });
+  if (!known) {
+    log_.Info("the API server does not have this resource",
+              {{"resource", std::string(T::kResource)}, {"path", options_.path}});
+  }
+  return true;
 }
 
 template <class T>
@@ -77,7 +102,7 @@ ApiResult<void> Reflector<T>::ListPages(const std::stop_token& stop) {
       objects.clear();
       continue;
     }
-    auto page = DecodeList<T>(*body);
+    auto page = DecodeList<T>(*body, *specs_);
     if (!page) {
       return tl::unexpected<ApiFailure>(
           {page.error().WithContext("GET " + net::RedactUrl(client_.access().server) +
@@ -100,14 +125,14 @@ ApiResult<void> Reflector<T>::ListPages(const std::stop_token& stop) {
 template <class T>
 base::Result<void> Reflector<T>::ListOnce(std::stop_token stop) {
   auto listed = ListPages(stop);
-  if (listed) return {};
+  if (listed || NoteAbsence(listed.error())) return {};
   OnFailure(std::string("list ") + std::string(T::kResource), listed.error(), stop);
   return base::Fail(listed.error().error.WithContext("list " + std::string(T::kResource)));
 }
 
 template <class T>
 typename Reflector<T>::Next Reflector<T>::OnLine(std::string& line) {
-  auto event = DecodeEvent<T>(line);
+  auto event = DecodeEvent<T>(line, *specs_);
   if (!event) {
     // Its version is unknown, so the watch cannot be resumed behind it with certainty.
     NoteDecodeError(event.error().message());
@@ -185,6 +210,9 @@ void Reflector<T>::Run(std::stop_token stop) {
       auto listed = ListPages(stop);
       if (listed) {
         log_.Debug("listed", {{"resource", std::string(T::kResource)}});
+      } else if (NoteAbsence(listed.error())) {
+        if (!base::WaitFor(stop, options_.absent_retry_ms)) return;
+        continue;
       } else {
         OnFailure("list " + std::string(T::kResource), listed.error(), stop);
         pause = true;
@@ -211,5 +239,16 @@ void Reflector<T>::Run(std::stop_token stop) {
 template class Reflector<Node>;
 template class Reflector<Pod>;
 template class Reflector<ConfigMap>;
+template class Reflector<Deployment>;
+template class Reflector<ReplicaSet>;
+template class Reflector<StatefulSet>;
+template class Reflector<DaemonSet>;
+template class Reflector<Job>;
+template class Reflector<PodDisruptionBudget>;
+template class Reflector<PersistentVolume>;
+template class Reflector<PersistentVolumeClaim>;
+template class Reflector<StorageClass>;
+template class Reflector<Service>;
+template class Reflector<EndpointSlice>;
 
 }  // namespace azexporter::kube

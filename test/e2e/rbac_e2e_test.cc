@@ -58,6 +58,36 @@ TEST_F(RolesTest, TheManifestsGrantWhatItNeeds) {
       [&] { return daemon.api().Count("kube_pod_info{namespace=\"azexporter\"}") == 1; }, kWaitMs));
 }
 
+TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
+  ASSERT_NE(Kubectl("patch clusterrole azexporter --type json -p "
+                    "'[{\"op\":\"replace\",\"path\":\"/rules\",\"value\":[{\"apiGroups\":[\"\"],"
+                    "\"resources\":[\"nodes\",\"pods\"],\"verbs\":[\"list\",\"watch\"]}]}]'"),
+            "failed");
+  const Outcome healthy = Check();
+  EXPECT_EQ(healthy.code, 0) << healthy.text;
+  test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
+  EXPECT_TRUE(
+      Eventually([&] { return daemon.api().Count("azexporter_kube_synced == 1") == 3; }, kWaitMs));
+  EXPECT_EQ(daemon.api().Count("azexporter_kube_synced == 0"), 11);
+  EXPECT_EQ(daemon.api().Count("azexporter_kube_last_contact_timestamp_seconds"), 3)
+      << "nothing grows old that was never allowed";
+  EXPECT_EQ(daemon.api().Count("azexporter_collector_success == 1"),
+            daemon.api().Count("azexporter_collector_success"));
+  // Once its rules are judged.
+  Outcome told;
+  EXPECT_TRUE(Eventually(
+      [&] {
+        told = test::RunAzexporter({"--check", "--url", daemon.url()});
+        return told.code == 0;
+      },
+      kWaitMs))
+      << told.text;
+  // The rights are given, and are used without a restart.
+  ASSERT_NE(Kubectl("apply -f rendered.yaml"), "failed");
+  EXPECT_TRUE(Eventually([&] { return daemon.api().Count("azexporter_kube_synced == 1") == 14; },
+                         2 * kWaitMs));
+}
+
 TEST_F(RolesTest, ARightThatIsTakenAwayIsMissedAndNamed) {
   test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
   const auto success = [&](const std::string& collector, const std::string& value) {
@@ -128,6 +158,19 @@ constexpr FaultCase kFaultCases[] = {
 std::string NameOf(const ::testing::TestParamInfo<FaultCase>& fault) { return fault.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(All, FaultTest, ::testing::ValuesIn(kFaultCases), NameOf);
+
+// Whatever happens to what only the loss of a zone is judged by, the zones' state is known.
+TEST_F(RolesTest, ATroubledOptionalResourceDoesNotChangeTheVerdict) {
+  for (const char* command :
+       {"fault list jobs.batch hang", "fault list deployments.apps status 500",
+        "fault list endpointslices.discovery.k8s.io status 404",
+        "fault list services garbage shape", "fault any persistentvolumes cut"}) {
+    ASSERT_TRUE(platform_->Do(command)) << command;
+  }
+  const Outcome seen = test::RunAzexporter(
+      {"--check", "--check.timeout", "3s", "--config.file", folder_ / "azexporter.yaml"});
+  EXPECT_EQ(seen.code, 0) << seen.text;
+}
 
 // What the daemon goes through without a word of alarm: each of these is ordinary.
 TEST_F(RolesTest, OrdinaryTroubleLeavesTheDaemonCurrent) {

@@ -9,6 +9,18 @@
 namespace azexporter::kube {
 namespace {
 
+template <class T>
+base::Result<DecodedList<T>> DecodeList(std::string& body) {
+  PodSpecPool specs;
+  return kube::DecodeList<T>(body, specs);
+}
+
+template <class T>
+base::Result<DecodedEvent<T>> DecodeEvent(std::string& line) {
+  PodSpecPool specs;
+  return kube::DecodeEvent<T>(line, specs);
+}
+
 std::string Recording(const std::string& name) {
   auto text = base::ReadFile(test::RecordingsFolder() + "/" + name);
   EXPECT_TRUE(text) << text.error().message();

@@ -226,6 +226,27 @@ TEST_F(ReflectorTest, KeepsItsObjectsWhileTheServerIsGone) {
   EXPECT_TRUE(cache_.health().synced);
 }
 
+TEST_F(ReflectorTest, AnOptionalResourceThatTheServerLacksIsNoFailure) {
+  ASSERT_TRUE(server_->faults().Add("any pods status 404"));
+  Run({.optional = true, .absent_retry_ms = 10});
+  ASSERT_TRUE(Eventually([&] { return cache_.health().absent; }));
+  EXPECT_TRUE(cache_.health().optional);
+  EXPECT_FALSE(cache_.health().synced);
+  EXPECT_EQ(cache_.health().last_error, "");
+  EXPECT_EQ(cache_.health().last_contact_ms, 0);
+  server_->faults().ClearAll();
+  EXPECT_TRUE(Becomes("abc")) << "it is asked for again";
+  EXPECT_TRUE(cache_.health().synced);
+  EXPECT_FALSE(cache_.health().absent);
+}
+
+TEST_F(ReflectorTest, ARequiredResourceThatTheServerLacksIsAFailure) {
+  ASSERT_TRUE(server_->faults().Add("any pods status 404"));
+  Run();
+  ASSERT_TRUE(Eventually([&] { return !cache_.health().last_error.empty(); }));
+  EXPECT_FALSE(cache_.health().absent);
+}
+
 TEST(ClusterTest, OneForbiddenResourceDoesNotStopTheOthers) {
   const base::SystemClock clock;
   simulator::Store store({.clock = clock, .event_log_size = 100});
@@ -243,6 +264,59 @@ TEST(ClusterTest, OneForbiddenResourceDoesNotStopTheOthers) {
   EXPECT_FALSE(state->HealthOf("nodes")->synced);
   EXPECT_TRUE(state->HealthOf("pods")->synced);
   EXPECT_TRUE(state->HealthOf("configmaps")->synced);
+}
+
+TEST(ClusterTest, HoldsWhatZoneLossAnalysisReads) {
+  const base::SystemClock clock;
+  simulator::Store store({.clock = clock, .event_log_size = 100});
+  const std::pair<const char*, const char*> kKinds[] = {{"v1", "Node"},
+                                                        {"v1", "Pod"},
+                                                        {"v1", "PersistentVolume"},
+                                                        {"v1", "PersistentVolumeClaim"},
+                                                        {"v1", "Service"},
+                                                        {"apps/v1", "Deployment"},
+                                                        {"apps/v1", "ReplicaSet"},
+                                                        {"apps/v1", "StatefulSet"},
+                                                        {"apps/v1", "DaemonSet"},
+                                                        {"batch/v1", "Job"},
+                                                        {"policy/v1", "PodDisruptionBudget"},
+                                                        {"storage.k8s.io/v1", "StorageClass"},
+                                                        {"discovery.k8s.io/v1", "EndpointSlice"}};
+  for (const auto& [api, kind] : kKinds) {
+    Json object = {{"apiVersion", api}, {"kind", kind}, {"metadata", {{"name", "a"}}}};
+    if (simulator::FindKind(api, kind)->namespaced) object["metadata"]["namespace"] = "n";
+    ASSERT_TRUE(store.Create(object)) << kind;
+  }
+  auto server = simulator::ApiServer::Start({}, store, clock);
+  ASSERT_TRUE(server);
+  ASSERT_TRUE((*server)->faults().Add("any jobs.batch status 403"));
+  ASSERT_TRUE((*server)->faults().Add("any endpointslices.discovery.k8s.io status 404"));
+  ClusterAccess access;
+  access.server = (*server)->url();
+  Cluster cluster(access, {}, clock, base::Logger::Silent());
+  cluster.ListOnce({});
+  const auto state = cluster.State();
+  EXPECT_EQ(state->nodes().size(), 1u);
+  EXPECT_EQ(state->pods().size(), 1u);
+  EXPECT_EQ(state->deployments().size(), 1u);
+  EXPECT_EQ(state->replica_sets().size(), 1u);
+  EXPECT_EQ(state->stateful_sets().size(), 1u);
+  EXPECT_EQ(state->daemon_sets().size(), 1u);
+  EXPECT_EQ(state->budgets().size(), 1u);
+  EXPECT_EQ(state->volumes().size(), 1u);
+  EXPECT_EQ(state->claims().size(), 1u);
+  EXPECT_EQ(state->storage_classes().size(), 1u);
+  EXPECT_EQ(state->services().size(), 1u);
+  EXPECT_TRUE(state->jobs().empty());
+  const ResourceHealth* jobs = state->HealthOf("jobs");
+  ASSERT_NE(jobs, nullptr);
+  EXPECT_TRUE(jobs->optional);
+  EXPECT_FALSE(jobs->synced);
+  EXPECT_NE(jobs->last_error.find("403 Forbidden"), std::string::npos) << jobs->last_error;
+  EXPECT_TRUE(state->HealthOf("endpointslices")->absent);
+  EXPECT_FALSE(state->HealthOf("nodes")->optional);
+  EXPECT_EQ(state->HealthOf("configmaps"), nullptr) << "none was named";
+  EXPECT_EQ(state->health().size(), std::size(kKinds));
 }
 
 }  // namespace

@@ -111,6 +111,10 @@ std::map<std::string, std::set<std::string>> KnownFamilies() {
   group.rules.push_back({group.group, &group.group->rules.at(0), {}, {}});
   for (const auto& block : {self.ToBlock(), app::AlertCounts({group})}) {
     for (const auto& family : block->families) known[family.name];
+    for (const auto& sample : block->samples) {
+      std::set<std::string>& labels = known[std::string(sample.labels.metric_name())];
+      for (const model::Label label : sample.labels) labels.insert(std::string(label.name));
+    }
   }
   return known;
 }

@@ -46,9 +46,14 @@ class PlatformTest : public ::testing::Test {
   // Ready pods of the documented workload, by zone.
   std::map<std::string, int> ReadyEndpoints() {
     std::map<std::string, int> zones;
-    const simulator::ObjectPtr slice = Only("discovery.k8s.io/v1", "EndpointSlice");
-    for (const Json& endpoint : slice->at("endpoints")) {
-      zones[StringAt(endpoint, {"zone"})] += *Find(endpoint, {"conditions", "ready"}) == true;
+    for (const simulator::ObjectPtr& slice : List("discovery.k8s.io/v1", "EndpointSlice")) {
+      if (StringAt(*slice, {"metadata", "labels", "kubernetes.io/service-name"}) !=
+          "machine-native-ops") {
+        continue;
+      }
+      for (const Json& endpoint : slice->at("endpoints")) {
+        zones[StringAt(endpoint, {"zone"})] += *Find(endpoint, {"conditions", "ready"}) == true;
+      }
     }
     return zones;
   }

@@ -2,8 +2,10 @@
 
 // Builds ClusterStates for tests, a line a node or pod.
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "azexporter/kube/cluster_state.h"
@@ -67,8 +69,8 @@ class ClusterBuilder {
 
   kube::ClusterState Build(std::int64_t now_ms) const {
     kube::ClusterState::Parts parts;
-    parts.nodes = nodes_;
-    parts.pods = pods_;
+    parts.nodes = Sorted(*nodes_);
+    parts.pods = Sorted(*pods_);
     parts.health = health_;
     for (const char* resource : {"nodes", "pods"}) {
       bool given = false;
@@ -84,6 +86,14 @@ class ClusterBuilder {
   }
 
  private:
+  template <class T>
+  static kube::SharedList<T> Sorted(kube::ObjectList<T> list) {
+    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
+      return std::tie(a->meta.ns, a->meta.name) < std::tie(b->meta.ns, b->meta.name);
+    });
+    return std::make_shared<const kube::ObjectList<T>>(std::move(list));
+  }
+
   std::shared_ptr<kube::ObjectList<kube::Node>> nodes_ =
       std::make_shared<kube::ObjectList<kube::Node>>();
   std::shared_ptr<kube::ObjectList<kube::Pod>> pods_ =

@@ -43,7 +43,7 @@ void AddInfo(FamilyBuilder& family, const kube::Pod& pod, std::string_view zone)
   family.Add({pod.meta.ns, pod.meta.name, pod.meta.uid, pod.host_ip, pod.pod_ip, pod.node_name,
               owner != nullptr ? std::string_view(owner->kind) : std::string_view(),
               owner != nullptr ? std::string_view(owner->name) : std::string_view(),
-              pod.priority_class, pod.host_network ? "true" : "false", zone},
+              pod.spec->priority_class, pod.spec->host_network ? "true" : "false", zone},
              1);
 }
 

@@ -53,7 +53,8 @@ class Observer {
 
   // A round from what is known at this moment, bearing the time `now_ms`. Never waits.
   collect::Round MakeRound(std::int64_t now_ms);
-  // Every watched resource was listed at least once.
+  // Every watched resource was listed at least once; of an optional one it is enough to know that
+  // it cannot be.
   bool synced() const;
   std::shared_ptr<const kube::ClusterState> cluster_state() const;
 

@@ -3,26 +3,40 @@
 // ClusterState: one consistent, immutable view of what azexporter knows of a cluster, and of how
 // well it knows it. Everything that judges the cluster reads this; nothing changes it.
 //
-// Thread safety: immutable after construction; shared as shared_ptr<const ClusterState>.
+// Thread safety: immutable after construction, but for indexes that are made when first asked for,
+// under a lock of their own; shared as shared_ptr<const ClusterState>.
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "azexporter/kube/network_objects.h"
 #include "azexporter/kube/objects.h"
+#include "azexporter/kube/storage_objects.h"
+#include "azexporter/kube/workloads.h"
 
 namespace azexporter::kube {
 
 template <class T>
 using ObjectList = std::vector<std::shared_ptr<const T>>;
+template <class T>
+using SharedList = std::shared_ptr<const ObjectList<T>>;
 
 // How current the objects of one resource are.
 struct ResourceHealth {
-  std::string resource;              // "nodes"
-  bool synced = false;               // a whole list was read at least once
-  bool from_file = false;            // read from a snapshot: no server will ever answer
+  std::string resource;    // "nodes"
+  bool synced = false;     // a whole list was read at least once
+  bool from_file = false;  // read from a snapshot: no server will ever answer
+  // What only some statements need, which are then not known; its failure says nothing about the
+  // zones' state and does not keep azexporter from being ready.
+  bool optional = false;
+  // The server does not have the optional resource (404 for its group and version). That is no
+  // failure, and nothing is known of such objects: they may be served in another version.
+  bool absent = false;
   std::int64_t last_contact_ms = 0;  // wall time of the server's last answer; 0: never
   std::string last_error;            // of the newest failure, cleared by the next answer
   std::uint64_t lists = 0;           // whole lists read, the first included
@@ -33,22 +47,64 @@ struct ResourceHealth {
 class ClusterState {
  public:
   struct Parts {
-    std::shared_ptr<const ObjectList<Node>> nodes;
-    std::shared_ptr<const ObjectList<Pod>> pods;
-    std::shared_ptr<const ObjectList<ConfigMap>> config_maps;
+    // Each list sorted by namespace, then name; null: empty.
+    SharedList<Node> nodes;
+    SharedList<Pod> pods;
+    SharedList<ConfigMap> config_maps;
+    SharedList<Deployment> deployments;
+    SharedList<ReplicaSet> replica_sets;
+    SharedList<StatefulSet> stateful_sets;
+    SharedList<DaemonSet> daemon_sets;
+    SharedList<Job> jobs;
+    SharedList<PodDisruptionBudget> budgets;
+    SharedList<PersistentVolume> volumes;
+    SharedList<PersistentVolumeClaim> claims;
+    SharedList<StorageClass> storage_classes;
+    SharedList<Service> services;
+    SharedList<EndpointSlice> endpoint_slices;
     std::vector<ResourceHealth> health;
   };
 
   ClusterState() : ClusterState(Parts{}) {}
   explicit ClusterState(Parts parts);
+  ~ClusterState();
+  ClusterState(ClusterState&&) noexcept;
+  ClusterState& operator=(ClusterState&&) noexcept;
 
-  // Sorted by name; pods and ConfigMaps by namespace, then name.
+  // Sorted by namespace, then name.
   const ObjectList<Node>& nodes() const { return *parts_.nodes; }
   const ObjectList<Pod>& pods() const { return *parts_.pods; }
   const ObjectList<ConfigMap>& config_maps() const { return *parts_.config_maps; }
+  const ObjectList<Deployment>& deployments() const { return *parts_.deployments; }
+  const ObjectList<ReplicaSet>& replica_sets() const { return *parts_.replica_sets; }
+  const ObjectList<StatefulSet>& stateful_sets() const { return *parts_.stateful_sets; }
+  const ObjectList<DaemonSet>& daemon_sets() const { return *parts_.daemon_sets; }
+  const ObjectList<Job>& jobs() const { return *parts_.jobs; }
+  const ObjectList<PodDisruptionBudget>& budgets() const { return *parts_.budgets; }
+  const ObjectList<PersistentVolume>& volumes() const { return *parts_.volumes; }
+  const ObjectList<PersistentVolumeClaim>& claims() const { return *parts_.claims; }
+  const ObjectList<StorageClass>& storage_classes() const { return *parts_.storage_classes; }
+  const ObjectList<Service>& services() const { return *parts_.services; }
+  const ObjectList<EndpointSlice>& endpoint_slices() const { return *parts_.endpoint_slices; }
 
-  // nullptr where there is none. O(1).
+  // nullptr where there is none. O(1) for nodes, O(log n) for the others.
   const Node* FindNode(std::string_view name) const;
+  const Pod* FindPod(std::string_view ns, std::string_view name) const;
+  const Workload* FindWorkload(WorkloadKind kind, std::string_view ns, std::string_view name) const;
+  const PersistentVolume* FindVolume(std::string_view name) const;
+  const PersistentVolumeClaim* FindClaim(std::string_view ns, std::string_view name) const;
+  const StorageClass* FindStorageClass(std::string_view name) const;
+  const Service* FindService(std::string_view ns, std::string_view name) const;
+
+  // The workload an object of the namespace belongs to in the end: of a pod of a Deployment, the
+  // Deployment and not its ReplicaSet. nullptr where it has none that is known here.
+  const Workload* WorkloadOf(const Pod& pod) const;
+  // Objects of one namespace, in order of their names.
+  std::span<const std::shared_ptr<const Pod>> PodsIn(std::string_view ns) const;
+  std::span<const std::shared_ptr<const EndpointSlice>> SlicesIn(std::string_view ns) const;
+  // Pods on the node, finished ones too, in no order. The first call indexes all pods.
+  std::span<const Pod* const> PodsOn(std::string_view node_name) const;
+
   // The zone of the node the pod runs on; "" for a pod without node or a node without zone.
   std::string_view ZoneOf(const Pod& pod) const;
 
@@ -57,8 +113,11 @@ class ClusterState {
   const ResourceHealth* HealthOf(std::string_view resource) const;
 
  private:
+  struct PodIndex;
+
   Parts parts_;
   std::unordered_map<std::string_view, const Node*> node_by_name_;
+  std::unique_ptr<PodIndex> pod_index_;  // own synchronisation
 };
 
 }  // namespace azexporter::kube

@@ -1,50 +1,27 @@
 #pragma once
 
-// Kubernetes objects as azexporter keeps them: only the fields in use, as plain values.
+// Nodes, pods and ConfigMaps as azexporter keeps them: only the fields in use, as plain values.
+// The other objects are in workloads.h, storage_objects.h and network_objects.h.
 // Field meanings: kubernetes.io/docs/reference/kubernetes-api.
 //
 // Thread safety: values; published as shared_ptr<const T>, then never changed.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "azexporter/kube/object_meta.h"
+#include "azexporter/kube/pod_spec.h"
+
 namespace azexporter::kube {
-
-// Sorted by key.
-using StringMap = std::vector<std::pair<std::string, std::string>>;
-
-// "" where the key is absent.
-std::string_view Lookup(const StringMap& map, std::string_view key);
-
-struct ObjectMeta {
-  std::string name;
-  std::string ns;  // namespace; empty for objects of the cluster
-  std::string uid;
-  StringMap labels;
-  StringMap annotations;     // decoded for nodes only
-  bool terminating = false;  // a deletionTimestamp is set
-};
-
-struct Owner {
-  std::string kind;
-  std::string name;
-  bool controller = false;
-};
 
 enum class ConditionStatus { kTrue, kFalse, kUnknown };
 
 struct NodeCondition {
   std::string type;
   ConditionStatus status = ConditionStatus::kUnknown;
-};
-
-struct Taint {
-  std::string key;
-  std::string value;
-  std::string effect;
 };
 
 struct Node {
@@ -54,6 +31,7 @@ struct Node {
   bool unschedulable = false;
   std::vector<Taint> taints;
   std::vector<NodeCondition> conditions;
+  Resources allocatable;  // all 0 where the kubelet reported none
 
   // The Ready condition; unknown where the kubelet never wrote one.
   ConditionStatus ready() const;
@@ -65,18 +43,24 @@ struct Node {
 enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };
 std::string_view PodPhaseName(PodPhase phase);
 
+// What all pods of a template have alike is in `spec`, one object for all of them: at 150,000 pods
+// this is what memory depends on. A pod of a Deployment with four labels holds about 1,200 bytes in
+// a cache (test/bench/pod_memory_bench.cc), a third of it labels; what is added here is added to
+// each.
 struct Pod {
   static constexpr std::string_view kResource = "pods";
 
   ObjectMeta meta;
   std::vector<Owner> owners;
-  std::string node_name;  // empty until scheduled
-  std::string priority_class;
+  std::string node_name;    // empty until scheduled
+  std::string pinned_node;  // of a DaemonSet's pod: the only node it may run on
   std::string host_ip;
   std::string pod_ip;
-  bool host_network = false;
+  std::vector<std::string> claims;  // PersistentVolumeClaims of its namespace, by name
+  std::shared_ptr<const PodSpec> spec = EmptyPodSpec();  // never null
   PodPhase phase = PodPhase::kUnknown;
   ConditionStatus ready = ConditionStatus::kFalse;
+  bool unschedulable = false;  // the scheduler found no node for it
 
   // Counts for expectations: Running, Ready and not on its way out.
   bool is_ready() const {
@@ -92,8 +76,5 @@ struct ConfigMap {
   ObjectMeta meta;
   StringMap data;
 };
-
-// A pod's labels all match `selector` (key=value pairs). An empty selector matches every pod.
-bool MatchesLabels(const StringMap& labels, const StringMap& selector);
 
 }  // namespace azexporter::kube

@@ -8,6 +8,7 @@
 // Thread safety: one thread only; the cache it writes to is thread-safe.
 
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 #include <string>
 
@@ -22,6 +23,9 @@ namespace azexporter::kube {
 struct ReflectorOptions {
   std::string path;       // "/api/v1/pods"
   std::string selectors;  // "fieldSelector=metadata.name%3Dx", empty for none
+  // A resource that a server may lack (404), or that may be forbidden without making the whole
+  // useless: see ResourceHealth.
+  bool optional = false;
   int page_size = 500;
   // For one page of a list.
   std::int64_t list_timeout_ms = 60'000;
@@ -32,7 +36,11 @@ struct ReflectorOptions {
   // Pause after a failure: doubles from min to max, jittered, back to min after an answer.
   std::int64_t min_backoff_ms = 1'000;
   std::int64_t max_backoff_ms = 30'000;
+  // Until a server that lacked an optional resource is asked for it again.
+  std::int64_t absent_retry_ms = 300'000;
 };
+
+class PodSpecPool;
 
 template <class T>
 class Reflector {
@@ -40,6 +48,9 @@ class Reflector {
   // `client`, `cache` and `clock` must outlive this.
   Reflector(ReflectorOptions options, ApiClient& client, ObjectCache<T>& cache,
             const base::Clock& clock, base::Logger log);
+  ~Reflector();
+  Reflector(const Reflector&) = delete;
+  Reflector& operator=(const Reflector&) = delete;
 
   // Reads the whole list once into the cache. The error also stands in the cache's health.
   base::Result<void> ListOnce(std::stop_token stop);
@@ -54,6 +65,8 @@ class Reflector {
   Next OnLine(std::string& line);
   void OnAnswer();
   void OnFailure(std::string_view doing, const ApiFailure& failure, const std::stop_token& stop);
+  // Whether the failure means that the server does not have the resource, which is then noted.
+  bool NoteAbsence(const ApiFailure& failure);
   void NoteDecodeError(const std::string& error);
   std::string QueryPath(const std::string& query) const;
 
@@ -64,6 +77,7 @@ class Reflector {
   const base::Clock& clock_;
   const base::Logger log_;
   // state of the loop
+  const std::unique_ptr<PodSpecPool> specs_;
   std::string resource_version_;
   std::int64_t backoff_ms_ = 0;
   int silent_watches_ = 0;  // in a row, that brought no line

@@ -1,0 +1,52 @@
+#pragma once
+
+// The top-level fields of each kind. Private to the decoders of `kube`.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/kube/cluster_state.h"
+#include "json_fields.h"
+#include "pod_spec_pool.h"
+
+namespace azexporter::kube {
+
+// What decoding one object needs beside the object.
+struct DecodeContext {
+  PodSpecPool& specs;
+  std::string* resource_version = nullptr;  // null: not wanted
+};
+
+// One field of the object's top level ("metadata", "spec", "status"); others are skipped.
+base::Result<void> ReadField(std::string_view key, od::value v, Node& node, DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, od::value v, Pod& pod, DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, od::value v, ConfigMap& map,
+                             DecodeContext& context);
+// Of all five kinds of it.
+base::Result<void> ReadField(std::string_view key, od::value v, Workload& workload,
+                             DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, od::value v, PodDisruptionBudget& budget,
+                             DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, od::value v, PersistentVolume& volume,
+                             DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, od::value v, PersistentVolumeClaim& claim,
+                             DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, od::value v, StorageClass& storage_class,
+                             DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, od::value v, Service& service,
+                             DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, od::value v, EndpointSlice& slice,
+                             DecodeContext& context);
+
+// A pod's spec, or that of a template.
+struct PodSpecFields {
+  PodSpec spec;
+  std::string node_name;
+  std::vector<std::string> claims;
+  // Volumes whose claim has a name of its own for each pod: POD-VOLUME.
+  std::vector<std::string> ephemeral_volumes;
+};
+base::Result<void> ReadPodSpec(od::value value, PodSpecFields& fields);
+
+}  // namespace azexporter::kube

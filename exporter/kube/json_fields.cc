@@ -1,0 +1,200 @@
+#include "json_fields.h"
+
+#include <algorithm>
+
+#include "azexporter/base/time_text.h"
+
+namespace azexporter::kube {
+
+using base::BadData;
+using base::Result;
+
+tl::unexpected<base::Error> WrongType(std::string_view field, simdjson::error_code code) {
+  return BadData(std::string(field) + ": " + simdjson::error_message(code));
+}
+
+Result<void> Read(std::string_view name, od::value value, std::string& out) {
+  if (value.is_null()) return {};
+  std::string_view text;
+  if (auto error = value.get_string().get(text)) return WrongType(name, error);
+  out = text;
+  return {};
+}
+
+Result<void> Read(std::string_view name, od::value value, bool& out) {
+  if (value.is_null()) return {};
+  if (auto error = value.get_bool().get(out)) return WrongType(name, error);
+  return {};
+}
+
+Result<void> Read(std::string_view name, od::value value, std::int64_t& out) {
+  if (value.is_null()) return {};
+  if (auto error = value.get_int64().get(out)) return WrongType(name, error);
+  return {};
+}
+
+Result<void> Read(std::string_view name, od::value value, StringMap& out) {
+  AZX_RETURN_IF_ERROR(ForEachField(name, value, [&](std::string_view key, od::value text) {
+    out.emplace_back(std::string(key), std::string());
+    return Read(key, text, out.back().second);
+  }));
+  std::sort(out.begin(), out.end());
+  out.shrink_to_fit();
+  return {};
+}
+
+Result<void> Read(std::string_view name, od::value value, std::vector<std::string>& out) {
+  return ForEachItem(name, value,
+                     [&](od::value item) { return Read(name, item, out.emplace_back()); });
+}
+
+Result<void> Read(std::string_view name, od::value value, ConditionStatus& out) {
+  std::string text;
+  AZX_RETURN_IF_ERROR(Read(name, value, text));
+  out = text == "True"    ? ConditionStatus::kTrue
+        : text == "False" ? ConditionStatus::kFalse
+                          : ConditionStatus::kUnknown;
+  return {};
+}
+
+namespace {
+
+Result<void> ReadOperator(std::string_view name, od::value value, SelectorOp& out) {
+  std::string text;
+  AZX_RETURN_IF_ERROR(Read(name, value, text));
+  for (SelectorOp op : {SelectorOp::kIn, SelectorOp::kNotIn, SelectorOp::kExists,
+                        SelectorOp::kDoesNotExist, SelectorOp::kGt, SelectorOp::kLt}) {
+    if (SelectorOpName(op) != text) continue;
+    out = op;
+    return {};
+  }
+  return BadData(std::string(name) + ": unknown operator \"" + text + "\"");
+}
+
+// Annotations that say where the traffic of a Service goes.
+bool IsRouting(std::string_view key) {
+  return key.starts_with("service.kubernetes.io/") ||
+         key.starts_with("service.beta.kubernetes.io/aws-load-balancer-");
+}
+
+Result<void> ReadOwner(od::value value, Owner& owner) {
+  return ForEachField("metadata.ownerReferences", value,
+                      [&](std::string_view key, od::value v) -> Result<void> {
+                        if (key == "kind") return Read(key, v, owner.kind);
+                        if (key == "name") return Read(key, v, owner.name);
+                        if (key == "controller") return Read(key, v, owner.controller);
+                        return {};
+                      });
+}
+
+Result<void> ReadTime(std::string_view name, od::value value, std::int64_t& out) {
+  std::string text;
+  AZX_RETURN_IF_ERROR(Read(name, value, text));
+  if (text.empty()) return {};
+  auto parsed = base::ParseTimeMs(text);
+  if (!parsed) return base::Fail(parsed.error().WithContext(name));
+  out = *parsed;
+  return {};
+}
+
+}  // namespace
+
+Result<void> Read(std::string_view name, od::value value, std::vector<Requirement>& out) {
+  return ForEachItem(name, value, [&](od::value item) {
+    Requirement& requirement = out.emplace_back();
+    return ForEachField(name, item, [&](std::string_view key, od::value v) -> Result<void> {
+      if (key == "key") return Read(name, v, requirement.key);
+      if (key == "operator") return ReadOperator(name, v, requirement.op);
+      if (key == "values") return Read(name, v, requirement.values);
+      return {};
+    });
+  });
+}
+
+Result<void> Read(std::string_view name, od::value value, LabelSelector& out) {
+  return ForEachField(name, value, [&](std::string_view key, od::value v) -> Result<void> {
+    if (key == "matchLabels") return Read(name, v, out.match_labels);
+    if (key == "matchExpressions") return Read(name, v, out.requirements);
+    return {};
+  });
+}
+
+Result<void> Read(std::string_view name, od::value value, NodeSelector& out) {
+  return ForEachField(name, value, [&](std::string_view key, od::value v) -> Result<void> {
+    if (key != "nodeSelectorTerms") return {};
+    return ForEachItem(name, v, [&](od::value item) {
+      NodeSelectorTerm& term = out.terms.emplace_back();
+      return ForEachField(name, item, [&](std::string_view k, od::value tv) -> Result<void> {
+        if (k == "matchExpressions") return Read(name, tv, term.match_expressions);
+        if (k == "matchFields") return Read(name, tv, term.match_fields);
+        return {};
+      });
+    });
+  });
+}
+
+Result<void> ReadNumberText(std::string_view name, od::value value, std::string& out) {
+  od::json_type type{};
+  if (auto error = value.type().get(type)) return WrongType(name, error);
+  if (type != od::json_type::number) return Read(name, value, out);
+  out = value.raw_json_token();
+  out.erase(out.find_last_not_of(" \t\r\n") + 1);
+  return {};
+}
+
+Result<void> Read(std::string_view name, od::value value, Amounts& out) {
+  return ForEachField(name, value, [&](std::string_view key, od::value v) -> Result<void> {
+    std::string text;
+    AZX_RETURN_IF_ERROR(ReadNumberText(name, v, text));
+    auto amount = key == "cpu" ? ParseQuantityMilli(text) : ParseQuantity(text);
+    if (!amount) {
+      return base::Fail(amount.error().WithContext(std::string(name) + "." + std::string(key)));
+    }
+    out.emplace_back(std::string(key), *amount);
+    return {};
+  });
+}
+
+Resources ResourcesOf(const Amounts& amounts) {
+  Resources resources;
+  for (const auto& [name, amount] : amounts) resources.Set(name, amount);
+  return resources;
+}
+
+Result<void> ReadMeta(od::value value, const MetaFields& fields) {
+  using Annotations = MetaFields::Annotations;
+  ObjectMeta& meta = fields.meta;
+  return ForEachField("metadata", value, [&](std::string_view key, od::value v) -> Result<void> {
+    if (key == "name") return Read("metadata.name", v, meta.name);
+    if (key == "namespace") return Read("metadata.namespace", v, meta.ns);
+    if (key == "uid") return Read("metadata.uid", v, meta.uid);
+    if (key == "labels") return Read("metadata.labels", v, meta.labels);
+    if (key == "annotations" && fields.annotations != Annotations::kNone) {
+      AZX_RETURN_IF_ERROR(Read("metadata.annotations", v, meta.annotations));
+      if (fields.annotations == Annotations::kAll) return {};
+      std::erase_if(meta.annotations, [](const auto& a) { return !IsRouting(a.first); });
+      return {};
+    }
+    if (key == "resourceVersion" && fields.resource_version != nullptr) {
+      return Read("metadata.resourceVersion", v, *fields.resource_version);
+    }
+    if (key == "generation" && fields.generation != nullptr) {
+      return Read("metadata.generation", v, *fields.generation);
+    }
+    if (key == "creationTimestamp") {
+      return ReadTime("metadata.creationTimestamp", v, meta.created_ms);
+    }
+    if (key == "deletionTimestamp") {
+      meta.terminating = !v.is_null();
+      return {};
+    }
+    if (key == "ownerReferences" && fields.owners != nullptr) {
+      return ForEachItem("metadata.ownerReferences", v, [&](od::value item) {
+        return ReadOwner(item, fields.owners->emplace_back());
+      });
+    }
+    return {};
+  });
+}
+
+}  // namespace azexporter::kube

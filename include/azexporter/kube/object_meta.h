@@ -1,0 +1,45 @@
+#pragma once
+
+// What every Kubernetes object has: a name, labels, owners.
+//
+// Thread safety: values.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace azexporter::kube {
+
+// Sorted by key.
+using StringMap = std::vector<std::pair<std::string, std::string>>;
+
+// "" where the key is absent.
+std::string_view Lookup(const StringMap& map, std::string_view key);
+// nullptr where the key is absent.
+const std::string* Find(const StringMap& map, std::string_view key);
+
+// A pod's labels all match `selector` (key=value pairs). An empty selector matches every pod.
+bool MatchesLabels(const StringMap& labels, const StringMap& selector);
+
+struct ObjectMeta {
+  std::string name;
+  std::string ns;  // namespace; empty for objects of the cluster
+  std::string uid;
+  StringMap labels;
+  StringMap annotations;        // decoded for nodes, and for Services those in use
+  std::int64_t created_ms = 0;  // wall time, of creationTimestamp; 0: not given
+  bool terminating = false;     // a deletionTimestamp is set
+};
+
+struct Owner {
+  std::string kind;
+  std::string name;
+  bool controller = false;
+};
+
+// The owner that controls the object, nullptr where it has none.
+const Owner* ControllerOf(const std::vector<Owner>& owners);
+
+}  // namespace azexporter::kube

@@ -1,0 +1,110 @@
+#include "azexporter/kube/cluster_state.h"
+
+#include <gtest/gtest.h>
+
+#include "azexporter/kube/cluster.h"
+
+namespace azexporter::kube {
+namespace {
+
+constexpr std::string_view kCluster = R"({"kind":"List","apiVersion":"v1","items":[
+  {"kind":"Node","apiVersion":"v1","metadata":{"name":"n2"}},
+  {"kind":"Node","apiVersion":"v1","metadata":{"name":"n1",
+   "labels":{"topology.kubernetes.io/zone":"a"}}},
+  {"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"web","namespace":"x"}},
+  {"kind":"ReplicaSet","apiVersion":"apps/v1","metadata":{"name":"web-1","namespace":"x",
+   "ownerReferences":[{"kind":"Deployment","name":"web","controller":true}]}},
+  {"kind":"Pod","apiVersion":"v1","metadata":{"name":"web-1-a","namespace":"x",
+   "ownerReferences":[{"kind":"ReplicaSet","name":"web-1","controller":true}]},
+   "spec":{"nodeName":"n1"}},
+  {"kind":"Pod","apiVersion":"v1","metadata":{"name":"lone","namespace":"x"},
+   "spec":{"nodeName":"n1"}},
+  {"kind":"Pod","apiVersion":"v1","metadata":{"name":"web-9-a","namespace":"y",
+   "ownerReferences":[{"kind":"ReplicaSet","name":"web-9","controller":true}]}},
+  {"kind":"Service","apiVersion":"v1","metadata":{"name":"web","namespace":"x"}},
+  {"kind":"Service","apiVersion":"serving.knative.dev/v1","metadata":{"name":"k","namespace":"x"}},
+  {"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{"name":"s2",
+   "namespace":"x"}},
+  {"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{"name":"s1",
+   "namespace":"x"}},
+  {"kind":"PodDisruptionBudget","apiVersion":"policy/v1beta1","metadata":{"name":"b",
+   "namespace":"x"}},
+  {"kind":"PersistentVolume","apiVersion":"v1","metadata":{"name":"v"}},
+  {"kind":"PersistentVolumeClaim","apiVersion":"v1","metadata":{"name":"c","namespace":"x"}},
+  {"kind":"StorageClass","apiVersion":"storage.k8s.io/v1","metadata":{"name":"fast"}},
+  {"kind":"Lease","apiVersion":"coordination.k8s.io/v1","metadata":{"name":"l","namespace":"x"}}
+]})";
+
+class ClusterStateTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto state = ReadSnapshot(std::string(kCluster), "file", 1, skipped_);
+    ASSERT_TRUE(state) << state.error().message();
+    state_ = *state;
+  }
+
+  std::vector<std::string> skipped_;
+  std::shared_ptr<const ClusterState> state_;
+};
+
+TEST_F(ClusterStateTest, FindsObjectsByName) {
+  EXPECT_NE(state_->FindNode("n1"), nullptr);
+  EXPECT_NE(state_->FindPod("x", "lone"), nullptr);
+  EXPECT_EQ(state_->FindPod("y", "lone"), nullptr);
+  EXPECT_NE(state_->FindVolume("v"), nullptr);
+  EXPECT_NE(state_->FindClaim("x", "c"), nullptr);
+  EXPECT_EQ(state_->FindClaim("", "c"), nullptr);
+  EXPECT_NE(state_->FindStorageClass("fast"), nullptr);
+  EXPECT_NE(state_->FindService("x", "web"), nullptr);
+  EXPECT_EQ(state_->FindService("x", "k"), nullptr) << "another group's Service";
+  EXPECT_NE(state_->FindWorkload(WorkloadKind::kReplicaSet, "x", "web-1"), nullptr);
+  EXPECT_EQ(state_->FindWorkload(WorkloadKind::kJob, "x", "web-1"), nullptr);
+}
+
+TEST_F(ClusterStateTest, FollowsOwnersUpToTheWorkload) {
+  const Workload* web = state_->WorkloadOf(*state_->FindPod("x", "web-1-a"));
+  ASSERT_NE(web, nullptr);
+  EXPECT_EQ(web->kind, WorkloadKind::kDeployment);
+  EXPECT_EQ(web->meta.name, "web");
+  EXPECT_EQ(state_->WorkloadOf(*state_->FindPod("x", "lone")), nullptr);
+  EXPECT_EQ(state_->WorkloadOf(*state_->FindPod("y", "web-9-a")), nullptr) << "not known here";
+}
+
+TEST_F(ClusterStateTest, GivesThePodsOfANodeAndOfANamespace) {
+  EXPECT_EQ(state_->PodsOn("n1").size(), 2u);
+  EXPECT_TRUE(state_->PodsOn("n2").empty());
+  EXPECT_TRUE(state_->PodsOn("").empty()) << "pods without a node are on none";
+  EXPECT_EQ(state_->PodsIn("x").size(), 2u);
+  EXPECT_EQ(state_->PodsIn("y").size(), 1u);
+  EXPECT_TRUE(state_->PodsIn("z").empty());
+  const auto slices = state_->SlicesIn("x");
+  ASSERT_EQ(slices.size(), 2u);
+  EXPECT_EQ(slices[0]->meta.name, "s1");
+}
+
+TEST_F(ClusterStateTest, AMovedStateIsWhole) {
+  ClusterState::Parts parts;
+  auto pods = std::make_shared<ObjectList<Pod>>();
+  pods->push_back(std::make_shared<const Pod>(*state_->FindPod("x", "lone")));
+  parts.pods = pods;
+  ClusterState first(std::move(parts));
+  EXPECT_EQ(first.PodsOn("n1").size(), 1u);
+  const ClusterState second = std::move(first);
+  EXPECT_EQ(second.PodsOn("n1").size(), 1u);
+  EXPECT_TRUE(second.budgets().empty());
+}
+
+TEST_F(ClusterStateTest, ASnapshotKnowsOnlyWhatItHolds) {
+  EXPECT_TRUE(state_->HealthOf("services")->synced);
+  const ResourceHealth* jobs = state_->HealthOf("jobs");
+  ASSERT_NE(jobs, nullptr);
+  EXPECT_TRUE(jobs->optional);
+  EXPECT_FALSE(jobs->synced);
+  EXPECT_EQ(jobs->last_error, "file has no jobs: none were asked for, or there are none");
+  EXPECT_TRUE(state_->HealthOf("configmaps")->synced) << "as before there were optional ones";
+  ASSERT_EQ(skipped_.size(), 1u);
+  EXPECT_EQ(skipped_[0], "poddisruptionbudgets: policy/v1beta1 is not read, policy/v1 is");
+}
+
+}  // namespace
+}  // namespace azexporter::kube
