@@ -89,6 +89,30 @@ TEST(JsonWriterTest, EscapesAndPlacesCommas) {
             "{\"a\\\"b\":\"x\\n\\u0001\xEF\xBF\xBD\xc3\xa9\",\"n\":[1,0.5,true,null]}");
 }
 
+// Texts are scanned eight bytes at a time: every byte, at every place, among texts of every length.
+TEST(JsonWriterTest, SeesEveryByteThatNeedsEscaping) {
+  for (std::size_t size = 0; size < 80; size += size < 20 ? 1 : 7) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const int byte :
+           {0x00, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x5b, 0x5c, 0x5d, 0x7e, 0x7f, 0x80, 0xff}) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        std::string json;
+        AppendJsonString(json, text);
+        std::string middle(1, static_cast<char>(byte));
+        if (byte == 0x22 || byte == 0x5c) middle.insert(0, "\\");
+        if (byte == 0x00) middle = "\\u0000";
+        if (byte == 0x1f) middle = "\\u001f";
+        if (byte == 0x7f) middle = "\\u007f";
+        if (byte >= 0x80) middle = "\xEF\xBF\xBD";
+        const std::string before(at, 'x');
+        const std::string after(size - at - 1, 'x');
+        ASSERT_EQ(json, "\"" + before + middle + after + "\"") << size << " " << at << " " << byte;
+      }
+    }
+  }
+}
+
 TEST(YamlTest, KnowsPlacesAndQuotes) {
   auto root = YamlNode::Parse("a: 1\nb:\n  - \"2\"\n  - 5m\n", "f.yaml");
   ASSERT_TRUE(root) << root.error().message();

@@ -6,6 +6,7 @@
 
 #include "azexporter/promql/functions.h"
 #include "promql/query_files.h"
+#include "support/write_body.h"
 
 namespace azexporter::fuzz {
 namespace {
@@ -40,10 +41,64 @@ std::set<std::string> Scripts() {
   return scripts;
 }
 
+// Requests with all that one may hold, some of them as the compressed bodies they come in.
+std::set<std::string> Writes() {
+  using test::BytesField;
+  using test::SampleMessage;
+  using test::SeriesField;
+  std::set<std::string> writes;
+  const test::LabelPairs labels = {{"__name__", "up"}, {"node", "n1"}, {"zone", "a"}};
+  for (std::int64_t points = 0; points < 6; ++points) {
+    std::vector<model::FPoint> samples;
+    for (std::int64_t i = 0; i < points; ++i) {
+      samples.push_back({1'700'000'000'000 + i * 15'000, 0.5 * static_cast<double>(i)});
+    }
+    const std::string series = SeriesField(labels, samples);
+    const std::string exemplar = BytesField(3, SampleMessage({1, 2}));
+    const std::string histogram = BytesField(4, "any");
+    writes.insert({series, series + SeriesField({{"__name__", "größe"}}, samples),
+                   SeriesField(labels, samples, exemplar), SeriesField(labels, samples, histogram),
+                   series + BytesField(3, "metadata"), test::Snappy(series)});
+  }
+  return writes;
+}
+
+// Pages of both formats, with every kind of metric and of line.
+std::set<std::string> Pages() {
+  const std::vector<std::string> pieces = {
+      "# TYPE up gauge\n# HELP up Whether.\nup{zone=\"a\"} 1\n",
+      "# TYPE r counter\n# UNIT r seconds\nr_total{a=\"x\\n\\\"y\\\\\"} 3.5e2 1700000000.5\n",
+      "# TYPE h histogram\nh_bucket{le=\"0.1\"} 1 # {trace=\"t\"} 0.05\nh_bucket{le=\"+Inf\"} 2\n"
+      "h_sum 3\nh_count 2\n",
+      "# TYPE s summary\ns{quantile=\"0.5\"} NaN\ns_sum 1\ns_count 1\n",
+      "# TYPE i info\ni_info{version=\"1\"} 1\n",
+      "# TYPE st stateset\nst{st=\"a\"} 0\n",
+      "# TYPE g gaugehistogram\ng_bucket{le=\"+Inf\"} 2\ng_gcount 2\ng_gsum 1\n",
+      "{\"utf-8 name\",\"a b\"=\"c\"} -Inf\n",
+      "up 1 1700000000000\nup 0 1700000015000\n"};
+  std::set<std::string> pages;
+  std::string all;
+  for (const std::string& piece : pieces) {
+    pages.insert({piece, piece + "# EOF\n"});
+    all += piece;
+  }
+  pages.insert({all, all + "# EOF\n"});
+  return pages;
+}
+
 }  // namespace
 
 std::vector<std::string> Seeds(std::string_view target) {
-  const std::set<std::string> seeds = target == "script" ? Scripts() : Queries();
+  std::set<std::string> seeds;
+  if (target == "script") {
+    seeds = Scripts();
+  } else if (target == "write") {
+    seeds = Writes();
+  } else if (target == "text") {
+    seeds = Pages();
+  } else {
+    seeds = Queries();
+  }
   return {seeds.begin(), seeds.end()};
 }
 

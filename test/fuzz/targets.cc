@@ -4,9 +4,8 @@ namespace azexporter::fuzz {
 namespace {
 
 constexpr Target kTargets[] = {
-    {"parser", ParseQuery},
-    {"script", ReadAndRunScript},
-    {"engine", EvaluateQuery},
+    {"parser", ParseQuery}, {"script", ReadAndRunScript}, {"engine", EvaluateQuery},
+    {"write", DecodeWrite}, {"text", ReadSamples},
 };
 
 }  // namespace

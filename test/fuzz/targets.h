@@ -16,6 +16,11 @@ void ReadAndRunScript(std::string_view bytes);
 // A query is evaluated on a small store, instant and over a range, within small bounds.
 void EvaluateQuery(std::string_view bytes);
 
+// A remote write request is read, as a message and as a compressed body, and stored.
+void DecodeWrite(std::string_view bytes);
+// A page of samples is read, as OpenMetrics and as the plain text format.
+void ReadSamples(std::string_view bytes);
+
 struct Target {
   std::string_view name;
   void (*run)(std::string_view bytes);
