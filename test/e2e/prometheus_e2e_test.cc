@@ -223,7 +223,7 @@ class PrometheusTest : public testing::Test {
     azexporter_ = std::make_unique<test::AzexporterProcess>(
         folder_ / "azexporter.yaml",
         std::vector<std::string>{"--kube.snapshot", "/dev/null",
-                                 "--web.enable-remote-write-receiver"});
+                                 "--web.enable-remote-write-receiver", "--storage.keep=all"});
     ASSERT_FALSE(azexporter_->url().empty());
   }
 
