@@ -1,0 +1,62 @@
+#pragma once
+
+// The nodes by number, the domain of each under a topology key, and which of them count for a
+// constraint. Each question is answered once for all nodes and then remembered.
+//
+// Thread safety: one thread only.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "azexporter/kube/cluster_state.h"
+
+namespace azexporter::zones {
+
+// Which nodes count for a constraint of a pod. The parts that a policy ignores are empty, so that
+// constraints with the same answer have the same question.
+struct Eligibility {
+  std::vector<std::string> keys;  // that the node must have, sorted
+  kube::StringMap node_selector;
+  std::optional<kube::NodeSelector> node_affinity;
+  bool honor_taints = false;
+  std::vector<kube::Toleration> tolerations;
+
+  bool AffinityAdmits(std::string_view node_name, const kube::StringMap& labels) const;
+  bool Admits(const kube::Node& node) const;
+  bool operator==(const Eligibility&) const = default;
+};
+
+struct Domains {
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  std::vector<std::string_view> names;  // by domain
+  std::vector<std::uint32_t> of_node;   // by node; kNone where the node lacks the key
+};
+
+class NodeDomains {
+ public:
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  explicit NodeDomains(const kube::ClusterState& cluster);  // cluster must outlive this
+
+  const kube::ObjectList<kube::Node>& nodes() const { return cluster_.nodes(); }
+  std::uint32_t NumberOf(std::string_view node_name) const;
+  // The references stay valid.
+  const Domains& Of(std::string_view topology_key);
+  const std::vector<bool>& Eligible(const Eligibility& eligibility);
+
+ private:
+  const kube::ClusterState& cluster_;
+  std::unordered_map<std::string_view, std::uint32_t> numbers_;
+  std::unordered_map<std::string, std::unique_ptr<Domains>> domains_;
+  struct Answer {
+    Eligibility question;
+    std::vector<bool> nodes;
+  };
+  std::vector<std::unique_ptr<Answer>> answers_;
+};
+
+}  // namespace azexporter::zones
