@@ -2,8 +2,29 @@
 
 #include <algorithm>
 
+#include "azexporter/zones/workload_pods.h"
+
 namespace azexporter::zones {
 namespace {
+
+bool MayLieIn(const Eligibility& eligibility, const std::string& zone) {
+  const kube::StringMap labels = {{"failure-domain.beta.kubernetes.io/zone", zone},
+                                  {"topology.kubernetes.io/zone", zone}};
+  const auto fits = [&](const auto& wanted) {
+    return !IsZoneKey(wanted.first) || wanted.second == zone;
+  };
+  const auto admits = [&](const kube::Requirement& requirement) {
+    return !IsZoneKey(requirement.key) || requirement.Matches(labels);
+  };
+  const auto term_admits = [&](const kube::NodeSelectorTerm& term) {
+    return std::all_of(term.match_expressions.begin(), term.match_expressions.end(), admits);
+  };
+  const auto& selector = eligibility.node_selector;
+  if (!std::all_of(selector.begin(), selector.end(), fits)) return false;
+  if (!eligibility.node_affinity) return true;
+  const auto& terms = eligibility.node_affinity->terms;
+  return std::any_of(terms.begin(), terms.end(), term_admits);
+}
 
 bool KeepsPodsOff(const kube::Taint& taint) {
   return taint.effect == "NoSchedule" || taint.effect == "NoExecute";
@@ -28,10 +49,13 @@ bool Eligibility::Admits(const kube::Node& node) const {
   return !honor_taints || std::none_of(node.taints.begin(), node.taints.end(), repels);
 }
 
-NodeDomains::NodeDomains(const kube::ClusterState& cluster) : cluster_(cluster) {
-  numbers_.reserve(nodes().size());
+NodeDomains::NodeDomains(const kube::ClusterState& cluster) : nodes_(cluster.nodes()) {
+  numbers_.reserve(nodes_.size());
   std::uint32_t number = 0;
-  for (const auto& node : nodes()) numbers_[node->meta.name] = number++;
+  for (const auto& node : nodes_) {
+    numbers_[node->meta.name] = number++;
+    if (!node->zone().empty()) by_zone_[node->zone()].push_back(node.get());
+  }
 }
 
 std::uint32_t NodeDomains::NumberOf(std::string_view node_name) const {
@@ -39,12 +63,12 @@ std::uint32_t NodeDomains::NumberOf(std::string_view node_name) const {
   return found == numbers_.end() ? kNone : found->second;
 }
 
-const Domains& NodeDomains::Of(std::string_view topology_key) {
-  std::unique_ptr<Domains>& domains = domains_[std::string(topology_key)];
+const Domains& NodeDomains::Of(const std::string& topology_key) {
+  std::unique_ptr<Domains>& domains = domains_[topology_key];
   if (domains) return *domains;
   domains = std::make_unique<Domains>();
   std::unordered_map<std::string_view, std::uint32_t> numbers;
-  for (const auto& node : nodes()) {
+  for (const auto& node : nodes_) {
     const std::string* value = kube::Find(node->meta.labels, topology_key);
     if (value == nullptr) {
       domains->of_node.push_back(Domains::kNone);
@@ -58,14 +82,40 @@ const Domains& NodeDomains::Of(std::string_view topology_key) {
   return *domains;
 }
 
-const std::vector<bool>& NodeDomains::Eligible(const Eligibility& eligibility) {
-  for (const auto& answer : answers_) {
-    if (answer->question == eligibility) return answer->nodes;
+Ground& NodeDomains::GroundOf(const Eligibility& eligibility) {
+  for (const auto& ground : grounds_) {
+    if (ground->eligibility == eligibility) return *ground;
   }
-  auto answer = std::make_unique<Answer>(Answer{eligibility, {}});
-  answer->nodes.reserve(nodes().size());
-  for (const auto& node : nodes()) answer->nodes.push_back(eligibility.Admits(*node));
-  return answers_.emplace_back(std::move(answer))->nodes;
+  auto ground = std::make_unique<Ground>();
+  ground->eligibility = eligibility;
+  ground->nodes.reserve(nodes_.size());
+  for (const auto& node : nodes_) ground->nodes.push_back(eligibility.Admits(*node));
+  return *grounds_.emplace_back(std::move(ground));
+}
+
+const std::vector<std::int64_t>& NodeDomains::EmptyCounts(Ground& ground,
+                                                          const std::string& topology_key) {
+  const auto [found, added] = ground.empty_counts.try_emplace(topology_key);
+  if (!added) return found->second;
+  const Domains& domains = Of(topology_key);
+  found->second.assign(domains.names.size(), Ground::kNotEligible);
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    if (ground.nodes[node]) found->second[domains.of_node[node]] = 0;
+  }
+  return found->second;
+}
+
+bool NodeDomains::MayUseZone(Ground& ground, const std::string& zone) const {
+  const auto [found, added] = ground.may_use.try_emplace(zone, false);
+  if (!added) return found->second;
+  const auto nodes = by_zone_.find(zone);
+  const auto admits = [&](const kube::Node* node) {
+    return ground.eligibility.AffinityAdmits(node->meta.name, node->meta.labels);
+  };
+  found->second = nodes == by_zone_.end()
+                      ? MayLieIn(ground.eligibility, zone)
+                      : std::any_of(nodes->second.begin(), nodes->second.end(), admits);
+  return found->second;
 }
 
 }  // namespace azexporter::zones

@@ -36,27 +36,38 @@ struct Domains {
   std::vector<std::uint32_t> of_node;   // by node; kNone where the node lacks the key
 };
 
+// The nodes that count for a constraint, and what follows from that.
+struct Ground {
+  static constexpr std::int64_t kNotEligible = -1;
+
+  Eligibility eligibility;
+  std::vector<bool> nodes;  // whether the node counts
+  // By topology key, then by domain: 0 where one of its nodes counts, else kNotEligible.
+  std::unordered_map<std::string, std::vector<std::int64_t>> empty_counts;
+  std::unordered_map<std::string, bool> may_use;  // by zone
+};
+
 class NodeDomains {
  public:
   static constexpr std::uint32_t kNone = 0xffffffff;
 
   explicit NodeDomains(const kube::ClusterState& cluster);  // cluster must outlive this
 
-  const kube::ObjectList<kube::Node>& nodes() const { return cluster_.nodes(); }
   std::uint32_t NumberOf(std::string_view node_name) const;
   // The references stay valid.
-  const Domains& Of(std::string_view topology_key);
-  const std::vector<bool>& Eligible(const Eligibility& eligibility);
+  const Domains& Of(const std::string& topology_key);
+  Ground& GroundOf(const Eligibility& eligibility);
+  const std::vector<std::int64_t>& EmptyCounts(Ground& ground, const std::string& topology_key);
+  // Whether node selector and required affinity leave the zone to the pods, taints aside. A zone
+  // without nodes is known by its name only: what is demanded beyond the zone counts as fulfilled.
+  bool MayUseZone(Ground& ground, const std::string& zone) const;
 
  private:
-  const kube::ClusterState& cluster_;
+  const kube::ObjectList<kube::Node>& nodes_;
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
+  std::unordered_map<std::string_view, std::vector<const kube::Node*>> by_zone_;
   std::unordered_map<std::string, std::unique_ptr<Domains>> domains_;
-  struct Answer {
-    Eligibility question;
-    std::vector<bool> nodes;
-  };
-  std::vector<std::unique_ptr<Answer>> answers_;
+  std::vector<std::unique_ptr<Ground>> grounds_;
 };
 
 }  // namespace azexporter::zones

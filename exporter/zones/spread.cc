@@ -89,11 +89,7 @@ bool TemplatesMatch(const kube::Workload& replica_set, const kube::Workload& dep
 class SpreadCounter {
  public:
   SpreadCounter(const kube::ClusterState& cluster, const SpreadOptions& options)
-      : cluster_(cluster), options_(options), finder_(cluster), nodes_(cluster) {
-    for (const auto& node : cluster.nodes()) {
-      if (!node->zone().empty()) nodes_of_zone_[std::string(node->zone())].push_back(node.get());
-    }
-  }
+      : cluster_(cluster), options_(options), finder_(cluster), nodes_(cluster) {}
 
   SpreadReport Run() {
     const auto& pods = cluster_.pods();
@@ -227,77 +223,53 @@ class SpreadCounter {
 
   void CountDomains(const EffectiveConstraint& constraint, const LabelSets& sets,
                     SpreadStatus& status) {
-    constexpr std::int64_t kNotEligible = -1;
+    Ground& ground = nodes_.GroundOf(constraint.eligibility);
     const Domains& domains = nodes_.Of(constraint.topology_key);
-    const std::vector<bool>& eligible = nodes_.Eligible(constraint.eligibility);
-    std::vector<std::int64_t> counts(domains.names.size(), kNotEligible);
-    for (std::size_t node = 0; node < eligible.size(); ++node) {
-      if (eligible[node]) counts[domains.of_node[node]] = 0;
-    }
+    std::vector<std::int64_t> counts = nodes_.EmptyCounts(ground, constraint.topology_key);
     for (const LabelSet* set : sets.Matching(constraint.selector)) {
       for (const kube::Pod* pod : set->pods) {
         const std::uint32_t node = nodes_.NumberOf(pod->node_name);
-        if (node != NodeDomains::kNone && eligible[node]) ++counts[domains.of_node[node]];
+        if (node != NodeDomains::kNone && ground.nodes[node]) ++counts[domains.of_node[node]];
       }
     }
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      if (counts[i] != kNotEligible) {
-        status.domains.push_back({std::string(domains.names[i]), counts[i]});
-      }
-    }
-    Judge(constraint, status);
-  }
-
-  void Judge(const EffectiveConstraint& constraint, SpreadStatus& status) const {
-    auto& domains = status.domains;
-    std::sort(domains.begin(), domains.end(),
-              [](const DomainCount& a, const DomainCount& b) { return a.domain < b.domain; });
-    status.domain_count = static_cast<std::int64_t>(domains.size());
-    const auto fewer = [](const DomainCount& a, const DomainCount& b) { return a.pods < b.pods; };
-    if (!domains.empty()) {
-      const auto [least, most] = std::minmax_element(domains.begin(), domains.end(), fewer);
-      status.most = most->pods;
-      status.least = status.domain_count < status.min_domains ? 0 : least->pods;
+    Judge(counts, status);
+    if (status.domain_count <= static_cast<std::int64_t>(SpreadStatus::kMostDomains)) {
+      KeepDomains(counts, domains, status);
     }
     if (IsZoneKey(constraint.topology_key) && !options_.expected_zones.empty()) {
-      CompareWithExpected(constraint, status);
+      CompareWithExpected(counts, domains, ground, status);
     }
-    if (domains.size() > SpreadStatus::kMostDomains) domains = {};
   }
 
-  void CompareWithExpected(const EffectiveConstraint& constraint, SpreadStatus& status) const {
+  static void Judge(const std::vector<std::int64_t>& counts, SpreadStatus& status) {
+    for (const std::int64_t count : counts) {
+      if (count == Ground::kNotEligible) continue;
+      status.least = status.domain_count == 0 ? count : std::min(status.least, count);
+      status.most = std::max(status.most, count);
+      ++status.domain_count;
+    }
+    if (status.domain_count < status.min_domains) status.least = 0;
+  }
+
+  static void KeepDomains(const std::vector<std::int64_t>& counts, const Domains& domains,
+                          SpreadStatus& status) {
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] == Ground::kNotEligible) continue;
+      status.domains.push_back({std::string(domains.names[i]), counts[i]});
+    }
+    std::sort(status.domains.begin(), status.domains.end(),
+              [](const DomainCount& a, const DomainCount& b) { return a.domain < b.domain; });
+  }
+
+  void CompareWithExpected(const std::vector<std::int64_t>& counts, const Domains& domains,
+                           Ground& ground, SpreadStatus& status) const {
     for (const std::string& zone : options_.expected_zones) {
-      const bool present =
-          std::any_of(status.domains.begin(), status.domains.end(),
-                      [&](const DomainCount& domain) { return domain.domain == zone; });
-      if (!present && MayUseZone(constraint.eligibility, zone)) status.absent_zones.push_back(zone);
+      const auto found = std::find(domains.names.begin(), domains.names.end(), zone);
+      const auto number = static_cast<std::size_t>(found - domains.names.begin());
+      const bool present = found != domains.names.end() && counts[number] != Ground::kNotEligible;
+      if (!present && nodes_.MayUseZone(ground, zone)) status.absent_zones.push_back(zone);
     }
     status.expected_skew = status.absent_zones.empty() ? status.skew() : status.most;
-  }
-
-  // Whether node selector and required affinity leave the zone to the pods. A zone without nodes is
-  // known by its name only: what is demanded beyond the zone counts as fulfilled there.
-  bool MayUseZone(const Eligibility& eligibility, const std::string& zone) const {
-    const auto nodes = nodes_of_zone_.find(zone);
-    if (nodes != nodes_of_zone_.end()) {
-      return std::any_of(nodes->second.begin(), nodes->second.end(), [&](const kube::Node* node) {
-        return eligibility.AffinityAdmits(node->meta.name, node->meta.labels);
-      });
-    }
-    const kube::StringMap labels = {{"failure-domain.beta.kubernetes.io/zone", zone},
-                                    {"topology.kubernetes.io/zone", zone}};
-    const auto admits = [&](const kube::Requirement& requirement) {
-      return !IsZoneKey(requirement.key) || requirement.Matches(labels);
-    };
-    const auto term_admits = [&](const kube::NodeSelectorTerm& term) {
-      return std::all_of(term.match_expressions.begin(), term.match_expressions.end(), admits);
-    };
-    return std::all_of(
-               eligibility.node_selector.begin(), eligibility.node_selector.end(),
-               [&](const auto& want) { return !IsZoneKey(want.first) || want.second == zone; }) &&
-           (!eligibility.node_affinity ||
-            std::any_of(eligibility.node_affinity->terms.begin(),
-                        eligibility.node_affinity->terms.end(), term_admits));
   }
 
   SpreadReport Summarise() {
@@ -335,7 +307,6 @@ class SpreadCounter {
   const SpreadOptions& options_;
   WorkloadFinder finder_;
   NodeDomains nodes_;
-  std::map<std::string, std::vector<const kube::Node*>> nodes_of_zone_;
   SpreadReport report_;
 
   // Of the namespace at hand.

@@ -167,7 +167,34 @@ bool SlowSelects(const kube::Pod& pod, const kube::TopologySpreadConstraint& con
   return constraint.selector->Matches(other.meta.labels);
 }
 
-// "Rollout one zone hard max 2: a=1 b=0 skew 1", of one pod's constraint.
+// The zones that are expected and not counted, although affinity would let the pod go there. Of
+// zone "d" there is never a node: one with either disk could come.
+std::string SlowAbsent(const ClusterParts& parts, const kube::Pod& pod,
+                       const kube::TopologySpreadConstraint& constraint,
+                       const std::map<std::string, std::int64_t>& counts) {
+  std::string absent;
+  if (constraint.topology_key != test::kZoneKey) return absent;
+  for (const std::string zone : {"a", "b", "c", "d"}) {
+    if (counts.contains(zone)) continue;
+    std::vector<kube::Node> nodes;
+    for (const kube::Node& node : parts.nodes) {
+      if (node.zone() == zone) nodes.push_back(node);
+    }
+    if (nodes.empty()) {
+      for (const char* disk : {"hdd", "ssd"}) {
+        nodes.emplace_back().meta.labels = {{"disk", disk}, {test::kZoneKey, zone}};
+      }
+    }
+    bool admitted = constraint.node_affinity_policy == kube::NodeInclusionPolicy::kIgnore;
+    for (const kube::Node& node : nodes) {
+      admitted = admitted || pod.spec->AdmitsNode(node.meta.name, node.meta.labels);
+    }
+    if (admitted) absent += zone;
+  }
+  return absent;
+}
+
+// "Rollout one zone hard max 2: a=1 b=0 skew 1 absent cd 1", of one pod's constraint.
 std::string SlowLine(const ClusterParts& parts, const kube::Pod& pod,
                      const kube::TopologySpreadConstraint& constraint) {
   std::map<std::string, std::int64_t> counts;
@@ -189,27 +216,37 @@ std::string SlowLine(const ClusterParts& parts, const kube::Pod& pod,
     least = std::min(least, count);
     text += " " + domain + "=" + std::to_string(count);
   }
+  const std::string absent = SlowAbsent(parts, pod, constraint, counts);
   const auto domains = static_cast<std::int64_t>(counts.size());
   if (domains == 0 || domains < constraint.min_domains.value_or(1)) least = 0;
   return pod.meta.ns + "/" + pod.owners[0].name + " " + constraint.topology_key + " " +
          std::to_string(static_cast<int>(constraint.when_unsatisfiable)) + " max " +
          std::to_string(constraint.max_skew) + ":" + text + " skew " +
-         std::to_string(most - least) + (most - least > constraint.max_skew ? " violated" : "");
+         std::to_string(most - least) + (most - least > constraint.max_skew ? " violated" : "") +
+         " absent " + absent + " " +
+         (constraint.topology_key != test::kZoneKey
+              ? "-"
+              : std::to_string(absent.empty() ? most - least : most));
 }
 
 std::string FastLine(const SpreadStatus& status) {
   std::string text;
+  std::string absent;
+  for (const std::string& zone : status.absent_zones) absent += zone;
   for (const DomainCount& domain : status.domains) {
     text += " " + domain.domain + "=" + std::to_string(domain.pods);
   }
   return status.workload.ns + "/" + status.workload.name + " " + status.topology_key + " " +
          std::to_string(static_cast<int>(status.when_unsatisfiable)) + " max " +
          std::to_string(status.max_skew) + ":" + text + " skew " + std::to_string(status.skew()) +
-         (status.violated() ? " violated" : "");
+         (status.violated() ? " violated" : "") + " absent " + absent + " " +
+         (status.expected_skew ? std::to_string(*status.expected_skew) : "-");
 }
 
 TEST(SpreadRandomTest, AgreesWithTheDefinition) {
   Dice dice(20240229);
+  SpreadOptions options;
+  options.expected_zones = {"a", "b", "c", "d"};
   std::size_t compared = 0;
   for (int round = 0; round < kRounds; ++round) {
     const ClusterParts parts = RandomCluster(dice);
@@ -224,7 +261,7 @@ TEST(SpreadRandomTest, AgreesWithTheDefinition) {
     }
     std::set<std::string> got;
     std::int64_t carriers = 0;
-    for (const SpreadStatus& status : MakeSpreadReport(parts.Build(), {}).constraints) {
+    for (const SpreadStatus& status : MakeSpreadReport(parts.Build(), options).constraints) {
       got.insert(FastLine(status));
       carriers += status.carriers;
     }
