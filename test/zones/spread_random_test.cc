@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 #include <set>
 
@@ -174,7 +175,7 @@ std::string SlowAbsent(const ClusterParts& parts, const kube::Pod& pod,
                        const std::map<std::string, std::int64_t>& counts) {
   std::string absent;
   if (constraint.topology_key != test::kZoneKey) return absent;
-  for (const std::string zone : {"a", "b", "c", "d"}) {
+  for (const char* zone : {"a", "b", "c", "d"}) {
     if (counts.contains(zone)) continue;
     std::vector<kube::Node> nodes;
     for (const kube::Node& node : parts.nodes) {

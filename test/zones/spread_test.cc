@@ -526,6 +526,39 @@ TEST(SpreadTest, ADeadZoneCountsUnlessTaintsAreHonored) {
   EXPECT_EQ(status.expected_skew, 1);  // it still should be there
 }
 
+TEST(SpreadTest, TellsHowManyPodsADeadZoneWouldLeavePending) {
+  struct Case {
+    const char* name;
+    std::vector<const char*> pods;
+    kube::TopologySpreadConstraint constraint;
+    std::int64_t want;  // without zone c
+  };
+  const std::vector<const char*> even = {"a1", "b1", "c1"};
+  const std::vector<const char*> six = {"a1", "a1", "b1", "b1", "c1", "c1"};
+  auto two = kRealZone;
+  two.max_skew = 2;
+  const Case cases[] = {
+      {"the dead zone holds the others at one pod each", even, kRealZone, 1},
+      {"and more pods are stuck the more there are", six, kRealZone, 2},
+      {"room for one each", even, two, 0},
+      {"empty zones take a pod each", {"c1", "c1", "c1"}, kRealZone, 1},
+      {"taints take the zone out of the count", six, HonorTaints(kRealZone), 0},
+      {"but minDomains brings the 0 back", six, MinDomains(HonorTaints(kRealZone), 3), 2},
+      {"fewer minDomains do not", six, MinDomains(HonorTaints(kRealZone), 2), 0},
+      {"soft", six, Soft(kRealZone), 0},
+      {"nothing in the zone", {"a1", "b1"}, kRealZone, 0},
+  };
+  for (const Case& c : cases) {
+    ClusterParts parts = ThreeRealZones();
+    for (const char* node : c.pods) {
+      parts.Pod("p" + std::to_string(parts.pods.size()), node, {{"app", "web"}}).spec =
+          SpecWith(c.constraint);
+    }
+    const SpreadReport report = MakeSpreadReport(parts.Build(), {});
+    EXPECT_EQ(report.constraints.at(0).PendingWithout("c"), c.want) << c.name;
+  }
+}
+
 // A Deployment with an old and a new ReplicaSet, each with two pods in one zone.
 ClusterParts Rollout(std::vector<std::string> match_label_keys) {
   ClusterParts parts = ThreeRealZones();

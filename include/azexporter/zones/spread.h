@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "azexporter/kube/cluster_state.h"
@@ -55,6 +56,7 @@ struct SpreadStatus {
   bool self_match = false;
   // Pods of a DaemonSet, each bound to a node of its own: nothing to spread. No domains, skew 0.
   bool pinned = false;
+  bool honors_taints = false;
   std::int64_t carriers = 0;  // pods with this constraint, pending ones included
 
   // Domains with an eligible node, sorted by name. Empty where they are more than kMostDomains,
@@ -68,6 +70,12 @@ struct SpreadStatus {
 
   std::int64_t skew() const { return most - least; }
   bool violated() const { return skew() > max_skew; }
+
+  // How many of the domain's pods would stay pending if its nodes were there but took no pods, as
+  // in a zone that is not ready, and all of them had to be placed in the other domains. Unless
+  // taints are honored, the dead domain still counts with 0 pods, and a hard constraint then holds
+  // each other domain at max_skew. 0 where the constraint is soft or its domains are not kept.
+  std::int64_t PendingWithout(std::string_view domain) const;
 
   // Of zone keys only, and only where zones are expected: the skew if each expected zone counts,
   // with 0 pods where the scheduler does not see it. A zone that the pods' node selector or
@@ -98,7 +106,7 @@ struct SpreadReport {
 
 struct SpreadOptions {
   std::set<std::string> expected_zones;
-  DefaultConstraints defaults;  // none unless given
+  DefaultConstraints defaults = {};  // none unless given
 };
 
 SpreadReport MakeSpreadReport(const kube::ClusterState& cluster, const SpreadOptions& options);
