@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "default_selectors.h"
 #include "label_sets.h"
 #include "node_domains.h"
 
@@ -85,65 +86,15 @@ bool TemplatesMatch(const kube::Workload& replica_set, const kube::Workload& dep
           *replica_set.template_spec == *deployment.template_spec);
 }
 
-// The Services of a namespace by the first pair of their selectors: a pod is asked only about those
-// of which it has that pair.
-class ServiceIndex {
- public:
-  ServiceIndex() = default;
-  ServiceIndex(const kube::ClusterState& cluster, std::string_view ns) {
-    const auto& services = cluster.services();
-    auto at = std::partition_point(services.begin(), services.end(),
-                                   [&](const auto& service) { return service->meta.ns < ns; });
-    for (; at != services.end() && (*at)->meta.ns == ns; ++at) {
-      if (!(*at)->selector.empty()) by_pair_[(*at)->selector[0]].push_back(at->get());
-    }
-  }
-
-  // What the Services that select a pod with these labels demand of it.
-  kube::StringMap DemandedOf(const kube::StringMap& labels) const {
-    std::map<std::string, std::string> demanded;
-    for (const auto& label : labels) {
-      const auto found = by_pair_.find(label);
-      if (found == by_pair_.end()) continue;
-      for (const kube::Service* service : found->second) {
-        if (!kube::MatchesLabels(labels, service->selector)) continue;
-        demanded.insert(service->selector.begin(), service->selector.end());
-      }
-    }
-    return {demanded.begin(), demanded.end()};
-  }
-
- private:
-  std::map<std::pair<std::string, std::string>, std::vector<const kube::Service*>> by_pair_;
-};
-
-std::optional<kube::LabelSelector> DefaultSelectorOf(const kube::ClusterState& cluster,
-                                                     const ServiceIndex& services,
-                                                     const kube::Pod& pod) {
-  kube::LabelSelector selector;
-  selector.match_labels = services.DemandedOf(pod.meta.labels);
-  const kube::Owner* owner = kube::ControllerOf(pod.owners);
-  const auto kind = owner == nullptr ? std::nullopt : kube::WorkloadKindOf(owner->kind);
-  if (kind == kube::WorkloadKind::kReplicaSet || kind == kube::WorkloadKind::kStatefulSet) {
-    const kube::Workload* workload = cluster.FindWorkload(*kind, pod.meta.ns, owner->name);
-    if (workload != nullptr && workload->selector) {
-      const kube::LabelSelector& other = *workload->selector;
-      for (const auto& [key, value] : other.match_labels) {
-        selector.requirements.push_back({key, kube::SelectorOp::kIn, {value}});
-      }
-      selector.requirements.insert(selector.requirements.end(), other.requirements.begin(),
-                                   other.requirements.end());
-    }
-  }
-  if (selector.empty()) return std::nullopt;
-  return selector;
-}
-
 // One pass over the pods, namespace by namespace.
 class SpreadCounter {
  public:
   SpreadCounter(const kube::ClusterState& cluster, const SpreadOptions& options)
-      : cluster_(cluster), options_(options), finder_(cluster), nodes_(cluster) {}
+      : cluster_(cluster),
+        options_(options),
+        finder_(cluster),
+        nodes_(cluster),
+        default_selectors_(cluster) {}
 
   SpreadReport Run() {
     const auto& pods = cluster_.pods();
@@ -168,9 +119,6 @@ class SpreadCounter {
 
   void CountNamespace(std::span<const std::shared_ptr<const kube::Pod>> pods) {
     const LabelSets sets(pods);
-    if (!options_.defaults.constraints.empty()) {
-      services_ = ServiceIndex(cluster_, pods[0]->meta.ns);
-    }
     groups_.clear();
     groups_of_.assign(finder_.size(), {});
     newest_.assign(finder_.size(), {});
@@ -234,7 +182,7 @@ class SpreadCounter {
       groups.push_back(GroupOf(pod, workload, std::move(effective)));
     }
     if (!own.empty() || options_.defaults.constraints.empty()) return groups;
-    const std::optional<kube::LabelSelector> selector = DefaultSelectorOf(cluster_, services_, pod);
+    const std::optional<kube::LabelSelector> selector = default_selectors_.Of(pod);
     if (!selector) return groups;
     for (const TopologySpreadConstraint& constraint : options_.defaults.constraints) {
       EffectiveConstraint effective =
@@ -365,10 +313,10 @@ class SpreadCounter {
   const SpreadOptions& options_;
   WorkloadFinder finder_;
   NodeDomains nodes_;
+  DefaultSelectors default_selectors_;
   SpreadReport report_;
 
   // Of the namespace at hand.
-  ServiceIndex services_;
   std::vector<Group> groups_;
   std::vector<std::vector<std::size_t>> groups_of_;  // by workload
   std::vector<Newest> newest_;                       // by workload
@@ -428,11 +376,6 @@ std::optional<kube::LabelSelector> EffectiveSelector(const TopologySpreadConstra
     selector->requirements.push_back(std::move(demanded));
   }
   return selector;
-}
-
-std::optional<kube::LabelSelector> DefaultSelector(const kube::ClusterState& cluster,
-                                                   const kube::Pod& pod) {
-  return DefaultSelectorOf(cluster, ServiceIndex(cluster, pod.meta.ns), pod);
 }
 
 }  // namespace azexporter::zones

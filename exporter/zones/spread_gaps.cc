@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "default_selectors.h"
 #include "label_sets.h"
 
 namespace azexporter::zones {
@@ -110,6 +111,7 @@ std::string_view SpreadGapName(SpreadGap gap) {
 std::vector<UnspreadWorkload> FindUnspreadWorkloads(const kube::ClusterState& cluster,
                                                     const DefaultConstraints& defaults) {
   const bool zone_default = HasZoneKey(defaults);
+  DefaultSelectors selectors(cluster);
   std::vector<UnspreadWorkload> found;
   for (const WorkloadPods& group : GroupPods(cluster)) {
     if (group.ref.kind == "DaemonSet") continue;
@@ -123,7 +125,7 @@ std::vector<UnspreadWorkload> FindUnspreadWorkloads(const kube::ClusterState& cl
     const Rules rules = RulesOf(spec, labels, group.ref.ns);
     if (rules.binds) continue;
     const bool default_applies = zone_default && spec.spread_constraints.empty() &&
-                                 youngest != nullptr && DefaultSelector(cluster, *youngest);
+                                 youngest != nullptr && selectors.Of(*youngest);
     found.push_back({group.ref, rules.any ? SpreadGap::kNeverBinds : SpreadGap::kNoRule, replicas,
                      default_applies});
   }

@@ -686,10 +686,12 @@ TEST(SpreadTest, DefaultsTakeTheSelectorOfAReplicaSet) {
   pod.owners = {{"ReplicaSet", "web-1", true}};
   auto& set = ClusterParts::Named(parts.replica_sets, "web-1");
   set.selector = kube::LabelSelector{{{"app", "web"}, {"pod-template-hash", "1"}}, {}};
-  const auto cluster = parts.Build();
-  EXPECT_EQ(kube::SelectorText(DefaultSelector(cluster, *cluster.pods()[0])),
-            "app in (web),pod-template-hash in (1)");
-  EXPECT_FALSE(DefaultSelector(ThreeRealZones().Build(), pod));
+  SpreadOptions options;
+  options.defaults = SystemDefaultConstraints();
+  const SpreadReport report = MakeSpreadReport(parts.Build(), options);
+  EXPECT_EQ(Find(report, kZoneKey)->selector, "app in (web),pod-template-hash in (1)");
+  parts.replica_sets.clear();
+  EXPECT_TRUE(MakeSpreadReport(parts.Build(), options).constraints.empty());
 }
 
 }  // namespace

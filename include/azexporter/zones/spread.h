@@ -116,10 +116,4 @@ SpreadReport MakeSpreadReport(const kube::ClusterState& cluster, const SpreadOpt
 std::optional<kube::LabelSelector> EffectiveSelector(
     const kube::TopologySpreadConstraint& constraint, const kube::StringMap& pod_labels);
 
-// The selector that the scheduler gives default constraints: what the Services that select the pod
-// demand, and the selector of its ReplicaSet or StatefulSet. Absent where it has neither: then
-// defaults do not apply.
-std::optional<kube::LabelSelector> DefaultSelector(const kube::ClusterState& cluster,
-                                                   const kube::Pod& pod);
-
 }  // namespace azexporter::zones
