@@ -1,0 +1,80 @@
+#include "azexporter/zones/budgets.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "label_sets.h"
+
+namespace azexporter::zones {
+namespace {
+
+BudgetStatus StatusOf(const kube::PodDisruptionBudget& budget) {
+  BudgetStatus status;
+  status.ns = budget.meta.ns;
+  status.name = budget.meta.name;
+  status.current_healthy = budget.current_healthy;
+  status.desired_healthy = budget.desired_healthy;
+  status.disruptions_allowed = budget.disruptions_allowed;
+  status.expected_pods = budget.expected_pods;
+  status.observed_generation = budget.observed_generation;
+  status.outdated = budget.observed_generation < budget.generation;
+  return status;
+}
+
+// A percentage of maxUnavailable is rounded up, hence only 0 % of pods is none.
+bool BlocksAlways(const kube::PodDisruptionBudget& budget) {
+  if (budget.expected_pods == 0) return false;
+  if (budget.max_unavailable) return budget.max_unavailable->Of(budget.expected_pods) <= 0;
+  return budget.min_available &&
+         budget.min_available->Of(budget.expected_pods) >= budget.expected_pods;
+}
+
+void CountPods(const kube::ClusterState& cluster, const std::vector<const LabelSet*>& selected,
+               BudgetStatus& status) {
+  for (const LabelSet* set : selected) {
+    status.selected_pods += static_cast<std::int64_t>(set->pods.size());
+    for (const kube::Pod* pod : set->pods) {
+      if (pod->is_ready()) ++status.ready_by_zone[std::string(cluster.ZoneOf(*pod))];
+    }
+  }
+}
+
+}  // namespace
+
+std::int64_t BudgetStatus::HeadroomWithout(const std::string& zone) const {
+  const auto found = ready_by_zone.find(zone);
+  const std::int64_t lost = found == ready_by_zone.end() ? 0 : found->second;
+  return current_healthy - lost - desired_healthy;
+}
+
+std::vector<BudgetStatus> BudgetsOf(const kube::ClusterState& cluster) {
+  const auto& budgets = cluster.budgets();
+  std::vector<BudgetStatus> all;
+  for (std::size_t first = 0; first < budgets.size(); first = all.size()) {
+    const std::string& ns = budgets[first]->meta.ns;
+    const LabelSets sets(cluster.PodsIn(ns));
+    std::unordered_map<const LabelSet*, std::vector<std::size_t>> selected_by;
+    for (std::size_t i = first; i < budgets.size() && budgets[i]->meta.ns == ns; ++i) {
+      BudgetStatus& status = all.emplace_back(StatusOf(*budgets[i]));
+      const auto selected = sets.Matching(budgets[i]->selector);
+      CountPods(cluster, selected, status);
+      status.blocks_always = BlocksAlways(*budgets[i]);
+      for (const LabelSet* set : selected) selected_by[set].push_back(i);
+    }
+    std::vector<std::set<std::string>> overlaps(all.size() - first);
+    for (const auto& [set, by] : selected_by) {
+      for (const std::size_t one : by) {
+        for (const std::size_t other : by) {
+          if (one != other) overlaps[one - first].insert(all[other].name);
+        }
+      }
+    }
+    for (std::size_t i = first; i < all.size(); ++i) {
+      all[i].overlaps.assign(overlaps[i - first].begin(), overlaps[i - first].end());
+    }
+  }
+  return all;
+}
+
+}  // namespace azexporter::zones

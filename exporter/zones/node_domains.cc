@@ -1,0 +1,121 @@
+#include "node_domains.h"
+
+#include <algorithm>
+
+#include "azexporter/zones/workload_pods.h"
+
+namespace azexporter::zones {
+namespace {
+
+bool MayLieIn(const Eligibility& eligibility, const std::string& zone) {
+  const kube::StringMap labels = {{"failure-domain.beta.kubernetes.io/zone", zone},
+                                  {"topology.kubernetes.io/zone", zone}};
+  const auto fits = [&](const auto& wanted) {
+    return !IsZoneKey(wanted.first) || wanted.second == zone;
+  };
+  const auto admits = [&](const kube::Requirement& requirement) {
+    return !IsZoneKey(requirement.key) || requirement.Matches(labels);
+  };
+  const auto term_admits = [&](const kube::NodeSelectorTerm& term) {
+    return std::all_of(term.match_expressions.begin(), term.match_expressions.end(), admits);
+  };
+  const auto& selector = eligibility.node_selector;
+  if (!std::all_of(selector.begin(), selector.end(), fits)) return false;
+  if (!eligibility.node_affinity) return true;
+  const auto& terms = eligibility.node_affinity->terms;
+  return std::any_of(terms.begin(), terms.end(), term_admits);
+}
+
+bool KeepsPodsOff(const kube::Taint& taint) {
+  return taint.effect == "NoSchedule" || taint.effect == "NoExecute";
+}
+
+}  // namespace
+
+bool Eligibility::AffinityAdmits(std::string_view node_name, const kube::StringMap& labels) const {
+  return kube::MatchesLabels(labels, node_selector) &&
+         (!node_affinity || node_affinity->Matches(node_name, labels));
+}
+
+bool Eligibility::Admits(const kube::Node& node) const {
+  const auto has = [&](const std::string& key) {
+    return kube::Find(node.meta.labels, key) != nullptr;
+  };
+  if (!std::all_of(keys.begin(), keys.end(), has)) return false;
+  if (!AffinityAdmits(node.meta.name, node.meta.labels)) return false;
+  const auto repels = [&](const kube::Taint& taint) {
+    return KeepsPodsOff(taint) && !kube::Tolerates(tolerations, taint);
+  };
+  return !honor_taints || std::none_of(node.taints.begin(), node.taints.end(), repels);
+}
+
+NodeDomains::NodeDomains(const kube::ClusterState& cluster) : nodes_(cluster.nodes()) {
+  numbers_.reserve(nodes_.size());
+  std::uint32_t number = 0;
+  for (const auto& node : nodes_) {
+    numbers_[node->meta.name] = number++;
+    if (!node->zone().empty()) by_zone_[node->zone()].push_back(node.get());
+  }
+}
+
+std::uint32_t NodeDomains::NumberOf(std::string_view node_name) const {
+  const auto found = node_name.empty() ? numbers_.end() : numbers_.find(node_name);
+  return found == numbers_.end() ? kNone : found->second;
+}
+
+const Domains& NodeDomains::Of(const std::string& topology_key) {
+  std::unique_ptr<Domains>& domains = domains_[topology_key];
+  if (domains) return *domains;
+  domains = std::make_unique<Domains>();
+  std::unordered_map<std::string_view, std::uint32_t> numbers;
+  for (const auto& node : nodes_) {
+    const std::string* value = kube::Find(node->meta.labels, topology_key);
+    if (value == nullptr) {
+      domains->of_node.push_back(Domains::kNone);
+      continue;
+    }
+    const auto [found, added] =
+        numbers.emplace(*value, static_cast<std::uint32_t>(domains->names.size()));
+    if (added) domains->names.push_back(*value);
+    domains->of_node.push_back(found->second);
+  }
+  return *domains;
+}
+
+Ground& NodeDomains::GroundOf(const Eligibility& eligibility) {
+  for (const auto& ground : grounds_) {
+    if (ground->eligibility == eligibility) return *ground;
+  }
+  auto ground = std::make_unique<Ground>();
+  ground->eligibility = eligibility;
+  ground->nodes.reserve(nodes_.size());
+  for (const auto& node : nodes_) ground->nodes.push_back(eligibility.Admits(*node));
+  return *grounds_.emplace_back(std::move(ground));
+}
+
+const std::vector<std::int64_t>& NodeDomains::EmptyCounts(Ground& ground,
+                                                          const std::string& topology_key) {
+  const auto [found, added] = ground.empty_counts.try_emplace(topology_key);
+  if (!added) return found->second;
+  const Domains& domains = Of(topology_key);
+  found->second.assign(domains.names.size(), Ground::kNotEligible);
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    if (ground.nodes[node]) found->second[domains.of_node[node]] = 0;
+  }
+  return found->second;
+}
+
+bool NodeDomains::MayUseZone(Ground& ground, const std::string& zone) const {
+  const auto [found, added] = ground.may_use.try_emplace(zone, false);
+  if (!added) return found->second;
+  const auto nodes = by_zone_.find(zone);
+  const auto admits = [&](const kube::Node* node) {
+    return ground.eligibility.AffinityAdmits(node->meta.name, node->meta.labels);
+  };
+  found->second = nodes == by_zone_.end()
+                      ? MayLieIn(ground.eligibility, zone)
+                      : std::any_of(nodes->second.begin(), nodes->second.end(), admits);
+  return found->second;
+}
+
+}  // namespace azexporter::zones

@@ -1,0 +1,240 @@
+#include "azexporter/zones/spread_gaps.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "default_selectors.h"
+#include "label_sets.h"
+
+namespace azexporter::zones {
+namespace {
+
+// The selector of a term for a pod with these labels.
+std::optional<kube::LabelSelector> EffectiveSelector(const kube::PodAffinityTerm& term,
+                                                     const kube::StringMap& labels) {
+  std::optional<kube::LabelSelector> selector = term.selector;
+  if (!selector) return selector;
+  const auto narrow = [&](const std::vector<std::string>& keys, kube::SelectorOp op) {
+    for (const std::string& key : keys) {
+      if (const std::string* value = kube::Find(labels, key)) {
+        selector->requirements.push_back({key, op, {*value}});
+      }
+    }
+  };
+  narrow(term.match_label_keys, kube::SelectorOp::kIn);
+  narrow(term.mismatch_label_keys, kube::SelectorOp::kNotIn);
+  return selector;
+}
+
+bool EveryNamespace(const kube::PodAffinityTerm& term) {
+  return term.namespace_selector && term.namespace_selector->empty();
+}
+
+// In order, the pod's own where the term names none.
+std::vector<std::string> NamespacesOf(const kube::PodAffinityTerm& term, const std::string& own) {
+  if (term.namespaces.empty() && !term.namespace_selector) return {own};
+  std::vector<std::string> namespaces = term.namespaces;
+  std::sort(namespaces.begin(), namespaces.end());
+  namespaces.erase(std::unique(namespaces.begin(), namespaces.end()), namespaces.end());
+  return namespaces;
+}
+
+bool LooksInto(const kube::PodAffinityTerm& term, const std::string& own) {
+  if (EveryNamespace(term)) return true;
+  const auto namespaces = NamespacesOf(term, own);
+  return std::find(namespaces.begin(), namespaces.end(), own) != namespaces.end();
+}
+
+struct Rules {
+  bool any = false;    // over zones
+  bool binds = false;  // one of them counts the workload's own pods
+};
+
+// Template labels may lack what the controller adds, such as pod-template-hash; matchLabelKeys of
+// those bind, since pods of one template have them alike.
+Rules RulesOf(const kube::PodSpec& spec, const kube::StringMap& labels, const std::string& ns) {
+  Rules rules;
+  for (const kube::TopologySpreadConstraint& constraint : spec.spread_constraints) {
+    if (!IsZoneKey(constraint.topology_key)) continue;
+    rules.any = true;
+    rules.binds = rules.binds || kube::Matches(constraint.selector, labels);
+  }
+  for (const auto* terms : {&spec.required_anti_affinity, &spec.preferred_anti_affinity}) {
+    for (const kube::PodAffinityTerm& term : *terms) {
+      if (!IsZoneKey(term.topology_key)) continue;
+      rules.any = true;
+      rules.binds = rules.binds ||
+                    (LooksInto(term, ns) && kube::Matches(EffectiveSelector(term, labels), labels));
+    }
+  }
+  return rules;
+}
+
+const kube::Pod* YoungestOf(const WorkloadPods& group) {
+  const kube::Pod* youngest = nullptr;
+  for (const kube::Pod* pod : group.pods) {
+    if (!pod->is_active() || pod->meta.terminating) continue;
+    if (youngest == nullptr || pod->meta.created_ms > youngest->meta.created_ms) youngest = pod;
+  }
+  return youngest;
+}
+
+std::int64_t ReplicasOf(const WorkloadPods& group) {
+  if (group.workload != nullptr) return group.workload->finished ? 0 : group.workload->desired;
+  return std::count_if(group.pods.begin(), group.pods.end(), [](const kube::Pod* pod) {
+    return pod->is_active() && !pod->meta.terminating;
+  });
+}
+
+bool HasZoneKey(const DefaultConstraints& defaults) {
+  return std::any_of(defaults.constraints.begin(), defaults.constraints.end(),
+                     [](const auto& constraint) { return IsZoneKey(constraint.topology_key); });
+}
+
+}  // namespace
+
+std::string_view SpreadGapName(SpreadGap gap) {
+  switch (gap) {
+    case SpreadGap::kNoRule:
+      return "no_rule";
+    case SpreadGap::kNeverBinds:
+      return "never_binds";
+  }
+  return "no_rule";
+}
+
+std::vector<UnspreadWorkload> FindUnspreadWorkloads(const kube::ClusterState& cluster,
+                                                    const DefaultConstraints& defaults) {
+  const bool zone_default = HasZoneKey(defaults);
+  DefaultSelectors selectors(cluster);
+  std::vector<UnspreadWorkload> found;
+  for (const WorkloadPods& group : GroupPods(cluster)) {
+    if (group.ref.kind == "DaemonSet") continue;
+    const std::int64_t replicas = ReplicasOf(group);
+    if (replicas <= 1) continue;
+    const kube::Pod* youngest = YoungestOf(group);
+    const kube::PodSpec& spec =
+        group.workload != nullptr ? *group.workload->template_spec : *youngest->spec;
+    const kube::StringMap& labels =
+        group.workload != nullptr ? group.workload->template_labels : youngest->meta.labels;
+    const Rules rules = RulesOf(spec, labels, group.ref.ns);
+    if (rules.binds) continue;
+    const bool default_applies = zone_default && spec.spread_constraints.empty() &&
+                                 youngest != nullptr && selectors.Of(*youngest);
+    found.push_back({group.ref, rules.any ? SpreadGap::kNeverBinds : SpreadGap::kNoRule, replicas,
+                     default_applies});
+  }
+  return found;
+}
+
+namespace {
+
+using Selector = std::optional<kube::LabelSelector>;
+
+// Pods of one workload with one term, which is the same one for all of them.
+struct Carriers {
+  const kube::PodAffinityTerm* term = nullptr;
+  Selector selector;
+  std::vector<const kube::Pod*> pods;
+};
+
+class AntiAffinityChecker {
+ public:
+  explicit AntiAffinityChecker(const kube::ClusterState& cluster) : cluster_(cluster) {}
+
+  void Check(const WorkloadPods& group) {
+    std::vector<Carriers> all;
+    for (const kube::Pod* pod : group.pods) {
+      if (!pod->is_active() || pod->meta.terminating) continue;
+      for (const kube::PodAffinityTerm& term : pod->spec->required_anti_affinity) {
+        if (IsZoneKey(term.topology_key)) CarriersOf(all, term, *pod).pods.push_back(pod);
+      }
+    }
+    for (const Carriers& carriers : all) Judge(group.ref, carriers);
+  }
+
+  std::vector<AntiAffinityViolation> Take() { return std::move(violations_); }
+
+ private:
+  struct Zone {
+    std::int64_t carriers = 0;
+    std::int64_t matching = 0;
+    std::int64_t both = 0;
+    // A pod conflicts with every other one that it forbids, never with itself.
+    std::int64_t together() const { return carriers + matching - both; }
+    bool violated() const { return carriers > 0 && matching > 0 && together() > 1; }
+  };
+
+  static Carriers& CarriersOf(std::vector<Carriers>& all, const kube::PodAffinityTerm& term,
+                              const kube::Pod& pod) {
+    Selector selector = EffectiveSelector(term, pod.meta.labels);
+    for (Carriers& carriers : all) {
+      if (*carriers.term == term && carriers.selector == selector) return carriers;
+    }
+    return all.emplace_back(Carriers{&term, std::move(selector), {}});
+  }
+
+  std::string_view DomainOf(const kube::Pod& pod, const std::string& topology_key) const {
+    const kube::Node* node = cluster_.FindNode(pod.node_name);
+    return node == nullptr ? std::string_view() : kube::Lookup(node->meta.labels, topology_key);
+  }
+
+  void Judge(const WorkloadRef& workload, const Carriers& carriers) {
+    const std::string& key = carriers.term->topology_key;
+    std::map<std::string_view, Zone> zones;
+    const bool into_own = LooksInto(*carriers.term, workload.ns);
+    for (const kube::Pod* pod : carriers.pods) {
+      Zone& zone = zones[DomainOf(*pod, key)];
+      ++zone.carriers;
+      if (into_own && kube::Matches(carriers.selector, pod->meta.labels)) ++zone.both;
+    }
+    for (const LabelSets* sets : NamespacesIn(*carriers.term, workload.ns)) {
+      for (const LabelSet* set : sets->Matching(carriers.selector)) {
+        for (const kube::Pod* pod : set->pods) ++zones[DomainOf(*pod, key)].matching;
+      }
+    }
+    for (const auto& [name, zone] : zones) {
+      if (name.empty() || !zone.violated()) continue;
+      violations_.push_back({workload, key, std::string(name), zone.together()});
+    }
+  }
+
+  std::vector<const LabelSets*> NamespacesIn(const kube::PodAffinityTerm& term,
+                                             const std::string& own) {
+    std::vector<const LabelSets*> found;
+    if (!EveryNamespace(term)) {
+      for (const std::string& ns : NamespacesOf(term, own)) found.push_back(&SetsOf(ns));
+      return found;
+    }
+    const auto& pods = cluster_.pods();
+    for (std::size_t i = 0; i < pods.size(); i += cluster_.PodsIn(pods[i]->meta.ns).size()) {
+      found.push_back(&SetsOf(pods[i]->meta.ns));
+    }
+    return found;
+  }
+
+  const LabelSets& SetsOf(const std::string& ns) {
+    auto found = sets_.find(ns);
+    if (found == sets_.end()) found = sets_.emplace(ns, LabelSets(cluster_.PodsIn(ns))).first;
+    return found->second;
+  }
+
+  const kube::ClusterState& cluster_;
+  std::map<std::string, LabelSets> sets_;
+  std::vector<AntiAffinityViolation> violations_;
+};
+
+}  // namespace
+
+std::vector<AntiAffinityViolation> FindAntiAffinityViolations(const kube::ClusterState& cluster) {
+  AntiAffinityChecker checker(cluster);
+  for (const WorkloadPods& group : GroupPods(cluster)) checker.Check(group);
+  return checker.Take();
+}
+
+}  // namespace azexporter::zones

@@ -1,0 +1,61 @@
+#pragma once
+
+// Which pods make up which workload: the ground on which spread, distribution and budgets stand.
+//
+// Thread safety: values; WorkloadFinder: one thread only.
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "azexporter/kube/cluster_state.h"
+
+namespace azexporter::zones {
+
+// The names of a workload as kubectl shows them.
+struct WorkloadRef {
+  std::string ns;
+  std::string kind;  // "Deployment"; of an owner azexporter does not watch its own kind: "Rollout"
+  std::string name;
+  auto operator<=>(const WorkloadRef&) const = default;
+};
+
+struct WorkloadPods {
+  WorkloadRef ref;
+  const kube::Workload* workload = nullptr;  // null where the owner is not watched
+  std::vector<const kube::Pod*> pods;        // all of them, finished and terminating ones, too
+};
+
+// Numbers workloads from 0, in the order in which they are first asked for. Pods of one controller
+// are looked up once.
+class WorkloadFinder {
+ public:
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  explicit WorkloadFinder(const kube::ClusterState& cluster);  // cluster must outlive this
+  ~WorkloadFinder();
+
+  // The workload the pod belongs to in the end, else the controller it names. kNone for a pod
+  // without controller and for a static pod, whose controller is its node.
+  std::uint32_t Of(const kube::Pod& pod);
+  std::uint32_t Of(const kube::Workload& workload);
+
+  const WorkloadRef& ref(std::uint32_t number) const;
+  const kube::Workload* workload(std::uint32_t number) const;
+  std::size_t size() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Every workload and every owner of pods, sorted by `ref`: those without pods, too, but not the
+// ReplicaSets and Jobs that belong to another workload and not ReplicaSets scaled to nothing.
+std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster);
+
+// topology.kubernetes.io/zone and the label it replaced.
+bool IsZoneKey(std::string_view topology_key);
+
+}  // namespace azexporter::zones
