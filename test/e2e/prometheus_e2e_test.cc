@@ -115,7 +115,9 @@ class Samples {
   void AddHistogram(const char* zone, std::uint64_t seed) {
     const std::pair<const char*, std::uint64_t> buckets[] = {
         {"0.1", 3}, {"0.5", 9}, {"1", 14}, {"2.5", 15}, {"+Inf", 16}};
-    for (const auto& [bound, share] : buckets) {
+    for (const auto& bucket : buckets) {
+      const char* const bound = bucket.first;
+      const std::uint64_t share = bucket.second;
       double total = 0;
       Add({{"__name__", "lat_bucket"}, {"le", bound}, {"zone", zone}}, [=](int i) mutable {
         for (std::uint64_t k = 0; k < 20; ++k) {

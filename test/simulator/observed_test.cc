@@ -57,7 +57,7 @@ class ObservedTest : public ::testing::Test {
     return zones;
   }
 
-  const base::SystemClock clock_;
+  const base::SystemClock clock_{};
   std::unique_ptr<Platform> platform_;
   std::unique_ptr<kube::Cluster> cluster_;
 };
