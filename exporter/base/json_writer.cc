@@ -35,51 +35,30 @@ void AppendEscaped(std::string& out, char c) {
   }
 }
 
-// Whether any of eight bytes needs a look of its own: a control character, a quote, a backslash, or
-// part of a longer character.
-bool AnySpecial(const char* eight) {
+// How many bytes stand at the front, at least, that need no look of their own: eight at a time.
+std::size_t PlainPrefix(std::string_view text) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x80 * kOnes;
   const auto has_zero = [](std::uint64_t v) { return (v - kOnes) & ~v & kHighs; };
-  std::uint64_t v;
-  std::memcpy(&v, eight, sizeof(v));
-  const std::uint64_t below_space = (v - 0x20 * kOnes) & ~v & kHighs;
-  return (below_space | has_zero(v ^ ('"' * kOnes)) | has_zero(v ^ ('\\' * kOnes)) |
-          has_zero(v ^ (0x7f * kOnes)) | (v & kHighs)) != 0;
-}
-
-// How many bytes stand at the front, at least, that need no look of their own.
-std::size_t PlainPrefix(std::string_view text) {
-  constexpr std::size_t kWord = 8;
-  if (text.size() < kWord) {
-    char padded[kWord] = {'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'};
-    std::memcpy(padded, text.data(), text.size());
-    return AnySpecial(padded) ? 0 : text.size();
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t v;
+    std::memcpy(&v, text.data() + i, sizeof(v));
+    const std::uint64_t below_space = (v - 0x20 * kOnes) & ~v & kHighs;
+    const std::uint64_t special = below_space | has_zero(v ^ ('"' * kOnes)) |
+                                  has_zero(v ^ ('\\' * kOnes)) | has_zero(v ^ (0x7f * kOnes)) |
+                                  (v & kHighs);
+    if (special != 0) break;
   }
-  for (std::size_t i = 0; i + kWord <= text.size(); i += kWord) {
-    if (AnySpecial(text.data() + i)) return i;
-  }
-  // What is left is looked at with some of what was.
-  const std::size_t left = text.size() % kWord;
-  return AnySpecial(text.data() + text.size() - kWord) ? text.size() - left : text.size();
+  return i;
 }
 
 }  // namespace
 
 void AppendJsonString(std::string& out, std::string_view text) {
-  const std::size_t prefix = PlainPrefix(text);
-  constexpr std::size_t kShort = 62;
-  if (prefix == text.size() && text.size() <= kShort) {
-    char quoted[kShort + 2];
-    quoted[0] = '"';
-    std::memcpy(quoted + 1, text.data(), text.size());
-    quoted[text.size() + 1] = '"';
-    out.append(quoted, text.size() + 2);
-    return;
-  }
   out += '"';
   std::size_t plain = 0;  // start of the run not yet copied
-  for (std::size_t i = prefix; i < text.size();) {
+  for (std::size_t i = PlainPrefix(text); i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
       ++i;

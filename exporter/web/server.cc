@@ -49,29 +49,23 @@ void WriteList(base::JsonWriter& json, std::string_view key, const std::vector<s
 }
 
 // The envelope that every answer of the API comes in.
-Page ApiPage(base::Result<ApiData> answer) {
+Page ApiPage(const base::Result<ApiData>& answer) {
   if (answer && answer->json.empty()) return {.status = 204};
+  base::JsonWriter json;
+  json.BeginObject();
   Page page{.type = "application/json"};
-  if (!answer) {
+  if (answer) {
+    json.Key("status").String("success").Key("data").Raw(answer->json);
+    WriteList(json, "warnings", answer->warnings);
+    WriteList(json, "infos", answer->infos);
+  } else {
     page.status = StatusOf(answer.error().code());
-    base::JsonWriter json;
-    json.BeginObject().Key("status").String("error");
+    json.Key("status").String("error");
     json.Key("errorType").String(base::ErrorCodeName(answer.error().code()));
-    json.Key("error").String(answer.error().message()).EndObject();
-    page.body = json.Take();
-    return page;
+    json.Key("error").String(answer.error().message());
   }
-  // Put around the data, which may be megabytes, where it lies.
-  page.body = std::move(answer->json);
-  page.body.insert(0, "{\"status\":\"success\",\"data\":");
-  base::JsonWriter more;
-  more.BeginObject();
-  WriteList(more, "warnings", answer->warnings);
-  WriteList(more, "infos", answer->infos);
-  more.EndObject();
-  const std::string lists = more.Take();
-  if (lists.size() > 2) page.body += ',';
-  page.body.append(lists, 1);
+  json.EndObject();
+  page.body = json.Take();
   return page;
 }
 
