@@ -77,14 +77,4 @@ bool operator==(const LabelView& a, const LabelView& b) {
   return true;
 }
 
-std::strong_ordering CompareTexts(const LabelView& a, const LabelView& b) {
-  const std::size_t common = std::min(a.size(), b.size());
-  for (std::size_t i = 0; i < common; ++i) {
-    if (auto order = a.name(i).text() <=> b.name(i).text(); order != 0) return order;
-    if (a.value(i) == b.value(i)) continue;
-    if (auto order = a.value(i).text() <=> b.value(i).text(); order != 0) return order;
-  }
-  return a.size() <=> b.size();
-}
-
 }  // namespace azexporter::model

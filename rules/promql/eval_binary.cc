@@ -15,80 +15,6 @@ namespace {
 // Whether the result still is of the metric on the left: arithmetic makes something new.
 bool ChangesMetric(BinaryOp op) { return !IsComparison(op) && !IsSetOp(op) && !IsTrim(op); }
 
-double Arithmetic(BinaryOp op, double lhs, double rhs) {
-  switch (op) {
-    case BinaryOp::kAdd:
-      return lhs + rhs;
-    case BinaryOp::kSub:
-      return lhs - rhs;
-    case BinaryOp::kMul:
-      return lhs * rhs;
-    case BinaryOp::kDiv:
-      return lhs / rhs;
-    case BinaryOp::kMod:
-      return std::fmod(lhs, rhs);
-    case BinaryOp::kPow:
-      return std::pow(lhs, rhs);
-    case BinaryOp::kAtan2:
-      return std::atan2(lhs, rhs);
-    case BinaryOp::kTrimUpper:  // of native histograms alone
-    case BinaryOp::kTrimLower:
-    case BinaryOp::kEqual:
-    case BinaryOp::kNotEqual:
-    case BinaryOp::kLess:
-    case BinaryOp::kLessOrEqual:
-    case BinaryOp::kGreater:
-    case BinaryOp::kGreaterOrEqual:
-    case BinaryOp::kAnd:
-    case BinaryOp::kOr:
-    case BinaryOp::kUnless:
-      break;
-  }
-  return Absent();
-}
-
-bool Compare(BinaryOp op, double lhs, double rhs) {
-  switch (op) {
-    case BinaryOp::kEqual:
-      return lhs == rhs;
-    case BinaryOp::kNotEqual:
-      return lhs != rhs;
-    case BinaryOp::kLess:
-      return lhs < rhs;
-    case BinaryOp::kLessOrEqual:
-      return lhs <= rhs;
-    case BinaryOp::kGreater:
-      return lhs > rhs;
-    case BinaryOp::kGreaterOrEqual:
-      return lhs >= rhs;
-    case BinaryOp::kAdd:
-    case BinaryOp::kSub:
-    case BinaryOp::kMul:
-    case BinaryOp::kDiv:
-    case BinaryOp::kMod:
-    case BinaryOp::kPow:
-    case BinaryOp::kAtan2:
-    case BinaryOp::kTrimUpper:
-    case BinaryOp::kTrimLower:
-    case BinaryOp::kAnd:
-    case BinaryOp::kOr:
-    case BinaryOp::kUnless:
-      break;
-  }
-  return false;
-}
-
-// One element of the result; Absent() where a comparison filters it out. A comparison that keeps
-// the element answers `kept`.
-// A trimming operator is about histograms: of two floats it makes nothing.
-double Combine(const BinaryExpr& expr, double lhs, double rhs, double kept) {
-  if (IsTrim(expr.op)) return Absent();
-  if (!IsComparison(expr.op)) return Arithmetic(expr.op, lhs, rhs);
-  const bool holds = Compare(expr.op, lhs, rhs);
-  if (expr.return_bool) return holds ? 1 : 0;
-  return holds ? kept : Absent();
-}
-
 // All labels in braces, the metric name among them: as errors name the series of a match group.
 std::string InBraces(const model::LabelView& view) {
   const model::Labels labels = view.ToLabels();
@@ -148,7 +74,8 @@ void ApplyToRow(std::span<double> values, std::span<const double> scalars, bool 
 }
 
 // Calls `run` with the operation of an expression: a function of both sides, and of the value that
-// a comparison keeps. What is the same for all elements is decided here, once.
+// a comparison keeps where it holds; Absent() where it filters the element out. What is the same
+// for all elements is decided here, once.
 template <class Run>
 void WithOperation(const BinaryExpr& expr, Run run) {
   const auto compare = [&](auto holds) {
@@ -182,16 +109,19 @@ void WithOperation(const BinaryExpr& expr, Run run) {
     case BinaryOp::kGreaterOrEqual:
       return compare([](double lhs, double rhs) { return lhs >= rhs; });
     case BinaryOp::kMod:
+      return run([](double lhs, double rhs, double) { return std::fmod(lhs, rhs); });
     case BinaryOp::kPow:
+      return run([](double lhs, double rhs, double) { return std::pow(lhs, rhs); });
     case BinaryOp::kAtan2:
-    case BinaryOp::kTrimUpper:
+      return run([](double lhs, double rhs, double) { return std::atan2(lhs, rhs); });
+    case BinaryOp::kTrimUpper:  // about histograms: of two floats they make nothing
     case BinaryOp::kTrimLower:
-    case BinaryOp::kAnd:
+    case BinaryOp::kAnd:  // set operators do not come here
     case BinaryOp::kOr:
     case BinaryOp::kUnless:
       break;
   }
-  run([&](double lhs, double rhs, double kept) { return Combine(expr, lhs, rhs, kept); });
+  run([](double, double, double) { return Absent(); });
 }
 
 // The labels of the elements of a join's result.
@@ -283,7 +213,8 @@ class VectorJoin {
         one_at_(groups_.size(), kNone),
         matched_(groups_.size(), kNone),
         result_(evaluator, expr),
-        all_distinct_(result_.KeepsDistinct(many)),
+        // Names that are to go later may hide equal labels.
+        all_distinct_(!evaluator.options().delayed_name_removal && result_.KeepsDistinct(many)),
         in_place_(all_distinct_ && !IsTrim(expr.op) &&
                   (expr.matching.include.empty() || many.steps() == 1)),
         last_pairing_(in_place_ ? 0 : many.size()),
@@ -291,16 +222,10 @@ class VectorJoin {
 
   SteppedVector Run() {
     if (many_.empty() || one_.empty()) return std::move(out_);
-    if (in_place_) {
-      WithOperation(expr_, [&](auto operation) { RunInPlace(operation); });
-      return std::move(many_);
-    }
-    for (std::size_t step = 0; step < out_.steps(); ++step) {
-      evaluator_.CheckAlive();
-      if (FindOnes(step)) RunStep(step);
-    }
-    out_.DropEmptyRows();
-    return std::move(out_);
+    WithOperation(expr_, [&](auto operation) {
+      in_place_ ? RunInPlace(operation) : RunIntoNewRows(operation);
+    });
+    return std::move(in_place_ ? many_ : out_);
   }
 
  private:
@@ -354,11 +279,21 @@ class VectorJoin {
     many_.DropEmptyRows();
   }
 
-  void RunStep(std::size_t step) {
-    for (std::size_t i = 0; i < many_.size(); ++i) {
-      const std::size_t other = one_at_[group_of_many_[i]];
-      if (other != kNone && !IsAbsent(many_.values(i)[step])) Join(i, other, step);
+  template <class Operation>
+  void RunIntoNewRows(Operation operation) {
+    for (std::size_t step = 0; step < out_.steps(); ++step) {
+      evaluator_.CheckAlive();
+      if (!FindOnes(step)) continue;
+      for (std::size_t i = 0; i < many_.size(); ++i) {
+        const double value = many_.values(i)[step];
+        const std::size_t one = one_at_[group_of_many_[i]];
+        if (one == kNone || IsAbsent(value)) continue;
+        const double other = one_.values(one)[step];
+        Put(i, one, step,
+            swapped() ? operation(other, value, other) : operation(value, other, value));
+      }
     }
+    out_.DropEmptyRows();
   }
 
   void CheckOneToOne(std::size_t group, std::size_t step) {
@@ -371,11 +306,8 @@ class VectorJoin {
     matched_[group] = step;
   }
 
-  void Join(std::size_t many, std::size_t one, std::size_t step) {
-    double lhs = many_.values(many)[step];
-    double rhs = one_.values(one)[step];
-    if (swapped()) std::swap(lhs, rhs);
-    const double value = Combine(expr_, lhs, rhs, lhs);
+  // What came of a pair at that step.
+  void Put(std::size_t many, std::size_t one, std::size_t step, double value) {
     if (IsTrim(expr_.op)) evaluator_.NoteIncompatible(expr_);
     const std::size_t group = group_of_many_[many];
     CheckOneToOne(group, step);
@@ -472,10 +404,9 @@ SteppedVector Evaluator::EvalScalarBinary(const BinaryExpr& expr) {
   }
   SteppedVector lhs = Eval(*expr.lhs);
   const SteppedVector rhs = Eval(*expr.rhs);
-  for (std::size_t step = 0; step < steps_.count; ++step) {
-    double& value = lhs.values(0)[step];
-    value = Combine(expr, value, rhs.scalar(step), value);
-  }
+  WithOperation(expr, [&](auto operation) {
+    ApplyToRow(lhs.values(0), rhs.values(0), /*scalar_left=*/false, operation);
+  });
   return lhs;
 }
 

@@ -139,17 +139,9 @@ void LabelChoice::Prepare(const model::Shape& shape) {
   known_.push_back({from_, to_});
 }
 
-std::uint32_t LabelIndex::Find(const model::LabelView& labels, std::uint64_t hash) const {
-  return index_.Find(hash, [&](std::uint32_t i) { return labels_[i] == labels; });
-}
-
-std::uint32_t LabelIndex::Find(const model::LabelView& labels) const {
-  return Find(labels, labels.IdentityHash());
-}
-
 std::uint32_t LabelIndex::NumberOf(const model::LabelView& labels) {
   const std::uint64_t hash = labels.IdentityHash();
-  std::uint32_t number = Find(labels, hash);
+  std::uint32_t number = index_.Find(hash, [&](std::uint32_t i) { return labels_[i] == labels; });
   if (number != kNone) return number;
   number = static_cast<std::uint32_t>(labels_.size());
   index_.Insert(hash, number);

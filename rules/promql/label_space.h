@@ -141,14 +141,10 @@ class LabelIndex {
 
   // The number of `labels`, a new one where it was not seen before.
   std::uint32_t NumberOf(const model::LabelView& labels);
-  // kNone where it was not seen before.
-  std::uint32_t Find(const model::LabelView& labels) const;
   std::size_t size() const { return labels_.size(); }
   const model::LabelView& labels(std::size_t number) const { return labels_[number]; }
 
  private:
-  std::uint32_t Find(const model::LabelView& labels, std::uint64_t hash) const;
-
   base::HashIndex index_;
   std::vector<model::LabelView> labels_;
 };
@@ -161,13 +157,18 @@ class LabelGroups {
   // The number of the group that `labels` falls into; groups are numbered as they come up.
   std::uint32_t GroupOf(const model::LabelView& labels) {
     const model::LabelView key = choice_.Project(labels);
-    // Mostly one label counts, and all sets have it: then its value tells the group.
-    if (key.size() != 1) {
-      if (key.size() == 0 && no_labels_ != LabelIndex::kNone) return no_labels_;
-      const std::uint32_t number = index_.NumberOf(key);
-      if (key.size() == 0) no_labels_ = number;
-      return number;
-    }
+    if (key.size() > 1) return index_.NumberOf(key);
+    if (key.size() == 1) return GroupOfOne(key);
+    if (no_labels_ == LabelIndex::kNone) no_labels_ = index_.NumberOf(key);
+    return no_labels_;
+  }
+  std::size_t size() const { return index_.size(); }
+  // The labels that count, of all members.
+  const model::LabelView& labels(std::size_t group) const { return index_.labels(group); }
+
+ private:
+  // Mostly one label counts, and all sets have it: then its value tells the group.
+  std::uint32_t GroupOfOne(const model::LabelView& key) {
     if (one_name_ != key.name(0)) {
       one_name_ = key.name(0);
       by_value_ = {};
@@ -177,11 +178,7 @@ class LabelGroups {
     if (known != model::SymbolMap::kNone) return known;
     return by_value_.FindOrInsert(value, index_.NumberOf(key));
   }
-  std::size_t size() const { return index_.size(); }
-  // The labels that count, of all members.
-  const model::LabelView& labels(std::size_t group) const { return index_.labels(group); }
 
- private:
   LabelChoice choice_;
   LabelIndex index_;
   std::uint32_t no_labels_ = LabelIndex::kNone;  // the group of sets of which none counts

@@ -30,27 +30,12 @@ std::span<double> SteppedVector::AddRow(Row row) {
   return values(rows_.size() - 1);
 }
 
-std::span<double> SteppedVector::AddRows(std::span<const model::LabelView> labels) {
-  charge_.Add(labels.size() * steps_);
-  rows_.reserve(rows_.size() + labels.size());
-  for (const model::LabelView& row : labels) rows_.push_back({row});
-  const std::size_t before = values_.size();
-  values_.resize(before + labels.size() * steps_, Absent());
-  return std::span(values_).subspan(before);
-}
-
 SteppedVector SteppedVector::Copy() const {
   SteppedVector copy(steps_, charge_.budget());
   copy.charge_.Add(values_.size());
   copy.rows_ = rows_;
   copy.values_ = values_;
   return copy;
-}
-
-void SteppedVector::PopRow() {
-  rows_.pop_back();
-  values_.resize(values_.size() - steps_);
-  charge_.Remove(steps_);
 }
 
 void SteppedVector::DropEmptyRows() {

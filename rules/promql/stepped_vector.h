@@ -63,9 +63,6 @@ class SteppedVector {
   void Reserve(std::size_t rows);
   // A new last row, all absent. Throws EvalError when the query's budget is used up.
   std::span<double> AddRow(Row row);
-  void PopRow();
-  // As many new last rows as there are labels; their values are to be set by the caller.
-  std::span<double> AddRows(std::span<const model::LabelView> labels);
   SteppedVector Copy() const;
   // Keeps the rows that have a value at any step.
   void DropEmptyRows();

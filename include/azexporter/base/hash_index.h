@@ -61,11 +61,6 @@ class HashIndex {
     return true;
   }
 
-  void Clear() {
-    slots_.clear();
-    size_ = 0;
-  }
-
  private:
   struct Slot {
     std::uint32_t hash = 0;

@@ -73,7 +73,4 @@ class LabelView {
   const Symbol* values_ = nullptr;
 };
 
-// In the order of Labels: label by label, name before value, by text.
-std::strong_ordering CompareTexts(const LabelView& a, const LabelView& b);
-
 }  // namespace azexporter::model
