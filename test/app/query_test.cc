@@ -1,17 +1,15 @@
 // azexporter query: the same answers from a file and from a server.
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 
 #include "azexporter/app/flags.h"
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
 #include "query_output.h"
 #include "query_source.h"
+#include "support/temp_folder.h"
 
 namespace azexporter::app {
 namespace {
@@ -27,16 +25,8 @@ constexpr char kPage[] =
 
 class QueryTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "azx-query-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-    return folder_ / name;
+    return folder_.Write(name, text);
   }
   std::unique_ptr<QuerySource> Load(const std::string& text = kPage) {
     auto source = LoadSamples({Write("page.om", text)}, 60'000);
@@ -44,7 +34,7 @@ class QueryTest : public testing::Test {
     return source ? std::move(*source) : nullptr;
   }
 
-  std::filesystem::path folder_;
+  const test::TempFolder folder_;
 };
 
 TEST_F(QueryTest, LoadsFilesAndKnowsTheirNewestTime) {

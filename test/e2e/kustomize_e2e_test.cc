@@ -7,7 +7,6 @@
 
 #include <compare>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <ostream>
 #include <set>
@@ -19,6 +18,7 @@
 #include "simulator/api_server.h"
 #include "support/eventually.h"
 #include "support/kubectl.h"
+#include "support/temp_folder.h"
 
 namespace azexporter {
 namespace {
@@ -172,13 +172,11 @@ TEST_P(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
         return std::nullopt;
       });
 
-  std::string pattern = ::testing::TempDir() + "/azx-kustomize-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const std::filesystem::path folder = pattern;
-  std::ofstream(folder / "kubeconfig") << (*server)->Kubeconfig();
+  const test::TempFolder folder;
+  folder.Write("kubeconfig", (*server)->Kubeconfig());
   // A key with a dot in it cannot be told by a path.
   for (const auto& [key, value] : At(Only("ConfigMap"), "data").entries()) {
-    std::ofstream(folder / key.scalar()) << value.scalar();
+    folder.Write(key.scalar(), value.scalar());
   }
   ChildProcess azexporter({AZX_PROGRAM, "--config.file", (folder / "azexporter.yaml").string(),
                            "--kubeconfig", (folder / "kubeconfig").string(), "--web.listen-address",
@@ -203,7 +201,6 @@ TEST_P(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
   EXPECT_EQ(azexporter.Wait(kWaitMs), 0);
   EXPECT_EQ(asked, granted);
   EXPECT_EQ(granted.size(), 28u) << "two verbs on each of 14 resources";
-  std::filesystem::remove_all(folder);
 }
 
 TEST_P(KustomizeTest, ConfinesThePod) {
@@ -262,15 +259,12 @@ std::string WithoutHash(std::string text) {
 TEST(KustomizeOverlayTest, NamesAnotherImage) {
   const test::Kubectl kubectl = test::CurrentKubectl();
   AZX_SKIP_WITHOUT_KUBECTL(kubectl);
-  std::string pattern = ::testing::TempDir() + "/azx-overlay-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const std::filesystem::path folder = std::filesystem::canonical(pattern);
+  const test::TempFolder folder;
   const auto base = std::filesystem::canonical(AZX_SOURCE_DIR "/deploy/kubernetes/base");
-  std::ofstream(folder / "kustomization.yaml")
-      << "resources: [" << std::filesystem::relative(base, folder).string() << "]\n"
-      << "images: [{name: azexporter, newName: registry.example/azexporter}]\n";
+  folder.Write("kustomization.yaml",
+               "resources: [" + std::filesystem::relative(base, folder.path()).string() + "]\n" +
+                   "images: [{name: azexporter, newName: registry.example/azexporter}]\n");
   const auto text = RunProgram({kubectl.program, "kustomize", folder.string()});
-  std::filesystem::remove_all(folder);
   ASSERT_TRUE(text);
   EXPECT_NE(text->find("image: registry.example/azexporter:0.1.0\n"), std::string::npos) << *text;
 }

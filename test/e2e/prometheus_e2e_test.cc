@@ -9,8 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "azexporter/base/clock.h"
@@ -19,6 +17,7 @@
 #include "e2e/prometheus_queries.h"
 #include "support/azexporter_process.h"
 #include "support/eventually.h"
+#include "support/temp_folder.h"
 #include "support/write_body.h"
 
 namespace azexporter {
@@ -217,13 +216,11 @@ class PrometheusTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!test::PrometheusProcess::Installed()) GTEST_SKIP() << "skipped: no Prometheus";
-    std::string name = std::filesystem::temp_directory_path() / "azx-prom-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    std::ofstream(folder_ / "azexporter.yaml")
-        << "global: {external_labels: {cluster: test}, collect_interval: 500ms}\nrule_files: []\n";
+    const std::string config = folder_.Write(
+        "azexporter.yaml",
+        "global: {external_labels: {cluster: test}, collect_interval: 500ms}\nrule_files: []\n");
     azexporter_ = std::make_unique<test::AzexporterProcess>(
-        folder_ / "azexporter.yaml",
+        config,
         std::vector<std::string>{"--kube.snapshot", "/dev/null",
                                  "--web.enable-remote-write-receiver", "--storage.keep=all"});
     ASSERT_FALSE(azexporter_->url().empty());
@@ -232,13 +229,11 @@ class PrometheusTest : public testing::Test {
   void TearDown() override {
     prometheus_.reset();
     azexporter_.reset();
-    std::error_code ignored;
-    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
   }
 
   void StartPrometheus(const std::string& config) {
     prometheus_ = std::make_unique<test::PrometheusProcess>(
-        folder_, config, std::vector<std::string>{"--web.enable-remote-write-receiver"});
+        folder_.path(), config, std::vector<std::string>{"--web.enable-remote-write-receiver"});
     ASSERT_FALSE(prometheus_->api().url().empty());
     ASSERT_TRUE(Eventually(
         [&] { return Fetch(prometheus_->api().url() + "/-/ready").status == 200; }, kWaitMs));
@@ -266,7 +261,7 @@ class PrometheusTest : public testing::Test {
     return response ? *response : net::HttpResponse();
   }
 
-  std::filesystem::path folder_;
+  const test::TempFolder folder_;
   net::HttpClient http_{{.user_agent = "test"}};
   std::unique_ptr<test::AzexporterProcess> azexporter_;
   std::unique_ptr<test::PrometheusProcess> prometheus_;

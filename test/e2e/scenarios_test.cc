@@ -115,7 +115,7 @@ class ScenarioTest : public test::PlatformFixture,
                                  "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
                                  "rule_files: [documented.yaml, recommended.yaml]\n");
     ASSERT_NO_FATAL_FAILURE(StartAzexporter("azexporter.yaml"));
-    prometheus_ = std::make_unique<test::PrometheusProcess>(folder_, PrometheusConfig());
+    prometheus_ = std::make_unique<test::PrometheusProcess>(folder_.path(), PrometheusConfig());
   }
 
   void TearDown() override {

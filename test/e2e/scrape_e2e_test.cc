@@ -41,7 +41,7 @@ class ScrapeTest : public test::PlatformFixture {
     // Every probe ended at least once.
     ASSERT_TRUE(Eventually([&] { return azexporter_->api().Count("az_zone_health_up == 1") == 3; },
                            kWaitMs));
-    prometheus_ = std::make_unique<test::PrometheusProcess>(folder_, PrometheusConfig());
+    prometheus_ = std::make_unique<test::PrometheusProcess>(folder_.path(), PrometheusConfig());
     ASSERT_TRUE(Eventually([&] { return prometheus_->api().Count("up == 1") == 2; }, kWaitMs));
   }
 

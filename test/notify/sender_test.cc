@@ -5,14 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <thread>
 
 #include "simulator/base64.h"
 #include "simulator/http_server.h"
 #include "support/eventually.h"
+#include "support/temp_folder.h"
 
 namespace azexporter::notify {
 namespace {
@@ -294,18 +293,11 @@ TEST_F(SenderTest, AStopTriesOneThatFailsOnce) {
 
 class SenderFilesTest : public SenderTest {
  protected:
-  void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "azx-notify-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   std::string Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-    return folder_ / name;
+    return folder_.Write(name, text);
   }
 
-  std::filesystem::path folder_;
+  const test::TempFolder folder_;
 };
 
 TEST_F(SenderFilesTest, ThePasswordIsReadAnew) {

@@ -13,6 +13,7 @@
 
 #include "servers/child_process.h"
 #include "support/kubectl.h"
+#include "support/temp_folder.h"
 
 namespace azexporter::platform {
 namespace {
@@ -25,9 +26,6 @@ constexpr int kWaitMs = 20'000;
 class PlatformProgramTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "/azx-platform-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     platform_ = std::make_unique<ChildProcess>(std::vector<std::string>{
         AZX_PLATFORM_PROGRAM, "--kubeconfig-out", (folder_ / "kubeconfig").string(), "--config-out",
         (folder_ / "config.yaml").string(), "--ready-file", (folder_ / "ready").string()});
@@ -43,10 +41,7 @@ class PlatformProgramTest : public ::testing::Test {
     }
   }
 
-  void TearDown() override {
-    platform_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  void TearDown() override { platform_.reset(); }
 
   // A private home, so that neither the user's configuration nor a cache of another server is used.
   std::map<std::string, std::string> Environment() const {
@@ -57,7 +52,7 @@ class PlatformProgramTest : public ::testing::Test {
     ASSERT_TRUE(RunProgram({"curl", "-fsS", "-d", command, control_ + "/do"})) << command;
   }
 
-  std::filesystem::path folder_;
+  const test::TempFolder folder_;
   std::unique_ptr<ChildProcess> platform_;
   std::string control_;
 };

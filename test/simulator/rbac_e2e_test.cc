@@ -3,6 +3,7 @@
 #include "servers/child_process.h"
 #include "simulator/simulator_fixture.h"
 #include "support/kubectl.h"
+#include "support/temp_folder.h"
 
 namespace azexporter::simulator {
 namespace {
@@ -13,9 +14,6 @@ class KubectlRbacTest : public SimulatorTest {
  protected:
   void SetUp() override {
     AZX_SKIP_WITHOUT_KUBECTL(kubectl_);
-    std::string pattern = ::testing::TempDir() + "/azx-rbac-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     for (const char* object :
          {R"({"kind":"Namespace","apiVersion":"v1","metadata":{"name":"monitoring"}})",
           R"({"kind":"ServiceAccount","apiVersion":"v1",
@@ -35,13 +33,9 @@ class KubectlRbacTest : public SimulatorTest {
     Start({.tls = true, .token = "admin", .authorization = Authorization::kRbac});
   }
 
-  void TearDown() override {
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
-  }
-
   // What kubectl prints as the user of `kubeconfig`, errors included.
   std::string Kubectl(const std::string& kubeconfig, std::string arguments) const {
-    std::ofstream(folder_ / "kubeconfig") << kubeconfig;
+    folder_.Write("kubeconfig", kubeconfig);
     return RunProgram(
                {"sh", "-c", kubectl_.program + " " + arguments + " 2>&1 || true"},
                {{"HOME", folder_.string()}, {"KUBECONFIG", (folder_ / "kubeconfig").string()}})
@@ -49,7 +43,7 @@ class KubectlRbacTest : public SimulatorTest {
   }
 
   const test::Kubectl kubectl_ = test::CurrentKubectl();
-  std::filesystem::path folder_;
+  const test::TempFolder folder_;
 };
 
 TEST_F(KubectlRbacTest, ATokenFromKubectlMayWhatItsRolesGrant) {

@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -14,6 +12,7 @@
 #include "azexporter/model/regexp.h"
 #include "platform.h"
 #include "support/azexporter_process.h"
+#include "support/temp_folder.h"
 
 namespace azexporter::test {
 
@@ -22,15 +21,10 @@ class PlatformFixture : public ::testing::Test {
   void TearDown() override {
     azexporter_.reset();
     if (platform_) platform_->Stop();
-    std::error_code ignored;
-    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
   }
 
   // REQUIRES: once a test, first of all. `options.manifests` is filled in. Fatal when it fails.
   void StartPlatform(platform::PlatformOptions options = {}) {
-    std::string name = std::filesystem::temp_directory_path() / "azx-e2e-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
     options.manifests = std::string(AZX_SOURCE_DIR) + "/deploy/demo/manifests";
     auto platform = platform::Platform::Start(options, clock_);
     ASSERT_TRUE(platform) << platform.error().message();
@@ -39,9 +33,7 @@ class PlatformFixture : public ::testing::Test {
   }
 
   // A file in the test's folder.
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-  }
+  void Write(const std::string& name, const std::string& text) { folder_.Write(name, text); }
   // rules/alerts/PACK.yaml as NAME, only with this for every `for:` and `keep_firing_for:`.
   void WritePack(const std::string& pack, const std::string& name, const std::string& duration) {
     const auto text =
@@ -57,7 +49,7 @@ class PlatformFixture : public ::testing::Test {
   }
 
   base::SystemClock clock_;
-  std::filesystem::path folder_;
+  const TempFolder folder_;
   std::unique_ptr<platform::Platform> platform_;
   std::unique_ptr<AzexporterProcess> azexporter_;
 };
