@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "azexporter/base/file.h"
 #include "azexporter/exposition/text_reader.h"
@@ -16,10 +15,8 @@ using base::Result;
 // Bounds that every sample lies within.
 constexpr model::TimestampMs kEver = 4'000'000'000'000'000'000;
 
-using Selectors = std::vector<std::vector<model::Matcher>>;
-
-Result<Selectors> Parse(const std::vector<std::string>& texts) {
-  Selectors selectors;
+Result<storage::Selectors> Parse(const std::vector<std::string>& texts) {
+  storage::Selectors selectors;
   for (const std::string& text : texts) {
     AZX_ASSIGN_OR_RETURN(auto matchers, promql::ParseMetricSelector(text));
     selectors.push_back(std::move(matchers));
@@ -77,31 +74,17 @@ Result<void> LoadedSamples::Load(const std::string& file) {
 
 Result<std::vector<model::Labels>> LoadedSamples::Series(
     const std::vector<std::string>& selectors) {
-  AZX_ASSIGN_OR_RETURN(const Selectors parsed, Parse(selectors));
+  AZX_ASSIGN_OR_RETURN(const storage::Selectors parsed, Parse(selectors));
   AZX_ASSIGN_OR_RETURN(const auto querier, store_.NewQuerier(-kEver, kEver));
-  std::vector<model::Labels> found;
-  for (const auto& matchers : parsed) {
-    AZX_ASSIGN_OR_RETURN(const storage::SeriesSet* const set, querier->Select(matchers));
-    for (std::size_t i = 0; i < set->size(); ++i) found.push_back(set->labels(i).ToLabels());
-  }
-  std::ranges::sort(found);
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
+  return storage::LabelSetsOf(*querier, parsed);
 }
 
 Result<std::vector<std::string>> LoadedSamples::Labels(const std::string& label,
                                                        const std::vector<std::string>& selectors) {
-  AZX_ASSIGN_OR_RETURN(Selectors parsed, Parse(selectors));
-  if (parsed.empty()) parsed.emplace_back();
+  AZX_ASSIGN_OR_RETURN(storage::Selectors parsed, Parse(selectors));
   AZX_ASSIGN_OR_RETURN(const auto querier, store_.NewQuerier(-kEver, kEver));
-  std::set<std::string> found;
-  for (const auto& matchers : parsed) {
-    AZX_ASSIGN_OR_RETURN(
-        const std::vector<std::string> texts,
-        label.empty() ? querier->LabelNames(matchers) : querier->LabelValues(label, matchers));
-    found.insert(texts.begin(), texts.end());
-  }
-  return std::vector<std::string>(found.begin(), found.end());
+  if (label.empty()) return storage::LabelNamesOf(*querier, std::move(parsed));
+  return storage::LabelValuesOf(*querier, label, std::move(parsed));
 }
 
 }  // namespace

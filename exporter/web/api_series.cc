@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <set>
+#include <span>
 
 #include "azexporter/base/utf8.h"
 #include "handlers.h"
@@ -21,38 +21,29 @@ Result<std::unique_ptr<storage::Querier>> QuerierFor(const Context& context,
   return context.deps.store.NewQuerier(start, end);
 }
 
-// At most `limit` of them, with a warning where there are more.
-ApiData StringList(const std::set<std::string>& values, std::size_t limit) {
+// At most `limit` values, 0 being no limit, each written by `write`; with a warning where there are
+// more.
+template <class T, class Write>
+ApiData List(const std::vector<T>& values, std::size_t limit, Write write) {
   ApiData data;
+  const bool cut = limit > 0 && values.size() > limit;
+  if (cut) data.warnings.emplace_back(kTruncated);
   JsonWriter json;
   json.BeginArray();
-  std::size_t written = 0;
-  for (const std::string& value : values) {
-    if (limit > 0 && written == limit) {
-      data.warnings.emplace_back(kTruncated);
-      break;
-    }
-    json.String(value);
-    ++written;
-  }
+  for (const T& value : std::span(values).first(cut ? limit : values.size())) write(json, value);
   json.EndArray();
   data.json = json.Take();
   return data;
 }
 
-// The union over all selectors; over every series where there is no selector.
+// What `ask` finds with the selectors of the request.
 template <class Ask>
-Result<ApiData> UnionOver(const Context& context, const Request& request, Ask ask) {
+Result<ApiData> Texts(const Context& context, const Request& request, Ask ask) {
   AZX_ASSIGN_OR_RETURN(const std::size_t limit, LimitParam(request));
   AZX_ASSIGN_OR_RETURN(const auto querier, QuerierFor(context, request));
   AZX_ASSIGN_OR_RETURN(Selectors selectors, MatchParams(request));
-  if (selectors.empty()) selectors.emplace_back();
-  std::set<std::string> all;
-  for (const auto& matchers : selectors) {
-    AZX_ASSIGN_OR_RETURN(const std::vector<std::string> values, ask(*querier, matchers));
-    all.insert(values.begin(), values.end());
-  }
-  return StringList(all, limit);
+  AZX_ASSIGN_OR_RETURN(const std::vector<std::string> texts, ask(*querier, std::move(selectors)));
+  return List(texts, limit, [](JsonWriter& json, const std::string& text) { json.String(text); });
 }
 
 int HexValue(char c) {
@@ -177,31 +168,14 @@ Result<ApiData> Series(const Context& context, const Request& request) {
   AZX_ASSIGN_OR_RETURN(const auto querier, QuerierFor(context, request));
   const auto selectors = MatchParams(request);
   if (!selectors) return InvalidParam("match[]", selectors.error().message());
-  std::vector<model::Labels> found;
-  for (const auto& matchers : *selectors) {
-    AZX_ASSIGN_OR_RETURN(const storage::SeriesSet* const set, querier->Select(matchers));
-    for (std::size_t i = 0; i < set->size(); ++i) found.push_back(set->labels(i).ToLabels());
-  }
-  std::ranges::sort(found);
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  ApiData data;
-  if (limit > 0 && found.size() > limit) {
-    found.resize(limit);
-    data.warnings.emplace_back(kTruncated);
-  }
-  JsonWriter json;
-  json.BeginArray();
-  for (const model::Labels& labels : found) WriteLabels(json, labels);
-  json.EndArray();
-  data.json = json.Take();
-  return data;
+  AZX_ASSIGN_OR_RETURN(const std::vector<model::Labels> found,
+                       storage::LabelSetsOf(*querier, *selectors));
+  return List(found, limit, WriteLabels);
 }
 
 // GET, POST /api/v1/labels: match[], start, end, limit.
 Result<ApiData> LabelNames(const Context& context, const Request& request) {
-  return UnionOver(context, request, [](storage::Querier& querier, const auto& matchers) {
-    return querier.LabelNames(matchers);
-  });
+  return Texts(context, request, storage::LabelNamesOf);
 }
 
 // GET /api/v1/label/NAME/values: match[], start, end, limit.
@@ -212,8 +186,8 @@ Result<ApiData> LabelValues(const Context& context, const Request& request) {
     model::AppendQuoted(quoted, name);
     return BadData("invalid label name: " + quoted);
   }
-  return UnionOver(context, request, [&](storage::Querier& querier, const auto& matchers) {
-    return querier.LabelValues(name, matchers);
+  return Texts(context, request, [&](storage::Querier& querier, Selectors selectors) {
+    return storage::LabelValuesOf(querier, name, std::move(selectors));
   });
 }
 

@@ -13,6 +13,7 @@
 #include "azexporter/base/result.h"
 #include "azexporter/model/matcher.h"
 #include "azexporter/model/sample.h"
+#include "azexporter/storage/storage.h"
 #include "connection_watch.h"
 
 namespace azexporter::web {
@@ -64,7 +65,7 @@ base::Result<std::size_t> LimitParam(const Request& request);
 base::Result<std::int64_t> ParseInt(const std::string& text);
 
 // The selectors of match[], one list of matchers each. The message of a fault has no prefix.
-using Selectors = std::vector<std::vector<model::Matcher>>;
+using storage::Selectors;
 base::Result<Selectors> MatchParams(const Request& request);
 
 // What Prometheus warns with where `limit` cut an answer.

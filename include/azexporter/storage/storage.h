@@ -65,6 +65,15 @@ class Querier {
       const std::string& name, std::span<const model::Matcher> matchers) = 0;
 };
 
+// Several selectors: what matches any of them is meant.
+using Selectors = std::vector<std::vector<model::Matcher>>;
+// The label sets of the series. Sorted, unique.
+base::Result<std::vector<model::Labels>> LabelSetsOf(Querier& querier, const Selectors& selectors);
+// As Querier::LabelNames and LabelValues; over all series where there is no selector.
+base::Result<std::vector<std::string>> LabelNamesOf(Querier& querier, Selectors selectors);
+base::Result<std::vector<std::string>> LabelValuesOf(Querier& querier, const std::string& name,
+                                                     Selectors selectors);
+
 // Thread-safe.
 class Queryable {
  public:
