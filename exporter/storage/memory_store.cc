@@ -127,7 +127,8 @@ LeftOut MemoryStore::Impl::Commit(const std::vector<PendingSample>& samples) {
   LeftOut left_out;
   const base::WriterLock lock(mu_);
   const bool has_readers = !readers_.empty();
-  if (!has_readers) marks_.clear();
+  // Who has seen the latest commit needs no mark of any so far.
+  if (!has_readers || *readers_.begin() >= version_) marks_.clear();
   ++version_;
   for (const PendingSample& sample : samples) {
     const bool known = sample.series != nullptr && sample.series->alive();
@@ -269,6 +270,7 @@ std::size_t MemoryStore::Impl::BytesLocked() const {
     bytes += table->bytes();
     for (const MemorySeries& series : table->rows()) bytes += series.heap_bytes();
   }
+  for (const auto& [series, marks] : marks_) bytes += 64 + marks.capacity() * sizeof(Mark);
   return bytes;
 }
 

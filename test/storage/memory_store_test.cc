@@ -331,6 +331,32 @@ TEST(MemoryStoreTest, FindsSeriesOfALargeMetricByAnyLabel) {
   }
 }
 
+// What readers need to know of later commits is forgotten with them, though there always are some.
+TEST(MemoryStoreTest, DoesNotGrowWithReadersThatFollowEachOther) {
+  MemoryStore store({.retention_ms = 0});
+  const auto commit = [&](std::int64_t t) {
+    auto appender = store.NewAppender();
+    for (int i = 0; i < 100; ++i) {
+      const std::string pod = std::to_string(i);
+      ASSERT_EQ(appender->Append(Labels::Of({{"__name__", "up"}, {"pod", pod}}), t, 1),
+                AppendOutcome::kAppended);
+    }
+    ASSERT_TRUE(appender->Commit());
+  };
+  commit(0);
+  std::unique_ptr<Querier> reader = Query(store);
+  std::size_t early = 0;
+  for (int t = 1; t <= 1000; ++t) {
+    commit(t);
+    std::unique_ptr<Querier> next = Query(store);  // while the one before is still there
+    const SeriesSet& seen = **reader->Select({});
+    ASSERT_EQ(Latest(seen, 0, 0, kAlways)->t, t - 1);
+    reader = std::move(next);
+    if (t == 10) early = store.stats().bytes;
+  }
+  EXPECT_LT(store.stats().bytes, 2 * early);
+}
+
 TEST(MemoryStoreTest, InternsTextsForItsQueriers) {
   MemoryStore store;
   Put(store, kUpA, {{1000, 1}});
