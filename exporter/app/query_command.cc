@@ -44,9 +44,9 @@ Result<std::unique_ptr<QuerySource>> SourceOf(const QueryFlags& flags) {
   return AskServer(flags.url.empty() ? kDefaultUrl : flags.url, *timeout_ms);
 }
 
-Result<QuerySource::Range> RangeOf(const QueryFlags& flags, model::TimestampMs now) {
+Result<promql::RangeTimes> RangeOf(const QueryFlags& flags, model::TimestampMs now) {
   constexpr std::int64_t kHourMs = 3'600'000;
-  QuerySource::Range range;
+  promql::RangeTimes range;
   AZX_ASSIGN_OR_RETURN(range.end, TimeOf("--end", flags.end, now));
   AZX_ASSIGN_OR_RETURN(range.start, TimeOf("--start", flags.start, range.end - kHourMs));
   if (range.end < range.start) return BadData("--end: is before --start");
@@ -93,7 +93,7 @@ Result<std::string> Answer(const QueryFlags& flags) {
       return Formatted(result, output);
     }
     case QueryKind::kRange: {
-      AZX_ASSIGN_OR_RETURN(const QuerySource::Range range, RangeOf(flags, source->now()));
+      AZX_ASSIGN_OR_RETURN(const promql::RangeTimes range, RangeOf(flags, source->now()));
       AZX_ASSIGN_OR_RETURN(const promql::QueryResult result, source->Evaluate(flags.expr, range));
       return Formatted(result, output);
     }

@@ -35,9 +35,9 @@ class LoadedSamples final : public QuerySource {
     AZX_ASSIGN_OR_RETURN(const auto parsed, promql::ParseExpr(expr));
     return engine_.Instant(store_, *parsed, t);
   }
-  Result<promql::QueryResult> Evaluate(const std::string& expr, const Range& range) override {
+  Result<promql::QueryResult> Evaluate(const std::string& expr, const promql::RangeTimes& range) override {
     AZX_ASSIGN_OR_RETURN(const auto parsed, promql::ParseExpr(expr));
-    return engine_.Range(store_, *parsed, range.start, range.end, range.step_ms);
+    return engine_.Range(store_, *parsed, range);
   }
   Result<promql::Explanation> Explain(const std::string& expr,
                                       const promql::ExplainOptions& options) override {

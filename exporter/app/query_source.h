@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "azexporter/base/result.h"
+#include "azexporter/promql/engine.h"
 #include "azexporter/promql/explain.h"
 #include "azexporter/promql/value.h"
 
@@ -24,13 +25,8 @@ class QuerySource {
 
   virtual base::Result<promql::QueryResult> Instant(const std::string& expr,
                                                     model::TimestampMs t) = 0;
-  struct Range {
-    model::TimestampMs start = 0;
-    model::TimestampMs end = 0;
-    std::int64_t step_ms = 0;
-  };
   virtual base::Result<promql::QueryResult> Evaluate(const std::string& expr,
-                                                     const Range& range) = 0;
+                                                     const promql::RangeTimes& range) = 0;
   virtual base::Result<promql::Explanation> Explain(const std::string& expr,
                                                     const promql::ExplainOptions& options) = 0;
   // The series that any of the selectors takes, sorted.

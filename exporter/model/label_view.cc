@@ -63,6 +63,15 @@ Labels LabelView::ToLabels() const {
   return Labels::OfSorted(labels);
 }
 
+std::strong_ordering LabelView::CompareTexts(const LabelView& a, const LabelView& b) {
+  const std::size_t shared = std::min(a.size(), b.size());
+  for (std::size_t i = 0; i < shared; ++i) {
+    if (a.name(i) != b.name(i)) return a.name(i).text() <=> b.name(i).text();
+    if (a.value(i) != b.value(i)) return a.value(i).text() <=> b.value(i).text();
+  }
+  return a.size() <=> b.size();
+}
+
 bool operator==(const LabelView& a, const LabelView& b) {
   if (a.shape_ == b.shape_) {
     if (a.values_ == b.values_) return true;

@@ -82,22 +82,11 @@ void AppendStats(std::string& out, const Timings& timings) {
   out += json.text();
 }
 
-// True when there was more than `limit`.
-bool Truncate(promql::Value& value, std::size_t limit) {
-  const auto cut = [limit](auto& all) {
-    if (limit == 0 || all.size() <= limit) return false;
-    all.erase(all.begin() + static_cast<std::ptrdiff_t>(limit), all.end());
-    return true;
-  };
-  if (auto* vector = std::get_if<promql::Vector>(&value)) return cut(*vector);
-  if (auto* matrix = std::get_if<promql::Matrix>(&value)) return cut(*matrix);
-  return false;
-}
-
-ApiData QueryData(promql::QueryResult result, const QueryParams& params, const Timings& timings) {
-  ApiData data{.warnings = std::move(result.warnings), .infos = std::move(result.infos)};
-  if (Truncate(result.value, params.limit)) data.warnings.emplace_back(kTruncated);
-  AppendQueryData(data.json, result.value);
+// What goes beside the answer.
+void CompleteData(promql::QueryNotes notes, const QueryParams& params, const Timings& timings,
+                  ApiData& data) {
+  data.warnings.insert(data.warnings.begin(), notes.warnings.begin(), notes.warnings.end());
+  data.infos = std::move(notes.infos);
   if (!params.stats.empty()) {
     AppendStats(data.json, timings);
     if (params.stats != "true" && params.stats != "all") {
@@ -109,7 +98,6 @@ ApiData QueryData(promql::QueryResult result, const QueryParams& params, const T
     }
   }
   data.json += '}';
-  return data;
 }
 
 // Waits for its turn, then runs `ask` on an engine with what the request asked for, until it is
@@ -135,12 +123,23 @@ auto InTurn(const Context& context, const Request& request, QueryParams params, 
   return result;
 }
 
+// `ask`: of the engine, with where the answer goes.
 template <class Ask>
 Result<ApiData> RunQuery(const Context& context, const Request& request, const QueryParams& params,
                          const Ask& ask) {
   Timings timings;
-  AZX_ASSIGN_OR_RETURN(promql::QueryResult result, InTurn(context, request, params, timings, ask));
-  return QueryData(std::move(result), params, timings);
+  ApiData data{.json = {}};
+  JsonSink sink(data.json, params.limit);
+  const auto into_sink = [&](const promql::Engine& engine, std::stop_token stop) {
+    auto notes = ask(engine, sink, std::move(stop));
+    if (notes) sink.Finish();
+    return notes;
+  };
+  AZX_ASSIGN_OR_RETURN(promql::QueryNotes notes,
+                       InTurn(context, request, params, timings, into_sink));
+  if (sink.truncated()) data.warnings.emplace_back(kTruncated);
+  CompleteData(std::move(notes), params, timings, data);
+  return data;
 }
 
 Result<model::TimestampMs> RangeTime(const Request& request, const std::string& name) {
@@ -149,15 +148,8 @@ Result<model::TimestampMs> RangeTime(const Request& request, const std::string& 
   return InvalidParam(name, time.error().message());
 }
 
-// The times of a range query.
-struct RangeParams {
-  model::TimestampMs start = 0;
-  model::TimestampMs end = 0;
-  std::int64_t step_ms = 0;
-};
-
-Result<RangeParams> TakeRange(const Request& request) {
-  RangeParams range;
+Result<promql::RangeTimes> TakeRange(const Request& request) {
+  promql::RangeTimes range;
   AZX_ASSIGN_OR_RETURN(range.start, RangeTime(request, "start"));
   AZX_ASSIGN_OR_RETURN(range.end, RangeTime(request, "end"));
   if (range.end < range.start) {
@@ -192,8 +184,8 @@ Result<ApiData> Query(const Context& context, const Request& request) {
   AZX_RETURN_IF_ERROR(TakeLookback(request, params));
   AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
   return RunQuery(context, request, params,
-                  [&](const promql::Engine& engine, std::stop_token stop) {
-                    return engine.Instant(context.deps.store, *expr, time, std::move(stop));
+                  [&](const promql::Engine& engine, JsonSink& sink, std::stop_token stop) {
+                    return engine.Instant(context.deps.store, *expr, time, sink, std::move(stop));
                   });
 }
 
@@ -201,7 +193,7 @@ Result<ApiData> Query(const Context& context, const Request& request) {
 Result<ApiData> QueryRange(const Context& context, const Request& request) {
   QueryParams params{.engine = context.deps.engine.options()};
   AZX_ASSIGN_OR_RETURN(params.limit, LimitParam(request));
-  AZX_ASSIGN_OR_RETURN(const RangeParams range, TakeRange(request));
+  AZX_ASSIGN_OR_RETURN(const promql::RangeTimes range, TakeRange(request));
   AZX_RETURN_IF_ERROR(TakeTimeout(request, params));
   AZX_RETURN_IF_ERROR(TakeLookback(request, params));
   AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
@@ -212,9 +204,8 @@ Result<ApiData> QueryRange(const Context& context, const Request& request) {
                                      "\" for range query, must be Scalar or instant Vector");
   }
   return RunQuery(context, request, params,
-                  [&](const promql::Engine& engine, std::stop_token stop) {
-                    return engine.Range(context.deps.store, *expr, range.start, range.end,
-                                        range.step_ms, std::move(stop));
+                  [&](const promql::Engine& engine, JsonSink& sink, std::stop_token stop) {
+                    return engine.Range(context.deps.store, *expr, range, sink, std::move(stop));
                   });
 }
 

@@ -62,6 +62,31 @@ void AppendPoint(std::string& out, model::TimestampMs t, double value) {
   out += "\"]";
 }
 
+void AppendPoints(std::string& out, std::span<const model::FPoint> points) {
+  bool first = true;
+  for (const model::FPoint& point : points) {
+    if (!first) out += ',';
+    first = false;
+    AppendPoint(out, point.t, point.f);
+  }
+}
+
+// Scalars and strings are written in another way than samples: without an exponent, and their time
+// as a plain number. Source: prometheus/promql/value.go.
+void AppendData(std::string& out, const promql::Scalar& scalar) {
+  out += "\"scalar\",\"result\":[";
+  base::AppendFloatG(out, static_cast<double>(scalar.t) / 1000);
+  out += ",\"" + base::FormatFloatF(scalar.f) + "\"]";
+}
+
+void AppendData(std::string& out, const promql::String& text) {
+  out += "\"string\",\"result\":[";
+  base::AppendFloatG(out, static_cast<double>(text.t) / 1000);
+  out += ',';
+  base::AppendJsonString(out, text.text);
+  out += ']';
+}
+
 void AppendLabels(std::string& out, const model::Labels& labels) {
   out += '{';
   bool first = true;
@@ -87,12 +112,7 @@ void AppendSeries(std::string& out, const promql::MatrixSeries& series) {
   out += "{\"metric\":";
   AppendLabels(out, series.labels);
   out += ",\"values\":[";
-  bool first = true;
-  for (const model::FPoint& point : series.points) {
-    if (!first) out += ',';
-    first = false;
-    AppendPoint(out, point.t, point.f);
-  }
+  AppendPoints(out, series.points);
   out += "]}";
 }
 
@@ -143,19 +163,93 @@ void AppendQueryData(std::string& out, const promql::Value& value) {
     out += "\"matrix\",\"result\":";
     AppendAll(out, *matrix);
   } else if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
-    // Scalars and strings are written in another way than samples: without an exponent, and their
-    // time as a plain number. Source: prometheus/promql/value.go.
-    out += "\"scalar\",\"result\":[";
-    base::AppendFloatG(out, static_cast<double>(scalar->t) / 1000);
-    out += ",\"" + base::FormatFloatF(scalar->f) + "\"]";
+    AppendData(out, *scalar);
   } else {
-    const auto& text = std::get<promql::String>(value);
-    out += "\"string\",\"result\":[";
-    base::AppendFloatG(out, static_cast<double>(text.t) / 1000);
-    out += ',';
-    base::AppendJsonString(out, text.text);
-    out += ']';
+    AppendData(out, std::get<promql::String>(value));
   }
+}
+
+void JsonSink::Take(const promql::Scalar& scalar) {
+  out_ += "{\"resultType\":";
+  AppendData(out_, scalar);
+}
+
+void JsonSink::Take(const promql::String& string) {
+  out_ += "{\"resultType\":";
+  AppendData(out_, string);
+}
+
+void JsonSink::BeginVector(std::size_t most) {
+  out_ += "{\"resultType\":\"vector\",\"result\":[";
+  most_ = most;
+  open_ = true;
+}
+
+void JsonSink::BeginMatrix(std::size_t most) {
+  out_ += "{\"resultType\":\"matrix\",\"result\":[";
+  most_ = most;
+  open_ = true;
+}
+
+bool JsonSink::BeginRow(const model::LabelView& labels) {
+  if (++rows_ > limit_ && limit_ > 0) return false;
+  if (rows_ == 1) {
+    first_row_ = out_.size();
+  } else {
+    out_ += ',';
+  }
+  if (&labels.shape() != shape_) {
+    shape_ = &labels.shape();
+    keys_.assign(labels.size(), std::string());
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (i > 0) keys_[i] += ',';
+      base::AppendJsonString(keys_[i], labels.name(i).text());
+      keys_[i] += ':';
+    }
+  }
+  out_ += "{\"metric\":{";
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    out_ += keys_[i];
+    base::AppendJsonString(out_, labels.value(i).text());
+  }
+  return true;
+}
+
+void JsonSink::EndRow() {
+  out_ += '}';
+  // The first tells how long the others may be.
+  if (rows_ == 1) out_.reserve(first_row_ + most_ * (out_.size() - first_row_) * 5 / 4);
+}
+
+void JsonSink::AppendTimeOf(model::TimestampMs t) {
+  if (time_ != t) {
+    time_text_.clear();
+    AppendTime(time_text_, t);
+    time_ = t;
+  }
+  out_ += time_text_;
+}
+
+void JsonSink::Add(const model::LabelView& labels, const model::FPoint& point) {
+  if (!BeginRow(labels)) return;
+  out_ += "},\"value\":[";
+  AppendTimeOf(point.t);
+  out_ += ",\"";
+  AppendValue(out_, point.f);
+  out_ += "\"]";
+  EndRow();
+}
+
+void JsonSink::Add(const model::LabelView& labels, std::span<const model::FPoint> points) {
+  if (!BeginRow(labels)) return;
+  out_ += "},\"values\":[";
+  AppendPoints(out_, points);
+  out_ += ']';
+  EndRow();
+}
+
+void JsonSink::Finish() {
+  if (open_) out_ += ']';
 }
 
 void AppendExplanation(std::string& out, const promql::Explanation& explanation) {

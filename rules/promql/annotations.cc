@@ -77,17 +77,17 @@ void Annotations::ForcedMonotonicity(std::string_view metric_name, const Monoton
   all.max_t = std::max(all.max_t, t);
 }
 
-void Annotations::MoveTo(QueryResult& result) {
-  for (const auto& [text, position] : warnings_) result.warnings.push_back(text + At(position));
-  for (const auto& [text, position] : infos_) result.infos.push_back(text + At(position));
+void Annotations::MoveTo(QueryNotes& notes) {
+  for (const auto& [text, position] : warnings_) notes.warnings.push_back(text + At(position));
+  for (const auto& [text, position] : infos_) notes.infos.push_back(text + At(position));
   for (const auto& [text, forced] : forced_) {
-    result.infos.push_back(fmt::format(
+    notes.infos.push_back(fmt::format(
         "{}, from buckets {} to {}, with a max diff of {:.2g}, over {} samples from {} to {}{}",
         text, base::FormatFloatG(forced.fixed.min_bucket),
         base::FormatFloatG(forced.fixed.max_bucket), forced.fixed.max_diff, forced.count,
         FormatRfc3339(forced.min_t), FormatRfc3339(forced.max_t), At(forced.position)));
   }
-  std::ranges::sort(result.infos);
+  std::ranges::sort(notes.infos);
 }
 
 }  // namespace azexporter::promql

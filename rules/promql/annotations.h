@@ -42,8 +42,8 @@ class Annotations {
   // Grows whenever anything is noted, be it for the first time or not.
   std::size_t noted() const { return noted_; }
 
-  // Moves the texts, with their positions, to the result.
-  void MoveTo(QueryResult& result);
+  // Moves the texts, with their positions, to the notes.
+  void MoveTo(QueryNotes& notes);
 
  private:
   struct Forced {

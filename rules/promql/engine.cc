@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <string>
 
 #include "eval_error.h"
@@ -14,10 +15,35 @@ namespace {
 
 using base::Result;
 
+// Keeps the answer as a Value.
+class ValueSink : public ResultSink {
+ public:
+  void Take(const Scalar& scalar) override { value_ = scalar; }
+  void Take(const String& string) override { value_ = string; }
+  void BeginVector(std::size_t most) override { value_.emplace<Vector>().reserve(most); }
+  void BeginMatrix(std::size_t most) override { value_.emplace<Matrix>().reserve(most); }
+  void Add(const model::LabelView& labels, const model::FPoint& point) override {
+    std::get<Vector>(value_).push_back({labels.ToLabels(), point.t, point.f});
+  }
+  void Add(const model::LabelView& labels, std::span<const model::FPoint> points) override {
+    std::get<Matrix>(value_).push_back({labels.ToLabels(), {points.begin(), points.end()}});
+  }
+
+  Value Take() { return std::move(value_); }
+
+ private:
+  Value value_;
+};
+
+Result<QueryResult> Collected(const Result<QueryNotes>& notes, ValueSink& sink) {
+  if (!notes) return base::Fail(notes.error());
+  return QueryResult{*notes, sink.Take()};
+}
+
 // Runs `evaluate` with everything it needs; the one place that catches EvalError.
-Result<QueryResult> Run(const EngineOptions& options, const base::Clock& clock,
-                        const storage::Queryable& store, const Expr& expr, TimeSpan times,
-                        std::stop_token stop, const std::function<Value(Query&)>& evaluate) {
+Result<QueryNotes> Run(const EngineOptions& options, const base::Clock& clock,
+                       const storage::Queryable& store, const Expr& expr, TimeSpan times,
+                       std::stop_token stop, const std::function<void(Query&)>& evaluate) {
   constexpr auto kLimit = static_cast<model::TimestampMs>(kMaxTimeMs);
   if (times.from < -kLimit || times.to > kLimit) {
     return base::BadData("time of the query is out of range: " + std::to_string(times.from));
@@ -38,9 +64,10 @@ Result<QueryResult> Run(const EngineOptions& options, const base::Clock& clock,
               .repeated = FindRepeated(expr)};
   FindStepInvariant(expr, query.step_invariant);
   try {
-    QueryResult result{evaluate(query), {}, {}};
-    query.annotations.MoveTo(result);
-    return result;
+    evaluate(query);
+    QueryNotes notes;
+    query.annotations.MoveTo(notes);
+    return notes;
   } catch (EvalError& failure) {
     return base::Fail(std::move(failure.error));
   }
@@ -52,81 +79,109 @@ SteppedVector Finish(Evaluator& evaluator, SteppedVector vector) {
   return evaluator.DropMarkedNames(std::move(vector));
 }
 
-Vector ToVector(const SteppedVector& stepped, model::TimestampMs t) {
-  Vector vector;
-  vector.reserve(stepped.size());
+void GiveVector(const SteppedVector& stepped, model::TimestampMs t, ResultSink& sink) {
+  sink.BeginVector(stepped.size());
   for (std::size_t i = 0; i < stepped.size(); ++i) {
     const double value = stepped.values(i)[0];
-    if (!IsAbsent(value)) vector.push_back({stepped.row(i).labels.ToLabels(), t, value});
+    if (!IsAbsent(value)) sink.Add(stepped.row(i).labels, model::FPoint{t, value});
   }
-  return vector;
 }
 
-Matrix ToMatrix(const SteppedVector& stepped, const Steps& steps) {
-  Matrix matrix;
-  matrix.reserve(stepped.size());
-  for (std::size_t i = 0; i < stepped.size(); ++i) {
-    MatrixSeries series{stepped.row(i).labels.ToLabels(), {}};
+// The rows of a matrix, which stand in the order of their labels. `labels_of(i)`: of the i-th.
+template <class LabelsOf>
+std::vector<std::size_t> InOrder(std::size_t count, const LabelsOf& labels_of) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return model::LabelView::CompareTexts(labels_of(a), labels_of(b)) < 0;
+  });
+  return order;
+}
+
+void GiveMatrix(const SteppedVector& stepped, const Steps& steps, ResultSink& sink) {
+  sink.BeginMatrix(stepped.size());
+  std::vector<model::FPoint> points;
+  for (const std::size_t i :
+       InOrder(stepped.size(), [&](std::size_t row) { return stepped.row(row).labels; })) {
+    points.clear();
     const std::span<const double> values = stepped.values(i);
     for (std::size_t step = 0; step < values.size(); ++step) {
-      if (!IsAbsent(values[step])) series.points.push_back({steps.At(step), values[step]});
+      if (!IsAbsent(values[step])) points.push_back({steps.At(step), values[step]});
     }
-    if (!series.points.empty()) matrix.push_back(std::move(series));
+    if (!points.empty()) sink.Add(stepped.row(i).labels, points);
   }
-  std::ranges::sort(matrix, {}, &MatrixSeries::labels);
-  return matrix;
 }
 
-Matrix RawRange(Evaluator& evaluator, const Expr& expr) {
-  Matrix matrix;
+void GiveRawRange(Evaluator& evaluator, const Expr& expr, ResultSink& sink) {
+  struct Raw {
+    model::LabelView labels;
+    std::vector<model::FPoint> points;
+  };
+  std::vector<Raw> all;
   evaluator.ForEachRange(expr, [&](const RangeSeries& series, const Windows& windows) {
-    MatrixSeries raw{evaluator.FinalLabels({series.labels, series.drop_name}).ToLabels(), {}};
+    Raw raw{evaluator.FinalLabels({series.labels, series.drop_name}), {}};
     for (const model::FPoint& point : series.points) {
       if (point.t > windows.Start(0) && point.t <= windows.End(0)) raw.points.push_back(point);
     }
-    if (!raw.points.empty()) matrix.push_back(std::move(raw));
+    if (!raw.points.empty()) all.push_back(std::move(raw));
   });
-  std::ranges::sort(matrix, {}, &MatrixSeries::labels);
-  return matrix;
+  sink.BeginMatrix(all.size());
+  for (const std::size_t i : InOrder(all.size(), [&](std::size_t row) { return all[row].labels; })) {
+    sink.Add(all[i].labels, all[i].points);
+  }
 }
 
 }  // namespace
 
 Result<QueryResult> Engine::Instant(const storage::Queryable& store, const Expr& expr,
                                     model::TimestampMs t, std::stop_token stop) const {
-  return Run(options_, clock_, store, expr, {t, t}, std::move(stop), [&](Query& query) -> Value {
-    Evaluator evaluator(query, {t, 1, 1});
-    switch (expr.type()) {
-      case ValueType::kString:
-        return String{t, As<StringLiteral>(Unwrap(expr)).value};
-      case ValueType::kMatrix:
-        return RawRange(evaluator, expr);
-      case ValueType::kScalar:
-        return Scalar{t, evaluator.Eval(expr).scalar(0)};
-      case ValueType::kVector:
-        break;
-    }
-    return ToVector(Finish(evaluator, evaluator.Eval(expr)), t);
-  });
+  ValueSink sink;
+  return Collected(Instant(store, expr, t, sink, std::move(stop)), sink);
 }
 
 Result<QueryResult> Engine::Range(const storage::Queryable& store, const Expr& expr,
-                                  model::TimestampMs start, model::TimestampMs end,
-                                  std::int64_t step_ms, std::stop_token stop) const {
-  if (step_ms <= 0)
+                                  const RangeTimes& times, std::stop_token stop) const {
+  ValueSink sink;
+  return Collected(Range(store, expr, times, sink, std::move(stop)), sink);
+}
+
+Result<QueryNotes> Engine::Instant(const storage::Queryable& store, const Expr& expr,
+                                   model::TimestampMs t, ResultSink& sink,
+                                   std::stop_token stop) const {
+  return Run(options_, clock_, store, expr, {t, t}, std::move(stop), [&](Query& query) {
+    Evaluator evaluator(query, {t, 1, 1});
+    switch (expr.type()) {
+      case ValueType::kString:
+        return sink.Take(String{t, As<StringLiteral>(Unwrap(expr)).value});
+      case ValueType::kMatrix:
+        return GiveRawRange(evaluator, expr, sink);
+      case ValueType::kScalar:
+        return sink.Take(Scalar{t, evaluator.Eval(expr).scalar(0)});
+      case ValueType::kVector:
+        return GiveVector(Finish(evaluator, evaluator.Eval(expr)), t, sink);
+    }
+  });
+}
+
+Result<QueryNotes> Engine::Range(const storage::Queryable& store, const Expr& expr,
+                                 const RangeTimes& times, ResultSink& sink,
+                                 std::stop_token stop) const {
+  if (times.step_ms <= 0)
     return base::BadData("zero or negative query resolution step widths are not accepted");
-  if (end < start) return base::BadData("end timestamp must not be before start time");
+  if (times.end < times.start) {
+    return base::BadData("end timestamp must not be before start time");
+  }
   if (expr.type() != ValueType::kVector && expr.type() != ValueType::kScalar) {
     return base::BadData("invalid expression type \"" + std::string(DocumentedType(expr.type())) +
                          "\" for range query, must be Scalar or instant Vector");
   }
-  const TimeSpan times{start, end};
-  return Run(options_, clock_, store, expr, times, std::move(stop), [&](Query& query) -> Value {
-    const auto count =
-        static_cast<std::uint64_t>(end - start) / static_cast<std::uint64_t>(step_ms);
-    const Steps steps{start, step_ms, count + 1};
+  const TimeSpan span{times.start, times.end};
+  return Run(options_, clock_, store, expr, span, std::move(stop), [&](Query& query) {
+    const auto count = static_cast<std::uint64_t>(times.end - times.start) /
+                       static_cast<std::uint64_t>(times.step_ms);
+    const Steps steps{times.start, times.step_ms, count + 1};
     Evaluator evaluator(query, steps);
-    return ToMatrix(Finish(evaluator, evaluator.Eval(expr)), steps);
+    GiveMatrix(Finish(evaluator, evaluator.Eval(expr)), steps, sink);
   });
 }
 

@@ -86,7 +86,7 @@ class ScriptRunner {
     const auto expr = ParseExpr(eval.query);
     if (!expr) return CheckFailure(eval, expr.error());
     if (eval.is_range) {
-      return CheckResult(eval, engine_.Range(*store_, **expr, eval.start, eval.end, eval.step_ms));
+      return CheckResult(eval, engine_.Range(*store_, **expr, {eval.start, eval.end, eval.step_ms}));
     }
     if (auto wrong = EvaluateInstant(eval, **expr, eval.at)) return wrong;
     const auto pinned = PinnedAt(eval.query, eval.at);
@@ -117,7 +117,7 @@ class ScriptRunner {
   // An instant query once more, as the middle of a range query.
   Outcome EvaluateAround(const EvalCommand& eval, const Expr& expr, model::TimestampMs t) const {
     constexpr std::int64_t kMinute = 60'000;
-    const auto result = engine_.Range(*store_, expr, t - kMinute, t + kMinute, kMinute);
+    const auto result = engine_.Range(*store_, expr, {t - kMinute, t + kMinute, kMinute});
     if (!result) return Mismatch{"a result in range mode", result.error().message()};
     if (eval.ordered) return std::nullopt;  // the series of a range are in another order
     Vector middle;

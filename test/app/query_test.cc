@@ -155,7 +155,7 @@ TEST_F(QueryTest, AServerAnswersAsAFileDoes) {
     EXPECT_EQ(promql::FormatExplanation(*loaded->Explain(expr, {.t = kNow})),
               promql::FormatExplanation(*asked->Explain(expr, {.t = kNow})));
   }
-  const QuerySource::Range range{1'000'000, 1'020'000, 5'000};
+  const promql::RangeTimes range{1'000'000, 1'020'000, 5'000};
   EXPECT_EQ(FormatValue(loaded->Evaluate("up", range)->value, QueryOutput::kJson),
             FormatValue(asked->Evaluate("up", range)->value, QueryOutput::kJson));
   EXPECT_EQ(*loaded->Series({"up", "odd_names"}), *asked->Series({"up", "odd_names"}));

@@ -66,7 +66,7 @@ void Run(const storage::MemoryStore& store, int rounds, std::string_view part) {
     std::size_t series = 0;
     for (int i = 0; i < rounds; ++i) {
       const auto before = std::chrono::steady_clock::now();
-      const auto result = query.range ? engine.Range(store, **expr, kStart, kEnd + 30'000, 30'000)
+      const auto result = query.range ? engine.Range(store, **expr, {kStart, kEnd + 30'000, 30'000})
                                       : engine.Instant(store, **expr, kEnd + 1000);
       times.push_back(Milliseconds(std::chrono::steady_clock::now() - before));
       AZX_CHECK(result.has_value(), query.name);

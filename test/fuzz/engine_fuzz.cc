@@ -56,7 +56,7 @@ void EvaluateQuery(std::string_view bytes) {
         {.max_samples = 20'000, .timeout_ms = 200, .delayed_name_removal = delayed_name_removal},
         clock);
     static_cast<void>(engine.Instant(Store(), **expr, 5 * kMinute));
-    static_cast<void>(engine.Range(Store(), **expr, -2 * kMinute, 12 * kMinute, kMinute));
+    static_cast<void>(engine.Range(Store(), **expr, {-2 * kMinute, 12 * kMinute, kMinute}));
   }
 }
 

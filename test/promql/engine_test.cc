@@ -36,7 +36,7 @@ class EngineTest : public testing::Test {
                                   model::TimestampMs end, std::int64_t step,
                                   EngineOptions options = {}) {
     AZX_ASSIGN_OR_RETURN(const auto expr, ParseExpr(query));
-    return Engine(options, clock_).Range(store_, *expr, start, end, step);
+    return Engine(options, clock_).Range(store_, *expr, {start, end, step});
   }
 
   storage::MemoryStore store_;

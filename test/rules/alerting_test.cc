@@ -22,7 +22,7 @@ promql::QueryResult VectorOf(const std::vector<std::pair<std::string, double>>& 
   for (const auto& [zone, value] : zones) {
     vector.push_back({model::Labels::Of({{"__name__", "up"}, {"zone", zone}}), 0, value});
   }
-  return {.value = std::move(vector), .warnings = {}, .infos = {}};
+  return {{}, std::move(vector)};
 }
 
 std::vector<Alert> MadeOf(const Rule& rule, const promql::QueryResult& result,
@@ -213,7 +213,7 @@ TEST(MakeAlertsTest, LabelsOfTheRuleWinAndTheMetricNameGoes) {
 }
 
 TEST(MakeAlertsTest, AScalarIsAnAlertWithoutLabels) {
-  const promql::QueryResult result{.value = promql::Scalar{0, 7}, .warnings = {}, .infos = {}};
+  const promql::QueryResult result{{}, promql::Scalar{0, 7}};
   EXPECT_EQ(Told(MadeOf(AlertRule(0), result, 0)),
             R"(pending {alertname="A", severity="warning"} 7)");
 }
@@ -239,7 +239,7 @@ TEST(MakeAlertsTest, TemplatesSeeTheExternalLabels) {
 TEST(MakeAlertsTest, Refuses) {
   Rule twins = AlertRule(0);
   twins.labels = {{"zone", "all"}};
-  const promql::QueryResult text{.value = promql::String{0, "x"}, .warnings = {}, .infos = {}};
+  const promql::QueryResult text{{}, promql::String{0, "x"}};
   struct Row {
     const Rule& rule;
     int limit;

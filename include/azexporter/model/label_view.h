@@ -9,6 +9,7 @@
 //
 // Thread safety: values; immutable.
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -64,6 +65,9 @@ class LabelView {
   // By identity: differs from run to run. Equal sets have equal hashes.
   std::uint64_t IdentityHash() const;
   Labels ToLabels() const;
+
+  // In the order of Labels.
+  static std::strong_ordering CompareTexts(const LabelView& a, const LabelView& b);
 
   // By identity. Shapes may differ: what counts is names and values.
   friend bool operator==(const LabelView& a, const LabelView& b);

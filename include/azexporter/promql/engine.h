@@ -20,6 +20,7 @@
 #include "azexporter/base/result.h"
 #include "azexporter/model/sample.h"
 #include "azexporter/promql/ast.h"
+#include "azexporter/promql/result_sink.h"
 #include "azexporter/promql/value.h"
 #include "azexporter/storage/storage.h"
 
@@ -41,6 +42,13 @@ struct EngineOptions {
   bool delayed_name_removal = false;
 };
 
+// The steps of a range query: start, start + step_ms, ... up to end inclusive.
+struct RangeTimes {
+  model::TimestampMs start = 0;
+  model::TimestampMs end = 0;
+  std::int64_t step_ms = 0;
+};
+
 class Engine {
  public:
   // `clock` must outlive this.
@@ -53,11 +61,18 @@ class Engine {
   base::Result<QueryResult> Instant(const storage::Queryable& store, const Expr& expr,
                                     model::TimestampMs t, std::stop_token stop = {}) const;
 
-  // The values at start, start + step_ms, ... up to end inclusive: always a Matrix. kBadData when
-  // step_ms <= 0, end < start, or the expression is neither scalar nor instant vector.
+  // The values at the steps: always a Matrix. kBadData when step_ms <= 0, end < start, or the
+  // expression is neither scalar nor instant vector.
   base::Result<QueryResult> Range(const storage::Queryable& store, const Expr& expr,
-                                  model::TimestampMs start, model::TimestampMs end,
-                                  std::int64_t step_ms, std::stop_token stop = {}) const;
+                                  const RangeTimes& times, std::stop_token stop = {}) const;
+
+  // The same, but the answer goes to `sink`.
+  base::Result<QueryNotes> Instant(const storage::Queryable& store, const Expr& expr,
+                                   model::TimestampMs t, ResultSink& sink,
+                                   std::stop_token stop = {}) const;
+  base::Result<QueryNotes> Range(const storage::Queryable& store, const Expr& expr,
+                                 const RangeTimes& times, ResultSink& sink,
+                                 std::stop_token stop = {}) const;
 
  private:
   const EngineOptions options_;

@@ -34,12 +34,15 @@ using Matrix = std::vector<MatrixSeries>;
 
 using Value = std::variant<Scalar, String, Vector, Matrix>;
 
-struct QueryResult {
-  Value value;
-  // Prometheus's annotations: what the asker should know although there is an answer. Sorted, each
-  // once, e.g. `PromQL info: metric might not be a counter, ...: "up" (1:6)`.
+// Prometheus's annotations: what the asker should know although there is an answer. Sorted, each
+// once, e.g. `PromQL info: metric might not be a counter, ...: "up" (1:6)`.
+struct QueryNotes {
   std::vector<std::string> warnings;
   std::vector<std::string> infos;
+};
+
+struct QueryResult : QueryNotes {
+  Value value;
 };
 
 }  // namespace azexporter::promql
