@@ -4,7 +4,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "label_sets.h"
+#include "namespace_view.h"
 
 namespace azexporter::zones {
 namespace {
@@ -35,44 +35,43 @@ void CountPods(const kube::ClusterState& cluster, const std::vector<const LabelS
   for (const LabelSet* set : selected) {
     status.selected_pods += static_cast<std::int64_t>(set->pods.size());
     for (const kube::Pod* pod : set->pods) {
-      if (pod->is_ready()) ++status.ready_by_zone[std::string(cluster.ZoneOf(*pod))];
+      if (!pod->is_ready()) continue;
+      const std::string_view zone = cluster.ZoneOf(*pod);
+      const auto found = status.ready_by_zone.find(zone);
+      ++(found != status.ready_by_zone.end() ? found->second
+                                             : status.ready_by_zone[std::string(zone)]);
     }
   }
 }
 
 }  // namespace
 
-std::int64_t BudgetStatus::HeadroomWithout(const std::string& zone) const {
+std::int64_t BudgetStatus::HeadroomWithout(std::string_view zone) const {
   const auto found = ready_by_zone.find(zone);
   const std::int64_t lost = found == ready_by_zone.end() ? 0 : found->second;
   return current_healthy - lost - desired_healthy;
 }
 
-std::vector<BudgetStatus> BudgetsOf(const kube::ClusterState& cluster) {
-  const auto& budgets = cluster.budgets();
+std::vector<BudgetStatus> BudgetsIn(const NamespaceView& view) {
   std::vector<BudgetStatus> all;
-  for (std::size_t first = 0; first < budgets.size(); first = all.size()) {
-    const std::string& ns = budgets[first]->meta.ns;
-    const LabelSets sets(cluster.PodsIn(ns));
-    std::unordered_map<const LabelSet*, std::vector<std::size_t>> selected_by;
-    for (std::size_t i = first; i < budgets.size() && budgets[i]->meta.ns == ns; ++i) {
-      BudgetStatus& status = all.emplace_back(StatusOf(*budgets[i]));
-      const auto selected = sets.Matching(budgets[i]->selector);
-      CountPods(cluster, selected, status);
-      status.blocks_always = BlocksAlways(*budgets[i]);
-      for (const LabelSet* set : selected) selected_by[set].push_back(i);
-    }
-    std::vector<std::set<std::string>> overlaps(all.size() - first);
-    for (const auto& [set, by] : selected_by) {
-      for (const std::size_t one : by) {
-        for (const std::size_t other : by) {
-          if (one != other) overlaps[one - first].insert(all[other].name);
-        }
+  std::unordered_map<const LabelSet*, std::vector<std::size_t>> selected_by;
+  for (const auto& budget : kube::InNamespace(view.cluster.budgets(), view.ns)) {
+    const auto selected = view.sets.Matching(budget->selector);
+    for (const LabelSet* set : selected) selected_by[set].push_back(all.size());
+    BudgetStatus& status = all.emplace_back(StatusOf(*budget));
+    CountPods(view.cluster, selected, status);
+    status.blocks_always = BlocksAlways(*budget);
+  }
+  std::vector<std::set<std::string>> overlaps(all.size());
+  for (const auto& [set, by] : selected_by) {
+    for (const std::size_t one : by) {
+      for (const std::size_t other : by) {
+        if (one != other) overlaps[one].insert(all[other].name);
       }
     }
-    for (std::size_t i = first; i < all.size(); ++i) {
-      all[i].overlaps.assign(overlaps[i - first].begin(), overlaps[i - first].end());
-    }
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].overlaps.assign(overlaps[i].begin(), overlaps[i].end());
   }
   return all;
 }

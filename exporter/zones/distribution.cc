@@ -2,9 +2,20 @@
 
 #include <algorithm>
 
-namespace azexporter::zones {
+#include "namespace_view.h"
 
-std::int64_t WorkloadDistribution::ready_in(const std::string& zone) const {
+namespace azexporter::zones {
+namespace {
+
+// Without a string of its own for a key that is there.
+PodCounts& At(std::map<std::string, PodCounts, std::less<>>& zones, std::string_view zone) {
+  const auto found = zones.find(zone);
+  return found != zones.end() ? found->second : zones[std::string(zone)];
+}
+
+}  // namespace
+
+std::int64_t WorkloadDistribution::ready_in(std::string_view zone) const {
   const auto found = zones.find(zone);
   return found == zones.end() ? 0 : found->second.ready;
 }
@@ -15,16 +26,16 @@ std::int64_t WorkloadDistribution::ready_zones() const {
   });
 }
 
-std::vector<WorkloadDistribution> DistributionOf(const kube::ClusterState& cluster) {
+std::vector<WorkloadDistribution> DistributionIn(const NamespaceView& view) {
   std::vector<WorkloadDistribution> all;
-  for (const WorkloadPods& group : GroupPods(cluster)) {
+  for (const WorkloadPods& group : view.workloads) {
     if (group.workload != nullptr && group.workload->finished) continue;
     WorkloadDistribution& distribution = all.emplace_back();
     distribution.workload = group.ref;
     if (group.workload != nullptr) distribution.desired = group.workload->desired;
     for (const kube::Pod* pod : group.pods) {
-      if (!pod->is_active() || pod->meta.terminating) continue;
-      PodCounts& zone = distribution.zones[std::string(cluster.ZoneOf(*pod))];
+      if (!IsCounted(*pod)) continue;
+      PodCounts& zone = At(distribution.zones, view.cluster.ZoneOf(*pod));
       for (PodCounts* counts : {&zone, &distribution.pods}) {
         ++counts->total;
         counts->ready += pod->is_ready() ? 1 : 0;

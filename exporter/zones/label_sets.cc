@@ -1,6 +1,7 @@
 #include "label_sets.h"
 
 #include "azexporter/base/hash_index.h"
+#include "azexporter/zones/workload_pods.h"
 
 namespace azexporter::zones {
 namespace {
@@ -24,7 +25,7 @@ std::size_t LabelSets::PairHash::operator()(const Pair& pair) const {
 LabelSets::LabelSets(std::span<const std::shared_ptr<const kube::Pod>> pods) {
   base::HashIndex index;
   for (const auto& pod : pods) {
-    if (!pod->is_active() || pod->meta.terminating) continue;
+    if (!IsCounted(*pod)) continue;
     const kube::StringMap& labels = pod->meta.labels;
     const std::uint64_t hash = HashOf(labels);
     std::uint32_t number =

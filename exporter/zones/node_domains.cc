@@ -49,7 +49,7 @@ bool Eligibility::Admits(const kube::Node& node) const {
   return !honor_taints || std::none_of(node.taints.begin(), node.taints.end(), repels);
 }
 
-NodeDomains::NodeDomains(const kube::ClusterState& cluster) : nodes_(cluster.nodes()) {
+NodeDomains::NodeDomains(const kube::ObjectList<kube::Node>& nodes) : nodes_(nodes) {
   numbers_.reserve(nodes_.size());
   std::uint32_t number = 0;
   for (const auto& node : nodes_) {

@@ -51,7 +51,7 @@ class NodeDomains {
  public:
   static constexpr std::uint32_t kNone = 0xffffffff;
 
-  explicit NodeDomains(const kube::ClusterState& cluster);  // cluster must outlive this
+  explicit NodeDomains(const kube::ObjectList<kube::Node>& nodes);  // must outlive this
 
   std::uint32_t NumberOf(std::string_view node_name) const;
   // The references stay valid.

@@ -8,8 +8,7 @@
 #include <utility>
 
 #include "default_selectors.h"
-#include "label_sets.h"
-#include "node_domains.h"
+#include "namespace_view.h"
 
 namespace azexporter::zones {
 namespace {
@@ -86,22 +85,30 @@ bool TemplatesMatch(const kube::Workload& replica_set, const kube::Workload& dep
           *replica_set.template_spec == *deployment.template_spec);
 }
 
-// One pass over the pods, namespace by namespace.
+// Counts the pods of one namespace.
 class SpreadCounter {
  public:
-  SpreadCounter(const kube::ClusterState& cluster, const SpreadOptions& options)
-      : cluster_(cluster),
+  SpreadCounter(const NamespaceView& view, NodeDomains& nodes, const SpreadOptions& options)
+      : view_(view),
         options_(options),
-        finder_(cluster),
-        nodes_(cluster),
-        default_selectors_(cluster) {}
+        finder_(view.cluster),
+        nodes_(nodes),
+        default_selectors_(view.cluster) {}
 
   SpreadReport Run() {
-    const auto& pods = cluster_.pods();
-    for (std::size_t begin = 0; begin < pods.size();) {
-      const auto in_namespace = cluster_.PodsIn(pods[begin]->meta.ns);
-      CountNamespace(in_namespace);
-      begin += in_namespace.size();
+    for (const LabelSet& set : view_.sets.sets()) {
+      Carried carried;
+      for (const kube::Pod* pod : set.pods) AddPod(*pod, carried);
+    }
+    std::vector<bool> is_newest(groups_.size());
+    for (const Newest& newest : newest_) {
+      for (const std::size_t group : newest.groups) is_newest[group] = true;
+    }
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      SpreadStatus status = StatusOf(groups_[i]);
+      status.newest = is_newest[i];
+      if (!groups_[i].constraint.pinned) CountDomains(groups_[i].constraint, status);
+      report_.constraints.push_back(std::move(status));
     }
     return Summarise();
   }
@@ -116,27 +123,6 @@ class SpreadCounter {
     bool pinned = false;
     std::vector<std::size_t> groups;
   };
-
-  void CountNamespace(std::span<const std::shared_ptr<const kube::Pod>> pods) {
-    const LabelSets sets(pods);
-    groups_.clear();
-    groups_of_.assign(finder_.size(), {});
-    newest_.assign(finder_.size(), {});
-    for (const LabelSet& set : sets.sets()) {
-      Carried carried;
-      for (const kube::Pod* pod : set.pods) AddPod(*pod, carried);
-    }
-    std::vector<bool> is_newest(groups_.size());
-    for (const Newest& newest : newest_) {
-      for (const std::size_t group : newest.groups) is_newest[group] = true;
-    }
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      SpreadStatus status = StatusOf(groups_[i]);
-      status.newest = is_newest[i];
-      if (!groups_[i].constraint.pinned) CountDomains(groups_[i].constraint, sets, status);
-      report_.constraints.push_back(std::move(status));
-    }
-  }
 
   void AddPod(const kube::Pod& pod, Carried& carried) {
     const std::uint32_t workload = finder_.Of(pod);
@@ -165,7 +151,7 @@ class SpreadCounter {
       ranked_set_name_ = controller.name;
       ranked_set_workload_ = workload;
       const kube::Workload* set =
-          cluster_.FindWorkload(kube::WorkloadKind::kReplicaSet, pod.meta.ns, controller.name);
+          view_.cluster.FindWorkload(kube::WorkloadKind::kReplicaSet, pod.meta.ns, controller.name);
       ranked_set_current_ = set != nullptr && TemplatesMatch(*set, *current);
       ranked_set_created_ms_ = set == nullptr ? 0 : set->meta.created_ms;
     }
@@ -227,12 +213,11 @@ class SpreadCounter {
     return status;
   }
 
-  void CountDomains(const EffectiveConstraint& constraint, const LabelSets& sets,
-                    SpreadStatus& status) {
+  void CountDomains(const EffectiveConstraint& constraint, SpreadStatus& status) {
     Ground& ground = nodes_.GroundOf(constraint.eligibility);
     const Domains& domains = nodes_.Of(constraint.topology_key);
     std::vector<std::int64_t> counts = nodes_.EmptyCounts(ground, constraint.topology_key);
-    for (const LabelSet* set : sets.Matching(constraint.selector)) {
+    for (const LabelSet* set : view_.sets.Matching(constraint.selector)) {
       for (const kube::Pod* pod : set->pods) {
         const std::uint32_t node = nodes_.NumberOf(pod->node_name);
         if (node != NodeDomains::kNone && ground.nodes[node]) ++counts[domains.of_node[node]];
@@ -309,14 +294,13 @@ class SpreadCounter {
     }
   }
 
-  const kube::ClusterState& cluster_;
+  const NamespaceView& view_;
   const SpreadOptions& options_;
   WorkloadFinder finder_;
-  NodeDomains nodes_;
+  NodeDomains& nodes_;
   DefaultSelectors default_selectors_;
   SpreadReport report_;
 
-  // Of the namespace at hand.
   std::vector<Group> groups_;
   std::vector<std::vector<std::size_t>> groups_of_;  // by workload
   std::vector<Newest> newest_;                       // by workload
@@ -358,8 +342,8 @@ std::int64_t SpreadStatus::PendingWithout(std::string_view domain) const {
   return std::max<std::int64_t>(0, displaced - room);
 }
 
-SpreadReport MakeSpreadReport(const kube::ClusterState& cluster, const SpreadOptions& options) {
-  return SpreadCounter(cluster, options).Run();
+SpreadReport SpreadIn(const NamespaceView& view, NodeDomains& nodes, const SpreadOptions& options) {
+  return SpreadCounter(view, nodes, options).Run();
 }
 
 std::optional<kube::LabelSelector> EffectiveSelector(const TopologySpreadConstraint& constraint,

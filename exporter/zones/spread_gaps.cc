@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "default_selectors.h"
-#include "label_sets.h"
+#include "namespace_view.h"
 
 namespace azexporter::zones {
 namespace {
@@ -78,7 +78,7 @@ Rules RulesOf(const kube::PodSpec& spec, const kube::StringMap& labels, const st
 const kube::Pod* YoungestOf(const WorkloadPods& group) {
   const kube::Pod* youngest = nullptr;
   for (const kube::Pod* pod : group.pods) {
-    if (!pod->is_active() || pod->meta.terminating) continue;
+    if (!IsCounted(*pod)) continue;
     if (youngest == nullptr || pod->meta.created_ms > youngest->meta.created_ms) youngest = pod;
   }
   return youngest;
@@ -86,9 +86,8 @@ const kube::Pod* YoungestOf(const WorkloadPods& group) {
 
 std::int64_t ReplicasOf(const WorkloadPods& group) {
   if (group.workload != nullptr) return group.workload->finished ? 0 : group.workload->desired;
-  return std::count_if(group.pods.begin(), group.pods.end(), [](const kube::Pod* pod) {
-    return pod->is_active() && !pod->meta.terminating;
-  });
+  return std::count_if(group.pods.begin(), group.pods.end(),
+                       [](const kube::Pod* pod) { return IsCounted(*pod); });
 }
 
 bool HasZoneKey(const DefaultConstraints& defaults) {
@@ -108,12 +107,12 @@ std::string_view SpreadGapName(SpreadGap gap) {
   return "no_rule";
 }
 
-std::vector<UnspreadWorkload> FindUnspreadWorkloads(const kube::ClusterState& cluster,
-                                                    const DefaultConstraints& defaults) {
+std::vector<UnspreadWorkload> UnspreadIn(const NamespaceView& view,
+                                         const DefaultConstraints& defaults) {
   const bool zone_default = HasZoneKey(defaults);
-  DefaultSelectors selectors(cluster);
+  DefaultSelectors selectors(view.cluster);
   std::vector<UnspreadWorkload> found;
-  for (const WorkloadPods& group : GroupPods(cluster)) {
+  for (const WorkloadPods& group : view.workloads) {
     if (group.ref.kind == "DaemonSet") continue;
     const std::int64_t replicas = ReplicasOf(group);
     if (replicas <= 1) continue;
@@ -145,12 +144,12 @@ struct Carriers {
 
 class AntiAffinityChecker {
  public:
-  explicit AntiAffinityChecker(const kube::ClusterState& cluster) : cluster_(cluster) {}
+  explicit AntiAffinityChecker(const NamespaceView& view) : view_(view), cluster_(view.cluster) {}
 
   void Check(const WorkloadPods& group) {
     std::vector<Carriers> all;
     for (const kube::Pod* pod : group.pods) {
-      if (!pod->is_active() || pod->meta.terminating) continue;
+      if (!IsCounted(*pod)) continue;
       for (const kube::PodAffinityTerm& term : pod->spec->required_anti_affinity) {
         if (IsZoneKey(term.topology_key)) CarriersOf(all, term, *pod).pods.push_back(pod);
       }
@@ -219,21 +218,23 @@ class AntiAffinityChecker {
   }
 
   const LabelSets& SetsOf(const std::string& ns) {
+    if (ns == view_.ns) return view_.sets;
     auto found = sets_.find(ns);
     if (found == sets_.end()) found = sets_.emplace(ns, LabelSets(cluster_.PodsIn(ns))).first;
     return found->second;
   }
 
+  const NamespaceView& view_;
   const kube::ClusterState& cluster_;
-  std::map<std::string, LabelSets> sets_;
+  std::map<std::string, LabelSets> sets_;  // of other namespaces
   std::vector<AntiAffinityViolation> violations_;
 };
 
 }  // namespace
 
-std::vector<AntiAffinityViolation> FindAntiAffinityViolations(const kube::ClusterState& cluster) {
-  AntiAffinityChecker checker(cluster);
-  for (const WorkloadPods& group : GroupPods(cluster)) checker.Check(group);
+std::vector<AntiAffinityViolation> AntiAffinityIn(const NamespaceView& view) {
+  AntiAffinityChecker checker(view);
+  for (const WorkloadPods& group : view.workloads) checker.Check(group);
   return checker.Take();
 }
 

@@ -92,9 +92,9 @@ bool BelongsToAnother(const kube::ClusterState& cluster, const kube::Workload& w
 }
 
 template <class T>
-void AddAll(const kube::ClusterState& cluster, const kube::ObjectList<T>& list,
+void AddAll(const kube::ClusterState& cluster, std::string_view ns, const kube::ObjectList<T>& list,
             WorkloadFinder& finder) {
-  for (const auto& workload : list) {
+  for (const auto& workload : kube::InNamespace(list, ns)) {
     const bool old_replica_set =
         workload->kind == kube::WorkloadKind::kReplicaSet && workload->desired == 0;
     if (!old_replica_set && !BelongsToAnother(cluster, *workload)) finder.Of(*workload);
@@ -103,15 +103,15 @@ void AddAll(const kube::ClusterState& cluster, const kube::ObjectList<T>& list,
 
 }  // namespace
 
-std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster) {
+std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster, std::string_view ns) {
   WorkloadFinder finder(cluster);
-  AddAll(cluster, cluster.deployments(), finder);
-  AddAll(cluster, cluster.replica_sets(), finder);
-  AddAll(cluster, cluster.stateful_sets(), finder);
-  AddAll(cluster, cluster.daemon_sets(), finder);
-  AddAll(cluster, cluster.jobs(), finder);
+  AddAll(cluster, ns, cluster.deployments(), finder);
+  AddAll(cluster, ns, cluster.replica_sets(), finder);
+  AddAll(cluster, ns, cluster.stateful_sets(), finder);
+  AddAll(cluster, ns, cluster.daemon_sets(), finder);
+  AddAll(cluster, ns, cluster.jobs(), finder);
   std::vector<WorkloadPods> groups(finder.size());
-  for (const auto& pod : cluster.pods()) {
+  for (const auto& pod : cluster.PodsIn(ns)) {
     const std::uint32_t number = finder.Of(*pod);
     if (number == WorkloadFinder::kNone) continue;
     if (number >= groups.size()) groups.resize(number + 1);
@@ -125,6 +125,8 @@ std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster) {
             [](const WorkloadPods& a, const WorkloadPods& b) { return a.ref < b.ref; });
   return groups;
 }
+
+bool IsCounted(const kube::Pod& pod) { return pod.is_active() && !pod.meta.terminating; }
 
 bool IsZoneKey(std::string_view topology_key) {
   return topology_key == "topology.kubernetes.io/zone" ||

@@ -9,6 +9,7 @@
 
 #include "azexporter/zones/spread.h"
 #include "cluster_parts.h"
+#include "reports.h"
 
 namespace azexporter::zones {
 namespace {

@@ -6,6 +6,7 @@
 // Thread safety: immutable after construction, but for indexes that are made when first asked for,
 // under a lock of their own; shared as shared_ptr<const ClusterState>.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -43,6 +44,17 @@ struct ResourceHealth {
   std::uint64_t watch_restarts = 0;
   std::uint64_t decode_errors = 0;
 };
+
+// The objects of one namespace, in order of their names. `list` is sorted by namespace.
+template <class T>
+std::span<const std::shared_ptr<const T>> InNamespace(const ObjectList<T>& list,
+                                                      std::string_view ns) {
+  const auto first = std::partition_point(list.begin(), list.end(),
+                                          [&](const auto& object) { return object->meta.ns < ns; });
+  const auto last = std::partition_point(first, list.end(),
+                                         [&](const auto& object) { return object->meta.ns == ns; });
+  return {first, last};
+}
 
 class ClusterState {
  public:

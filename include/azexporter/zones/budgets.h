@@ -4,14 +4,14 @@
 // Semantics: kubernetes.io/docs/tasks/run-application/configure-pdb. A budget keeps nobody from
 // losing a zone; it says how many healthy pods its owner cannot do without.
 //
-// A pure function. Thread safety: values.
+// Thread safety: values.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "azexporter/kube/cluster_state.h"
 
 namespace azexporter::zones {
 
@@ -28,7 +28,7 @@ struct BudgetStatus {
 
   std::int64_t selected_pods = 0;  // neither finished nor terminating
   // Ready ones of them by zone; "" where they have none.
-  std::map<std::string, std::int64_t> ready_by_zone;
+  std::map<std::string, std::int64_t, std::less<>> ready_by_zone;
 
   bool selects_nothing() const { return selected_pods == 0; }
   // Whatever the pods' health: it wants as many healthy as there are. A drain never ends.
@@ -40,10 +40,7 @@ struct BudgetStatus {
   std::vector<std::string> overlaps;
 
   // Healthy pods above what is wanted if the zone went; negative: the budget would be broken.
-  std::int64_t HeadroomWithout(const std::string& zone) const;
+  std::int64_t HeadroomWithout(std::string_view zone) const;
 };
-
-// Sorted by namespace, then name.
-std::vector<BudgetStatus> BudgetsOf(const kube::ClusterState& cluster);
 
 }  // namespace azexporter::zones

@@ -2,15 +2,15 @@
 
 // Where the pods of each workload are.
 //
-// A pure function. Thread safety: values.
+// Thread safety: values.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "azexporter/kube/cluster_state.h"
 #include "azexporter/zones/workload_pods.h"
 
 namespace azexporter::zones {
@@ -26,14 +26,11 @@ struct WorkloadDistribution {
   std::optional<std::int64_t> desired;  // absent where the owner is not watched
   PodCounts pods;                       // everywhere
   // By zone; "" holds the pods without a node, or whose node has no zone.
-  std::map<std::string, PodCounts> zones;
+  std::map<std::string, PodCounts, std::less<>> zones;
 
-  std::int64_t ready_in(const std::string& zone) const;
+  std::int64_t ready_in(std::string_view zone) const;
   // Zones with a ready pod.
   std::int64_t ready_zones() const;
 };
-
-// Sorted by workload; workloads without pods, too, but no finished Jobs.
-std::vector<WorkloadDistribution> DistributionOf(const kube::ClusterState& cluster);
 
 }  // namespace azexporter::zones

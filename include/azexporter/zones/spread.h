@@ -8,7 +8,7 @@
 // The scheduler looks at a constraint only when it places a pod. A violated one in a running
 // cluster is therefore legal: pods were deleted, nodes were lost, or a rollout is under way.
 //
-// MakeSpreadReport is a pure function. Thread safety: values.
+// Thread safety: values.
 
 #include <cstdint>
 #include <optional>
@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "azexporter/kube/cluster_state.h"
+#include "azexporter/kube/pod_spec.h"
 #include "azexporter/zones/workload_pods.h"
 
 namespace azexporter::zones {
@@ -108,8 +108,6 @@ struct SpreadOptions {
   std::set<std::string> expected_zones;
   DefaultConstraints defaults = {};  // none unless given
 };
-
-SpreadReport MakeSpreadReport(const kube::ClusterState& cluster, const SpreadOptions& options);
 
 // The selector of the constraint for a pod with these labels: what matchLabelKeys name is demanded,
 // too. Absent where the constraint has none: then nothing matches.

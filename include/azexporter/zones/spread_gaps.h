@@ -3,14 +3,15 @@
 // Workloads that nothing keeps from standing in one zone, and pods that stand together in a zone
 // although their anti-affinity forbids it.
 //
-// Pure functions. Thread safety: values.
+// A namespace selector that is not empty is taken to select nothing, since namespaces are not
+// watched.
+//
+// Thread safety: values.
 
 #include <cstdint>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "azexporter/kube/cluster_state.h"
-#include "azexporter/zones/spread.h"
 #include "azexporter/zones/workload_pods.h"
 
 namespace azexporter::zones {
@@ -21,6 +22,9 @@ enum class SpreadGap {
 };
 std::string_view SpreadGapName(SpreadGap gap);
 
+// A workload that wants more than one replica; no DaemonSet, whose pods are where the nodes are, and
+// no finished Job. The rules are those of its template; where the owner is not watched, of its
+// youngest pod.
 struct UnspreadWorkload {
   WorkloadRef workload;
   SpreadGap gap = SpreadGap::kNoRule;
@@ -29,12 +33,8 @@ struct UnspreadWorkload {
   bool default_applies = false;
 };
 
-// Workloads that want more than one replica, sorted; no DaemonSets, whose pods are where the nodes
-// are, and no finished Jobs. The rules are those of the workload's template; where the owner is not
-// watched, of its youngest pod.
-std::vector<UnspreadWorkload> FindUnspreadWorkloads(const kube::ClusterState& cluster,
-                                                    const DefaultConstraints& defaults);
-
+// Required anti-affinity over zones that does not hold now: the scheduler judged before labels or
+// nodes changed, or others placed the pods.
 struct AntiAffinityViolation {
   WorkloadRef workload;  // whose pods forbid it
   std::string topology_key;
@@ -42,10 +42,5 @@ struct AntiAffinityViolation {
   // Pods of the zone that may not stand together: those that forbid it and those they forbid.
   std::int64_t pods = 0;
 };
-
-// Required anti-affinity over zones that does not hold now: the scheduler judged before labels or
-// nodes changed, or others placed the pods. A namespace selector that is not empty is taken to
-// select nothing, since namespaces are not watched.
-std::vector<AntiAffinityViolation> FindAntiAffinityViolations(const kube::ClusterState& cluster);
 
 }  // namespace azexporter::zones

@@ -51,9 +51,13 @@ class WorkloadFinder {
   std::unique_ptr<Impl> impl_;
 };
 
-// Every workload and every owner of pods, sorted by `ref`: those without pods, too, but not the
-// ReplicaSets and Jobs that belong to another workload and not ReplicaSets scaled to nothing.
-std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster);
+// Every workload of the namespace and every owner of its pods, sorted by `ref`: those without pods,
+// too, but not the ReplicaSets and Jobs that belong to another workload and not ReplicaSets scaled
+// to nothing.
+std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster, std::string_view ns);
+
+// Neither finished nor on its way out: the pods that the scheduler and budgets count.
+bool IsCounted(const kube::Pod& pod);
 
 // topology.kubernetes.io/zone and the label it replaced.
 bool IsZoneKey(std::string_view topology_key);

@@ -1,0 +1,89 @@
+#include "azexporter/zones/namespace_report.h"
+
+#include <algorithm>
+#include <set>
+
+#include "namespace_view.h"
+
+namespace azexporter::zones {
+namespace {
+
+ZoneLoad& LoadOf(NamespaceReport& report, std::string_view zone) {
+  const auto found = report.loads.find(zone);
+  return found != report.loads.end() ? found->second : report.loads[std::string(zone)];
+}
+
+void AddLoad(const NamespaceView& view, const kube::Pod& pod, NamespaceReport& report) {
+  if (!pod.is_active()) return;
+  ZoneLoad& load = LoadOf(report, view.cluster.ZoneOf(pod));
+  if (!pod.node_name.empty()) {
+    load.requested.Add(pod.spec->requests);
+    ++load.requested.pods;
+  }
+  if (pod.meta.terminating) return;
+  ++load.pods.total;
+  if (pod.is_ready()) ++load.pods.ready;
+  if (pod.unschedulable) ++report.unschedulable;
+}
+
+bool LooksOutside(const kube::Pod& pod) {
+  const auto& terms = pod.spec->required_anti_affinity;
+  return std::any_of(terms.begin(), terms.end(), [](const kube::PodAffinityTerm& term) {
+    return !term.namespaces.empty() || term.namespace_selector;
+  });
+}
+
+template <class T>
+void AddNamespaces(const kube::ObjectList<T>& list, std::set<std::string, std::less<>>& names) {
+  std::string_view last;
+  for (const auto& object : list) {
+    if (object->meta.ns == last) continue;
+    last = object->meta.ns;
+    names.emplace(last);
+  }
+}
+
+}  // namespace
+
+struct NamespaceReporter::Impl {
+  NodeDomains nodes;
+  SpreadOptions options;
+};
+
+NamespaceReporter::NamespaceReporter(const kube::ObjectList<kube::Node>& nodes,
+                                     SpreadOptions options)
+    : impl_(new Impl{NodeDomains(nodes), std::move(options)}) {}
+
+NamespaceReporter::~NamespaceReporter() = default;
+
+NamespaceReport NamespaceReporter::Of(const kube::ClusterState& cluster, std::string_view ns) {
+  const NamespaceView view(cluster, ns);
+  NamespaceReport report;
+  report.ns = ns;
+  report.workloads = DistributionIn(view);
+  report.spread = SpreadIn(view, impl_->nodes, impl_->options);
+  report.unspread = UnspreadIn(view, impl_->options.defaults);
+  report.anti_affinity = AntiAffinityIn(view);
+  report.budgets = BudgetsIn(view);
+  for (const auto& pod : cluster.PodsIn(ns)) {
+    AddLoad(view, *pod, report);
+    report.reads_other_namespaces = report.reads_other_namespaces || LooksOutside(*pod);
+  }
+  return report;
+}
+
+std::vector<std::string> NamespacesOf(const kube::ClusterState& cluster) {
+  std::set<std::string, std::less<>> names;
+  AddNamespaces(cluster.pods(), names);
+  AddNamespaces(cluster.deployments(), names);
+  AddNamespaces(cluster.replica_sets(), names);
+  AddNamespaces(cluster.stateful_sets(), names);
+  AddNamespaces(cluster.daemon_sets(), names);
+  AddNamespaces(cluster.jobs(), names);
+  AddNamespaces(cluster.budgets(), names);
+  AddNamespaces(cluster.services(), names);
+  AddNamespaces(cluster.claims(), names);
+  return {names.begin(), names.end()};
+}
+
+}  // namespace azexporter::zones

@@ -1,0 +1,65 @@
+#pragma once
+
+// What there is to say of one namespace: where its workloads' pods are, how they are spread, what
+// its budgets and Services bear. A selector and an owner reach no further than their namespace;
+// therefore a cluster's report is made of these, and a change costs the namespace it happened in.
+//
+// Thread safety: NamespaceReport: a value, shared as shared_ptr<const NamespaceReport> once made;
+// NamespaceReporter: one thread only.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/kube/cluster_state.h"
+#include "azexporter/zones/budgets.h"
+#include "azexporter/zones/distribution.h"
+#include "azexporter/zones/spread.h"
+#include "azexporter/zones/spread_gaps.h"
+
+namespace azexporter::zones {
+
+// What pods take up in a zone.
+struct ZoneLoad {
+  PodCounts pods;
+  // Of the pods that the scheduler counts against the nodes: all that are not finished, those on
+  // their way out included. `pods` is their number.
+  kube::Resources requested;
+};
+
+struct NamespaceReport {
+  std::string ns;
+  std::vector<WorkloadDistribution> workloads;  // sorted; no finished Jobs
+  SpreadReport spread;
+  std::vector<UnspreadWorkload> unspread;            // sorted by workload
+  std::vector<AntiAffinityViolation> anti_affinity;  // sorted by workload
+  std::vector<BudgetStatus> budgets;                 // sorted by name
+  // By zone; "" holds the pods whose node has no zone, and those without a node.
+  std::map<std::string, ZoneLoad, std::less<>> loads;
+  std::int64_t unschedulable = 0;  // counted pods for which the scheduler found no node
+  // Anti-affinity of its pods looks into other namespaces: then it depends on those, too.
+  bool reads_other_namespaces = false;
+};
+
+class NamespaceReporter {
+ public:
+  // Remembers what follows from the nodes. `nodes` must outlive this.
+  NamespaceReporter(const kube::ObjectList<kube::Node>& nodes, SpreadOptions options);
+  ~NamespaceReporter();
+
+  // `cluster`: with nodes that have the same names, labels, taints and readiness as those given.
+  NamespaceReport Of(const kube::ClusterState& cluster, std::string_view ns);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Every namespace that has a pod, a workload, a budget, a Service or a claim, sorted.
+std::vector<std::string> NamespacesOf(const kube::ClusterState& cluster);
+
+}  // namespace azexporter::zones
