@@ -193,7 +193,7 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
   const std::int64_t stale_after_ms =
       cluster_ ? config_.kubernetes.stale_after_ms : std::numeric_limits<std::int64_t>::max();
   collect::Round round;
-  round.report = zones::MakeZoneReport({.cluster = *cluster,
+  round.report = zones_.Update({.cluster = cluster,
                                         .expected = expected_,
                                         .expectations = expectations_,
                                         .probes = probes,

@@ -13,7 +13,13 @@ ZoneLoad& LoadOf(NamespaceReport& report, std::string_view zone) {
   return found != report.loads.end() ? found->second : report.loads[std::string(zone)];
 }
 
-void AddLoad(const NamespaceView& view, const kube::Pod& pod, NamespaceReport& report) {
+bool IsWatched(const kube::Pod& pod, const NamespaceOptions& options) {
+  return (options.pod_namespace.empty() || pod.meta.ns == options.pod_namespace) &&
+         kube::MatchesLabels(pod.meta.labels, options.pod_selector);
+}
+
+void AddLoad(const NamespaceView& view, const kube::Pod& pod, const NamespaceOptions& options,
+             NamespaceReport& report) {
   if (!pod.is_active()) return;
   ZoneLoad& load = LoadOf(report, view.cluster.ZoneOf(pod));
   if (!pod.node_name.empty()) {
@@ -21,8 +27,12 @@ void AddLoad(const NamespaceView& view, const kube::Pod& pod, NamespaceReport& r
     ++load.requested.pods;
   }
   if (pod.meta.terminating) return;
-  ++load.pods.total;
-  if (pod.is_ready()) ++load.pods.ready;
+  const bool watched = IsWatched(pod, options);
+  for (PodCounts* counts : {&load.pods, &load.watched}) {
+    if (counts == &load.watched && !watched) continue;
+    ++counts->total;
+    if (pod.is_ready()) ++counts->ready;
+  }
   if (pod.unschedulable) ++report.unschedulable;
 }
 
@@ -47,11 +57,11 @@ void AddNamespaces(const kube::ObjectList<T>& list, std::set<std::string, std::l
 
 struct NamespaceReporter::Impl {
   NodeDomains nodes;
-  SpreadOptions options;
+  NamespaceOptions options;
 };
 
 NamespaceReporter::NamespaceReporter(const kube::ObjectList<kube::Node>& nodes,
-                                     SpreadOptions options)
+                                     NamespaceOptions options)
     : impl_(new Impl{NodeDomains(nodes), std::move(options)}) {}
 
 NamespaceReporter::~NamespaceReporter() = default;
@@ -61,14 +71,16 @@ NamespaceReport NamespaceReporter::Of(const kube::ClusterState& cluster, std::st
   NamespaceReport report;
   report.ns = ns;
   report.workloads = DistributionIn(view);
-  report.spread = SpreadIn(view, impl_->nodes, impl_->options);
-  report.unspread = UnspreadIn(view, impl_->options.defaults);
+  report.spread = SpreadIn(view, impl_->nodes, impl_->options.spread);
+  report.unspread = UnspreadIn(view, impl_->options.spread.defaults);
   report.anti_affinity = AntiAffinityIn(view);
   report.budgets = BudgetsIn(view);
   for (const auto& pod : cluster.PodsIn(ns)) {
-    AddLoad(view, *pod, report);
+    AddLoad(view, *pod, impl_->options, report);
     report.reads_other_namespaces = report.reads_other_namespaces || LooksOutside(*pod);
   }
+  report.losses = LossFindingsOf(report, cluster);
+  report.evictions = EvictionFindingsOf(report);
   return report;
 }
 

@@ -71,7 +71,7 @@ std::string TextOf(const std::string& collector) {
                                                    Instance("orders-3", false, true, 0)};
   const std::set<std::string> seen;
   const zones::ZoneReport report =
-      zones::MakeZoneReport({.cluster = cluster,
+      zones::MakeZoneReport({.cluster = test::NotOwned(cluster),
                              .expected = expected,
                              .expectations = {.known = true},
                              .probes = probes,
@@ -128,7 +128,7 @@ TEST(CollectorTest, ASourceThatWasNeverAskedIsAFaultAndHasNoSeries) {
       ClusterBuilder().Health({.resource = "nodes", .last_error = "403 Forbidden"}).Build(kNow);
   const zones::ExpectedZones expected;
   const std::set<std::string> seen;
-  const auto report = zones::MakeZoneReport({.cluster = cluster,
+  const auto report = zones::MakeZoneReport({.cluster = test::NotOwned(cluster),
                                              .expected = expected,
                                              .expectations = {.known = true},
                                              .seen_zones = seen,

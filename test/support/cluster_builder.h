@@ -12,6 +12,11 @@
 
 namespace azexporter::test {
 
+// For what shares a cluster, where it outlives the call.
+inline std::shared_ptr<const kube::ClusterState> NotOwned(const kube::ClusterState& cluster) {
+  return {std::shared_ptr<void>(), &cluster};
+}
+
 class ClusterBuilder {
  public:
   struct NodeIs {

@@ -78,6 +78,7 @@ class Observer {
   zones::SourceStatus expectations_;
   std::string last_expectations_error_;
   std::set<std::string> seen_zones_;
+  zones::ZoneModel zones_;
 };
 
 }  // namespace azexporter::app

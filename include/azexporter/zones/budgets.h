@@ -41,6 +41,8 @@ struct BudgetStatus {
 
   // Healthy pods above what is wanted if the zone went; negative: the budget would be broken.
   std::int64_t HeadroomWithout(std::string_view zone) const;
+
+  bool operator==(const BudgetStatus&) const = default;
 };
 
 }  // namespace azexporter::zones

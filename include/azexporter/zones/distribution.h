@@ -31,6 +31,8 @@ struct WorkloadDistribution {
   std::int64_t ready_in(std::string_view zone) const;
   // Zones with a ready pod.
   std::int64_t ready_zones() const;
+
+  bool operator==(const WorkloadDistribution&) const = default;
 };
 
 }  // namespace azexporter::zones

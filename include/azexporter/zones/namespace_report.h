@@ -20,6 +20,7 @@
 #include "azexporter/zones/distribution.h"
 #include "azexporter/zones/spread.h"
 #include "azexporter/zones/spread_gaps.h"
+#include "azexporter/zones/zone_loss.h"
 
 namespace azexporter::zones {
 
@@ -29,6 +30,9 @@ struct ZoneLoad {
   // Of the pods that the scheduler counts against the nodes: all that are not finished, those on
   // their way out included. `pods` is their number.
   kube::Resources requested;
+  PodCounts watched;  // of the pods that count for `expected_pods`
+
+  bool operator==(const ZoneLoad&) const = default;
 };
 
 struct NamespaceReport {
@@ -41,14 +45,30 @@ struct NamespaceReport {
   // By zone; "" holds the pods whose node has no zone, and those without a node.
   std::map<std::string, ZoneLoad, std::less<>> loads;
   std::int64_t unschedulable = 0;  // counted pods for which the scheduler found no node
+  LossFindings losses;     // what a zone's failure would do to it
+  LossFindings evictions;  // what keeps a zone from being drained
   // Anti-affinity of its pods looks into other namespaces: then it depends on those, too.
   bool reads_other_namespaces = false;
+
+  // There is nothing to say: the namespace has none of what is looked at.
+  bool empty() const { return workloads.empty() && budgets.empty() && loads.empty(); }
+
+  bool operator==(const NamespaceReport&) const = default;
+};
+
+struct NamespaceOptions {
+  SpreadOptions spread = {};
+  // Which pods count for `expected_pods`. An empty namespace means all, an empty selector all pods.
+  std::string pod_namespace = {};
+  kube::StringMap pod_selector = {};
+
+  bool operator==(const NamespaceOptions&) const = default;
 };
 
 class NamespaceReporter {
  public:
   // Remembers what follows from the nodes. `nodes` must outlive this.
-  NamespaceReporter(const kube::ObjectList<kube::Node>& nodes, SpreadOptions options);
+  NamespaceReporter(const kube::ObjectList<kube::Node>& nodes, NamespaceOptions options);
   ~NamespaceReporter();
 
   // `cluster`: with nodes that have the same names, labels, taints and readiness as those given.

@@ -29,6 +29,8 @@ struct DefaultConstraints {
   // Whether a node must have the keys of all of them to count. So it is for a list that the
   // operator configured (defaultingType: List); not so for those that kube-scheduler has built in.
   bool all_keys_needed = true;
+
+  bool operator==(const DefaultConstraints&) const = default;
 };
 // The built-in ones: hostname with maxSkew 3, zone with maxSkew 5, both ScheduleAnyway.
 DefaultConstraints SystemDefaultConstraints();
@@ -82,6 +84,8 @@ struct SpreadStatus {
   // affinity rules out is not expected of them.
   std::optional<std::int64_t> expected_skew;
   std::vector<std::string> absent_zones;  // expected, but no domain
+
+  bool operator==(const SpreadStatus&) const = default;
 };
 
 // All constraints of a workload with one topology key and one whenUnsatisfiable.
@@ -96,17 +100,23 @@ struct SpreadSummary {
   std::int64_t worst_skew = 0;        // largest of all
   std::optional<std::int64_t> worst_expected_skew;
   bool violated = false;  // any of them
+
+  bool operator==(const SpreadSummary&) const = default;
 };
 
 struct SpreadReport {
   // Sorted by workload, topology key, whenUnsatisfiable; the newest first.
   std::vector<SpreadStatus> constraints;
   std::vector<SpreadSummary> summaries;
+
+  bool operator==(const SpreadReport&) const = default;
 };
 
 struct SpreadOptions {
   std::set<std::string> expected_zones;
   DefaultConstraints defaults = {};  // none unless given
+
+  bool operator==(const SpreadOptions&) const = default;
 };
 
 // The selector of the constraint for a pod with these labels: what matchLabelKeys name is demanded,

@@ -31,6 +31,8 @@ struct UnspreadWorkload {
   std::int64_t replicas = 0;  // wanted; where the owner is not watched, pods that are there
   // The cluster's default constraints apply and one of them is over zones: a weak rule, yet a rule.
   bool default_applies = false;
+
+  bool operator==(const UnspreadWorkload&) const = default;
 };
 
 // Required anti-affinity over zones that does not hold now: the scheduler judged before labels or
@@ -41,6 +43,8 @@ struct AntiAffinityViolation {
   std::string zone;
   // Pods of the zone that may not stand together: those that forbid it and those they forbid.
   std::int64_t pods = 0;
+
+  bool operator==(const AntiAffinityViolation&) const = default;
 };
 
 }  // namespace azexporter::zones

@@ -3,13 +3,16 @@
 // The ZoneReport: the single answer to "how are the zones". The collectors, --check, /api/v1/zones
 // and the status page read it; none of them judges for itself.
 //
-// MakeZoneReport is a pure function of one view of the cluster and of what the probes and databases
-// said. It does no I/O and knows no metrics.
+// A report is a pure function of one view of the cluster and of what the probes and databases said;
+// ZoneModel makes the next one from the last where little changed. No I/O is done here, and no
+// metric is known.
 //
-// Thread safety: values; a finished report is shared as shared_ptr<const ZoneReport>.
+// Thread safety: values; a finished report is shared as shared_ptr<const ZoneReport>. ZoneModel: one
+// thread only.
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -22,6 +25,8 @@
 #include "azexporter/db/postgres.h"
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/probe/prober.h"
+#include "azexporter/zones/namespace_report.h"
+#include "azexporter/zones/zone_loss.h"
 
 namespace azexporter::zones {
 
@@ -30,6 +35,8 @@ struct ExpectedZone {
   std::optional<int> nodes;          // workers
   std::optional<int> expected_pods;  // ready pods of the zone_pods selector
   std::string health_endpoint;       // as written; may be no URL
+  // Under maintenance until then, wall time.
+  std::optional<std::int64_t> maintenance_until_ms;
   friend bool operator==(const ExpectedZone&, const ExpectedZone&) = default;
 };
 using ExpectedZones = std::map<std::string, ExpectedZone>;
@@ -58,7 +65,12 @@ struct NodeCounts {
   int not_ready = 0;  // Ready is False
   int unknown = 0;    // Ready is Unknown: the kubelet went silent
   int cordoned = 0;   // spec.unschedulable; overlaps with the three above
+  // With a taint that keeps pods off (NoSchedule, NoExecute), other than those that come with a role
+  // and with being cordoned; overlaps, too.
+  int tainted = 0;
   int total() const { return ready + not_ready + unknown; }
+
+  bool operator==(const NodeCounts&) const = default;
 };
 
 enum class EndpointHealth { kNone, kNotAUrl, kNotProbed, kUp, kDown };
@@ -78,14 +90,27 @@ struct ZoneStatus {
   std::string health_error;           // why the endpoint is down
   std::optional<double> p95_seconds;  // of its recent probes
 
+  // Of its ready nodes that are not cordoned, and what all pods on its nodes ask for.
+  kube::Resources allocatable;
+  kube::Resources requested;
+  PodCounts pods;  // all of them, neither finished nor terminating
+
+  // Declared by configuration, ConfigMap or an annotation of its nodes: its findings are notes until
+  // then. Absent once the time is over.
+  std::optional<std::int64_t> maintenance_until_ms;
+
   int nodes_total() const { return workers.total() + control_plane.total(); }
   int nodes_ready() const { return workers.ready + control_plane.ready; }
+
+  bool operator==(const ZoneStatus&) const = default;
 };
 
 // What is known about the source of the zones' facts.
 struct SourceStatus {
   bool known = false;    // the facts below it are current enough to be judged
   bool failing = false;  // it is not answering now, whether or not old facts still hold
+  // Nobody was asked: a file does not hold it, or the server does not have it. No failure.
+  bool absent = false;
   std::string error;     // why it is not known, or why it is failing
   std::int64_t last_contact_ms = 0;
 };
@@ -111,17 +136,28 @@ struct ZoneReport {
   SourceStatus nodes;
   SourceStatus pods;
   SourceStatus expectations;      // the ConfigMap; known where the configuration gives the zones
+  // Of optional resources: what is said of them is not known otherwise, and the zones' state is.
+  SourceStatus workloads;         // Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs
+  SourceStatus budgets;
+  SourceStatus services;  // and their endpoint slices
+  SourceStatus volumes;   // claims, and storage classes
   std::vector<ZoneStatus> zones;  // sorted by name
   int nodes_without_zone = 0;
   std::vector<DatabaseStatus> databases;  // in the order of the configuration
   // Writable instances of one database cluster: more than one is a split brain.
   std::map<std::string, int> primaries;
 
+  // Sorted by name. Empty where nodes or pods are not known.
+  std::vector<std::shared_ptr<const NamespaceReport>> namespaces;
+  // What if a zone failed, or was drained: one for each zone, in their order.
+  std::vector<ZoneLoss> losses;
+  std::vector<ZoneLoss> evacuations;
+
   const ZoneStatus* Find(std::string_view zone) const;
 };
 
 struct ReportInputs {
-  const kube::ClusterState& cluster;
+  std::shared_ptr<const kube::ClusterState> cluster;
   const ExpectedZones& expected;
   SourceStatus expectations;
   std::span<const probe::TargetFacts> probes;
@@ -131,9 +167,24 @@ struct ReportInputs {
   // Which pods count for `expected_pods`. An empty namespace means all, an empty selector all pods.
   std::string pod_namespace;
   kube::StringMap pod_selector;
+  DefaultConstraints default_constraints = {};
   std::int64_t now_ms = 0;
   // A source silent for longer is no longer believed. Default 2m.
   std::int64_t stale_after_ms = 120'000;
+};
+
+class ZoneModel {
+ public:
+  ZoneModel();
+  ~ZoneModel();
+
+  // The report of `inputs`, whatever was before. Namespaces in which no object changed since the
+  // last call are taken over as they are, unless a node changed in a way that matters to placement.
+  ZoneReport Update(const ReportInputs& inputs);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 ZoneReport MakeZoneReport(const ReportInputs& inputs);

@@ -1,0 +1,221 @@
+#include "azexporter/zones/zone_loss.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+
+#include "azexporter/zones/namespace_report.h"
+
+namespace azexporter::zones {
+namespace {
+
+void Add(LossFindings& all, std::string_view zone, LossFinding finding) {
+  const auto found = all.find(zone);
+  auto& findings = found != all.end() ? found->second : all[std::string(zone)];
+  findings.push_back(std::move(finding));
+}
+
+std::string ObjectOf(const WorkloadRef& ref) { return ref.kind + " " + ref.name; }
+
+// "1 ready pod", "2 ready pods".
+std::string Count(std::int64_t n, std::string_view noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
+void JudgeWorkload(const WorkloadDistribution& workload, const kube::ClusterState& cluster,
+                   LossFindings& all) {
+  const WorkloadRef& ref = workload.workload;
+  const auto kind = kube::WorkloadKindOf(ref.kind);
+  const kube::Workload* object = kind ? cluster.FindWorkload(*kind, ref.ns, ref.name) : nullptr;
+  const bool group = kind == kube::WorkloadKind::kStatefulSet && object != nullptr &&
+                     IsConsensusGroup(*object);
+  // A DaemonSet's pods are where its nodes are; a Job's are made anew, and nobody waits on them.
+  const bool note =
+      kind == kube::WorkloadKind::kDaemonSet || kind == kube::WorkloadKind::kJob;
+  for (const auto& [zone, counts] : workload.zones) {
+    if (zone.empty() || counts.ready == 0) continue;
+    const std::int64_t left = workload.pods.ready - counts.ready;
+    const std::int64_t members = workload.desired.value_or(workload.pods.total);
+    if (left == 0) {
+      Add(all, zone,
+          {LossReason::kAtZero, !note, ref.ns, ObjectOf(ref),
+           workload.pods.ready == 1
+               ? "its only ready pod is there"
+               : fmt::format("all of its {} ready pods are there", workload.pods.ready)});
+    } else if (group && members > 1 && workload.pods.ready * 2 > members && left * 2 <= members) {
+      Add(all, zone,
+          {LossReason::kQuorum, true, ref.ns, ObjectOf(ref),
+           fmt::format("{} of {} members are left, fewer than a majority", left, members)});
+    }
+  }
+}
+
+void JudgeBudget(const BudgetStatus& budget, LossFindings& all) {
+  for (const auto& [zone, ready] : budget.ready_by_zone) {
+    if (zone.empty() || ready == 0) continue;
+    const std::int64_t left = budget.current_healthy - ready;
+    if (budget.current_healthy < budget.desired_healthy || left >= budget.desired_healthy) continue;
+    Add(all, zone,
+        {LossReason::kBudget, true, budget.ns, "PodDisruptionBudget " + budget.name,
+         fmt::format("{} left, {} wanted", Count(std::max<std::int64_t>(0, left), "healthy pod"),
+                     budget.desired_healthy)});
+  }
+}
+
+void SortAll(LossFindings& all) {
+  for (auto& [zone, findings] : all) {
+    std::sort(findings.begin(), findings.end(), [](const LossFinding& a, const LossFinding& b) {
+      return std::tuple(!a.blocker, a.reason, std::string_view(a.object)) <
+             std::tuple(!b.blocker, b.reason, std::string_view(b.object));
+    });
+  }
+}
+
+}  // namespace
+
+std::string_view LossReasonName(LossReason reason) {
+  switch (reason) {
+    case LossReason::kControlPlaneQuorum:
+      return "control_plane_quorum";
+    case LossReason::kBudget:
+      return "budget";
+    case LossReason::kAtZero:
+      return "at_zero";
+    case LossReason::kQuorum:
+      return "quorum";
+    case LossReason::kService:
+      return "service";
+    case LossReason::kDatabase:
+      return "database";
+    case LossReason::kEviction:
+      return "eviction";
+    case LossReason::kUnplaceable:
+      return "unplaceable";
+  }
+  return "at_zero";
+}
+
+std::string_view VerdictName(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kSurvived:
+      return "survived";
+    case Verdict::kNotSurvived:
+      return "not_survived";
+    case Verdict::kUnknown:
+      return "unknown";
+    case Verdict::kLostAlready:
+      return "lost_already";
+  }
+  return "unknown";
+}
+
+bool IsConsensusGroup(const kube::Workload& workload) {
+  // The value of the label, mostly the chart's name.
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "clickhouse-keeper", "consul", "consul-server", "etcd",  "mongodb",  "nats",
+      "pd",                "rabbitmq", "tidb-pd",     "vault", "zookeeper"};
+  for (const char* label : {"app.kubernetes.io/name", "app.kubernetes.io/component", "app"}) {
+    const std::string_view value = kube::Lookup(workload.template_labels, label);
+    if (std::find(kNames.begin(), kNames.end(), value) != kNames.end()) return true;
+  }
+  return false;
+}
+
+LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterState& cluster) {
+  LossFindings all;
+  for (const BudgetStatus& budget : report.budgets) JudgeBudget(budget, all);
+  for (const WorkloadDistribution& workload : report.workloads) {
+    JudgeWorkload(workload, cluster, all);
+  }
+  SortAll(all);
+  return all;
+}
+
+LossFindings EvictionFindingsOf(const NamespaceReport& report) {
+  LossFindings all;
+  for (const BudgetStatus& budget : report.budgets) {
+    for (const auto& [zone, ready] : budget.ready_by_zone) {
+      if (zone.empty() || ready == 0) continue;
+      const std::string object = "PodDisruptionBudget " + budget.name;
+      if (!budget.overlaps.empty()) {
+        Add(all, zone,
+            {LossReason::kEviction, true, report.ns, object,
+             "selects pods that " + budget.overlaps[0] +
+                 " selects, too: the API refuses to evict such pods"});
+      } else if (budget.blocks_always) {
+        Add(all, zone,
+            {LossReason::kEviction, true, report.ns, object,
+             fmt::format("wants all of its {} healthy: it lets none go",
+                         Count(budget.expected_pods, "pod"))});
+      } else if (budget.blocks_now()) {
+        Add(all, zone,
+            {LossReason::kEviction, false, report.ns, object,
+             fmt::format("lets no pod go now: {} healthy, {} wanted", budget.current_healthy,
+                         budget.desired_healthy)});
+      }
+    }
+  }
+  SortAll(all);
+  return all;
+}
+
+std::optional<LossFinding> ControlPlaneFinding(const ControlPlaneNodes& nodes) {
+  const int left = nodes.ready - nodes.ready_in_zone;
+  if (nodes.ready_in_zone == 0 || left * 2 > nodes.members) return std::nullopt;
+  return LossFinding{LossReason::kControlPlaneQuorum, true, "", "control plane",
+                     fmt::format("{} of {} nodes are left, fewer than a majority", left,
+                                 nodes.members)};
+}
+
+std::vector<LossFinding> DatabaseFindings(std::span<const db::PostgresFacts> all,
+                                          std::string_view zone) {
+  struct Cluster {
+    bool primary_lost = false;
+    int standbys = 0;  // that answer
+    const db::PostgresFacts* successor = nullptr;
+    int others_left = 0;
+  };
+  std::map<std::string, Cluster> clusters;
+  for (const db::PostgresFacts& facts : all) {
+    if (!facts.up) continue;
+    Cluster& cluster = clusters[facts.cluster];
+    const bool lost = facts.zone == zone;
+    if (!facts.in_recovery) {
+      cluster.primary_lost = cluster.primary_lost || lost;
+      continue;
+    }
+    ++cluster.standbys;
+    if (lost) continue;
+    ++cluster.others_left;
+    if (facts.receiver_streaming && cluster.successor == nullptr) cluster.successor = &facts;
+  }
+  std::vector<LossFinding> findings;
+  for (const auto& [name, cluster] : clusters) {
+    const std::string object = "database " + name;
+    if (cluster.primary_lost && cluster.successor == nullptr) {
+      findings.push_back({LossReason::kDatabase, true, "", object,
+                          cluster.others_left == 0
+                              ? "its primary is there, and no standby elsewhere"
+                              : "its primary is there, and no standby elsewhere is streaming"});
+    } else if (cluster.primary_lost) {
+      findings.push_back({LossReason::kDatabase, false, "", object,
+                          fmt::format("its primary is there; {} in {} could take over, whether "
+                                      "without losing commits is not known",
+                                      cluster.successor->instance, cluster.successor->zone)});
+    } else if (cluster.standbys > 0 && cluster.others_left == 0) {
+      findings.push_back(
+          {LossReason::kDatabase, false, "", object, "would be left without a standby"});
+    }
+  }
+  return findings;
+}
+
+std::int64_t ZoneLoss::blockers() const {
+  return std::count_if(findings.begin(), findings.end(),
+                       [](const LossFinding& finding) { return finding.blocker; });
+}
+
+}  // namespace azexporter::zones

@@ -1,0 +1,448 @@
+#include <algorithm>
+#include <initializer_list>
+#include <limits>
+#include <tuple>
+
+#include "azexporter/base/time_text.h"
+#include "azexporter/net/http_client.h"
+#include "azexporter/zones/replication.h"
+#include "azexporter/zones/zone_report.h"
+
+namespace azexporter::zones {
+namespace {
+
+constexpr std::string_view kMaintenanceAnnotation = "azexporter.io/maintenance-until";
+
+SourceStatus StatusOf(const kube::ClusterState& cluster, std::string_view resource,
+                      const ReportInputs& inputs) {
+  SourceStatus status;
+  const kube::ResourceHealth* health = cluster.HealthOf(resource);
+  if (health == nullptr) {
+    status.failing = true;
+    status.error = std::string(resource) + " were never asked for";
+    return status;
+  }
+  status.last_contact_ms = health->last_contact_ms;
+  status.absent = health->absent || (health->optional && health->from_file && !health->synced);
+  status.failing = !health->last_error.empty() && !status.absent;
+  status.error = health->last_error;
+  const std::int64_t age_ms = inputs.now_ms - health->last_contact_ms;
+  status.known = !health->absent && health->synced && age_ms <= inputs.stale_after_ms;
+  if (!status.known && status.error.empty()) {
+    status.failing = !status.absent;
+    status.error = health->synced
+                       ? "no word from the API server for " + std::to_string(age_ms / 1000) + "s"
+                       : std::string(resource) + " were not listed yet";
+  }
+  return status;
+}
+
+// Of several resources that are only known together: the first that is not known.
+SourceStatus StatusOf(const kube::ClusterState& cluster,
+                      std::initializer_list<std::string_view> resources,
+                      const ReportInputs& inputs) {
+  SourceStatus all{.known = true, .last_contact_ms = std::numeric_limits<std::int64_t>::max()};
+  for (const std::string_view resource : resources) {
+    const SourceStatus one = StatusOf(cluster, resource, inputs);
+    if (!one.known) return one;
+    if (one.failing && !all.failing) all = one;
+    all.last_contact_ms = std::min(all.last_contact_ms, one.last_contact_ms);
+  }
+  return all;
+}
+
+// A file that holds some kinds of workloads says that there are none of the others.
+SourceStatus WorkloadsStatus(const kube::ClusterState& cluster, const ReportInputs& inputs) {
+  constexpr std::string_view kKinds[] = {
+      kube::Deployment::kResource, kube::ReplicaSet::kResource, kube::StatefulSet::kResource,
+      kube::DaemonSet::kResource, kube::Job::kResource};
+  SourceStatus found;
+  bool from_file = false;
+  for (const std::string_view kind : kKinds) {
+    const kube::ResourceHealth* health = cluster.HealthOf(kind);
+    from_file = from_file || (health != nullptr && health->from_file);
+    found = StatusOf(cluster, kind, inputs);
+    if (found.known == from_file) return found;
+  }
+  return found;
+}
+
+bool KeepsPodsOff(const kube::Taint& taint) {
+  if (taint.effect != "NoSchedule" && taint.effect != "NoExecute") return false;
+  return taint.key != "node.kubernetes.io/unschedulable" &&
+         !taint.key.starts_with("node-role.kubernetes.io/");
+}
+
+void CountNode(const kube::Node& node, NodeCounts& counts) {
+  switch (node.ready()) {
+    case kube::ConditionStatus::kTrue:
+      ++counts.ready;
+      break;
+    case kube::ConditionStatus::kFalse:
+      ++counts.not_ready;
+      break;
+    case kube::ConditionStatus::kUnknown:
+      ++counts.unknown;
+      break;
+  }
+  if (node.unschedulable) ++counts.cordoned;
+  if (std::any_of(node.taints.begin(), node.taints.end(), KeepsPodsOff)) ++counts.tainted;
+}
+
+ZoneState StateOf(const ZoneStatus& zone) {
+  const int total = zone.nodes_total();
+  const int ready = zone.nodes_ready();
+  if (total == 0) return ZoneState::kMissing;
+  if (ready == 0) return ZoneState::kFullDisruption;
+  constexpr double kUnhealthyZoneThreshold = 0.55;
+  const int not_ready = total - ready;
+  if (not_ready > 2 && not_ready >= kUnhealthyZoneThreshold * total) {
+    return ZoneState::kPartialDisruption;
+  }
+  const bool all_cordoned = zone.workers.cordoned + zone.control_plane.cordoned == total;
+  return all_cordoned ? ZoneState::kEvacuated : ZoneState::kNormal;
+}
+
+
+// What of a node the report, and the placement of pods, depend on.
+bool SameForReport(const kube::Node& a, const kube::Node& b) {
+  return a.meta.name == b.meta.name && a.meta.labels == b.meta.labels &&
+         kube::Lookup(a.meta.annotations, kMaintenanceAnnotation) ==
+             kube::Lookup(b.meta.annotations, kMaintenanceAnnotation) &&
+         a.unschedulable == b.unschedulable && a.ready() == b.ready() && a.taints == b.taints &&
+         a.allocatable == b.allocatable;
+}
+
+bool SameForReport(const kube::ObjectList<kube::Node>& a, const kube::ObjectList<kube::Node>& b) {
+  return &a == &b ||
+         std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+           return one == other || SameForReport(*one, *other);
+         });
+}
+
+using Names = std::set<std::string, std::less<>>;
+
+// The namespaces of objects that one list has and the other has not, or has otherwise. Both are
+// sorted, and an object that did not change is the same one.
+template <class T>
+void AddChanged(const kube::ObjectList<T>& before, const kube::ObjectList<T>& after,
+                Names& changed) {
+  if (&before == &after) return;
+  const auto key = [](const auto& object) {
+    return std::tuple<std::string_view, std::string_view>(object->meta.ns, object->meta.name);
+  };
+  auto old = before.begin();
+  auto now = after.begin();
+  while (old != before.end() || now != after.end()) {
+    if (old != before.end() && now != after.end() && *old == *now) {
+      ++old;
+      ++now;
+      continue;
+    }
+    const bool gone = now == after.end() || (old != before.end() && key(*old) < key(*now));
+    const bool come = old == before.end() || (now != after.end() && key(*now) < key(*old));
+    if (!come) changed.insert((*old++)->meta.ns);
+    if (!gone) changed.insert((*now++)->meta.ns);
+  }
+}
+
+Names ChangedNamespaces(const kube::ClusterState& before, const kube::ClusterState& after) {
+  Names changed;
+  AddChanged(before.pods(), after.pods(), changed);
+  AddChanged(before.deployments(), after.deployments(), changed);
+  AddChanged(before.replica_sets(), after.replica_sets(), changed);
+  AddChanged(before.stateful_sets(), after.stateful_sets(), changed);
+  AddChanged(before.daemon_sets(), after.daemon_sets(), changed);
+  AddChanged(before.jobs(), after.jobs(), changed);
+  AddChanged(before.budgets(), after.budgets(), changed);
+  AddChanged(before.services(), after.services(), changed);
+  AddChanged(before.endpoint_slices(), after.endpoint_slices(), changed);
+  AddChanged(before.claims(), after.claims(), changed);
+  return changed;
+}
+
+// What the nodes alone say, by zone.
+struct NodeFacts {
+  std::map<std::string, ZoneStatus, std::less<>> zones;
+  int without_zone = 0;
+  ControlPlaneNodes control_plane;
+};
+
+void NoteMaintenance(std::int64_t until_ms, ZoneStatus& zone) {
+  zone.maintenance_until_ms = std::max(zone.maintenance_until_ms.value_or(until_ms), until_ms);
+}
+
+NodeFacts FactsOf(const kube::ObjectList<kube::Node>& nodes) {
+  NodeFacts facts;
+  for (const auto& node : nodes) {
+    if (node->control_plane()) {
+      ++facts.control_plane.members;
+      if (node->ready() == kube::ConditionStatus::kTrue) ++facts.control_plane.ready;
+    }
+    if (node->zone().empty()) {
+      ++facts.without_zone;
+      continue;
+    }
+    ZoneStatus& zone = facts.zones[std::string(node->zone())];
+    CountNode(*node, node->control_plane() ? zone.control_plane : zone.workers);
+    if (node->ready() == kube::ConditionStatus::kTrue && !node->unschedulable) {
+      zone.allocatable.Add(node->allocatable);
+    }
+    const auto until =
+        base::ParseTimeMs(kube::Lookup(node->meta.annotations, kMaintenanceAnnotation));
+    if (until) NoteMaintenance(*until, zone);
+  }
+  return facts;
+}
+
+void AddExpectation(const ReportInputs& inputs, ZoneStatus& zone) {
+  const auto found = inputs.expected.find(zone.zone);
+  if (found != inputs.expected.end() && found->second.maintenance_until_ms) {
+    NoteMaintenance(*found->second.maintenance_until_ms, zone);
+  }
+  if (zone.maintenance_until_ms && *zone.maintenance_until_ms <= inputs.now_ms) {
+    zone.maintenance_until_ms.reset();
+  }
+  if (found == inputs.expected.end()) return;
+  zone.expected_workers = found->second.nodes;
+  zone.expected_pods = found->second.expected_pods;
+  if (found->second.health_endpoint.empty()) return;
+  zone.health = net::IsHttpUrl(found->second.health_endpoint) ? EndpointHealth::kNotProbed
+                                                              : EndpointHealth::kNotAUrl;
+}
+
+void AddProbe(std::span<const probe::TargetFacts> probes, ZoneStatus& zone) {
+  for (const probe::TargetFacts& facts : probes) {
+    if (!facts.target.zone_health || facts.target.zone != zone.zone) continue;
+    if (facts.probes == 0) continue;
+    zone.health = facts.up() ? EndpointHealth::kUp : EndpointHealth::kDown;
+    zone.health_error = facts.last_error;
+    zone.p95_seconds = facts.recent_p95_seconds;
+  }
+}
+
+// The writable instance of a database cluster, where exactly one answered.
+const db::PostgresFacts* PrimaryOf(std::span<const db::PostgresFacts> all,
+                                   const std::string& cluster) {
+  const db::PostgresFacts* primary = nullptr;
+  for (const db::PostgresFacts& facts : all) {
+    if (facts.cluster != cluster || !facts.up || facts.in_recovery) continue;
+    if (primary != nullptr) return nullptr;
+    primary = &facts;
+  }
+  return primary;
+}
+
+DatabaseStatus JudgeDatabase(const db::PostgresFacts& facts,
+                             std::span<const db::PostgresFacts> all) {
+  DatabaseStatus status;
+  status.cluster = facts.cluster;
+  status.instance = facts.instance;
+  status.zone = facts.zone;
+  status.up = facts.up;
+  status.error = facts.error;
+  if (!facts.up) return status;
+  status.role = facts.in_recovery ? DatabaseRole::kStandby : DatabaseRole::kPrimary;
+  if (status.role == DatabaseRole::kStandby) {
+    const Lag lag = ReplicationLag(facts, PrimaryOf(all, facts.cluster));
+    status.lag_seconds = lag.seconds;
+    status.lag_bytes = lag.bytes;
+    status.lag_stale = lag.stale;
+  }
+  return status;
+}
+
+
+void AddDatabases(const ReportInputs& inputs, ZoneReport& report) {
+  for (const db::PostgresFacts& facts : inputs.postgres) {
+    report.databases.push_back(JudgeDatabase(facts, inputs.postgres));
+    int& primaries = report.primaries[facts.cluster];
+    if (facts.up && !facts.in_recovery) ++primaries;
+  }
+}
+
+void AddSources(const ReportInputs& inputs, ZoneReport& report) {
+  const kube::ClusterState& cluster = *inputs.cluster;
+  report.nodes = StatusOf(cluster, kube::Node::kResource, inputs);
+  report.pods = StatusOf(cluster, kube::Pod::kResource, inputs);
+  report.expectations = inputs.expectations;
+  report.workloads = WorkloadsStatus(cluster, inputs);
+  report.budgets = StatusOf(cluster, kube::PodDisruptionBudget::kResource, inputs);
+  report.services = StatusOf(
+      cluster, {kube::Service::kResource, kube::EndpointSlice::kResource}, inputs);
+  report.volumes = StatusOf(cluster, {kube::PersistentVolume::kResource,
+                                      kube::PersistentVolumeClaim::kResource},
+                            inputs);
+}
+
+// The order in which findings of a zone are told.
+void SortFindings(std::vector<LossFinding>& findings) {
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const LossFinding& a, const LossFinding& b) { return a.blocker > b.blocker; });
+}
+
+}  // namespace
+
+struct ZoneModel::Impl {
+  // What the namespaces' reports were made of.
+  std::shared_ptr<const kube::ClusterState> cluster;
+  std::shared_ptr<const kube::ClusterState> node_basis;  // whose nodes `reporter` knows
+  NamespaceOptions options;
+  std::unique_ptr<NamespaceReporter> reporter;
+  std::map<std::string, std::shared_ptr<const NamespaceReport>, std::less<>> namespaces;
+  NodeFacts nodes;
+
+  void TakeNodes(const ReportInputs& inputs) {
+    if (node_basis && SameForReport(node_basis->nodes(), inputs.cluster->nodes())) return;
+    node_basis = inputs.cluster;
+    nodes = FactsOf(node_basis->nodes());
+    reporter.reset();
+  }
+
+  void TakeNamespaces(const ReportInputs& inputs) {
+    NamespaceOptions asked;
+    for (const auto& [zone, expected] : inputs.expected) asked.spread.expected_zones.insert(zone);
+    asked.spread.expected_zones.insert(inputs.seen_zones.begin(), inputs.seen_zones.end());
+    asked.spread.defaults = inputs.default_constraints;
+    asked.pod_namespace = inputs.pod_namespace;
+    asked.pod_selector = inputs.pod_selector;
+    if (!reporter || !(asked == options)) {
+      options = asked;
+      reporter = std::make_unique<NamespaceReporter>(node_basis->nodes(), options);
+      namespaces.clear();
+      for (const std::string& ns : NamespacesOf(*inputs.cluster)) Make(*inputs.cluster, ns);
+    } else {
+      Renew(*inputs.cluster);
+    }
+    cluster = inputs.cluster;
+  }
+
+  void Renew(const kube::ClusterState& now) {
+    Names changed = ChangedNamespaces(*cluster, now);
+    if (changed.empty()) return;
+    for (const auto& [ns, report] : namespaces) {
+      if (report->reads_other_namespaces) changed.insert(ns);
+    }
+    for (const std::string& ns : changed) Make(now, ns);
+  }
+
+  void Make(const kube::ClusterState& now, const std::string& ns) {
+    NamespaceReport report = reporter->Of(now, ns);
+    if (report.empty()) {
+      namespaces.erase(ns);
+    } else {
+      namespaces[ns] = std::make_shared<const NamespaceReport>(std::move(report));
+    }
+  }
+
+  // Zones that are expected or were seen have their place, with nodes or without.
+  std::vector<ZoneStatus> Zones(const ReportInputs& inputs, const ZoneReport& report) const {
+    std::map<std::string, ZoneStatus, std::less<>> zones;
+    if (report.nodes.known) zones = nodes.zones;
+    for (const auto& [name, expected] : inputs.expected) zones[name];
+    for (const std::string& name : inputs.seen_zones) zones[name];
+    for (const auto& ns : report.namespaces) {
+      for (const auto& [name, load] : ns->loads) {
+        if (!name.empty()) AddLoad(load, zones[name]);
+      }
+    }
+    std::vector<ZoneStatus> all;
+    for (auto& [name, zone] : zones) {
+      zone.zone = name;
+      if (report.nodes.known) zone.state = StateOf(zone);
+      AddExpectation(inputs, zone);
+      AddProbe(inputs.probes, zone);
+      all.push_back(std::move(zone));
+    }
+    return all;
+  }
+
+  static void AddLoad(const ZoneLoad& load, ZoneStatus& zone) {
+    zone.requested.Add(load.requested);
+    zone.pods.total += load.pods.total;
+    zone.pods.ready += load.pods.ready;
+    zone.pods_ready += static_cast<int>(load.watched.ready);
+    zone.pods_not_ready += static_cast<int>(load.watched.total - load.watched.ready);
+  }
+
+  // Findings of the cluster and of its namespaces, and what they come to.
+  ZoneLoss LossOf(const ZoneStatus& zone, const ZoneReport& report,
+                  LossFindings NamespaceReport::*part) const {
+    ZoneLoss loss;
+    loss.zone = zone.zone;
+    loss.control_plane_visible = nodes.control_plane.members > 0;
+    for (const auto& [name, source] :
+         {std::pair("nodes", &report.nodes), std::pair("pods", &report.pods),
+          std::pair("workloads", &report.workloads), std::pair("disruption budgets", &report.budgets),
+          std::pair("services", &report.services)}) {
+      if (!source->known) loss.not_known.emplace_back(name);
+    }
+    for (const auto& ns : report.namespaces) {
+      const auto found = ((*ns).*part).find(zone.zone);
+      if (found == ((*ns).*part).end()) continue;
+      loss.findings.insert(loss.findings.end(), found->second.begin(), found->second.end());
+    }
+    return loss;
+  }
+
+  static void Conclude(const ZoneStatus& zone, ZoneLoss& loss) {
+    SortFindings(loss.findings);
+    const bool gone =
+        zone.state == ZoneState::kFullDisruption || zone.state == ZoneState::kMissing;
+    if (gone) {
+      loss.verdict = Verdict::kLostAlready;
+    } else if (loss.blockers() > 0) {
+      loss.verdict = Verdict::kNotSurvived;
+    } else if (!loss.not_known.empty()) {
+      loss.verdict = Verdict::kUnknown;
+    } else {
+      loss.verdict = Verdict::kSurvived;
+    }
+  }
+
+  ZoneLoss Failure(const ZoneStatus& zone, const ReportInputs& inputs,
+                   const ZoneReport& report) const {
+    ZoneLoss loss = LossOf(zone, report, &NamespaceReport::losses);
+    ControlPlaneNodes members = nodes.control_plane;
+    members.ready_in_zone = zone.control_plane.ready;
+    std::vector<LossFinding> of_cluster = DatabaseFindings(inputs.postgres, zone.zone);
+    if (const auto finding = ControlPlaneFinding(members)) {
+      of_cluster.insert(of_cluster.begin(), *finding);
+    }
+    loss.findings.insert(loss.findings.begin(), of_cluster.begin(), of_cluster.end());
+    Conclude(zone, loss);
+    return loss;
+  }
+
+  ZoneLoss Evacuation(const ZoneStatus& zone, const ZoneReport& report) const {
+    ZoneLoss loss = LossOf(zone, report, &NamespaceReport::evictions);
+    Conclude(zone, loss);
+    return loss;
+  }
+};
+
+ZoneModel::ZoneModel() : impl_(std::make_unique<Impl>()) {}
+ZoneModel::~ZoneModel() = default;
+
+ZoneReport ZoneModel::Update(const ReportInputs& inputs) {
+  ZoneReport report;
+  report.timestamp_ms = inputs.now_ms;
+  AddSources(inputs, report);
+  impl_->TakeNodes(inputs);
+  if (report.nodes.known) report.nodes_without_zone = impl_->nodes.without_zone;
+  if (report.nodes.known && report.pods.known) {
+    impl_->TakeNamespaces(inputs);
+    for (const auto& [name, ns] : impl_->namespaces) report.namespaces.push_back(ns);
+  }
+  report.zones = impl_->Zones(inputs, report);
+  AddDatabases(inputs, report);
+  for (const ZoneStatus& zone : report.zones) {
+    report.losses.push_back(impl_->Failure(zone, inputs, report));
+    report.evacuations.push_back(impl_->Evacuation(zone, report));
+  }
+  return report;
+}
+
+ZoneReport MakeZoneReport(const ReportInputs& inputs) { return ZoneModel().Update(inputs); }
+
+}  // namespace azexporter::zones

@@ -1,0 +1,216 @@
+// ZoneModel: what did not change is taken over, and the report is the one that would be made anew.
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <random>
+
+#include "azexporter/zones/zone_report.h"
+#include "cluster_parts.h"
+
+namespace azexporter::zones {
+namespace {
+
+constexpr std::int64_t kNow = 1'800'000'000'000;
+
+// Lists of objects that stay the same ones until they change, as a reflector keeps them.
+struct LiveCluster {
+  kube::ObjectList<kube::Node> nodes;
+  kube::ObjectList<kube::Pod> pods;
+  kube::ObjectList<kube::Deployment> deployments;
+  kube::ObjectList<kube::PodDisruptionBudget> budgets;
+
+  template <class T>
+  static void Put(kube::ObjectList<T>& list, T object) {
+    const auto key = [](const T& o) { return std::tie(o.meta.ns, o.meta.name); };
+    const auto at = std::lower_bound(list.begin(), list.end(), object, [&](const auto& a, const T& b) {
+      return key(*a) < key(b);
+    });
+    const bool there = at != list.end() && key(**at) == key(object);
+    auto shared = std::make_shared<const T>(std::move(object));
+    if (there) {
+      *at = std::move(shared);
+    } else {
+      list.insert(at, std::move(shared));
+    }
+  }
+
+  std::shared_ptr<const kube::ClusterState> State() const {
+    kube::ClusterState::Parts parts;
+    parts.nodes = std::make_shared<kube::ObjectList<kube::Node>>(nodes);
+    parts.pods = std::make_shared<kube::ObjectList<kube::Pod>>(pods);
+    parts.deployments = std::make_shared<kube::ObjectList<kube::Deployment>>(deployments);
+    parts.budgets = std::make_shared<kube::ObjectList<kube::PodDisruptionBudget>>(budgets);
+    for (const char* resource : {"nodes", "pods"}) {
+      kube::ResourceHealth& health = parts.health.emplace_back();
+      health.resource = resource;
+      health.synced = true;
+      health.last_contact_ms = kNow;
+    }
+    return std::make_shared<const kube::ClusterState>(std::move(parts));
+  }
+};
+
+class RandomChanges {
+ public:
+  explicit RandomChanges(std::uint32_t seed) : random_(seed) {
+    for (int i = 0; i < 9; ++i) PutNode(i);
+    for (int i = 0; i < 40; ++i) PutPod();
+  }
+
+  void Change() {
+    const int what = Dice(12);
+    if (what == 0) {
+      PutNode(Dice(9));
+    } else if (what == 1) {
+      PutBudget();
+    } else if (what == 2) {
+      PutDeployment();
+    } else if (what <= 5 && !live.pods.empty()) {
+      live.pods.erase(live.pods.begin() + Dice(static_cast<int>(live.pods.size())));
+    } else {
+      PutPod();
+    }
+  }
+
+  LiveCluster live;
+
+ private:
+  int Dice(int sides) { return std::uniform_int_distribution<int>(0, sides - 1)(random_); }
+  std::string Namespace() { return "ns" + std::to_string(Dice(4)); }
+  std::string App() { return "app" + std::to_string(Dice(3)); }
+
+  void PutNode(int number) {
+    kube::Node node;
+    node.meta.name = "n" + std::to_string(number);
+    node.meta.labels = {{test::kZoneKey, std::string(1, static_cast<char>('a' + number % 3))}};
+    const bool ready = Dice(4) > 0;
+    node.conditions.push_back(
+        {"Ready", ready ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kFalse});
+    node.unschedulable = Dice(5) == 0;
+    node.allocatable.cpu_milli = 4000;
+    LiveCluster::Put(live.nodes, node);
+  }
+
+  void PutPod() {
+    kube::Pod pod;
+    pod.meta.ns = Namespace();
+    const std::string app = App();
+    pod.meta.name = app + "-" + std::to_string(Dice(8));
+    pod.meta.labels = {{"app", app}};
+    pod.meta.terminating = Dice(8) == 0;
+    pod.owners.push_back({"Deployment", app, true});
+    if (Dice(6) > 0) pod.node_name = "n" + std::to_string(Dice(9));
+    pod.phase = pod.node_name.empty() ? kube::PodPhase::kPending : kube::PodPhase::kRunning;
+    pod.ready = Dice(5) > 0 ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kFalse;
+    kube::PodSpec spec;
+    spec.requests.cpu_milli = 100 * Dice(5);
+    if (Dice(2) == 0) {
+      spec.spread_constraints.push_back(
+          test::Constraint(test::kZoneKey, 1, test::Label("app", app)));
+    }
+    if (Dice(3) == 0) {
+      kube::PodAffinityTerm term;
+      term.selector = test::Label("app", app);
+      term.topology_key = test::kZoneKey;
+      if (Dice(2) == 0) term.namespaces = {"ns0", "ns1"};
+      spec.required_anti_affinity.push_back(term);
+    }
+    pod.spec = test::Spec(std::move(spec));
+    LiveCluster::Put(live.pods, pod);
+  }
+
+  void PutDeployment() {
+    kube::Deployment deployment;
+    deployment.meta.ns = Namespace();
+    deployment.meta.name = App();
+    deployment.desired = Dice(4);
+    LiveCluster::Put(live.deployments, deployment);
+  }
+
+  void PutBudget() {
+    kube::PodDisruptionBudget budget;
+    budget.meta.ns = Namespace();
+    budget.meta.name = "budget" + std::to_string(Dice(2));
+    budget.selector = test::Label("app", App());
+    budget.current_healthy = Dice(5);
+    budget.desired_healthy = Dice(3);
+    budget.expected_pods = 5;
+    LiveCluster::Put(live.budgets, budget);
+  }
+
+  std::mt19937 random_;
+};
+
+const ExpectedZones kExpected = {{"a", {}}, {"d", {}}};
+const std::set<std::string> kSeen = {"b"};
+
+ReportInputs InputsOf(std::shared_ptr<const kube::ClusterState> cluster) {
+  return {.cluster = std::move(cluster),
+          .expected = kExpected,
+          .expectations = {.known = true},
+          .probes = {},
+          .postgres = {},
+          .seen_zones = kSeen,
+          .pod_namespace = "",
+          .pod_selector = {{"app", "app0"}},
+          .now_ms = kNow};
+}
+
+std::vector<NamespaceReport> Namespaces(const ZoneReport& report) {
+  std::vector<NamespaceReport> all;
+  for (const auto& ns : report.namespaces) all.push_back(*ns);
+  return all;
+}
+
+TEST(ZoneModelTest, AnUpdateIsTheReportThatWouldBeMadeAnew) {
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    RandomChanges changes(seed);
+    ZoneModel model;
+    for (int round = 0; round < 40; ++round) {
+      const auto cluster = changes.live.State();
+      const ZoneReport updated = model.Update(InputsOf(cluster));
+      const ZoneReport anew = MakeZoneReport(InputsOf(cluster));
+      ASSERT_EQ(Namespaces(updated), Namespaces(anew)) << "seed " << seed << " round " << round;
+      ASSERT_EQ(updated.zones, anew.zones) << "seed " << seed << " round " << round;
+      ASSERT_EQ(updated.losses, anew.losses) << "seed " << seed << " round " << round;
+      ASSERT_EQ(updated.evacuations, anew.evacuations) << "seed " << seed << " round " << round;
+      for (int i = 0; i < round % 3; ++i) changes.Change();
+    }
+  }
+}
+
+TEST(ZoneModelTest, ANamespaceInWhichNothingChangedIsTakenOver) {
+  test::ClusterParts parts;
+  parts.ZoneNode("n1", "a");
+  LiveCluster live;
+  LiveCluster::Put(live.nodes, parts.nodes[0]);
+  for (const char* ns : {"one", "two"}) {
+    kube::Pod pod = parts.Pod("web-1", "n1", {});
+    pod.meta.ns = ns;
+    LiveCluster::Put(live.pods, pod);
+  }
+  ZoneModel model;
+  const ZoneReport before = model.Update(InputsOf(live.State()));
+  kube::Pod pod = *live.pods[0];
+  pod.ready = kube::ConditionStatus::kFalse;
+  LiveCluster::Put(live.pods, pod);
+  kube::Node heartbeat = *live.nodes[0];
+  heartbeat.meta.annotations = {{"example.com/seen", "now"}};
+  LiveCluster::Put(live.nodes, heartbeat);
+  const ZoneReport after = model.Update(InputsOf(live.State()));
+  ASSERT_EQ(after.namespaces.size(), 2u);
+  EXPECT_NE(after.namespaces[0], before.namespaces[0]);
+  EXPECT_EQ(after.namespaces[1], before.namespaces[1]);
+
+  live.pods.erase(live.pods.begin());
+  EXPECT_EQ(model.Update(InputsOf(live.State())).namespaces.size(), 1u);
+  kube::Node cordoned = *live.nodes[0];
+  cordoned.unschedulable = true;
+  LiveCluster::Put(live.nodes, cordoned);
+  const ZoneReport anew = model.Update(InputsOf(live.State()));
+  EXPECT_NE(anew.namespaces[0], before.namespaces[1]) << "nodes decide over all";
+}
+
+}  // namespace
+}  // namespace azexporter::zones
