@@ -17,108 +17,9 @@
 namespace azexporter::app {
 namespace {
 
-using zones::ZoneState;
-
-int Rank(Status status) {
-  switch (status) {
-    case Status::kCritical:
-      return 3;
-    case Status::kWarning:
-      return 2;
-    case Status::kUnknown:
-      return 1;
-    case Status::kOk:
-      return 0;
-  }
-  return 0;
-}
-
-// Collects findings into a result.
-class FindingCollector {
- public:
-  FindingCollector(CheckResult& result, const CheckOptions& options)
-      : result_(result), options_(options) {}
-
-  void Add(Status status, std::string text) {
-    result_.status = Worse(result_.status, status);
-    result_.findings.push_back({status, std::move(text)});
-  }
-
-  void Source(std::string_view what, const zones::SourceStatus& source) {
-    if (source.known && !source.failing) return;
-    const Status unreachable =
-        options_.unreachable_is_unknown ? Status::kUnknown : Status::kCritical;
-    Add(unreachable, fmt::format("{} {}: {}", what,
-                                 source.known ? "could not be asked again" : "could not be asked",
-                                 source.error));
-  }
-
-  void Zone(const zones::ZoneStatus& zone) {
-    switch (zone.state) {
-      case ZoneState::kFullDisruption:
-        Add(Status::kCritical, fmt::format("{} is down: none of its {} nodes is ready", zone.zone,
-                                           zone.nodes_total()));
-        break;
-      case ZoneState::kMissing:
-        Add(Status::kCritical, zone.zone + " is missing: it has no nodes");
-        break;
-      case ZoneState::kPartialDisruption:
-        Add(Status::kWarning, fmt::format("{} is partly down: {} of {} nodes are ready", zone.zone,
-                                          zone.nodes_ready(), zone.nodes_total()));
-        break;
-      case ZoneState::kEvacuated:
-        Add(Status::kOk, zone.zone + " is evacuated: all of its nodes are cordoned");
-        break;
-      case ZoneState::kNormal:
-      case ZoneState::kUnknown:  // told by its source
-        break;
-    }
-    if (zone.health == zones::EndpointHealth::kDown) {
-      Add(Status::kWarning,
-          fmt::format("health endpoint of {} is down: {}", zone.zone, zone.health_error));
-    } else if (zone.health == zones::EndpointHealth::kNotAUrl) {
-      Add(Status::kWarning, "health endpoint of " + zone.zone + " is not a http or https URL");
-    }
-  }
-
-  void Databases(const zones::ZoneReport& report) {
-    std::set<std::string> with_silent_instances;
-    for (const zones::DatabaseStatus& db : report.databases) {
-      if (!db.up) {
-        with_silent_instances.insert(db.cluster);
-        const Status unreachable =
-            options_.unreachable_is_unknown ? Status::kUnknown : Status::kCritical;
-        Add(unreachable,
-            fmt::format("{} of {} could not be asked: {}", db.instance, db.cluster, db.error));
-      } else if (db.lag_stale) {
-        const std::string lag =
-            db.lag_seconds ? fmt::format("at least {:.0f}s", *db.lag_seconds) : "not known";
-        Add(Status::kWarning, fmt::format("{} of {} is cut from its upstream, its lag is {}",
-                                          db.instance, db.cluster, lag));
-      }
-    }
-    for (const auto& [cluster, count] : report.primaries) {
-      if (count > 1) {
-        Add(Status::kCritical,
-            fmt::format("{} is split: {} instances are writable", cluster, count));
-      } else if (count == 0 && !with_silent_instances.contains(cluster)) {
-        Add(Status::kCritical, cluster + " has no writable instance");
-      }
-    }
-  }
-
-  void Alert(const AlertLine& alert) {
-    const std::string subject = alert.subject.empty() ? "" : " " + alert.subject;
-    const std::string text = fmt::format("alert {}{}: {}{}", alert.name, subject, alert.state,
-                                         alert.summary.empty() ? "" : " (" + alert.summary + ")");
-    if (alert.severity == rules::kSeverityNone) return;  // a Watchdog: it is meant to be true
-    Add(alert.severity == "critical" ? Status::kCritical : Status::kWarning, text);
-  }
-
- private:
-  CheckResult& result_;
-  const CheckOptions options_;
-};
+using zones::Finding;
+using zones::Severity;
+using zones::Topic;
 
 int SeverityRank(const AlertLine& alert) {
   if (alert.severity == "critical") return 0;
@@ -141,39 +42,104 @@ std::string_view StatusName(Status status) {
   return "UNKNOWN";
 }
 
-Status Worse(Status a, Status b) { return Rank(a) >= Rank(b) ? a : b; }
+Status StatusOf(Severity severity) {
+  switch (severity) {
+    case Severity::kNote:
+      return Status::kOk;
+    case Severity::kUnknown:
+      return Status::kUnknown;
+    case Severity::kWarning:
+      return Status::kWarning;
+    case Severity::kCritical:
+      return Status::kCritical;
+  }
+  return Status::kUnknown;
+}
 
-void JudgeReport(CheckResult& result, const CheckOptions& options) {
-  FindingCollector judge(result, options);
-  judge.Source("nodes", result.report.nodes);
-  judge.Source("pods", result.report.pods);
-  judge.Source("zone expectations", result.report.expectations);
-  if (result.report.nodes.known && result.report.zones.empty()) {
-    judge.Add(Status::kUnknown, "no zone is known: no node carries a zone label, none is expected");
+namespace {
+
+Finding FindingOf(const AlertLine& alert) {
+  const std::string subject = alert.subject.empty() ? "" : " " + alert.subject;
+  return {alert.severity == "critical" ? Severity::kCritical : Severity::kWarning, Topic::kAlerts,
+          alert.zone, alert.ns, alert.name,
+          fmt::format("alert {}{}: {}{}", alert.name, subject, alert.state,
+                      alert.summary.empty() ? "" : " (" + alert.summary + ")")};
+}
+
+// The finding where `value` is beyond a threshold.
+std::optional<Finding> BeyondThreshold(std::string_view name, double value,
+                                       const CheckOptions& options, Finding finding) {
+  if (!options.scope.Covers(finding)) return std::nullopt;
+  for (const auto& [severity, thresholds] :
+       {std::pair(Severity::kCritical, &options.critical),
+        std::pair(Severity::kWarning, &options.warning)}) {
+    const auto found = thresholds->find(name);
+    if (found == thresholds->end() || !found->second.IsBad(value)) continue;
+    finding.severity = severity;
+    finding.text += fmt::format(", {} by -{} {}={}", zones::SeverityName(severity),
+                                severity == Severity::kCritical ? 'c' : 'w', name,
+                                found->second.text);
+    return finding;
   }
-  for (const zones::ZoneStatus& zone : result.report.zones) judge.Zone(zone);
-  if (result.report.nodes_without_zone > 0) {
-    judge.Add(Status::kOk, fmt::format("{} nodes carry no zone label and count for no zone",
-                                       result.report.nodes_without_zone));
+  return std::nullopt;
+}
+
+void AddBeyondThresholds(const CheckOptions& options, CheckResult& result) {
+  for (const zones::DatabaseStatus& db : result.report.databases) {
+    if (!db.lag_seconds) continue;
+    auto finding = BeyondThreshold(
+        kLagThreshold, *db.lag_seconds, options,
+        {Severity::kNote, Topic::kDatabases, db.zone, "", db.instance,
+         fmt::format("{} of {} lags by {:.1f} s", db.instance, db.cluster, *db.lag_seconds)});
+    if (finding) result.findings.push_back(std::move(*finding));
   }
-  judge.Databases(result.report);
-  for (const AlertLine& alert : result.alerts) judge.Alert(alert);
+  if (!result.zone_skew) return;
+  auto finding = BeyondThreshold(
+      kSkewThreshold, static_cast<double>(*result.zone_skew), options,
+      {Severity::kNote, Topic::kSpread, "", options.scope.ns, "",
+       fmt::format("the largest skew over zones is {}", *result.zone_skew)});
+  if (finding) result.findings.push_back(std::move(*finding));
+}
+
+// Rules that could not be judged.
+void AddNotJudged(CheckResult& result) {
   const auto unjudged =
       std::count_if(result.not_judged.begin(), result.not_judged.end(),
                     [](const NotJudged& rule) { return rule.status == Status::kUnknown; });
-  if (unjudged > 0) {
-    judge.Add(Status::kUnknown, fmt::format("{} of {} alert rules could not be judged, see below",
-                                            unjudged, result.rules));
-  }
+  if (unjudged == 0) return;
+  result.findings.push_back({Severity::kUnknown, Topic::kAlerts, "", "", "",
+                             fmt::format("{} of {} alert rules could not be judged, see below",
+                                         unjudged, result.rules)});
 }
 
-void SortByBadness(CheckResult& result) {
-  std::stable_sort(
-      result.findings.begin(), result.findings.end(),
-      [](const Finding& a, const Finding& b) { return Rank(a.status) > Rank(b.status); });
+void KeepAlertsInScope(const zones::Scope& scope, CheckResult& result) {
+  const auto outside = [&](const AlertLine& alert) { return !scope.Covers(FindingOf(alert)); };
+  std::erase_if(result.alerts, outside);
+  if (!scope.only.empty() && !scope.only.contains(Topic::kAlerts)) result.not_judged.clear();
+}
+
+}  // namespace
+
+void Conclude(const CheckOptions& options, CheckResult& result) {
+  AddBeyondThresholds(options, result);
+  KeepAlertsInScope(options.scope, result);
+  for (const AlertLine& alert : result.alerts) {
+    // A Watchdog is meant to be true.
+    if (alert.severity != rules::kSeverityNone) result.findings.push_back(FindingOf(alert));
+  }
+  AddNotJudged(result);
+  zones::HeedMaintenance(result.report, result.findings);
+  for (Finding& finding : result.findings) {
+    if (finding.unreachable && options.unreachable_is_unknown &&
+        finding.severity == Severity::kCritical) {
+      finding.severity = Severity::kUnknown;
+    }
+  }
+  zones::SortFindings(result.findings);
   std::stable_sort(
       result.alerts.begin(), result.alerts.end(),
       [](const AlertLine& a, const AlertLine& b) { return SeverityRank(a) < SeverityRank(b); });
+  if (!result.findings.empty()) result.status = StatusOf(result.findings[0].severity);
 }
 
 std::string SubjectOf(const model::Labels& labels, const rules::TemplateMap& rule_labels) {
@@ -188,10 +154,17 @@ std::string SubjectOf(const model::Labels& labels, const rules::TemplateMap& rul
   return subject;
 }
 
+std::string ZoneOf(const model::Labels& labels) {
+  const std::string_view zone = labels.Get("zone");
+  return std::string(zone.empty() ? labels.Get("topology_kubernetes_io_zone") : zone);
+}
+
 CheckResult Judge(zones::ZoneReport report, const std::vector<rules::Judgement>& judgements,
                   const CheckOptions& options) {
   CheckResult result;
   result.report = std::move(report);
+  result.findings = zones::FindingsOf(result.report, options.scope);
+  result.zone_skew = zones::LargestZoneSkew(result.report, options.scope);
   result.rules = static_cast<int>(judgements.size());
   for (const rules::Judgement& judgement : judgements) {
     for (const rules::Alert& alert : judgement.alerts) {
@@ -199,6 +172,8 @@ CheckResult Judge(zones::ZoneReport report, const std::vector<rules::Judgement>&
                                .severity = std::string(alert.labels.Get("severity")),
                                .state = "true now",
                                .subject = SubjectOf(alert.labels, judgement.rule->labels),
+                               .zone = ZoneOf(alert.labels),
+                               .ns = std::string(alert.labels.Get("namespace")),
                                .summary = std::string(alert.annotations.Get("summary")),
                                .for_ms = judgement.rule->for_ms});
     }
@@ -217,23 +192,24 @@ CheckResult Judge(zones::ZoneReport report, const std::vector<rules::Judgement>&
         break;
     }
   }
-  JudgeReport(result, options);
-  SortByBadness(result);
+  Conclude(options, result);
   return result;
 }
 
 CheckResult Impossible(Status status, const std::string& why) {
   CheckResult result;
   result.status = status;
-  result.findings.push_back({status, why});
+  result.findings.push_back(
+      {status == Status::kCritical ? Severity::kCritical : Severity::kUnknown, Topic::kSources, "",
+       "", "", why, true});
   return result;
 }
 
 base::Result<CheckResult> CheckCluster(const config::Config& config, const ObserverDeps& deps,
-                                       const CheckFlags& flags) {
+                                       const CheckOptions& options, std::int64_t timeout_ms) {
   AZX_ASSIGN_OR_RETURN(const std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
   config::Config quick = config;
-  quick.probes.timeout_ms = std::min(quick.probes.timeout_ms, flags.timeout_ms / 8);
+  quick.probes.timeout_ms = std::min(quick.probes.timeout_ms, timeout_ms / 8);
   AZX_ASSIGN_OR_RETURN(const std::unique_ptr<Observer> observer, Observer::Create(quick, deps));
   observer->AskOnce({});
 
@@ -251,19 +227,18 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   collect::Round round;
   for (int i = 0; i < kRounds; ++i) {
     if (i > 0) base::WaitFor(std::stop_token(), kPauseMs);
-    observer->ProbeNow(kProbesARound, flags.timeout_ms / 16);
+    observer->ProbeNow(kProbesARound, timeout_ms / 16);
     round = observer->MakeRound(deps.clock.NowMs());
     self.Record(round.snapshot, *observer->cluster_state());
     round.snapshot.blocks.push_back(self.ToBlock());
     AZX_RETURN_IF_ERROR(appender.Append(round.snapshot));
   }
   const promql::Engine engine(promql::EngineOptions{}, deps.clock);
-  const rules::ManagerOptions options{.default_interval_ms = config.global.evaluation_interval_ms,
+  const rules::ManagerOptions manager{.default_interval_ms = config.global.evaluation_interval_ms,
                                       .external_labels = config.global.external_labels};
   const auto judgements =
-      rules::JudgeNow(groups, options, engine, store, round.snapshot.timestamp_ms);
-  return Judge(std::move(round.report), judgements,
-               {.unreachable_is_unknown = flags.unreachable_is_unknown});
+      rules::JudgeNow(groups, manager, engine, store, round.snapshot.timestamp_ms);
+  return Judge(std::move(round.report), judgements, options);
 }
 
 }  // namespace azexporter::app

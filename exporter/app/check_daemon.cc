@@ -52,7 +52,7 @@ zones::NodeCounts Counts(const dom::element& zone, const char* key) {
   dom::element counts;
   if (zone[key].get(counts) != simdjson::SUCCESS) return {};
   return {Count(counts, "ready"), Count(counts, "not_ready"), Count(counts, "unknown"),
-          Count(counts, "cordoned")};
+          Count(counts, "cordoned"), Count(counts, "tainted")};
 }
 
 zones::SourceStatus Source(const dom::element& sources, const char* key) {
@@ -89,6 +89,8 @@ zones::ZoneStatus Zone(const dom::element& json) {
                       &zones::EndpointHealthName);
   zone.health_error = Text(json, "health_error");
   zone.p95_seconds = Number(json, "p95_seconds");
+  const auto until = base::ParseTimeMs(Text(json, "maintenance_until"));
+  if (until) zone.maintenance_until_ms = *until;
   return zone;
 }
 
@@ -107,6 +109,25 @@ zones::DatabaseStatus Database(const dom::element& json) {
   db.lag_bytes = Number(json, "lag_bytes");
   db.lag_stale = Flag(json, "lag_stale");
   return db;
+}
+
+zones::ZoneLoss Loss(const dom::element& json) {
+  using zones::LossReason;
+  using zones::Verdict;
+  zones::ZoneLoss loss;
+  loss.zone = Text(json, "zone");
+  loss.verdict = Named(Text(json, "verdict"),
+                       {Verdict::kSurvived, Verdict::kNotSurvived, Verdict::kLostAlready,
+                        Verdict::kUnknown},
+                       &zones::VerdictName);
+  dom::array findings;
+  if (json["findings"].get(findings) != simdjson::SUCCESS) return loss;
+  for (const dom::element finding : findings) {
+    loss.findings.push_back({zones::LossReasonOf(Text(finding, "reason")), Flag(finding, "blocker"),
+                             Text(finding, "namespace"), Text(finding, "object"),
+                             Text(finding, "text")});
+  }
+  return loss;
 }
 
 Result<dom::element> Fetch(net::HttpClient& http, dom::parser& parser, const std::string& url,
@@ -140,6 +161,9 @@ Result<zones::ZoneReport> ReadReport(const dom::element& data) {
   report.pods = Source(sources, "pods");
   report.expectations = Source(sources, "expectations");
   for (const dom::element zone : list) report.zones.push_back(Zone(zone));
+  if (data["losses"].get(list) == simdjson::SUCCESS) {
+    for (const dom::element loss : list) report.losses.push_back(Loss(loss));
+  }
   report.nodes_without_zone = Count(data, "nodes_without_zone");
   if (data["databases"].get(list) == simdjson::SUCCESS) {
     for (const dom::element db : list) {
@@ -150,6 +174,43 @@ Result<zones::ZoneReport> ReadReport(const dom::element& data) {
     }
   }
   return report;
+}
+
+Result<zones::Finding> ReadFinding(const dom::element& json) {
+  using zones::Severity;
+  const std::string topic = Text(json, "topic");
+  const auto known = zones::TopicOf(topic);
+  // What is not understood must not be left out of a verdict.
+  if (!known) return BadData("/api/v1/zones: a finding about \"" + topic + "\", of another version");
+  return zones::Finding{
+      Named(Text(json, "severity"),
+            {Severity::kNote, Severity::kUnknown, Severity::kWarning, Severity::kCritical},
+            &zones::SeverityName),
+      *known, Text(json, "zone"), Text(json, "namespace"), Text(json, "object"),
+      Text(json, "text"), Flag(json, "unreachable")};
+}
+
+Result<void> ReadFindings(const dom::element& data, CheckResult& result) {
+  dom::array findings;
+  if (data["findings"].get(findings) != simdjson::SUCCESS) {
+    return BadData("/api/v1/zones: no findings in the daemon's answer, it is of an older version");
+  }
+  for (const dom::element json : findings) {
+    AZX_ASSIGN_OR_RETURN(zones::Finding finding, ReadFinding(json));
+    result.findings.push_back(std::move(finding));
+  }
+  const auto skew = Number(data, "zone_skew");
+  if (skew) result.zone_skew = static_cast<std::int64_t>(*skew);
+  return {};
+}
+
+// The query that asks for what is in scope.
+std::string QueryOf(const zones::Scope& scope) {
+  std::string query = "?zone=" + net::UrlEscape(scope.zone) + "&namespace=" + net::UrlEscape(scope.ns);
+  for (const zones::Topic topic : scope.only) {
+    query += "&only=" + std::string(zones::TopicName(topic));
+  }
+  return query;
 }
 
 model::Labels LabelsOf(const dom::element& json, const char* key) {
@@ -184,6 +245,8 @@ void ReadRule(const dom::element& rule, std::int64_t now_ms, CheckResult& result
          .severity = std::string(labels.Get("severity")),
          .state = Text(alert, "state"),
          .subject = SubjectOf(labels, own_labels),
+         .zone = ZoneOf(labels),
+         .ns = std::string(labels.Get("namespace")),
          .summary = std::string(LabelsOf(alert, "annotations").Get("summary")),
          .for_ms = static_cast<std::int64_t>(Number(rule, "duration").value_or(0) * 1000),
          .active_for_ms = active_at ? now_ms - *active_at : 0});
@@ -202,8 +265,10 @@ Result<CheckResult> JudgeDaemon(const std::string& url, std::int64_t timeout_ms,
   CheckResult result;
   {
     AZX_ASSIGN_OR_RETURN(const dom::element data,
-                         Fetch(http, parser, base_url + "/api/v1/zones", timeout_ms));
+                         Fetch(http, parser, base_url + "/api/v1/zones" + QueryOf(options.scope),
+                               timeout_ms));
     AZX_ASSIGN_OR_RETURN(result.report, ReadReport(data));
+    AZX_RETURN_IF_ERROR(ReadFindings(data, result));
   }
   AZX_ASSIGN_OR_RETURN(const dom::element data,
                        Fetch(http, parser, base_url + "/api/v1/rules", timeout_ms));
@@ -216,17 +281,15 @@ Result<CheckResult> JudgeDaemon(const std::string& url, std::int64_t timeout_ms,
     if (group["rules"].get(group_rules) != simdjson::SUCCESS) continue;
     for (const dom::element rule : group_rules) ReadRule(rule, now_ms, result);
   }
-  JudgeReport(result, options);
   // A daemon that stopped making rounds would go on saying what it once saw.
   constexpr std::int64_t kOldMs = 120'000;
   const std::int64_t age_ms = now_ms - result.report.timestamp_ms;
   if (age_ms > kOldMs) {
-    const Status status = options.unreachable_is_unknown ? Status::kUnknown : Status::kCritical;
-    result.status = Worse(result.status, status);
     result.findings.push_back(
-        {status, "the daemon's last round is " + std::to_string(age_ms / 1000) + "s old"});
+        {zones::Severity::kCritical, zones::Topic::kSources, "", "", "azexporter",
+         "the daemon's last round is " + std::to_string(age_ms / 1000) + "s old", true});
   }
-  SortByBadness(result);
+  Conclude(options, result);
   return result;
 }
 

@@ -6,12 +6,12 @@
 
 namespace azexporter::app {
 
-// Adds the findings that follow from result.report and result.alerts.
-void JudgeReport(CheckResult& result, const CheckOptions& options);
-
-void SortByBadness(CheckResult& result);
+// What alerts and thresholds add to the findings of the report; their order; the verdict.
+void Conclude(const CheckOptions& options, CheckResult& result);
 
 // The values of the labels that are not the rule's own: which zone, which instance.
 std::string SubjectOf(const model::Labels& labels, const rules::TemplateMap& rule_labels);
+// The zone an alert is about, "" where its labels name none.
+std::string ZoneOf(const model::Labels& labels);
 
 }  // namespace azexporter::app

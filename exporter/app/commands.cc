@@ -17,9 +17,12 @@ namespace {
 
 base::Result<CheckResult> CheckHealth(const Flags& flags, const Surroundings& surroundings) {
   const base::SystemClock clock;
+  const CheckOptions options{.unreachable_is_unknown = flags.check.unreachable_is_unknown,
+                             .scope = flags.check.scope,
+                             .warning = flags.check.warning,
+                             .critical = flags.check.critical};
   if (!flags.check.url.empty()) {
-    auto judged = JudgeDaemon(flags.check.url, flags.check.timeout_ms / 2, clock.NowMs(),
-                              {.unreachable_is_unknown = flags.check.unreachable_is_unknown});
+    auto judged = JudgeDaemon(flags.check.url, flags.check.timeout_ms / 2, clock.NowMs(), options);
     if (judged || judged.error().code() == base::ErrorCode::kBadData) return judged;
     const Status status = flags.check.unreachable_is_unknown ? Status::kUnknown : Status::kCritical;
     return Impossible(status, "azexporter could not be asked: " + judged.error().message());
@@ -30,7 +33,7 @@ base::Result<CheckResult> CheckHealth(const Flags& flags, const Surroundings& su
                        .log = base::Logger::Silent(),
                        .surroundings = surroundings,
                        .list_timeout_ms = flags.check.timeout_ms * 4 / 10},
-                      flags.check);
+                      options, flags.check.timeout_ms);
 }
 
 // Runs `check` over each file, a line a file; 1 when any failed.
@@ -68,7 +71,11 @@ int RunCheckHealth(const Flags& flags, const Surroundings& surroundings) {
   const auto checked = CheckHealth(flags, surroundings);
   const CheckResult result =
       checked ? *checked : Impossible(Status::kUnknown, checked.error().message());
-  fmt::print("{}", Format(result, flags.check.output));
+  fmt::print("{}", Format(result, {.output = flags.check.output,
+                                   .verbosity = flags.check.verbosity,
+                                   .scope = flags.check.scope,
+                                   .warning = flags.check.warning,
+                                   .critical = flags.check.critical}));
   return static_cast<int>(result.status);
 }
 

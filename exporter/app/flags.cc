@@ -26,6 +26,9 @@ struct RawFlags {
   std::string output;
   std::string timeout = "10s";
   std::string unreachable = "critical";
+  std::vector<std::string> only;
+  std::vector<std::string> warning;
+  std::vector<std::string> critical;
   std::string external_url;
   std::string resend_delay = "1m";
   std::string query_timeout = "2m";
@@ -92,12 +95,32 @@ void AddQueryFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
       ->capture_default_str();
 }
 
+std::string OnlyHelp() {
+  std::string help = "Judge only these topics:";
+  for (const zones::Topic topic : zones::AllTopics()) {
+    help += (help.ends_with(':') ? " " : ", ") + std::string(zones::TopicName(topic));
+  }
+  return help + ". Sources that cannot be asked are told in any case.";
+}
+
 void AddCheckFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_flag("--check", raw.check, "Check once, print a verdict, exit with its code.")
       ->group(kHealthCheck);
   cli.add_option("--url", flags.check.url, "Ask this running azexporter (http://HOST:PORT).")
       ->group(kHealthCheck);
-  cli.add_option("--output", raw.output, "table, json or nagios. Default: table.")
+  cli.add_option("--output", raw.output,
+                 "table, json, nagios, junit or prometheus. Default: table.")
+      ->group(kHealthCheck);
+  cli.add_flag("-v,--verbose", flags.check.verbosity, "Tell all findings, not only the first few.")
+      ->group(kHealthCheck);
+  cli.add_option("-w,--warning", raw.warning,
+                 "lag=RANGE,skew=RANGE: warn of a standby's lag (seconds) or of the largest skew "
+                 "over zones outside of it.")
+      ->group(kHealthCheck);
+  cli.add_option("-c,--critical", raw.critical, "The same, critical.")->group(kHealthCheck);
+  cli.add_option("--only", raw.only, OnlyHelp())->delimiter(',')->group(kHealthCheck);
+  cli.add_option("--zone", flags.check.scope.zone, "Judge this zone alone.")->group(kHealthCheck);
+  cli.add_option("--namespace", flags.check.scope.ns, "Judge this namespace alone.")
       ->group(kHealthCheck);
   cli.add_option("-t,--check.timeout", raw.timeout, "How long to wait for sources.")
       ->capture_default_str()
@@ -147,16 +170,32 @@ base::Result<void> TakeDaemonFlags(const RawFlags& raw, Flags& flags) {
   return {};
 }
 
-base::Result<void> TakeCheckFlags(const RawFlags& raw, Flags& flags) {
-  if (raw.output.empty() || raw.output == "table") {
-    flags.check.output = CheckOutput::kTable;
-  } else if (raw.output == "json") {
-    flags.check.output = CheckOutput::kJson;
-  } else if (raw.output == "nagios") {
-    flags.check.output = CheckOutput::kNagios;
-  } else {
-    return base::BadData("--output: must be table, json or nagios, got \"" + raw.output + "\"");
+base::Result<CheckOutput> OutputOf(const std::string& name) {
+  constexpr std::pair<std::string_view, CheckOutput> kOutputs[] = {
+      {"", CheckOutput::kTable},         {"table", CheckOutput::kTable},
+      {"json", CheckOutput::kJson},      {"nagios", CheckOutput::kNagios},
+      {"junit", CheckOutput::kJunit},    {"prometheus", CheckOutput::kPrometheus},
+  };
+  for (const auto& [known, output] : kOutputs) {
+    if (known == name) return output;
   }
+  return base::BadData("--output: must be table, json, nagios, junit or prometheus, got \"" + name +
+                       "\"");
+}
+
+base::Result<void> TakeCheckFlags(const RawFlags& raw, Flags& flags) {
+  AZX_ASSIGN_OR_RETURN(flags.check.output, OutputOf(raw.output));
+  for (const std::string& name : raw.only) {
+    const auto topic = zones::TopicOf(name);
+    if (!topic) return base::BadData("--only: there is no topic \"" + name + "\"");
+    flags.check.scope.only.insert(*topic);
+  }
+  auto thresholds = ParseThresholds(raw.warning);
+  if (!thresholds) return base::Fail(thresholds.error().WithContext("--warning"));
+  flags.check.warning = std::move(*thresholds);
+  thresholds = ParseThresholds(raw.critical);
+  if (!thresholds) return base::Fail(thresholds.error().WithContext("--critical"));
+  flags.check.critical = std::move(*thresholds);
   auto timeout = base::ParseDurationMs(raw.timeout);
   if (!timeout || *timeout < 1'000) {
     return base::BadData("--check.timeout: must be a duration of at least 1s, got \"" +

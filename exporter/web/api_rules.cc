@@ -238,12 +238,19 @@ Result<ApiData> TargetsMetadata(const Context&, const Request& request) {
   return ApiData{"[]"};
 }
 
-// GET /api/v1/zones: the ZoneReport of the latest round.
-Result<ApiData> Zones(const Context& context, const Request&) {
+// GET /api/v1/zones: zone, namespace, only (again and again). The ZoneReport of the latest round,
+// with the findings in scope.
+Result<ApiData> Zones(const Context& context, const Request& request) {
+  zones::Scope scope{.only = {}, .zone = request.Param("zone"), .ns = request.Param("namespace")};
+  for (const std::string& name : request.Params("only")) {
+    const auto topic = zones::TopicOf(name);
+    if (!topic) return InvalidParam("only", "there is no topic \"" + name + "\"");
+    scope.only.insert(*topic);
+  }
   const auto round = context.deps.latest.Get();
   if (!round) return Fail(base::ErrorCode::kUnavailable, "no round is finished yet");
   JsonWriter json;
-  WriteZones(json, round->report);
+  WriteZones(json, round->report, scope);
   return ApiData{json.Take()};
 }
 

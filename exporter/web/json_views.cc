@@ -91,6 +91,7 @@ void WriteCounts(JsonWriter& json, const zones::NodeCounts& counts) {
   json.BeginObject();
   json.Key("ready").Int(counts.ready).Key("not_ready").Int(counts.not_ready);
   json.Key("unknown").Int(counts.unknown).Key("cordoned").Int(counts.cordoned);
+  json.Key("tainted").Int(counts.tainted);
   json.EndObject();
 }
 
@@ -101,6 +102,14 @@ void WriteOptional(JsonWriter& json, std::string_view key, const std::optional<T
 
 void WriteText(JsonWriter& json, std::string_view key, const std::string& text) {
   if (!text.empty()) json.Key(key).String(text);
+}
+
+void WriteResources(JsonWriter& json, std::string_view key, const kube::Resources& resources) {
+  json.Key(key).BeginObject();
+  json.Key("cpu").Double(static_cast<double>(resources.cpu_milli) / 1000);
+  json.Key("memory").Int(resources.memory_bytes).Key("pods").Int(resources.pods);
+  for (const auto& [name, amount] : resources.others) json.Key(name).Int(amount);
+  json.EndObject();
 }
 
 void WriteZone(JsonWriter& json, const zones::ZoneStatus& zone) {
@@ -116,6 +125,39 @@ void WriteZone(JsonWriter& json, const zones::ZoneStatus& zone) {
   json.Key("health").String(zones::EndpointHealthName(zone.health));
   WriteText(json, "health_error", zone.health_error);
   WriteOptional(json, "p95_seconds", zone.p95_seconds);
+  json.Key("pods").Int(zone.pods.total);
+  WriteResources(json, "allocatable", zone.allocatable);
+  WriteResources(json, "requested", zone.requested);
+  if (zone.maintenance_until_ms) {
+    json.Key("maintenance_until").String(base::FormatRfc3339(*zone.maintenance_until_ms));
+  }
+  json.EndObject();
+}
+
+void WriteLoss(JsonWriter& json, const zones::ZoneLoss& loss) {
+  json.BeginObject().Key("zone").String(loss.zone);
+  json.Key("verdict").String(zones::VerdictName(loss.verdict));
+  json.Key("blockers").Int(loss.blockers());
+  json.Key("control_plane_visible").Bool(loss.control_plane_visible).Key("not_known").BeginArray();
+  for (const std::string& what : loss.not_known) json.String(what);
+  json.EndArray().Key("findings").BeginArray();
+  for (const zones::LossFinding& finding : loss.findings) {
+    json.BeginObject().Key("reason").String(zones::LossReasonName(finding.reason));
+    json.Key("blocker").Bool(finding.blocker);
+    WriteText(json, "namespace", finding.ns);
+    json.Key("object").String(finding.object).Key("text").String(finding.text).EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
+void WriteFinding(JsonWriter& json, const zones::Finding& finding) {
+  json.BeginObject().Key("severity").String(zones::SeverityName(finding.severity));
+  json.Key("topic").String(zones::TopicName(finding.topic));
+  WriteText(json, "zone", finding.zone);
+  WriteText(json, "namespace", finding.ns);
+  WriteText(json, "object", finding.object);
+  json.Key("text").String(finding.text);
+  if (finding.unreachable) json.Key("unreachable").Bool(true);
   json.EndObject();
 }
 
@@ -133,6 +175,7 @@ void WriteDatabase(JsonWriter& json, const zones::DatabaseStatus& db) {
 void WriteSource(JsonWriter& json, std::string_view key, const zones::SourceStatus& source) {
   json.Key(key).BeginObject().Key("known").Bool(source.known);
   json.Key("failing").Bool(source.failing);
+  if (source.absent) json.Key("absent").Bool(true);
   WriteText(json, "error", source.error);
   if (source.last_contact_ms != 0) {
     json.Key("last_contact").String(base::FormatRfc3339(source.last_contact_ms));
@@ -176,17 +219,30 @@ void WriteAlerts(JsonWriter& json, const std::vector<rules::GroupView>& groups) 
   json.EndArray().EndObject();
 }
 
-void WriteZones(JsonWriter& json, const zones::ZoneReport& report) {
+void WriteZones(JsonWriter& json, const zones::ZoneReport& report, const zones::Scope& scope) {
   json.BeginObject().Key("timestamp").String(base::FormatRfc3339(report.timestamp_ms));
   json.Key("sources").BeginObject();
   WriteSource(json, "nodes", report.nodes);
   WriteSource(json, "pods", report.pods);
   WriteSource(json, "expectations", report.expectations);
+  WriteSource(json, "workloads", report.workloads);
+  WriteSource(json, "budgets", report.budgets);
+  WriteSource(json, "services", report.services);
+  WriteSource(json, "volumes", report.volumes);
   json.EndObject().Key("zones").BeginArray();
   for (const zones::ZoneStatus& zone : report.zones) WriteZone(json, zone);
   json.EndArray().Key("nodes_without_zone").Int(report.nodes_without_zone);
   json.Key("databases").BeginArray();
   for (const zones::DatabaseStatus& db : report.databases) WriteDatabase(json, db);
+  json.EndArray().Key("losses").BeginArray();
+  for (const zones::ZoneLoss& loss : report.losses) WriteLoss(json, loss);
+  json.EndArray().Key("evacuations").BeginArray();
+  for (const zones::ZoneLoss& loss : report.evacuations) WriteLoss(json, loss);
+  json.EndArray();
+  const auto skew = zones::LargestZoneSkew(report, scope);
+  if (skew) json.Key("zone_skew").Int(*skew);
+  json.Key("findings").BeginArray();
+  for (const zones::Finding& finding : zones::FindingsOf(report, scope)) WriteFinding(json, finding);
   json.EndArray().EndObject();
 }
 

@@ -10,6 +10,7 @@
 #include "azexporter/model/labels.h"
 #include "azexporter/promql/value.h"
 #include "azexporter/rules/alert.h"
+#include "azexporter/zones/findings.h"
 #include "azexporter/zones/zone_report.h"
 
 namespace azexporter::web {
@@ -26,7 +27,7 @@ void WriteRules(base::JsonWriter& json, const std::vector<rules::GroupView>& gro
 // {"alerts":[...]}
 void WriteAlerts(base::JsonWriter& json, const std::vector<rules::GroupView>& groups);
 
-// The whole ZoneReport.
-void WriteZones(base::JsonWriter& json, const zones::ZoneReport& report);
+// The ZoneReport, but for what it says of each namespace, and its findings.
+void WriteZones(base::JsonWriter& json, const zones::ZoneReport& report, const zones::Scope& scope);
 
 }  // namespace azexporter::web

@@ -34,6 +34,7 @@ struct Group {
   std::uint32_t workload = 0;
   EffectiveConstraint constraint;
   std::int64_t carriers = 0;
+  std::int64_t unschedulable = 0;
   bool self_match = false;
 };
 
@@ -133,7 +134,10 @@ class SpreadCounter {
         carried.controller != controller.name || carried.pinned != pinned) {
       carried = {pod.spec.get(), controller.name, workload, pinned, GroupsOf(pod, workload)};
     }
-    for (const std::size_t group : carried.groups) ++groups_[group].carriers;
+    for (const std::size_t group : carried.groups) {
+      ++groups_[group].carriers;
+      if (pod.unschedulable) ++groups_[group].unschedulable;
+    }
     if (newest_.size() <= workload) newest_.resize(workload + 1);
     Rank rank = RankOf(pod, controller, workload);
     Newest& newest = newest_[workload];
@@ -192,7 +196,7 @@ class SpreadCounter {
       return number;
     }
     groups_of_[workload].push_back(groups_.size());
-    groups_.push_back({workload, std::move(effective), 0, self_match});
+    groups_.push_back({workload, std::move(effective), 0, 0, self_match});
     return groups_.size() - 1;
   }
 
@@ -210,6 +214,7 @@ class SpreadCounter {
     status.pinned = constraint.pinned;
     status.honors_taints = constraint.eligibility.honor_taints;
     status.carriers = group.carriers;
+    status.unschedulable = group.unschedulable;
     return status;
   }
 

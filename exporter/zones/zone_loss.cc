@@ -76,6 +76,21 @@ void SortAll(LossFindings& all) {
 
 }  // namespace
 
+std::span<const LossReason> AllLossReasons() {
+  static constexpr LossReason kAll[] = {
+      LossReason::kControlPlaneQuorum, LossReason::kBudget,   LossReason::kAtZero,
+      LossReason::kQuorum,             LossReason::kService,  LossReason::kDatabase,
+      LossReason::kEviction,           LossReason::kUnplaceable};
+  return kAll;
+}
+
+LossReason LossReasonOf(std::string_view name) {
+  for (const LossReason reason : AllLossReasons()) {
+    if (LossReasonName(reason) == name) return reason;
+  }
+  return LossReason::kAtZero;
+}
+
 std::string_view LossReasonName(LossReason reason) {
   switch (reason) {
     case LossReason::kControlPlaneQuorum:
@@ -110,6 +125,13 @@ std::string_view VerdictName(Verdict verdict) {
       return "lost_already";
   }
   return "unknown";
+}
+
+std::string TextOf(const LossFinding& finding) {
+  if (finding.ns.empty()) return finding.object + ": " + finding.text;
+  const std::size_t space = finding.object.find(' ');
+  return finding.object.substr(0, space + 1) + finding.ns + "/" + finding.object.substr(space + 1) +
+         ": " + finding.text;
 }
 
 bool IsConsensusGroup(const kube::Workload& workload) {

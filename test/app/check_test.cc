@@ -155,7 +155,7 @@ TEST(FormatTest, TableShowsZonesAlertsAndWhatWasNotJudged) {
                                    {JudgementOf("Down", "critical", rules::Verdict::kTrue),
                                     JudgementOf("Lag", "warning", rules::Verdict::kNoData)},
                                    {});
-  EXPECT_EQ(FormatTable(result),
+  EXPECT_EQ(Format(result, {}),
             "AZ CRITICAL  a is down: none of its 5 nodes is ready (and 1 more)\n"
             "\n"
             "ZONE  STATE            WORKERS  CONTROL PLANE  CORDONED  PODS  HEALTH  p95\n"

@@ -2,25 +2,26 @@
 
 // --check: what is known, judged once and told in one verdict.
 //
-// The verdict, worst first CRITICAL > WARNING > UNKNOWN > OK. CRITICAL: a zone in full disruption
-// or missing, a database that is down, split or without a primary, an alert of severity critical
-// that is true, and what could not be asked (UNKNOWN with --check.unreachable unknown). WARNING: a
-// zone in partial disruption, a health endpoint that is down or no URL, a lag that is only a lower
-// bound, any other alert that is true. UNKNOWN: a rule that fails or has too few samples. An
-// evacuated zone and alerts of severity "none" (a Watchdog) are notes.
+// The verdict is that of the worst finding, CRITICAL > WARNING > UNKNOWN > OK. What the report comes
+// to stands in zones/findings.h; here join: an alert of severity critical that is true, CRITICAL; any
+// other that is true, WARNING, but for those of severity "none" (a Watchdog); a rule that fails or
+// has too few samples, UNKNOWN; a number beyond its threshold. What could not be asked is CRITICAL,
+// or UNKNOWN with --check.unreachable unknown. Notes leave it OK.
 //
 // Thread safety: values; the functions may be called from any thread.
 
 #include <cstdint>
-#include <stop_token>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "azexporter/app/flags.h"
 #include "azexporter/app/observer.h"
+#include "azexporter/app/thresholds.h"
 #include "azexporter/base/result.h"
 #include "azexporter/rules/manager.h"
+#include "azexporter/zones/findings.h"
 #include "azexporter/zones/zone_report.h"
 
 namespace azexporter::app {
@@ -28,13 +29,7 @@ namespace azexporter::app {
 // The exit codes of monitoring plugins.
 enum class Status { kOk = 0, kWarning = 1, kCritical = 2, kUnknown = 3 };
 std::string_view StatusName(Status status);
-// The worse of both, in the order CRITICAL, WARNING, UNKNOWN, OK.
-Status Worse(Status a, Status b);
-
-struct Finding {
-  Status status = Status::kOk;  // kOk: a note
-  std::string text;
-};
+Status StatusOf(zones::Severity severity);
 
 // An alert as a check shows it: true now (one-shot), or pending or firing (of a daemon).
 struct AlertLine {
@@ -42,6 +37,8 @@ struct AlertLine {
   std::string severity;
   std::string state;    // "true now", "pending", "firing"
   std::string subject;  // the labels that tell which one: "us-east-1a"
+  std::string zone;     // of its labels
+  std::string ns;
   std::string summary;
   std::int64_t for_ms = 0;
   std::int64_t active_for_ms = 0;  // of a daemon's alerts
@@ -57,8 +54,9 @@ struct NotJudged {
 
 struct CheckResult {
   Status status = Status::kOk;
-  std::vector<Finding> findings;  // worst first
+  std::vector<zones::Finding> findings;  // worst first
   zones::ZoneReport report;
+  std::optional<std::int64_t> zone_skew;  // the largest of any workload
   std::vector<AlertLine> alerts;      // worst first
   std::vector<NotJudged> not_judged;  // worst first
   int rules = 0;                      // alerting rules asked in all
@@ -66,6 +64,9 @@ struct CheckResult {
 
 struct CheckOptions {
   bool unreachable_is_unknown = false;
+  zones::Scope scope = {};
+  Thresholds warning = {};
+  Thresholds critical = {};
 };
 
 // Judges a report and the alerting rules over it.
@@ -77,13 +78,17 @@ base::Result<CheckResult> JudgeDaemon(const std::string& url, std::int64_t timeo
 
 // Asks the sources of `config` and judges them.
 base::Result<CheckResult> CheckCluster(const config::Config& config, const ObserverDeps& deps,
-                                       const CheckFlags& flags);
+                                       const CheckOptions& options, std::int64_t timeout_ms);
 
-std::string FormatTable(const CheckResult& result);
-std::string FormatJson(const CheckResult& result);
-// The monitoring-plugins form: a line with performance data, then the findings.
-std::string FormatNagios(const CheckResult& result);
-std::string Format(const CheckResult& result, CheckOutput output);
+// How the result is printed. `verbosity`: 0 tells the first few findings of a kind, 1 all of them.
+struct CheckPrint {
+  CheckOutput output = CheckOutput::kTable;
+  int verbosity = 0;
+  zones::Scope scope = {};
+  Thresholds warning = {};
+  Thresholds critical = {};
+};
+std::string Format(const CheckResult& result, const CheckPrint& print);
 
 // A check that could not even begin: bad configuration, no cluster. Prints as `output` asks.
 CheckResult Impossible(Status status, const std::string& why);

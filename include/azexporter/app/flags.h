@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "azexporter/app/query_command.h"
+#include "azexporter/app/thresholds.h"
 #include "azexporter/base/result.h"
 #include "azexporter/config/config.h"
 #include "azexporter/promql/engine.h"
+#include "azexporter/zones/findings.h"
 
 namespace azexporter::app {
 
@@ -28,13 +30,17 @@ enum class Command {
   kTestPromql
 };
 
-enum class CheckOutput { kTable, kJson, kNagios };
+enum class CheckOutput { kTable, kJson, kNagios, kJunit, kPrometheus };
 
 struct CheckFlags {
   std::string url;  // ask this running daemon instead of the cluster
   CheckOutput output = CheckOutput::kTable;
   std::int64_t timeout_ms = 10'000;
   bool unreachable_is_unknown = false;  // --check.unreachable unknown
+  int verbosity = 0;                    // how often -v was given
+  zones::Scope scope = {};              // --only, --zone, --namespace
+  Thresholds warning = {};              // -w
+  Thresholds critical = {};             // -c
 };
 
 struct Flags {

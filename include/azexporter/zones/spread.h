@@ -59,7 +59,8 @@ struct SpreadStatus {
   // Pods of a DaemonSet, each bound to a node of its own: nothing to spread. No domains, skew 0.
   bool pinned = false;
   bool honors_taints = false;
-  std::int64_t carriers = 0;  // pods with this constraint, pending ones included
+  std::int64_t carriers = 0;       // pods with this constraint, pending ones included
+  std::int64_t unschedulable = 0;  // of them, those for which the scheduler found no node
 
   // Domains with an eligible node, sorted by name. Empty where they are more than kMostDomains,
   // which happens where a host is the domain.

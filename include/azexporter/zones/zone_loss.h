@@ -42,6 +42,9 @@ enum class LossReason {
   kUnplaceable,         // pods that find no other node; of a failure a note
 };
 std::string_view LossReasonName(LossReason reason);  // "control_plane_quorum"
+// kAtZero for a name that is not known.
+LossReason LossReasonOf(std::string_view name);
+std::span<const LossReason> AllLossReasons();
 
 struct LossFinding {
   LossReason reason = LossReason::kAtZero;
@@ -51,6 +54,9 @@ struct LossFinding {
   std::string text;      // "no ready pod is left of 2": what the loss does to the object
   bool operator==(const LossFinding&) const = default;
 };
+
+// "Deployment shop/web: its only ready pod is there".
+std::string TextOf(const LossFinding& finding);
 
 // By zone, of one namespace; zones without a finding are absent. Sorted by reason, then object.
 using LossFindings = std::map<std::string, std::vector<LossFinding>, std::less<>>;

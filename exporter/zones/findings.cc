@@ -1,0 +1,398 @@
+#include "azexporter/zones/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "azexporter/base/time_text.h"
+
+namespace azexporter::zones {
+namespace {
+
+constexpr std::pair<Topic, std::string_view> kTopics[] = {
+    {Topic::kSources, "sources"},   {Topic::kZones, "zones"},   {Topic::kHealth, "health"},
+    {Topic::kLoss, "loss"},         {Topic::kSpread, "spread"}, {Topic::kBudgets, "budgets"},
+    {Topic::kPending, "pending"},   {Topic::kDatabases, "databases"},
+    {Topic::kAlerts, "alerts"},
+};
+
+std::string Count(std::int64_t n, std::string_view noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
+// "Deployment shop/web"
+std::string Full(const WorkloadRef& ref) { return ref.kind + " " + ref.ns + "/" + ref.name; }
+std::string Short(const WorkloadRef& ref) { return ref.kind + " " + ref.name; }
+
+// "a, b, c and 4 more"
+std::string Some(const std::vector<std::string>& all) {
+  constexpr std::size_t kMost = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(all.size(), kMost); ++i) {
+    text += (i > 0 ? ", " : "") + all[i];
+  }
+  if (all.size() > kMost) text += fmt::format(" and {} more", all.size() - kMost);
+  return text;
+}
+
+class Collector {
+ public:
+  Collector(const ZoneReport& report, const Scope& scope) : report_(report), scope_(scope) {}
+
+  std::vector<Finding> Run() {
+    Source("nodes", report_.nodes);
+    Source("pods", report_.pods);
+    Source("zone expectations", report_.expectations);
+    OptionalSource("workloads", report_.workloads);
+    OptionalSource("disruption budgets", report_.budgets);
+    OptionalSource("services", report_.services);
+    OptionalSource("volumes", report_.volumes);
+    Zones();
+    for (const ZoneLoss& loss : report_.losses) Loss(loss);
+    std::vector<std::string> unspread;
+    for (const auto& ns : report_.namespaces) {
+      if (!scope_.ns.empty() && ns->ns != scope_.ns) continue;
+      Spread(*ns);
+      Budgets(*ns);
+      Pending(*ns);
+      for (const UnspreadWorkload& workload : ns->unspread) unspread.push_back(Full(workload.workload));
+    }
+    if (!unspread.empty()) {
+      Add({Severity::kNote, Topic::kSpread, "", scope_.ns, "",
+           fmt::format("{} with more than one replica {} no rule that spreads over zones: {}",
+                       Count(static_cast<std::int64_t>(unspread.size()), "workload"),
+                       unspread.size() == 1 ? "has" : "have", Some(unspread))});
+    }
+    Databases();
+    HeedMaintenance(report_, findings_);
+    SortFindings(findings_);
+    return std::move(findings_);
+  }
+
+ private:
+  void Add(Finding finding) {
+    if (scope_.Covers(finding)) findings_.push_back(std::move(finding));
+  }
+
+  void Source(std::string_view what, const SourceStatus& source) {
+    if (source.known && !source.failing) return;
+    Add({Severity::kCritical, Topic::kSources, "", "", std::string(what),
+         fmt::format("{} {}: {}", what,
+                     source.known ? "could not be asked again" : "could not be asked",
+                     source.error),
+         true});
+  }
+
+  void OptionalSource(std::string_view what, const SourceStatus& source) {
+    if (source.known && !source.failing) return;
+    Add({source.absent ? Severity::kNote : Severity::kUnknown, Topic::kSources, "", "",
+         std::string(what),
+         fmt::format("{} are {}: {}", what, source.known ? "not current" : "not known",
+                     source.error)});
+  }
+
+  void Zones() {
+    if (report_.nodes.known && report_.zones.empty()) {
+      Add({Severity::kUnknown, Topic::kZones, "", "", "",
+           "no zone is known: no node carries a zone label, none is expected"});
+    }
+    for (const ZoneStatus& zone : report_.zones) {
+      State(zone);
+      Health(zone);
+    }
+    if (report_.nodes_without_zone > 0) {
+      Add({Severity::kNote, Topic::kZones, "", "", "",
+           fmt::format("{} {} no zone label and {} for no zone",
+                       Count(report_.nodes_without_zone, "node"),
+                       report_.nodes_without_zone == 1 ? "carries" : "carry",
+                       report_.nodes_without_zone == 1 ? "counts" : "count")});
+    }
+  }
+
+  void State(const ZoneStatus& zone) {
+    const auto add = [&](Severity severity, std::string text) {
+      Add({severity, Topic::kZones, zone.zone, "", "", std::move(text)});
+    };
+    switch (zone.state) {
+      case ZoneState::kFullDisruption:
+        return add(Severity::kCritical, fmt::format("{} is down: none of its {} nodes is ready",
+                                                    zone.zone, zone.nodes_total()));
+      case ZoneState::kMissing:
+        return add(Severity::kCritical, zone.zone + " is missing: it has no nodes");
+      case ZoneState::kPartialDisruption:
+        return add(Severity::kWarning,
+                   fmt::format("{} is partly down: {} of {} nodes are ready", zone.zone,
+                               zone.nodes_ready(), zone.nodes_total()));
+      case ZoneState::kEvacuated:
+        return add(Severity::kNote, zone.zone + " is evacuated: all of its nodes are cordoned");
+      case ZoneState::kNormal:
+      case ZoneState::kUnknown:  // told by its source
+        return;
+    }
+  }
+
+  void Health(const ZoneStatus& zone) {
+    if (zone.health == EndpointHealth::kDown) {
+      Add({Severity::kWarning, Topic::kHealth, zone.zone, "", "",
+           fmt::format("health endpoint of {} is down: {}", zone.zone, zone.health_error)});
+    } else if (zone.health == EndpointHealth::kNotAUrl) {
+      Add({Severity::kWarning, Topic::kHealth, zone.zone, "", "",
+           "health endpoint of " + zone.zone + " is not a http or https URL"});
+    }
+  }
+
+  void Loss(const ZoneLoss& loss) {
+    switch (loss.verdict) {
+      case Verdict::kNotSurvived: {
+        std::vector<std::string> blockers;
+        for (const LossFinding& finding : loss.findings) {
+          if (!scope_.ns.empty() && finding.ns != scope_.ns) continue;
+          if (finding.blocker) blockers.push_back(TextOf(finding));
+        }
+        if (blockers.empty()) return;
+        const std::size_t more = blockers.size() - 1;
+        return Add({Severity::kWarning, Topic::kLoss, loss.zone, scope_.ns, "",
+                    fmt::format("the loss of {} would not be survived: {}{}", loss.zone, blockers[0],
+                                more > 0 ? fmt::format(" (and {} more)", more) : "")});
+      }
+      case Verdict::kUnknown:
+        // Where zones or pods are not known their source tells.
+        if (!report_.nodes.known || !report_.pods.known) return;
+        return Add({OnlyAbsent() ? Severity::kNote : Severity::kUnknown, Topic::kLoss, loss.zone, "",
+                    "",
+                    fmt::format("nothing was found that would not survive the loss of {}, but {} "
+                                "are not known",
+                                loss.zone, Some(loss.not_known))});
+      case Verdict::kSurvived:
+      case Verdict::kLostAlready:
+        return;
+    }
+  }
+
+  // Nothing failed: what is not known, nobody was asked for.
+  bool OnlyAbsent() const {
+    for (const SourceStatus* source : {&report_.workloads, &report_.budgets, &report_.services}) {
+      if (!source->known && !source->absent) return false;
+    }
+    return true;
+  }
+
+  void Spread(const NamespaceReport& ns) {
+    for (const SpreadSummary& summary : ns.spread.summaries) {
+      if (!summary.violated) continue;
+      const SpreadStatus& worst = WorstOf(ns.spread, summary);
+      const bool hard = summary.when_unsatisfiable == kube::WhenUnsatisfiable::kDoNotSchedule;
+      Add({hard ? Severity::kWarning : Severity::kNote, Topic::kSpread, "", ns.ns,
+           Short(summary.workload),
+           fmt::format("{} is spread unevenly: skew {} over {}, {} {}{}", Full(summary.workload),
+                       worst.skew(), worst.topology_key, worst.max_skew,
+                       hard ? "allowed" : "wished for", DomainsText(worst))});
+    }
+    for (const AntiAffinityViolation& violation : ns.anti_affinity) {
+      Add({Severity::kWarning, Topic::kSpread, violation.zone, ns.ns, Short(violation.workload),
+           fmt::format("{}: {} stand together in {}, which its anti-affinity forbids",
+                       Full(violation.workload), Count(violation.pods, "pod"), violation.zone)});
+    }
+  }
+
+  static const SpreadStatus& WorstOf(const SpreadReport& spread, const SpreadSummary& summary) {
+    const auto first = spread.constraints.begin() + static_cast<std::ptrdiff_t>(summary.first);
+    return *std::max_element(first, first + static_cast<std::ptrdiff_t>(summary.count),
+                             [](const SpreadStatus& a, const SpreadStatus& b) {
+                               return std::pair(a.violated(), a.skew()) <
+                                      std::pair(b.violated(), b.skew());
+                             });
+  }
+
+  // " (a 3, b 1)", where there are few.
+  static std::string DomainsText(const SpreadStatus& status) {
+    constexpr std::size_t kFew = 6;
+    if (status.domains.empty() || status.domains.size() > kFew) return "";
+    std::string text;
+    for (const DomainCount& domain : status.domains) {
+      text += (text.empty() ? "" : ", ") + fmt::format("{} {}", domain.domain, domain.pods);
+    }
+    return " (" + text + ")";
+  }
+
+  void Budgets(const NamespaceReport& ns) {
+    for (const BudgetStatus& budget : ns.budgets) {
+      const std::string name = fmt::format("PodDisruptionBudget {}/{}", ns.ns, budget.name);
+      const auto add = [&](Severity severity, const std::string& text) {
+        Add({severity, Topic::kBudgets, "", ns.ns, "PodDisruptionBudget " + budget.name,
+             name + " " + text});
+      };
+      if (budget.selects_nothing()) {
+        add(Severity::kNote, "selects no pod");
+      } else if (budget.current_healthy < budget.desired_healthy) {
+        add(Severity::kWarning, fmt::format("is broken: {} healthy, {} wanted",
+                                            budget.current_healthy, budget.desired_healthy));
+      } else if (budget.blocks_always) {
+        add(Severity::kNote, "lets no pod go, ever: its nodes cannot be drained");
+      }
+      if (!budget.overlaps.empty()) {
+        add(Severity::kNote, "shares pods with " + Some(budget.overlaps) +
+                                 ": the API refuses to evict them, their nodes cannot be drained");
+      }
+    }
+  }
+
+  void Pending(const NamespaceReport& ns) {
+    for (const SpreadStatus& status : ns.spread.constraints) {
+      if (!IsZoneKey(status.topology_key)) continue;
+      const auto held = HeldBack(status);
+      if (held.empty()) continue;
+      Add({Severity::kWarning, Topic::kPending, "", ns.ns, Short(status.workload),
+           fmt::format("{}: {} held back by DoNotSchedule over {} (maxSkew {}), {} still {} with 0",
+                       Full(status.workload),
+                       Count(status.unschedulable, "pod") +
+                           (status.unschedulable == 1 ? " is" : " are"),
+                       status.topology_key, status.max_skew, Some(held),
+                       held.size() == 1 ? "counts" : "count")});
+    }
+    if (ns.unschedulable > 0) {
+      Add({Severity::kNote, Topic::kPending, "", ns.ns, "",
+           fmt::format("{} of namespace {} found no node", Count(ns.unschedulable, "pod"), ns.ns)});
+    }
+  }
+
+  // The zones that cannot take pods and yet hold the minimum at 0, so that pods that wait for a node
+  // may go nowhere else.
+  std::vector<std::string> HeldBack(const SpreadStatus& status) const {
+    std::vector<std::string> dead;
+    if (status.unschedulable == 0 || !status.self_match ||
+        status.when_unsatisfiable != kube::WhenUnsatisfiable::kDoNotSchedule) {
+      return dead;
+    }
+    for (const DomainCount& domain : status.domains) {
+      const ZoneStatus* zone = report_.Find(domain.domain);
+      const bool takes = zone != nullptr && (zone->state == ZoneState::kNormal ||
+                                             zone->state == ZoneState::kPartialDisruption);
+      if (takes && domain.pods + 1 - status.least <= status.max_skew) return {};
+      if (!takes && domain.pods == 0) dead.push_back(domain.domain);
+    }
+    return dead;
+  }
+
+  void Databases() {
+    std::set<std::string> with_silent_instances;
+    const auto add = [&](Severity severity, const std::string& zone, const std::string& object,
+                         std::string text) {
+      Add({severity, Topic::kDatabases, zone, "", object, std::move(text)});
+    };
+    for (const DatabaseStatus& db : report_.databases) {
+      if (!db.up) {
+        with_silent_instances.insert(db.cluster);
+        Add({Severity::kCritical, Topic::kDatabases, db.zone, "", db.instance,
+             fmt::format("{} of {} could not be asked: {}", db.instance, db.cluster, db.error),
+             true});
+      } else if (db.lag_stale) {
+        const std::string lag =
+            db.lag_seconds ? fmt::format("at least {:.0f}s", *db.lag_seconds) : "not known";
+        add(Severity::kWarning, db.zone, db.instance,
+            fmt::format("{} of {} is cut from its upstream, its lag is {}", db.instance, db.cluster,
+                        lag));
+      }
+    }
+    for (const auto& [cluster, count] : report_.primaries) {
+      if (count > 1) {
+        add(Severity::kCritical, "", cluster,
+            fmt::format("{} is split: {} instances are writable", cluster, count));
+      } else if (count == 0 && !with_silent_instances.contains(cluster)) {
+        add(Severity::kCritical, "", cluster, cluster + " has no writable instance");
+      }
+    }
+  }
+
+  const ZoneReport& report_;
+  const Scope& scope_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::string_view SeverityName(Severity severity) {
+  switch (severity) {
+    case Severity::kNote:
+      return "note";
+    case Severity::kUnknown:
+      return "unknown";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kCritical:
+      return "critical";
+  }
+  return "unknown";
+}
+
+std::string_view TopicName(Topic topic) {
+  for (const auto& [one, name] : kTopics) {
+    if (one == topic) return name;
+  }
+  return "";
+}
+
+std::optional<Topic> TopicOf(std::string_view name) {
+  for (const auto& [topic, known] : kTopics) {
+    if (known == name) return topic;
+  }
+  return std::nullopt;
+}
+
+std::span<const Topic> AllTopics() {
+  static constexpr auto kAll = [] {
+    std::array<Topic, std::size(kTopics)> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = kTopics[i].first;
+    return all;
+  }();
+  return kAll;
+}
+
+void SortFindings(std::vector<Finding>& findings) {
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    return std::tie(b.severity, a.topic, a.zone, a.ns, a.object) <
+           std::tie(a.severity, b.topic, b.zone, b.ns, b.object);
+  });
+}
+
+void HeedMaintenance(const ZoneReport& report, std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    const ZoneStatus* zone = finding.zone.empty() ? nullptr : report.Find(finding.zone);
+    if (zone == nullptr || !zone->maintenance_until_ms || finding.severity == Severity::kNote) {
+      continue;
+    }
+    finding.severity = Severity::kNote;
+    finding.text += " (maintenance until " + base::FormatRfc3339(*zone->maintenance_until_ms) + ")";
+  }
+}
+
+bool Scope::Covers(const Finding& finding) const {
+  if (finding.topic == Topic::kSources) return true;
+  if (!only.empty() && !only.contains(finding.topic)) return false;
+  if (!zone.empty() && finding.zone != zone) return false;
+  return ns.empty() || finding.ns == ns;
+}
+
+std::vector<Finding> FindingsOf(const ZoneReport& report, const Scope& scope) {
+  return Collector(report, scope).Run();
+}
+
+std::optional<std::int64_t> LargestZoneSkew(const ZoneReport& report, const Scope& scope) {
+  std::optional<std::int64_t> largest;
+  for (const auto& ns : report.namespaces) {
+    if (!scope.ns.empty() && ns->ns != scope.ns) continue;
+    for (const SpreadSummary& summary : ns->spread.summaries) {
+      if (!IsZoneKey(summary.topology_key)) continue;
+      const std::int64_t skew =
+          std::max(summary.worst_skew, summary.worst_expected_skew.value_or(0));
+      largest = std::max(largest.value_or(skew), skew);
+    }
+  }
+  return largest;
+}
+
+}  // namespace azexporter::zones
