@@ -25,15 +25,6 @@ const T* FindIn(const ObjectList<T>& list, std::string_view ns, std::string_view
   return found->get();
 }
 
-template <class T>
-std::span<const std::shared_ptr<const T>> RangeIn(const ObjectList<T>& list, std::string_view ns) {
-  const auto first = std::partition_point(list.begin(), list.end(),
-                                          [&](const auto& object) { return object->meta.ns < ns; });
-  const auto last = std::partition_point(first, list.end(),
-                                         [&](const auto& object) { return object->meta.ns == ns; });
-  return {first, last};
-}
-
 }  // namespace
 
 // Made when first asked for, since most rounds do not ask.
@@ -127,12 +118,17 @@ const Workload* ClusterState::WorkloadOf(const Pod& pod) const {
 }
 
 std::span<const std::shared_ptr<const Pod>> ClusterState::PodsIn(std::string_view ns) const {
-  return RangeIn(pods(), ns);
+  return ObjectsIn(pods(), ns);
 }
 
 std::span<const std::shared_ptr<const EndpointSlice>> ClusterState::SlicesIn(
     std::string_view ns) const {
-  return RangeIn(endpoint_slices(), ns);
+  return ObjectsIn(endpoint_slices(), ns);
+}
+
+std::span<const std::shared_ptr<const Service>> ClusterState::ServicesIn(
+    std::string_view ns) const {
+  return ObjectsIn(services(), ns);
 }
 
 std::span<const Pod* const> ClusterState::PodsOn(std::string_view node_name) const {
