@@ -118,12 +118,17 @@ const Workload* ClusterState::WorkloadOf(const Pod& pod) const {
 }
 
 std::span<const std::shared_ptr<const Pod>> ClusterState::PodsIn(std::string_view ns) const {
-  return InNamespace(pods(), ns);
+  return ObjectsIn(pods(), ns);
 }
 
 std::span<const std::shared_ptr<const EndpointSlice>> ClusterState::SlicesIn(
     std::string_view ns) const {
-  return InNamespace(endpoint_slices(), ns);
+  return ObjectsIn(endpoint_slices(), ns);
+}
+
+std::span<const std::shared_ptr<const Service>> ClusterState::ServicesIn(
+    std::string_view ns) const {
+  return ObjectsIn(services(), ns);
 }
 
 std::span<const Pod* const> ClusterState::PodsOn(std::string_view node_name) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -16,7 +17,8 @@ namespace {
 constexpr std::pair<Topic, std::string_view> kTopics[] = {
     {Topic::kSources, "sources"},   {Topic::kZones, "zones"},   {Topic::kHealth, "health"},
     {Topic::kLoss, "loss"},         {Topic::kSpread, "spread"}, {Topic::kBudgets, "budgets"},
-    {Topic::kPending, "pending"},   {Topic::kDatabases, "databases"},
+    {Topic::kPending, "pending"},   {Topic::kServices, "services"},
+    {Topic::kVolumes, "volumes"},   {Topic::kDatabases, "databases"},
     {Topic::kAlerts, "alerts"},
 };
 
@@ -59,6 +61,8 @@ class Collector {
       Spread(*ns);
       Budgets(*ns);
       Pending(*ns);
+      Services(*ns);
+      Claims(*ns);
       for (const UnspreadWorkload& workload : ns->unspread) unspread.push_back(Full(workload.workload));
     }
     if (!unspread.empty()) {
@@ -276,6 +280,83 @@ class Collector {
       if (!takes && domain.pods == 0) dead.push_back(domain.domain);
     }
     return dead;
+  }
+
+  void Services(const NamespaceReport& ns) {
+    for (const ServiceStatus& service : ns.services) {
+      const std::string name = fmt::format("Service {}/{}", ns.ns, service.name);
+      const auto add = [&](Severity severity, const std::string& zone, const std::string& text) {
+        Add({severity, Topic::kServices, zone, ns.ns, "Service " + service.name, name + text});
+      };
+      if (service.on_terminating()) {
+        add(Severity::kNote, "", " has no ready endpoint, only some on their way out");
+      }
+      if (service.nlb) {
+        for (const std::string& zone : service.nlb->dropped_zones) {
+          add(Severity::kWarning, zone,
+              fmt::format(" has no target in {}, which its load balancer takes out of DNS, since it "
+                          "does not balance across zones",
+                          zone));
+        }
+      }
+      if (service.external_local && service.ready > 0 && !service.empty_zones.empty()) {
+        add(Severity::kNote, "",
+            " has externalTrafficPolicy Local and no ready endpoint in " +
+                Some(service.empty_zones) + ": the nodes there drop its traffic");
+      }
+      if (!service.single_endpoint_zones.empty()) {
+        add(Severity::kNote, "",
+            " keeps traffic in its zone: all of " + Some(service.single_endpoint_zones) +
+                " goes to a single endpoint");
+      }
+      if (HintsAreMissed(service.hints)) {
+        add(Severity::kNote, "",
+            fmt::format(" asks for traffic to stay in its zone, in vain: {}",
+                        HintStatusName(service.hints)));
+      }
+    }
+  }
+
+  static bool HintsAreMissed(HintStatus hints) {
+    switch (hints) {
+      case HintStatus::kNotProxied:
+      case HintStatus::kPresent:
+      case HintStatus::kNotAsked:
+      case HintStatus::kNoReadyEndpoints:
+        return false;
+      case HintStatus::kLocalPolicy:
+      case HintStatus::kByHand:
+      case HintStatus::kEndpointUnzoned:
+      case HintStatus::kNodeIncomplete:
+      case HintStatus::kOneZone:
+      case HintStatus::kTooFewEndpoints:
+      case HintStatus::kImbalance:
+      case HintStatus::kUnexplained:
+        return true;
+    }
+    return true;
+  }
+
+  void Claims(const NamespaceReport& ns) {
+    std::map<std::string, std::vector<std::string>> pinned;  // by zone
+    for (const PinnedClaim& claim : ns.claims) {
+      if (claim.state == ClaimState::kPinned && !claim.stranded) {
+        if (!claim.workloads.empty()) pinned[claim.zone].push_back(Short(claim.workloads[0]));
+      } else if (claim.state == ClaimState::kLost || claim.stranded) {
+        Add({Severity::kWarning, Topic::kVolumes, claim.zone, ns.ns,
+             "PersistentVolumeClaim " + claim.claim,
+             fmt::format("PersistentVolumeClaim {}/{} {}", ns.ns, claim.claim,
+                         claim.state == ClaimState::kLost
+                             ? "has lost its volume"
+                             : "has a volume that no node reaches now")});
+      }
+    }
+    for (auto& [zone, workloads] : pinned) {
+      workloads.erase(std::unique(workloads.begin(), workloads.end()), workloads.end());
+      Add({Severity::kNote, Topic::kVolumes, zone, ns.ns, "",
+           fmt::format("volumes bind pods of namespace {} to {}: {}", ns.ns, zone,
+                       Some(workloads))});
+    }
   }
 
   void Databases() {

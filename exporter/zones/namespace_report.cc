@@ -57,12 +57,12 @@ void AddNamespaces(const kube::ObjectList<T>& list, std::set<std::string, std::l
 
 struct NamespaceReporter::Impl {
   NodeDomains nodes;
+  ServiceZones service_zones;
   NamespaceOptions options;
 };
 
-NamespaceReporter::NamespaceReporter(const kube::ObjectList<kube::Node>& nodes,
-                                     NamespaceOptions options)
-    : impl_(new Impl{NodeDomains(nodes), std::move(options)}) {}
+NamespaceReporter::NamespaceReporter(const kube::ClusterState& cluster, NamespaceOptions options)
+    : impl_(new Impl{NodeDomains(cluster.nodes()), ServiceZonesOf(cluster), std::move(options)}) {}
 
 NamespaceReporter::~NamespaceReporter() = default;
 
@@ -75,6 +75,8 @@ NamespaceReport NamespaceReporter::Of(const kube::ClusterState& cluster, std::st
   report.unspread = UnspreadIn(view, impl_->options.spread.defaults);
   report.anti_affinity = AntiAffinityIn(view);
   report.budgets = BudgetsIn(view);
+  report.services = ServicesOf(cluster, ns, impl_->service_zones);
+  report.claims = PinnedClaimsOf(cluster, ns);
   for (const auto& pod : cluster.PodsIn(ns)) {
     AddLoad(view, *pod, impl_->options, report);
     report.reads_other_namespaces = report.reads_other_namespaces || LooksOutside(*pod);

@@ -65,6 +65,20 @@ void JudgeBudget(const BudgetStatus& budget, LossFindings& all) {
   }
 }
 
+// Endpoints whose zone is not known may be what is left, or not.
+void JudgeService(const ServiceStatus& service, LossFindings& all) {
+  for (const auto& [zone, ready] : service.ready_by_zone) {
+    if (zone.empty() || ready == 0 || service.ReadyWithout(zone) > 0) continue;
+    const std::int64_t unzoned = service.ready_unzoned();
+    Add(all, zone,
+        {LossReason::kService, unzoned == 0, service.ns, "Service " + service.name,
+         unzoned == 0
+             ? fmt::format("{} there, none elsewhere", Count(service.ready, "ready endpoint"))
+             : fmt::format("of its other {} the zone is not known",
+                           Count(unzoned, "ready endpoint"))});
+  }
+}
+
 void SortAll(LossFindings& all) {
   for (auto& [zone, findings] : all) {
     std::sort(findings.begin(), findings.end(), [](const LossFinding& a, const LossFinding& b) {
@@ -152,6 +166,7 @@ LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterSt
   for (const WorkloadDistribution& workload : report.workloads) {
     JudgeWorkload(workload, cluster, all);
   }
+  for (const ServiceStatus& service : report.services) JudgeService(service, all);
   SortAll(all);
   return all;
 }

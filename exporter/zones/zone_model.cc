@@ -146,6 +146,20 @@ void AddChanged(const kube::ObjectList<T>& before, const kube::ObjectList<T>& af
   }
 }
 
+// A volume belongs to the namespace whose claim it is bound to.
+void AddChangedVolumes(const kube::ClusterState& before, const kube::ClusterState& after,
+                       Names& changed) {
+  if (&before.volumes() == &after.volumes()) return;
+  const auto add = [&](const kube::ClusterState& from, const kube::ClusterState& in) {
+    for (const auto& volume : from.volumes()) {
+      if (in.FindVolume(volume->meta.name) != volume.get()) changed.insert(volume->claim_ns);
+    }
+  };
+  add(before, after);
+  add(after, before);
+  changed.erase("");
+}
+
 Names ChangedNamespaces(const kube::ClusterState& before, const kube::ClusterState& after) {
   Names changed;
   AddChanged(before.pods(), after.pods(), changed);
@@ -158,6 +172,7 @@ Names ChangedNamespaces(const kube::ClusterState& before, const kube::ClusterSta
   AddChanged(before.services(), after.services(), changed);
   AddChanged(before.endpoint_slices(), after.endpoint_slices(), changed);
   AddChanged(before.claims(), after.claims(), changed);
+  AddChangedVolumes(before, after, changed);
   return changed;
 }
 
@@ -286,14 +301,22 @@ void SortFindings(std::vector<LossFinding>& findings) {
 struct ZoneModel::Impl {
   // What the namespaces' reports were made of.
   std::shared_ptr<const kube::ClusterState> cluster;
-  std::shared_ptr<const kube::ClusterState> node_basis;  // whose nodes `reporter` knows
+  // Whose nodes `reporter` knows, and whose storage classes.
+  std::shared_ptr<const kube::ClusterState> node_basis;
   NamespaceOptions options;
   std::unique_ptr<NamespaceReporter> reporter;
   std::map<std::string, std::shared_ptr<const NamespaceReport>, std::less<>> namespaces;
   NodeFacts nodes;
+  // And what the volumes' was made of.
+  std::shared_ptr<const VolumeReport> volumes;
+  std::shared_ptr<const kube::ClusterState> volume_basis;
+  std::shared_ptr<const kube::ClusterState> volume_nodes;
 
   void TakeNodes(const ReportInputs& inputs) {
-    if (node_basis && SameForReport(node_basis->nodes(), inputs.cluster->nodes())) return;
+    if (node_basis && SameForReport(node_basis->nodes(), inputs.cluster->nodes()) &&
+        node_basis->storage_classes() == inputs.cluster->storage_classes()) {
+      return;
+    }
     node_basis = inputs.cluster;
     nodes = FactsOf(node_basis->nodes());
     reporter.reset();
@@ -308,7 +331,7 @@ struct ZoneModel::Impl {
     asked.pod_selector = inputs.pod_selector;
     if (!reporter || !(asked == options)) {
       options = asked;
-      reporter = std::make_unique<NamespaceReporter>(node_basis->nodes(), options);
+      reporter = std::make_unique<NamespaceReporter>(*node_basis, options);
       namespaces.clear();
       for (const std::string& ns : NamespacesOf(*inputs.cluster)) Make(*inputs.cluster, ns);
     } else {
@@ -333,6 +356,18 @@ struct ZoneModel::Impl {
     } else {
       namespaces[ns] = std::make_shared<const NamespaceReport>(std::move(report));
     }
+  }
+
+  // Made anew only where volumes, their classes or nodes are others.
+  std::shared_ptr<const VolumeReport> Volumes(const ReportInputs& inputs, const ZoneReport& report) {
+    if (!report.volumes.known || !report.nodes.known) return nullptr;
+    const kube::ClusterState& now = *inputs.cluster;
+    if (!volumes || volume_basis->volumes() != now.volumes() || volume_nodes != node_basis) {
+      volumes = std::make_shared<const VolumeReport>(VolumesOf(now));
+      volume_basis = inputs.cluster;
+      volume_nodes = node_basis;
+    }
+    return volumes;
   }
 
   // Zones that are expected or were seen have their place, with nodes or without.
@@ -436,6 +471,7 @@ ZoneReport ZoneModel::Update(const ReportInputs& inputs) {
   }
   report.zones = impl_->Zones(inputs, report);
   AddDatabases(inputs, report);
+  report.volume_report = impl_->Volumes(inputs, report);
   for (const ZoneStatus& zone : report.zones) {
     report.losses.push_back(impl_->Failure(zone, inputs, report));
     report.evacuations.push_back(impl_->Evacuation(zone, report));

@@ -80,6 +80,8 @@ TEST_F(ClusterStateTest, GivesThePodsOfANodeAndOfANamespace) {
   const auto slices = state_->SlicesIn("x");
   ASSERT_EQ(slices.size(), 2u);
   EXPECT_EQ(slices[0]->meta.name, "s1");
+  EXPECT_EQ(state_->ServicesIn("x").size(), 1u);
+  EXPECT_TRUE(state_->ServicesIn("z").empty());
 }
 
 TEST_F(ClusterStateTest, AMovedStateIsWhole) {

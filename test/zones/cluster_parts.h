@@ -25,6 +25,10 @@ struct ClusterParts {
   std::deque<kube::Job> jobs;
   std::deque<kube::PodDisruptionBudget> budgets;
   std::deque<kube::Service> services;
+  std::deque<kube::EndpointSlice> endpoint_slices;
+  std::deque<kube::PersistentVolume> volumes;
+  std::deque<kube::PersistentVolumeClaim> claims;
+  std::deque<kube::StorageClass> storage_classes;
 
   kube::Node& Node(const std::string& name, kube::StringMap labels) {
     kube::Node& node = nodes.emplace_back();
@@ -71,6 +75,10 @@ struct ClusterParts {
     parts.jobs = Sorted(jobs);
     parts.budgets = Sorted(budgets);
     parts.services = Sorted(services);
+    parts.endpoint_slices = Sorted(endpoint_slices);
+    parts.volumes = Sorted(volumes);
+    parts.claims = Sorted(claims);
+    parts.storage_classes = Sorted(storage_classes);
     return kube::ClusterState(std::move(parts));
   }
 

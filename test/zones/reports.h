@@ -12,7 +12,7 @@ namespace azexporter::zones {
 
 inline std::vector<NamespaceReport> NamespaceReportsOf(const kube::ClusterState& cluster,
                                                        const SpreadOptions& options = {}) {
-  NamespaceReporter reporter(cluster.nodes(), {.spread = options});
+  NamespaceReporter reporter(cluster, {.spread = options});
   std::vector<NamespaceReport> reports;
   for (const std::string& ns : NamespacesOf(cluster)) reports.push_back(reporter.Of(cluster, ns));
   return reports;

@@ -27,6 +27,17 @@ using ObjectList = std::vector<std::shared_ptr<const T>>;
 template <class T>
 using SharedList = std::shared_ptr<const ObjectList<T>>;
 
+// Those of one namespace in a list sorted by namespace.
+template <class T>
+std::span<const std::shared_ptr<const T>> ObjectsIn(const ObjectList<T>& list,
+                                                    std::string_view ns) {
+  const auto first = std::partition_point(list.begin(), list.end(),
+                                          [&](const auto& object) { return object->meta.ns < ns; });
+  const auto last = std::partition_point(first, list.end(),
+                                         [&](const auto& object) { return object->meta.ns == ns; });
+  return {first, last};
+}
+
 // How current the objects of one resource are.
 struct ResourceHealth {
   std::string resource;    // "nodes"
@@ -44,17 +55,6 @@ struct ResourceHealth {
   std::uint64_t watch_restarts = 0;
   std::uint64_t decode_errors = 0;
 };
-
-// The objects of one namespace, in order of their names. `list` is sorted by namespace.
-template <class T>
-std::span<const std::shared_ptr<const T>> InNamespace(const ObjectList<T>& list,
-                                                      std::string_view ns) {
-  const auto first = std::partition_point(list.begin(), list.end(),
-                                          [&](const auto& object) { return object->meta.ns < ns; });
-  const auto last = std::partition_point(first, list.end(),
-                                         [&](const auto& object) { return object->meta.ns == ns; });
-  return {first, last};
-}
 
 class ClusterState {
  public:
@@ -114,6 +114,7 @@ class ClusterState {
   // Objects of one namespace, in order of their names.
   std::span<const std::shared_ptr<const Pod>> PodsIn(std::string_view ns) const;
   std::span<const std::shared_ptr<const EndpointSlice>> SlicesIn(std::string_view ns) const;
+  std::span<const std::shared_ptr<const Service>> ServicesIn(std::string_view ns) const;
   // Pods on the node, finished ones too, in no order. The first call indexes all pods.
   std::span<const Pod* const> PodsOn(std::string_view node_name) const;
 

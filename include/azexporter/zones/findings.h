@@ -6,8 +6,10 @@
 //   critical   a zone in full disruption or missing; a database that is split or has no writable
 //              instance; what could not be asked
 //   warning    a zone in partial disruption; a zone whose loss would not be survived; a violated
-//              hard spread constraint or anti-affinity; a broken disruption budget; a health
-//              endpoint that is down or no URL; a lag that is only a lower bound
+//              hard spread constraint or anti-affinity; a broken disruption budget; pods that only
+//              a dead zone keeps from being placed; a zone that a load balancer took out of DNS; a
+//              claim that lost its volume; a health endpoint that is down or no URL; a lag that is
+//              only a lower bound
 //   unknown    what is needed for a verdict and could not be read
 //   note       all else: lost redundancy, soft constraints, missing ones, evacuations
 //
@@ -40,6 +42,8 @@ enum class Topic {
   kSpread,
   kBudgets,
   kPending,
+  kServices,
+  kVolumes,
   kDatabases,
   kAlerts,
 };

@@ -18,8 +18,10 @@
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/zones/budgets.h"
 #include "azexporter/zones/distribution.h"
+#include "azexporter/zones/services.h"
 #include "azexporter/zones/spread.h"
 #include "azexporter/zones/spread_gaps.h"
+#include "azexporter/zones/volumes.h"
 #include "azexporter/zones/zone_loss.h"
 
 namespace azexporter::zones {
@@ -42,6 +44,8 @@ struct NamespaceReport {
   std::vector<UnspreadWorkload> unspread;            // sorted by workload
   std::vector<AntiAffinityViolation> anti_affinity;  // sorted by workload
   std::vector<BudgetStatus> budgets;                 // sorted by name
+  std::vector<ServiceStatus> services;               // sorted by name
+  std::vector<PinnedClaim> claims;                   // sorted by name
   // By zone; "" holds the pods whose node has no zone, and those without a node.
   std::map<std::string, ZoneLoad, std::less<>> loads;
   std::int64_t unschedulable = 0;  // counted pods for which the scheduler found no node
@@ -51,7 +55,10 @@ struct NamespaceReport {
   bool reads_other_namespaces = false;
 
   // There is nothing to say: the namespace has none of what is looked at.
-  bool empty() const { return workloads.empty() && budgets.empty() && loads.empty(); }
+  bool empty() const {
+    return workloads.empty() && budgets.empty() && services.empty() && claims.empty() &&
+           loads.empty();
+  }
 
   bool operator==(const NamespaceReport&) const = default;
 };
@@ -67,8 +74,8 @@ struct NamespaceOptions {
 
 class NamespaceReporter {
  public:
-  // Remembers what follows from the nodes. `nodes` must outlive this.
-  NamespaceReporter(const kube::ObjectList<kube::Node>& nodes, NamespaceOptions options);
+  // Remembers what follows from the nodes of `cluster`, which must outlive this.
+  NamespaceReporter(const kube::ClusterState& cluster, NamespaceOptions options);
   ~NamespaceReporter();
 
   // `cluster`: with nodes that have the same names, labels, taints and readiness as those given.

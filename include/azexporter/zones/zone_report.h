@@ -149,6 +149,7 @@ struct ZoneReport {
 
   // Sorted by name. Empty where nodes or pods are not known.
   std::vector<std::shared_ptr<const NamespaceReport>> namespaces;
+  std::shared_ptr<const VolumeReport> volume_report;  // null where volumes are not known
   // What if a zone failed, or was drained: one for each zone, in their order.
   std::vector<ZoneLoss> losses;
   std::vector<ZoneLoss> evacuations;

@@ -1,0 +1,126 @@
+#include "volume_places.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace azexporter::zones {
+namespace {
+
+bool NamesZones(const kube::Requirement& requirement) {
+  return requirement.op == kube::SelectorOp::kIn && requirement.key.ends_with("/zone");
+}
+
+void Append(std::span<const kube::Requirement> requirements, std::string& text) {
+  for (const kube::Requirement& requirement : requirements) {
+    text.append(requirement.key).append(1, '\n').append(SelectorOpName(requirement.op));
+    for (const std::string& value : requirement.values) text.append(1, '\n').append(value);
+    text.append(1, '\0');
+  }
+  text.append(1, '\1');
+}
+
+// Equal for equal affinities only.
+std::string TextOf(const kube::NodeSelector& affinity) {
+  std::string text;
+  for (const kube::NodeSelectorTerm& term : affinity.terms) {
+    Append(term.match_expressions, text);
+    Append(term.match_fields, text);
+  }
+  return text;
+}
+
+std::set<std::string> Common(const std::set<std::string>& a, const std::set<std::string>& b) {
+  std::set<std::string> common;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(),
+                        std::inserter(common, common.end()));
+  return common;
+}
+
+}  // namespace
+
+VolumePlaces::VolumePlaces(const kube::ClusterState& cluster) : cluster_(cluster) {}
+
+const VolumePlaces::Nodes& VolumePlaces::With(const std::string& key, const std::string& value) {
+  static const Nodes kNone;
+  const auto [index, added] = by_label_.try_emplace(key);
+  if (added) {
+    for (const auto& node : cluster_.nodes()) {
+      const std::string* label = kube::Find(node->meta.labels, key);
+      if (label != nullptr) index->second[*label].push_back(node.get());
+    }
+  }
+  const auto found = index->second.find(value);
+  return found == index->second.end() ? kNone : found->second;
+}
+
+VolumePlaces::Nodes VolumePlaces::Candidates(const kube::NodeSelectorTerm& term) {
+  Nodes nodes;
+  for (const kube::Requirement& requirement : term.match_expressions) {
+    if (requirement.op != kube::SelectorOp::kIn) continue;
+    for (const std::string& value : requirement.values) {
+      const Nodes& with = With(requirement.key, value);
+      nodes.insert(nodes.end(), with.begin(), with.end());
+    }
+    return nodes;
+  }
+  for (const auto& node : cluster_.nodes()) nodes.push_back(node.get());
+  return nodes;
+}
+
+// An empty value is how Azure's driver says "in no zone".
+std::set<std::string> VolumePlaces::ZonesIn(const kube::Requirement& requirement) {
+  std::set<std::string> zones;
+  for (const std::string& value : requirement.values) {
+    std::set<std::string> translated;
+    if (!IsZoneKey(requirement.key)) {
+      for (const kube::Node* node : With(requirement.key, value)) {
+        if (!node->zone().empty()) translated.emplace(node->zone());
+      }
+    }
+    if (translated.empty() && !value.empty()) translated.insert(value);
+    zones.merge(translated);
+  }
+  return zones;
+}
+
+std::optional<std::set<std::string>> VolumePlaces::NamedZones(
+    std::span<const kube::Requirement> requirements) {
+  std::optional<std::set<std::string>> zones;
+  for (const kube::Requirement& requirement : requirements) {
+    if (!NamesZones(requirement)) continue;
+    std::set<std::string> these = ZonesIn(requirement);
+    zones = zones ? Common(*zones, these) : std::move(these);
+  }
+  return zones;
+}
+
+VolumePlace VolumePlaces::Find(const kube::NodeSelector& affinity) {
+  VolumePlace place;
+  place.stranded = true;
+  std::set<std::string> zones;
+  for (const kube::NodeSelectorTerm& term : affinity.terms) {
+    std::set<std::string> of_nodes;
+    for (const kube::Node* node : Candidates(term)) {
+      if (!term.Matches(node->meta.name, node->meta.labels)) continue;
+      place.stranded = false;
+      if (!node->zone().empty()) of_nodes.emplace(node->zone());
+    }
+    const auto named = NamedZones(term.match_expressions);
+    if (named && of_nodes.empty()) of_nodes = *named;
+    if (named && !Common(*named, of_nodes).empty()) of_nodes = Common(*named, of_nodes);
+    zones.merge(of_nodes);
+  }
+  place.reach = zones.empty() ? VolumeReach::kUnknown : VolumeReach::kZones;
+  place.zones.assign(zones.begin(), zones.end());
+  return place;
+}
+
+const VolumePlace& VolumePlaces::Of(const kube::PersistentVolume& volume) {
+  static const VolumePlace kEverywhere{VolumeReach::kEverywhere, {}, false};
+  if (!volume.node_affinity) return kEverywhere;
+  const auto [found, added] = places_.try_emplace(TextOf(*volume.node_affinity));
+  if (added) found->second = Find(*volume.node_affinity);
+  return found->second;
+}
+
+}  // namespace azexporter::zones
