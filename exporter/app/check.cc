@@ -60,8 +60,11 @@ namespace {
 
 Finding FindingOf(const AlertLine& alert) {
   const std::string subject = alert.subject.empty() ? "" : " " + alert.subject;
-  return {alert.severity == "critical" ? Severity::kCritical : Severity::kWarning, Topic::kAlerts,
-          alert.zone, alert.ns, alert.name,
+  return {alert.severity == "critical" ? Severity::kCritical : Severity::kWarning,
+          Topic::kAlerts,
+          alert.zone,
+          alert.ns,
+          alert.name,
           fmt::format("alert {}{}: {}{}", alert.name, subject, alert.state,
                       alert.summary.empty() ? "" : " (" + alert.summary + ")")};
 }
@@ -70,15 +73,14 @@ Finding FindingOf(const AlertLine& alert) {
 std::optional<Finding> BeyondThreshold(std::string_view name, double value,
                                        const CheckOptions& options, Finding finding) {
   if (!options.scope.Covers(finding)) return std::nullopt;
-  for (const auto& [severity, thresholds] :
-       {std::pair(Severity::kCritical, &options.critical),
-        std::pair(Severity::kWarning, &options.warning)}) {
+  for (const auto& [severity, thresholds] : {std::pair(Severity::kCritical, &options.critical),
+                                             std::pair(Severity::kWarning, &options.warning)}) {
     const auto found = thresholds->find(name);
     if (found == thresholds->end() || !found->second.IsBad(value)) continue;
     finding.severity = severity;
-    finding.text += fmt::format(", {} by -{} {}={}", zones::SeverityName(severity),
-                                severity == Severity::kCritical ? 'c' : 'w', name,
-                                found->second.text);
+    finding.text +=
+        fmt::format(", {} by -{} {}={}", zones::SeverityName(severity),
+                    severity == Severity::kCritical ? 'c' : 'w', name, found->second.text);
     return finding;
   }
   return std::nullopt;
@@ -94,10 +96,10 @@ void AddBeyondThresholds(const CheckOptions& options, CheckResult& result) {
     if (finding) result.findings.push_back(std::move(*finding));
   }
   if (!result.zone_skew) return;
-  auto finding = BeyondThreshold(
-      kSkewThreshold, static_cast<double>(*result.zone_skew), options,
-      {Severity::kNote, Topic::kSpread, "", options.scope.ns, "",
-       fmt::format("the largest skew over zones is {}", *result.zone_skew)});
+  auto finding =
+      BeyondThreshold(kSkewThreshold, static_cast<double>(*result.zone_skew), options,
+                      {Severity::kNote, Topic::kSpread, "", options.scope.ns, "",
+                       fmt::format("the largest skew over zones is {}", *result.zone_skew)});
   if (finding) result.findings.push_back(std::move(*finding));
 }
 
@@ -107,9 +109,9 @@ void AddNotJudged(CheckResult& result) {
       std::count_if(result.not_judged.begin(), result.not_judged.end(),
                     [](const NotJudged& rule) { return rule.status == Status::kUnknown; });
   if (unjudged == 0) return;
-  result.findings.push_back({Severity::kUnknown, Topic::kAlerts, "", "", "",
-                             fmt::format("{} of {} alert rules could not be judged, see below",
-                                         unjudged, result.rules)});
+  result.findings.push_back(
+      {Severity::kUnknown, Topic::kAlerts, "", "", "",
+       fmt::format("{} of {} alert rules could not be judged, see below", unjudged, result.rules)});
 }
 
 void KeepAlertsInScope(const zones::Scope& scope, CheckResult& result) {
@@ -199,9 +201,8 @@ CheckResult Judge(zones::ZoneReport report, const std::vector<rules::Judgement>&
 CheckResult Impossible(Status status, const std::string& why) {
   CheckResult result;
   result.status = status;
-  result.findings.push_back(
-      {status == Status::kCritical ? Severity::kCritical : Severity::kUnknown, Topic::kSources, "",
-       "", "", why, true});
+  result.findings.push_back({status == Status::kCritical ? Severity::kCritical : Severity::kUnknown,
+                             Topic::kSources, "", "", "", why, true});
   return result;
 }
 

@@ -116,10 +116,10 @@ zones::ZoneLoss Loss(const dom::element& json) {
   using zones::Verdict;
   zones::ZoneLoss loss;
   loss.zone = Text(json, "zone");
-  loss.verdict = Named(Text(json, "verdict"),
-                       {Verdict::kSurvived, Verdict::kNotSurvived, Verdict::kLostAlready,
-                        Verdict::kUnknown},
-                       &zones::VerdictName);
+  loss.verdict =
+      Named(Text(json, "verdict"),
+            {Verdict::kSurvived, Verdict::kNotSurvived, Verdict::kLostAlready, Verdict::kUnknown},
+            &zones::VerdictName);
   dom::array findings;
   if (json["findings"].get(findings) != simdjson::SUCCESS) return loss;
   for (const dom::element finding : findings) {
@@ -181,13 +181,18 @@ Result<zones::Finding> ReadFinding(const dom::element& json) {
   const std::string topic = Text(json, "topic");
   const auto known = zones::TopicOf(topic);
   // What is not understood must not be left out of a verdict.
-  if (!known) return BadData("/api/v1/zones: a finding about \"" + topic + "\", of another version");
+  if (!known)
+    return BadData("/api/v1/zones: a finding about \"" + topic + "\", of another version");
   return zones::Finding{
       Named(Text(json, "severity"),
             {Severity::kNote, Severity::kUnknown, Severity::kWarning, Severity::kCritical},
             &zones::SeverityName),
-      *known, Text(json, "zone"), Text(json, "namespace"), Text(json, "object"),
-      Text(json, "text"), Flag(json, "unreachable")};
+      *known,
+      Text(json, "zone"),
+      Text(json, "namespace"),
+      Text(json, "object"),
+      Text(json, "text"),
+      Flag(json, "unreachable")};
 }
 
 Result<void> ReadFindings(const dom::element& data, CheckResult& result) {
@@ -206,7 +211,8 @@ Result<void> ReadFindings(const dom::element& data, CheckResult& result) {
 
 // The query that asks for what is in scope.
 std::string QueryOf(const zones::Scope& scope) {
-  std::string query = "?zone=" + net::UrlEscape(scope.zone) + "&namespace=" + net::UrlEscape(scope.ns);
+  std::string query =
+      "?zone=" + net::UrlEscape(scope.zone) + "&namespace=" + net::UrlEscape(scope.ns);
   for (const zones::Topic topic : scope.only) {
     query += "&only=" + std::string(zones::TopicName(topic));
   }
@@ -264,9 +270,9 @@ Result<CheckResult> JudgeDaemon(const std::string& url, std::int64_t timeout_ms,
   dom::parser parser;
   CheckResult result;
   {
-    AZX_ASSIGN_OR_RETURN(const dom::element data,
-                         Fetch(http, parser, base_url + "/api/v1/zones" + QueryOf(options.scope),
-                               timeout_ms));
+    AZX_ASSIGN_OR_RETURN(
+        const dom::element data,
+        Fetch(http, parser, base_url + "/api/v1/zones" + QueryOf(options.scope), timeout_ms));
     AZX_ASSIGN_OR_RETURN(result.report, ReadReport(data));
     AZX_RETURN_IF_ERROR(ReadFindings(data, result));
   }

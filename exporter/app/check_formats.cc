@@ -209,10 +209,10 @@ std::string FormatJunit(const CheckResult& result) {
       const bool error = finding.severity == Severity::kUnknown;
       ++(error ? errors : failures);
       const std::string_view tag = error ? "error" : "failure";
-      cases += JunitCase(name, finding.text,
-                         fmt::format("><{} type=\"{}\" message=\"{}\"/></testcase>", tag,
-                                     StatusName(StatusOf(finding.severity)),
-                                     XmlText(finding.text)));
+      cases +=
+          JunitCase(name, finding.text,
+                    fmt::format("><{} type=\"{}\" message=\"{}\"/></testcase>", tag,
+                                StatusName(StatusOf(finding.severity)), XmlText(finding.text)));
     }
     if (!clean) continue;
     ++tests;

@@ -83,8 +83,8 @@ std::string ZonesTable(const zones::ZoneReport& report, const zones::Scope& scop
                fmt::format("{}/{}", zone.control_plane.ready, zone.control_plane.total()),
                std::to_string(cordoned),
                report.pods.known ? OfExpected(zone.pods_ready, zone.expected_pods) : "?",
-               std::string(zones::EndpointHealthName(zone.health)),
-               Milliseconds(zone.p95_seconds), LossText(report, i)});
+               std::string(zones::EndpointHealthName(zone.health)), Milliseconds(zone.p95_seconds),
+               LossText(report, i)});
   }
   return table.ToString();
 }
@@ -158,8 +158,6 @@ std::string BlockersText(const zones::ZoneLoss& loss) {
   const std::int64_t more = loss.blockers() - 1;
   return zones::TextOf(loss.findings[0]) + (more > 0 ? fmt::format(" (and {} more)", more) : "");
 }
-
-
 
 std::size_t CountTrue(const CheckResult& result) {
   return static_cast<std::size_t>(

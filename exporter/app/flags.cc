@@ -172,9 +172,9 @@ base::Result<void> TakeDaemonFlags(const RawFlags& raw, Flags& flags) {
 
 base::Result<CheckOutput> OutputOf(const std::string& name) {
   constexpr std::pair<std::string_view, CheckOutput> kOutputs[] = {
-      {"", CheckOutput::kTable},         {"table", CheckOutput::kTable},
-      {"json", CheckOutput::kJson},      {"nagios", CheckOutput::kNagios},
-      {"junit", CheckOutput::kJunit},    {"prometheus", CheckOutput::kPrometheus},
+      {"", CheckOutput::kTable},      {"table", CheckOutput::kTable},
+      {"json", CheckOutput::kJson},   {"nagios", CheckOutput::kNagios},
+      {"junit", CheckOutput::kJunit}, {"prometheus", CheckOutput::kPrometheus},
   };
   for (const auto& [known, output] : kOutputs) {
     if (known == name) return output;

@@ -194,15 +194,15 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
       cluster_ ? config_.kubernetes.stale_after_ms : std::numeric_limits<std::int64_t>::max();
   collect::Round round;
   round.report = zones_.Update({.cluster = cluster,
-                                        .expected = expected_,
-                                        .expectations = expectations_,
-                                        .probes = probes,
-                                        .postgres = postgres,
-                                        .seen_zones = seen_zones_,
-                                        .pod_namespace = config_.zone_pods.ns,
-                                        .pod_selector = config_.zone_pods.selector,
-                                        .now_ms = now_ms,
-                                        .stale_after_ms = stale_after_ms});
+                                .expected = expected_,
+                                .expectations = expectations_,
+                                .probes = probes,
+                                .postgres = postgres,
+                                .seen_zones = seen_zones_,
+                                .pod_namespace = config_.zone_pods.ns,
+                                .pod_selector = config_.zone_pods.selector,
+                                .now_ms = now_ms,
+                                .stale_after_ms = stale_after_ms});
   round.snapshot = collect::Gather({.cluster = *cluster,
                                     .report = round.report,
                                     .probes = probes,

@@ -35,7 +35,8 @@ class LoadedSamples final : public QuerySource {
     AZX_ASSIGN_OR_RETURN(const auto parsed, promql::ParseExpr(expr));
     return engine_.Instant(store_, *parsed, t);
   }
-  Result<promql::QueryResult> Evaluate(const std::string& expr, const promql::RangeTimes& range) override {
+  Result<promql::QueryResult> Evaluate(const std::string& expr,
+                                       const promql::RangeTimes& range) override {
     AZX_ASSIGN_OR_RETURN(const auto parsed, promql::ParseExpr(expr));
     return engine_.Range(store_, *parsed, range);
   }

@@ -159,7 +159,8 @@ class Server final : public QuerySource {
   Result<promql::QueryResult> Instant(const std::string& expr, model::TimestampMs t) override {
     return Query("query", {{"query", expr}, {"time", Seconds(t)}});
   }
-  Result<promql::QueryResult> Evaluate(const std::string& expr, const promql::RangeTimes& range) override {
+  Result<promql::QueryResult> Evaluate(const std::string& expr,
+                                       const promql::RangeTimes& range) override {
     return Query("query_range", {{"query", expr},
                                  {"start", Seconds(range.start)},
                                  {"end", Seconds(range.end)},

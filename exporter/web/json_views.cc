@@ -242,7 +242,8 @@ void WriteZones(JsonWriter& json, const zones::ZoneReport& report, const zones::
   const auto skew = zones::LargestZoneSkew(report, scope);
   if (skew) json.Key("zone_skew").Int(*skew);
   json.Key("findings").BeginArray();
-  for (const zones::Finding& finding : zones::FindingsOf(report, scope)) WriteFinding(json, finding);
+  for (const zones::Finding& finding : zones::FindingsOf(report, scope))
+    WriteFinding(json, finding);
   json.EndArray().EndObject();
 }
 

@@ -15,11 +15,10 @@ namespace azexporter::zones {
 namespace {
 
 constexpr std::pair<Topic, std::string_view> kTopics[] = {
-    {Topic::kSources, "sources"},   {Topic::kZones, "zones"},   {Topic::kHealth, "health"},
-    {Topic::kLoss, "loss"},         {Topic::kSpread, "spread"}, {Topic::kBudgets, "budgets"},
-    {Topic::kPending, "pending"},   {Topic::kServices, "services"},
-    {Topic::kVolumes, "volumes"},   {Topic::kDatabases, "databases"},
-    {Topic::kAlerts, "alerts"},
+    {Topic::kSources, "sources"},     {Topic::kZones, "zones"},       {Topic::kHealth, "health"},
+    {Topic::kLoss, "loss"},           {Topic::kSpread, "spread"},     {Topic::kBudgets, "budgets"},
+    {Topic::kPending, "pending"},     {Topic::kServices, "services"}, {Topic::kVolumes, "volumes"},
+    {Topic::kDatabases, "databases"}, {Topic::kAlerts, "alerts"},
 };
 
 std::string Count(std::int64_t n, std::string_view noun) {
@@ -63,7 +62,8 @@ class Collector {
       Pending(*ns);
       Services(*ns);
       Claims(*ns);
-      for (const UnspreadWorkload& workload : ns->unspread) unspread.push_back(Full(workload.workload));
+      for (const UnspreadWorkload& workload : ns->unspread)
+        unspread.push_back(Full(workload.workload));
     }
     if (!unspread.empty()) {
       Add({Severity::kNote, Topic::kSpread, "", scope_.ns, "",
@@ -160,14 +160,14 @@ class Collector {
         if (blockers.empty()) return;
         const std::size_t more = blockers.size() - 1;
         return Add({Severity::kWarning, Topic::kLoss, loss.zone, scope_.ns, "",
-                    fmt::format("the loss of {} would not be survived: {}{}", loss.zone, blockers[0],
-                                more > 0 ? fmt::format(" (and {} more)", more) : "")});
+                    fmt::format("the loss of {} would not be survived: {}{}", loss.zone,
+                                blockers[0], more > 0 ? fmt::format(" (and {} more)", more) : "")});
       }
       case Verdict::kUnknown:
         // Where zones or pods are not known their source tells.
         if (!report_.nodes.known || !report_.pods.known) return;
-        return Add({OnlyAbsent() ? Severity::kNote : Severity::kUnknown, Topic::kLoss, loss.zone, "",
-                    "",
+        return Add({OnlyAbsent() ? Severity::kNote : Severity::kUnknown, Topic::kLoss, loss.zone,
+                    "", "",
                     fmt::format("nothing was found that would not survive the loss of {}, but {} "
                                 "are not known",
                                 loss.zone, Some(loss.not_known))});
@@ -251,12 +251,12 @@ class Collector {
       const auto held = HeldBack(status);
       if (held.empty()) continue;
       Add({Severity::kWarning, Topic::kPending, "", ns.ns, Short(status.workload),
-           fmt::format("{}: {} held back by DoNotSchedule over {} (maxSkew {}), {} still {} with 0",
-                       Full(status.workload),
-                       Count(status.unschedulable, "pod") +
-                           (status.unschedulable == 1 ? " is" : " are"),
-                       status.topology_key, status.max_skew, Some(held),
-                       held.size() == 1 ? "counts" : "count")});
+           fmt::format(
+               "{}: {} held back by DoNotSchedule over {} (maxSkew {}), {} still {} with 0",
+               Full(status.workload),
+               Count(status.unschedulable, "pod") + (status.unschedulable == 1 ? " is" : " are"),
+               status.topology_key, status.max_skew, Some(held),
+               held.size() == 1 ? "counts" : "count")});
     }
     if (ns.unschedulable > 0) {
       Add({Severity::kNote, Topic::kPending, "", ns.ns, "",
@@ -264,8 +264,8 @@ class Collector {
     }
   }
 
-  // The zones that cannot take pods and yet hold the minimum at 0, so that pods that wait for a node
-  // may go nowhere else.
+  // The zones that cannot take pods and yet hold the minimum at 0, so that pods that wait for a
+  // node may go nowhere else.
   std::vector<std::string> HeldBack(const SpreadStatus& status) const {
     std::vector<std::string> dead;
     if (status.unschedulable == 0 || !status.self_match ||
@@ -294,9 +294,10 @@ class Collector {
       if (service.nlb) {
         for (const std::string& zone : service.nlb->dropped_zones) {
           add(Severity::kWarning, zone,
-              fmt::format(" has no target in {}, which its load balancer takes out of DNS, since it "
-                          "does not balance across zones",
-                          zone));
+              fmt::format(
+                  " has no target in {}, which its load balancer takes out of DNS, since it "
+                  "does not balance across zones",
+                  zone));
         }
       }
       if (service.external_local && service.ready > 0 && !service.empty_zones.empty()) {

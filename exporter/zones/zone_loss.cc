@@ -30,11 +30,10 @@ void JudgeWorkload(const WorkloadDistribution& workload, const kube::ClusterStat
   const WorkloadRef& ref = workload.workload;
   const auto kind = kube::WorkloadKindOf(ref.kind);
   const kube::Workload* object = kind ? cluster.FindWorkload(*kind, ref.ns, ref.name) : nullptr;
-  const bool group = kind == kube::WorkloadKind::kStatefulSet && object != nullptr &&
-                     IsConsensusGroup(*object);
+  const bool group =
+      kind == kube::WorkloadKind::kStatefulSet && object != nullptr && IsConsensusGroup(*object);
   // A DaemonSet's pods are where its nodes are; a Job's are made anew, and nobody waits on them.
-  const bool note =
-      kind == kube::WorkloadKind::kDaemonSet || kind == kube::WorkloadKind::kJob;
+  const bool note = kind == kube::WorkloadKind::kDaemonSet || kind == kube::WorkloadKind::kJob;
   for (const auto& [zone, counts] : workload.zones) {
     if (zone.empty() || counts.ready == 0) continue;
     const std::int64_t left = workload.pods.ready - counts.ready;
@@ -91,10 +90,14 @@ void SortAll(LossFindings& all) {
 }  // namespace
 
 std::span<const LossReason> AllLossReasons() {
-  static constexpr LossReason kAll[] = {
-      LossReason::kControlPlaneQuorum, LossReason::kBudget,   LossReason::kAtZero,
-      LossReason::kQuorum,             LossReason::kService,  LossReason::kDatabase,
-      LossReason::kEviction,           LossReason::kUnplaceable};
+  static constexpr LossReason kAll[] = {LossReason::kControlPlaneQuorum,
+                                        LossReason::kBudget,
+                                        LossReason::kAtZero,
+                                        LossReason::kQuorum,
+                                        LossReason::kService,
+                                        LossReason::kDatabase,
+                                        LossReason::kEviction,
+                                        LossReason::kUnplaceable};
   return kAll;
 }
 
@@ -151,8 +154,8 @@ std::string TextOf(const LossFinding& finding) {
 bool IsConsensusGroup(const kube::Workload& workload) {
   // The value of the label, mostly the chart's name.
   static constexpr std::array<std::string_view, 11> kNames = {
-      "clickhouse-keeper", "consul", "consul-server", "etcd",  "mongodb",  "nats",
-      "pd",                "rabbitmq", "tidb-pd",     "vault", "zookeeper"};
+      "clickhouse-keeper", "consul",  "consul-server", "etcd",     "mongodb", "nats", "pd",
+      "rabbitmq",          "tidb-pd", "vault",         "zookeeper"};
   for (const char* label : {"app.kubernetes.io/name", "app.kubernetes.io/component", "app"}) {
     const std::string_view value = kube::Lookup(workload.template_labels, label);
     if (std::find(kNames.begin(), kNames.end(), value) != kNames.end()) return true;
@@ -202,9 +205,9 @@ LossFindings EvictionFindingsOf(const NamespaceReport& report) {
 std::optional<LossFinding> ControlPlaneFinding(const ControlPlaneNodes& nodes) {
   const int left = nodes.ready - nodes.ready_in_zone;
   if (nodes.ready_in_zone == 0 || left * 2 > nodes.members) return std::nullopt;
-  return LossFinding{LossReason::kControlPlaneQuorum, true, "", "control plane",
-                     fmt::format("{} of {} nodes are left, fewer than a majority", left,
-                                 nodes.members)};
+  return LossFinding{
+      LossReason::kControlPlaneQuorum, true, "", "control plane",
+      fmt::format("{} of {} nodes are left, fewer than a majority", left, nodes.members)};
 }
 
 std::vector<LossFinding> DatabaseFindings(std::span<const db::PostgresFacts> all,

@@ -53,9 +53,9 @@ SourceStatus StatusOf(const kube::ClusterState& cluster,
 
 // A file that holds some kinds of workloads says that there are none of the others.
 SourceStatus WorkloadsStatus(const kube::ClusterState& cluster, const ReportInputs& inputs) {
-  constexpr std::string_view kKinds[] = {
-      kube::Deployment::kResource, kube::ReplicaSet::kResource, kube::StatefulSet::kResource,
-      kube::DaemonSet::kResource, kube::Job::kResource};
+  constexpr std::string_view kKinds[] = {kube::Deployment::kResource, kube::ReplicaSet::kResource,
+                                         kube::StatefulSet::kResource, kube::DaemonSet::kResource,
+                                         kube::Job::kResource};
   SourceStatus found;
   bool from_file = false;
   for (const std::string_view kind : kKinds) {
@@ -102,7 +102,6 @@ ZoneState StateOf(const ZoneStatus& zone) {
   const bool all_cordoned = zone.workers.cordoned + zone.control_plane.cordoned == total;
   return all_cordoned ? ZoneState::kEvacuated : ZoneState::kNormal;
 }
-
 
 // What of a node the report, and the placement of pods, depend on.
 bool SameForReport(const kube::Node& a, const kube::Node& b) {
@@ -267,7 +266,6 @@ DatabaseStatus JudgeDatabase(const db::PostgresFacts& facts,
   return status;
 }
 
-
 void AddDatabases(const ReportInputs& inputs, ZoneReport& report) {
   for (const db::PostgresFacts& facts : inputs.postgres) {
     report.databases.push_back(JudgeDatabase(facts, inputs.postgres));
@@ -283,17 +281,17 @@ void AddSources(const ReportInputs& inputs, ZoneReport& report) {
   report.expectations = inputs.expectations;
   report.workloads = WorkloadsStatus(cluster, inputs);
   report.budgets = StatusOf(cluster, kube::PodDisruptionBudget::kResource, inputs);
-  report.services = StatusOf(
-      cluster, {kube::Service::kResource, kube::EndpointSlice::kResource}, inputs);
-  report.volumes = StatusOf(cluster, {kube::PersistentVolume::kResource,
-                                      kube::PersistentVolumeClaim::kResource},
-                            inputs);
+  report.services =
+      StatusOf(cluster, {kube::Service::kResource, kube::EndpointSlice::kResource}, inputs);
+  report.volumes = StatusOf(
+      cluster, {kube::PersistentVolume::kResource, kube::PersistentVolumeClaim::kResource}, inputs);
 }
 
 // The order in which findings of a zone are told.
 void SortFindings(std::vector<LossFinding>& findings) {
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const LossFinding& a, const LossFinding& b) { return a.blocker > b.blocker; });
+  std::stable_sort(
+      findings.begin(), findings.end(),
+      [](const LossFinding& a, const LossFinding& b) { return a.blocker > b.blocker; });
 }
 
 }  // namespace
@@ -359,7 +357,8 @@ struct ZoneModel::Impl {
   }
 
   // Made anew only where volumes, their classes or nodes are others.
-  std::shared_ptr<const VolumeReport> Volumes(const ReportInputs& inputs, const ZoneReport& report) {
+  std::shared_ptr<const VolumeReport> Volumes(const ReportInputs& inputs,
+                                              const ZoneReport& report) {
     if (!report.volumes.known || !report.nodes.known) return nullptr;
     const kube::ClusterState& now = *inputs.cluster;
     if (!volumes || volume_basis->volumes() != now.volumes() || volume_nodes != node_basis) {
@@ -408,7 +407,8 @@ struct ZoneModel::Impl {
     loss.control_plane_visible = nodes.control_plane.members > 0;
     for (const auto& [name, source] :
          {std::pair("nodes", &report.nodes), std::pair("pods", &report.pods),
-          std::pair("workloads", &report.workloads), std::pair("disruption budgets", &report.budgets),
+          std::pair("workloads", &report.workloads),
+          std::pair("disruption budgets", &report.budgets),
           std::pair("services", &report.services)}) {
       if (!source->known) loss.not_known.emplace_back(name);
     }
@@ -422,8 +422,7 @@ struct ZoneModel::Impl {
 
   static void Conclude(const ZoneStatus& zone, ZoneLoss& loss) {
     SortFindings(loss.findings);
-    const bool gone =
-        zone.state == ZoneState::kFullDisruption || zone.state == ZoneState::kMissing;
+    const bool gone = zone.state == ZoneState::kFullDisruption || zone.state == ZoneState::kMissing;
     if (gone) {
       loss.verdict = Verdict::kLostAlready;
     } else if (loss.blockers() > 0) {

@@ -126,7 +126,8 @@ void GiveRawRange(Evaluator& evaluator, const Expr& expr, ResultSink& sink) {
     if (!raw.points.empty()) all.push_back(std::move(raw));
   });
   sink.BeginMatrix(all.size());
-  for (const std::size_t i : InOrder(all.size(), [&](std::size_t row) { return all[row].labels; })) {
+  for (const std::size_t i :
+       InOrder(all.size(), [&](std::size_t row) { return all[row].labels; })) {
     sink.Add(all[i].labels, all[i].points);
   }
 }

@@ -86,7 +86,8 @@ class ScriptRunner {
     const auto expr = ParseExpr(eval.query);
     if (!expr) return CheckFailure(eval, expr.error());
     if (eval.is_range) {
-      return CheckResult(eval, engine_.Range(*store_, **expr, {eval.start, eval.end, eval.step_ms}));
+      return CheckResult(eval,
+                         engine_.Range(*store_, **expr, {eval.start, eval.end, eval.step_ms}));
     }
     if (auto wrong = EvaluateInstant(eval, **expr, eval.at)) return wrong;
     const auto pinned = PinnedAt(eval.query, eval.at);

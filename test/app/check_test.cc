@@ -12,7 +12,11 @@ using zones::ZoneState;
 
 zones::ZoneReport HealthyReport() {
   zones::ZoneReport report;
-  report.nodes.known = report.pods.known = report.expectations.known = true;
+  for (zones::SourceStatus* source :
+       {&report.nodes, &report.pods, &report.expectations, &report.workloads, &report.budgets,
+        &report.services, &report.volumes}) {
+    source->known = true;
+  }
   for (const char* name : {"a", "b"}) {
     zones::ZoneStatus& zone = report.zones.emplace_back();
     zone.zone = name;
@@ -23,6 +27,7 @@ zones::ZoneReport HealthyReport() {
     zone.expected_pods = 3;
     zone.health = zones::EndpointHealth::kUp;
     zone.p95_seconds = 0.0012;
+    report.losses.push_back({.zone = name, .verdict = zones::Verdict::kSurvived});
   }
   return report;
 }
@@ -151,35 +156,36 @@ TEST(FormatTest, TableShowsZonesAlertsAndWhatWasNotJudged) {
   report.zones[0].state = ZoneState::kFullDisruption;
   report.zones[0].workers = {.unknown = 5};
   report.zones[0].pods_ready = 0;
+  report.losses[0].verdict = zones::Verdict::kLostAlready;
   const CheckResult result = Judge(report,
                                    {JudgementOf("Down", "critical", rules::Verdict::kTrue),
                                     JudgementOf("Lag", "warning", rules::Verdict::kNoData)},
                                    {});
-  EXPECT_EQ(Format(result, {}),
-            "AZ CRITICAL  a is down: none of its 5 nodes is ready (and 1 more)\n"
-            "\n"
-            "ZONE  STATE            WORKERS  CONTROL PLANE  CORDONED  PODS  HEALTH  p95\n"
-            "a     full_disruption  0/5      0/0            0         0/3   up      1.2 ms\n"
-            "b     normal           5/5      0/0            0         3/3   up      1.2 ms\n"
-            "\n"
-            "SEVERITY  ALERT  OF  STATE                     SUMMARY\n"
-            "critical  Down   a   true now, fires after 5m  Summary of Down\n"
-            "\n"
-            "FINDINGS\n"
-            "CRITICAL  a is down: none of its 5 nodes is ready\n"
-            "CRITICAL  alert Down a: true now (Summary of Down)\n"
-            "\n"
-            "NOT JUDGED\n"
-            "no data   Lag: why\n");
+  EXPECT_EQ(
+      Format(result, {}),
+      "AZ CRITICAL  a is down: none of its 5 nodes is ready (and 1 more)\n"
+      "\n"
+      "ZONE  STATE            WORKERS  CONTROL PLANE  CORDONED  PODS  HEALTH  p95     IF LOST NOW\n"
+      "a     full_disruption  0/5      0/0            0         0/3   up      1.2 ms  (lost)\n"
+      "b     normal           5/5      0/0            0         3/3   up      1.2 ms  survived\n"
+      "\n"
+      "SEVERITY  ALERT  OF  STATE                     SUMMARY\n"
+      "critical  Down   a   true now, fires after 5m  Summary of Down\n"
+      "\n"
+      "FINDINGS\n"
+      "CRITICAL  a is down: none of its 5 nodes is ready\n"
+      "\n"
+      "NOT JUDGED\n"
+      "no data   Lag: why\n");
 }
 
 TEST(FormatTest, NagiosKeepsBarsOutOfItsText) {
   zones::ZoneReport report = HealthyReport();
   report.nodes = {.known = false, .failing = true, .error = "a|b\nc"};
-  const std::string text = FormatNagios(Judge(report, {}, {}));
+  const std::string text = Format(Judge(report, {}, {}), {.output = CheckOutput::kNagios});
   EXPECT_TRUE(
-      text.starts_with("AZ CRITICAL: nodes could not be asked: a/b c | zones=2 nodes=10 "
-                       "nodes_ready=10 alerts=0 'p95_a'=0.001200s"))
+      text.starts_with("AZ CRITICAL: nodes could not be asked: a/b c | 'zones'=2 'nodes'=10 "
+                       "'nodes_ready'=10 'alerts'=0 'p95_a'=0.001200s"))
       << text;
 }
 
@@ -200,7 +206,7 @@ TEST(ParseFlagsTest, ExitCodesAreOurOwn) {
       {{"--check", "--output", "xml"},
        3,
        false,
-       "AZ UNKNOWN: --output: must be table, json or nagios"},
+       "AZ UNKNOWN: --output: must be table, json, nagios, junit or prometheus"},
       {{"--check", "-t", "0"}, 3, false, "AZ UNKNOWN: --check.timeout"},
       {{"--url", "http://x"}, 1, true, "azexporter: --url: goes with --check"},
       {{"--web.external-url", "azexporter:10126"},

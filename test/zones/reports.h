@@ -19,8 +19,7 @@ inline std::vector<NamespaceReport> NamespaceReportsOf(const kube::ClusterState&
 }
 
 template <class T>
-std::vector<T> AllOf(std::vector<NamespaceReport> reports,
-                     std::vector<T> NamespaceReport::*part) {
+std::vector<T> AllOf(std::vector<NamespaceReport> reports, std::vector<T> NamespaceReport::*part) {
   std::vector<T> all;
   for (NamespaceReport& report : reports) {
     std::move((report.*part).begin(), (report.*part).end(), std::back_inserter(all));

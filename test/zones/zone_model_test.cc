@@ -23,9 +23,8 @@ struct LiveCluster {
   template <class T>
   static void Put(kube::ObjectList<T>& list, T object) {
     const auto key = [](const T& o) { return std::tie(o.meta.ns, o.meta.name); };
-    const auto at = std::lower_bound(list.begin(), list.end(), object, [&](const auto& a, const T& b) {
-      return key(*a) < key(b);
-    });
+    const auto at = std::lower_bound(list.begin(), list.end(), object,
+                                     [&](const auto& a, const T& b) { return key(*a) < key(b); });
     const bool there = at != list.end() && key(**at) == key(object);
     auto shared = std::make_shared<const T>(std::move(object));
     if (there) {

@@ -194,7 +194,8 @@ TEST(ParseExpectedZonesTest, NamesThePlaceOfAFault) {
       {"zones:\n  a:\n    nodes: many\n", ":3:12: expected a whole number, got \"many\""},
       {"zones:\n  a:\n    nodes: -1\n", ":3:12: nodes must be between 0 and 1000000"},
       {"zones:\n  a:\n    nods: 5\n",
-       ":3:5: unknown key \"nods\" (known here: nodes, expected_pods, health_endpoint, maintenance_until)"},
+       ":3:5: unknown key \"nods\" (known here: nodes, expected_pods, health_endpoint, "
+       "maintenance_until)"},
   };
   for (const Case& c : cases) {
     const auto zones = ParseExpectedZones(c.yaml, "z");

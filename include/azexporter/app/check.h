@@ -2,11 +2,11 @@
 
 // --check: what is known, judged once and told in one verdict.
 //
-// The verdict is that of the worst finding, CRITICAL > WARNING > UNKNOWN > OK. What the report comes
-// to stands in zones/findings.h; here join: an alert of severity critical that is true, CRITICAL; any
-// other that is true, WARNING, but for those of severity "none" (a Watchdog); a rule that fails or
-// has too few samples, UNKNOWN; a number beyond its threshold. What could not be asked is CRITICAL,
-// or UNKNOWN with --check.unreachable unknown. Notes leave it OK.
+// The verdict is that of the worst finding, CRITICAL > WARNING > UNKNOWN > OK. What the report
+// comes to stands in zones/findings.h; here join: an alert of severity critical that is true,
+// CRITICAL; any other that is true, WARNING, but for those of severity "none" (a Watchdog); a rule
+// that fails or has too few samples, UNKNOWN; a number beyond its threshold. What could not be
+// asked is CRITICAL, or UNKNOWN with --check.unreachable unknown. Notes leave it OK.
 //
 // Thread safety: values; the functions may be called from any thread.
 
@@ -57,9 +57,9 @@ struct CheckResult {
   std::vector<zones::Finding> findings;  // worst first
   zones::ZoneReport report;
   std::optional<std::int64_t> zone_skew;  // the largest of any workload
-  std::vector<AlertLine> alerts;      // worst first
-  std::vector<NotJudged> not_judged;  // worst first
-  int rules = 0;                      // alerting rules asked in all
+  std::vector<AlertLine> alerts;          // worst first
+  std::vector<NotJudged> not_judged;      // worst first
+  int rules = 0;                          // alerting rules asked in all
 };
 
 struct CheckOptions {

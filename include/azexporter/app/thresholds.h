@@ -16,8 +16,8 @@
 
 namespace azexporter::app {
 
-// "10": bad below 0 and above 10; "10:" below 10; "~:10" above 10; "10:20" outside; "@10:20" inside.
-// Both ends belong to the range.
+// "10": bad below 0 and above 10; "10:" below 10; "~:10" above 10; "10:20" outside; "@10:20"
+// inside. Both ends belong to the range.
 struct ThresholdRange {
   double start = 0;
   double end = std::numeric_limits<double>::infinity();
@@ -30,8 +30,9 @@ struct ThresholdRange {
 base::Result<ThresholdRange> ParseThresholdRange(std::string_view text);
 
 // The numbers that have thresholds.
-inline constexpr std::string_view kLagThreshold = "lag";    // seconds, of each standby
-inline constexpr std::string_view kSkewThreshold = "skew";  // the largest over zones of any workload
+inline constexpr std::string_view kLagThreshold = "lag";  // seconds, of each standby
+inline constexpr std::string_view kSkewThreshold =
+    "skew";  // the largest over zones of any workload
 
 // By the number's name.
 using Thresholds = std::map<std::string, ThresholdRange, std::less<>>;

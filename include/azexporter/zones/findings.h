@@ -55,10 +55,10 @@ std::span<const Topic> AllTopics();
 struct Finding {
   Severity severity = Severity::kNote;
   Topic topic = Topic::kZones;
-  std::string zone;    // empty: of none, or of all
-  std::string ns;      // empty: of the cluster
-  std::string object;  // "Deployment web"; may be empty
-  std::string text;    // a sentence without a full stop, complete by itself
+  std::string zone;          // empty: of none, or of all
+  std::string ns;            // empty: of the cluster
+  std::string object;        // "Deployment web"; may be empty
+  std::string text;          // a sentence without a full stop, complete by itself
   bool unreachable = false;  // it is that something could not be asked
 
   bool operator==(const Finding&) const = default;
@@ -69,7 +69,7 @@ struct Finding {
 struct Scope {
   std::set<Topic> only;  // empty: all
   std::string zone;      // empty: all; else only what is of that zone
-  std::string ns;        // empty: all; else only what is of that namespace, losses of zones included
+  std::string ns;  // empty: all; else only what is of that namespace, losses of zones included
 
   bool Covers(const Finding& finding) const;
   bool operator==(const Scope&) const = default;

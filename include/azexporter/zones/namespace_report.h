@@ -49,8 +49,8 @@ struct NamespaceReport {
   // By zone; "" holds the pods whose node has no zone, and those without a node.
   std::map<std::string, ZoneLoad, std::less<>> loads;
   std::int64_t unschedulable = 0;  // counted pods for which the scheduler found no node
-  LossFindings losses;     // what a zone's failure would do to it
-  LossFindings evictions;  // what keeps a zone from being drained
+  LossFindings losses;             // what a zone's failure would do to it
+  LossFindings evictions;          // what keeps a zone from being drained
   // Anti-affinity of its pods looks into other namespaces: then it depends on those, too.
   bool reads_other_namespaces = false;
 

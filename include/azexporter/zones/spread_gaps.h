@@ -22,8 +22,8 @@ enum class SpreadGap {
 };
 std::string_view SpreadGapName(SpreadGap gap);
 
-// A workload that wants more than one replica; no DaemonSet, whose pods are where the nodes are, and
-// no finished Job. The rules are those of its template; where the owner is not watched, of its
+// A workload that wants more than one replica; no DaemonSet, whose pods are where the nodes are,
+// and no finished Job. The rules are those of its template; where the owner is not watched, of its
 // youngest pod.
 struct UnspreadWorkload {
   WorkloadRef workload;

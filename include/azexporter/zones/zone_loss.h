@@ -10,8 +10,8 @@
 // anything is placed anew. Lost redundancy alone is a note; so is what controllers make good later:
 // Jobs, and pods bound to the zone's nodes. What was broken before is not the zone's doing.
 //
-// Of an evacuation, where nodes are drained and pods may move first, the questions are others: which
-// evictions budgets never allow, and what finds no other place (placement.h).
+// Of an evacuation, where nodes are drained and pods may move first, the questions are others:
+// which evictions budgets never allow, and what finds no other place (placement.h).
 //
 // Thread safety: values; the functions are pure.
 
@@ -63,8 +63,8 @@ using LossFindings = std::map<std::string, std::vector<LossFinding>, std::less<>
 LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterState& cluster);
 LossFindings EvictionFindingsOf(const NamespaceReport& report);
 
-// Of the control plane, if the zone went. Nothing where no control plane node is seen: a managed one
-// is not visible, which is not the same as fine. `lost_already`: its nodes count as members.
+// Of the control plane, if the zone went. Nothing where no control plane node is seen: a managed
+// one is not visible, which is not the same as fine. `lost_already`: its nodes count as members.
 struct ControlPlaneNodes {
   int members = 0;  // all of them, ready or not
   int ready = 0;
@@ -99,8 +99,8 @@ struct ZoneLoss {
 };
 
 // Whether a StatefulSet's pods are voting members of one group that works only while more than half
-// of them do, by the names their charts and operators give them (app.kubernetes.io/name, app): etcd,
-// ZooKeeper, Consul, Vault, NATS, RabbitMQ and others.
+// of them do, by the names their charts and operators give them (app.kubernetes.io/name, app):
+// etcd, ZooKeeper, Consul, Vault, NATS, RabbitMQ and others.
 bool IsConsensusGroup(const kube::Workload& workload);
 
 }  // namespace azexporter::zones

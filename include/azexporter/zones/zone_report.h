@@ -7,8 +7,8 @@
 // ZoneModel makes the next one from the last where little changed. No I/O is done here, and no
 // metric is known.
 //
-// Thread safety: values; a finished report is shared as shared_ptr<const ZoneReport>. ZoneModel: one
-// thread only.
+// Thread safety: values; a finished report is shared as shared_ptr<const ZoneReport>. ZoneModel:
+// one thread only.
 
 #include <cstdint>
 #include <map>
@@ -65,8 +65,8 @@ struct NodeCounts {
   int not_ready = 0;  // Ready is False
   int unknown = 0;    // Ready is Unknown: the kubelet went silent
   int cordoned = 0;   // spec.unschedulable; overlaps with the three above
-  // With a taint that keeps pods off (NoSchedule, NoExecute), other than those that come with a role
-  // and with being cordoned; overlaps, too.
+  // With a taint that keeps pods off (NoSchedule, NoExecute), other than those that come with a
+  // role and with being cordoned; overlaps, too.
   int tainted = 0;
   int total() const { return ready + not_ready + unknown; }
 
@@ -95,8 +95,8 @@ struct ZoneStatus {
   kube::Resources requested;
   PodCounts pods;  // all of them, neither finished nor terminating
 
-  // Declared by configuration, ConfigMap or an annotation of its nodes: its findings are notes until
-  // then. Absent once the time is over.
+  // Declared by configuration, ConfigMap or an annotation of its nodes: its findings are notes
+  // until then. Absent once the time is over.
   std::optional<std::int64_t> maintenance_until_ms;
 
   int nodes_total() const { return workers.total() + control_plane.total(); }
@@ -111,7 +111,7 @@ struct SourceStatus {
   bool failing = false;  // it is not answering now, whether or not old facts still hold
   // Nobody was asked: a file does not hold it, or the server does not have it. No failure.
   bool absent = false;
-  std::string error;     // why it is not known, or why it is failing
+  std::string error;  // why it is not known, or why it is failing
   std::int64_t last_contact_ms = 0;
 };
 
@@ -135,12 +135,12 @@ struct ZoneReport {
   std::int64_t timestamp_ms = 0;
   SourceStatus nodes;
   SourceStatus pods;
-  SourceStatus expectations;      // the ConfigMap; known where the configuration gives the zones
+  SourceStatus expectations;  // the ConfigMap; known where the configuration gives the zones
   // Of optional resources: what is said of them is not known otherwise, and the zones' state is.
-  SourceStatus workloads;         // Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs
+  SourceStatus workloads;  // Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs
   SourceStatus budgets;
-  SourceStatus services;  // and their endpoint slices
-  SourceStatus volumes;   // claims, and storage classes
+  SourceStatus services;          // and their endpoint slices
+  SourceStatus volumes;           // claims, and storage classes
   std::vector<ZoneStatus> zones;  // sorted by name
   int nodes_without_zone = 0;
   std::vector<DatabaseStatus> databases;  // in the order of the configuration
