@@ -9,6 +9,7 @@
 #include "azexporter/app/version.h"
 #include "azexporter/base/byte_size.h"
 #include "azexporter/base/duration.h"
+#include "azexporter/base/time_text.h"
 #include "external_url.h"
 #include "query_flags.h"
 
@@ -69,6 +70,10 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
       "or all.");
   cli.add_option("--rule.file", flags.rule_files,
                  "Rule file; may be given again. Default: the recommended pack, built in.");
+  cli.add_option(
+      "--maintenance", flags.maintenance,
+      "ZONE=TIME: until that time (2026-11-22T07:00:00Z) what is found about the zone is "
+      "a note; may be given again.");
   cli.add_flag("--collector.pods.detail", flags.pods_detail,
                "Add kube_pod_status_phase and kube_pod_status_ready: 8 series a pod.");
   for (const collect::Collector& collector : collect::Collectors()) {
@@ -299,6 +304,15 @@ base::Result<config::Config> Flags::MakeConfig() const {
     auto parsed = config::ParseKeep(*keep);
     if (!parsed) return base::BadData("--storage.keep: " + parsed.error().message());
     config.storage.keep = *parsed;
+  }
+  for (const std::string& text : maintenance) {
+    const std::size_t equals = text.find('=');
+    const auto until = base::ParseTimeMs(text.substr(std::min(equals, text.size() - 1) + 1));
+    if (equals == 0 || equals == std::string::npos || !until) {
+      return base::BadData("--maintenance: must be ZONE=TIME like a=2026-11-22T07:00:00Z, got \"" +
+                           text + "\"");
+    }
+    config.maintenance_until_ms[text.substr(0, equals)] = *until;
   }
   if (!rule_files.empty()) config.rule_files = rule_files;
   config.collectors.pods_detail = config.collectors.pods_detail || pods_detail;

@@ -201,6 +201,8 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .seen_zones = seen_zones_,
                                 .pod_namespace = config_.zone_pods.ns,
                                 .pod_selector = config_.zone_pods.selector,
+                                .default_constraints = config_.kubernetes.default_constraints,
+                                .maintenance_until_ms = config_.maintenance_until_ms,
                                 .now_ms = now_ms,
                                 .stale_after_ms = stale_after_ms});
   round.snapshot = collect::Gather({.cluster = *cluster,

@@ -34,10 +34,46 @@ Result<void> ReadGlobal(YamlMap& map, GlobalConfig& global) {
   return {};
 }
 
+// As kube-scheduler's PodTopologySpreadArgs.defaultConstraints.
+Result<kube::TopologySpreadConstraint> ReadConstraint(const YamlNode& node) {
+  AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(node));
+  kube::TopologySpreadConstraint constraint;
+  AZX_ASSIGN_OR_RETURN(const YamlNode* skew, map.Require("maxSkew"));
+  AZX_ASSIGN_OR_RETURN(constraint.max_skew, skew->AsInt64());
+  if (constraint.max_skew < 1) return Fail(skew->ErrorHere("maxSkew must be at least 1"));
+  AZX_ASSIGN_OR_RETURN(const YamlNode* key, map.Require("topologyKey"));
+  constraint.topology_key = key->scalar();
+  AZX_ASSIGN_OR_RETURN(const YamlNode* when, map.Require("whenUnsatisfiable"));
+  if (when->scalar() == "ScheduleAnyway") {
+    constraint.when_unsatisfiable = kube::WhenUnsatisfiable::kScheduleAnyway;
+  } else if (when->scalar() != "DoNotSchedule") {
+    return Fail(when->ErrorHere("whenUnsatisfiable must be DoNotSchedule or ScheduleAnyway"));
+  }
+  AZX_RETURN_IF_ERROR(map.CheckAllRead());
+  return constraint;
+}
+
+// "system", or a list.
+Result<zones::DefaultConstraints> ReadDefaultConstraints(const YamlNode& node) {
+  if (node.scalar() == "system") return zones::SystemDefaultConstraints();
+  if (node.kind() != YamlNode::Kind::kSequence) {
+    return Fail(node.ErrorHere("default_constraints must be \"system\" or a list"));
+  }
+  zones::DefaultConstraints defaults;
+  for (const YamlNode& item : node.items()) {
+    AZX_ASSIGN_OR_RETURN(kube::TopologySpreadConstraint constraint, ReadConstraint(item));
+    defaults.constraints.push_back(std::move(constraint));
+  }
+  return defaults;
+}
+
 Result<void> ReadKubernetes(YamlMap& map, KubernetesConfig& kubernetes) {
   AZX_RETURN_IF_ERROR(ReadPath(map, "kubeconfig", kubernetes.kubeconfig));
   AZX_RETURN_IF_ERROR(ReadText(map, "context", kubernetes.context));
   AZX_RETURN_IF_ERROR(ReadPath(map, "snapshot", kubernetes.snapshot));
+  if (const YamlNode* defaults = map.Find("default_constraints")) {
+    AZX_ASSIGN_OR_RETURN(kubernetes.default_constraints, ReadDefaultConstraints(*defaults));
+  }
   return ReadDuration(map, "stale_after", 1'000, kubernetes.stale_after_ms);
 }
 

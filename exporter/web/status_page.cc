@@ -7,6 +7,7 @@
 
 #include "azexporter/base/duration.h"
 #include "azexporter/base/time_text.h"
+#include "azexporter/zones/findings.h"
 #include "handlers.h"
 
 namespace azexporter::web {
@@ -162,11 +163,33 @@ void JudgeZones(const zones::ZoneReport& report, Verdict& verdict) {
   verdict.Add(fmt::format("{} of {} not normal: {}.", count, zones, others), css);
 }
 
-void JudgePrimaries(const zones::ZoneReport& report, Verdict& verdict) {
-  for (const auto& [cluster, count] : report.primaries) {
-    if (count == 0) verdict.Add(cluster + ": no primary was seen.", "bad");
-    if (count > 1) verdict.Add(fmt::format("{}: {} primaries.", cluster, count), "bad");
+std::string_view SeverityClass(zones::Severity severity) {
+  switch (severity) {
+    case zones::Severity::kNote:
+      return "";
+    case zones::Severity::kUnknown:
+    case zones::Severity::kWarning:
+      return "warn";
+    case zones::Severity::kCritical:
+      return "bad";
   }
+  return "";
+}
+
+// What is found beside the state of the zones, which has a sentence of its own.
+void JudgeFindings(const std::vector<zones::Finding>& findings, Verdict& verdict) {
+  std::size_t count = 0;
+  const zones::Finding* worst = nullptr;
+  for (const zones::Finding& finding : findings) {
+    if (finding.severity == zones::Severity::kNote || finding.topic == zones::Topic::kZones)
+      continue;
+    if (worst == nullptr) worst = &finding;
+    ++count;
+  }
+  if (worst == nullptr) return;
+  verdict.Add(count == 1 ? worst->text + "."
+                         : fmt::format("{}: {}, and others.", Count(count, "finding"), worst->text),
+              SeverityClass(worst->severity));
 }
 
 void JudgeAlerts(const std::vector<rules::GroupView>& groups, Verdict& verdict) {
@@ -213,8 +236,27 @@ Cell HealthCell(const zones::ZoneStatus& zone) {
   return {"–"};
 }
 
+Cell LossCell(const zones::ZoneLoss& loss) {
+  switch (loss.verdict) {
+    case zones::Verdict::kSurvived:
+      return {"survived", "good"};
+    case zones::Verdict::kNotSurvived: {
+      const std::int64_t more = loss.blockers() - 1;
+      return {
+          "not survived", "warn",
+          zones::TextOf(loss.findings[0]) + (more > 0 ? fmt::format(" (and {} more)", more) : "")};
+    }
+    case zones::Verdict::kUnknown:
+      return {"not known", "warn"};
+    case zones::Verdict::kLostAlready:
+      return {"is lost", "dim"};
+  }
+  return {"not known", "warn"};
+}
+
 // Counts whose source is not known are 0, which must not be taken for a finding.
-Row ZoneRow(const zones::ZoneStatus& zone, const zones::ZoneReport& report) {
+Row ZoneRow(const zones::ZoneStatus& zone, const zones::ZoneLoss& loss,
+            const zones::ZoneReport& report) {
   const Cell not_known = {"not known", "warn"};
   const bool nodes = report.nodes.known;
   return {{zone.zone},
@@ -223,7 +265,8 @@ Row ZoneRow(const zones::ZoneStatus& zone, const zones::ZoneReport& report) {
           nodes ? OfExpected(zone.control_plane.ready, zone.control_plane.total()) : not_known,
           nodes && report.pods.known ? OfExpected(zone.pods_ready, zone.expected_pods) : not_known,
           HealthCell(zone),
-          {zone.p95_seconds ? DurationText(*zone.p95_seconds) : "–"}};
+          {zone.p95_seconds ? DurationText(*zone.p95_seconds) : "–"},
+          LossCell(loss)};
 }
 
 std::string SourceLine(std::string_view name, const zones::SourceStatus& source) {
@@ -236,18 +279,38 @@ std::string SourceLine(std::string_view name, const zones::SourceStatus& source)
 }
 
 std::string ZonesSection(const zones::ZoneReport& report) {
-  constexpr std::string_view kHeaders[] = {
-      "Zone", "State", "Workers ready", "Control plane", "Pods ready", "Health endpoint", "p95"};
+  constexpr std::string_view kHeaders[] = {"Zone",          "State",      "Workers ready",
+                                           "Control plane", "Pods ready", "Health endpoint",
+                                           "p95",           "If lost now"};
   std::vector<Row> rows;
-  for (const zones::ZoneStatus& zone : report.zones) rows.push_back(ZoneRow(zone, report));
+  for (std::size_t i = 0; i < report.zones.size(); ++i) {
+    const bool judged = i < report.losses.size();
+    rows.push_back(ZoneRow(report.zones[i], judged ? report.losses[i] : zones::ZoneLoss(), report));
+  }
   std::string out = "<h2>Zones</h2>\n";
   out += SourceLine("Nodes", report.nodes) + SourceLine("Pods", report.pods) +
          SourceLine("Expectations", report.expectations);
   if (!rows.empty()) out += RenderTable(kHeaders, rows);
-  if (report.nodes_without_zone > 0) {
-    out += Paragraph(
-        "warn", fmt::format("Without a zone label, counted for no zone: {}.",
-                            Count(static_cast<std::size_t>(report.nodes_without_zone), "node")));
+  return out;
+}
+
+// --- findings ------------------------------------------------------------------------------------
+
+std::string FindingsSection(const std::vector<zones::Finding>& findings) {
+  if (findings.empty()) return "";
+  constexpr std::string_view kHeaders[] = {"Severity", "Finding"};
+  constexpr std::size_t kMost = 30;
+  std::vector<Row> rows;
+  for (const zones::Finding& finding : findings) {
+    if (rows.size() == kMost) break;
+    rows.push_back(
+        {{std::string(zones::SeverityName(finding.severity)), SeverityClass(finding.severity)},
+         {finding.text}});
+  }
+  std::string out = "<h2>Findings</h2>\n" + RenderTable(kHeaders, rows);
+  if (findings.size() > kMost) {
+    out += fmt::format("<p>And {} more in <a href=\"/api/v1/zones\">/api/v1/zones</a>.</p>\n",
+                       findings.size() - kMost);
   }
   return out;
 }
@@ -328,10 +391,12 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
 std::string RenderStatusPage(const ServerDeps& deps, const ServerOptions& options) {
   const auto round = deps.latest.Get();
   const std::vector<rules::GroupView> groups = deps.rules.Groups();
+  const std::vector<zones::Finding> findings =
+      round ? zones::FindingsOf(round->report) : std::vector<zones::Finding>();
   Verdict verdict;
   if (round) {
     JudgeZones(round->report, verdict);
-    JudgePrimaries(round->report, verdict);
+    JudgeFindings(findings, verdict);
     JudgeAlerts(groups, verdict);
   } else {
     verdict.Add("The first round is not finished yet.", "dim");
@@ -348,8 +413,8 @@ std::string RenderStatusPage(const ServerDeps& deps, const ServerOptions& option
   page += fmt::format("<p class=\"verdict {}\">{}</p>\n", verdict.css, Escape(verdict.text));
   if (!round) return page + "</body></html>\n";
   const std::int64_t now_ms = deps.clock.NowMs();
-  page +=
-      ZonesSection(round->report) + DatabasesSection(round->report) + AlertsSection(groups, now_ms);
+  page += ZonesSection(round->report) + FindingsSection(findings) +
+          DatabasesSection(round->report) + AlertsSection(groups, now_ms);
   page += fmt::format(
       "<p class=\"dim\">As of {}, {} ago. This page loads itself again every 15 s.</p>\n",
       base::FormatRfc3339(round->report.timestamp_ms / 1000 * 1000),

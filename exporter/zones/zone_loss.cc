@@ -64,17 +64,47 @@ void JudgeBudget(const BudgetStatus& budget, LossFindings& all) {
   }
 }
 
-// Endpoints whose zone is not known may be what is left, or not.
-void JudgeService(const ServiceStatus& service, LossFindings& all) {
+// The labels by which operators mark the pod that is the primary: CloudNativePG, Crunchy, Zalando,
+// Patroni.
+bool MarksPrimary(std::string_view label) {
+  return label == "cnpg.io/instanceRole" || label == "role" || label == "spilo-role" ||
+         label == "postgres-operator.crunchydata.com/role";
+}
+
+// A Service that selects a primary follows it to another pod: whether a ready one that could become
+// it is in another zone.
+bool FollowsPrimaryFrom(std::string_view zone, const kube::Service& service,
+                        const kube::ClusterState& cluster) {
+  kube::StringMap rest = service.selector;
+  if (std::erase_if(rest, [](const auto& label) { return MarksPrimary(label.first); }) == 0) {
+    return false;
+  }
+  const auto pods = cluster.PodsIn(service.meta.ns);
+  return !rest.empty() && std::any_of(pods.begin(), pods.end(), [&](const auto& pod) {
+    return pod->is_ready() && kube::MatchesLabels(pod->meta.labels, rest) &&
+           !cluster.ZoneOf(*pod).empty() && cluster.ZoneOf(*pod) != zone;
+  });
+}
+
+void JudgeService(const ServiceStatus& service, const kube::ClusterState& cluster,
+                  LossFindings& all) {
   for (const auto& [zone, ready] : service.ready_by_zone) {
     if (zone.empty() || ready == 0 || service.ReadyWithout(zone) > 0) continue;
+    LossFinding finding{
+        LossReason::kService, true, service.ns, "Service " + service.name,
+        fmt::format("{} there, none elsewhere", Count(service.ready, "ready endpoint"))};
+    // Endpoints whose zone is not known may be what is left, or not.
     const std::int64_t unzoned = service.ready_unzoned();
-    Add(all, zone,
-        {LossReason::kService, unzoned == 0, service.ns, "Service " + service.name,
-         unzoned == 0
-             ? fmt::format("{} there, none elsewhere", Count(service.ready, "ready endpoint"))
-             : fmt::format("of its other {} the zone is not known",
-                           Count(unzoned, "ready endpoint"))});
+    const kube::Service* object = cluster.FindService(service.ns, service.name);
+    if (unzoned > 0) {
+      finding.blocker = false;
+      finding.text =
+          fmt::format("of its other {} the zone is not known", Count(unzoned, "ready endpoint"));
+    } else if (object != nullptr && FollowsPrimaryFrom(zone, *object, cluster)) {
+      finding.blocker = false;
+      finding.text = "its primary is there; ready pods elsewhere could take over";
+    }
+    Add(all, zone, std::move(finding));
   }
 }
 
@@ -169,7 +199,7 @@ LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterSt
   for (const WorkloadDistribution& workload : report.workloads) {
     JudgeWorkload(workload, cluster, all);
   }
-  for (const ServiceStatus& service : report.services) JudgeService(service, all);
+  for (const ServiceStatus& service : report.services) JudgeService(service, cluster, all);
   SortAll(all);
   return all;
 }

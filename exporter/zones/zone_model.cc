@@ -214,6 +214,8 @@ void AddExpectation(const ReportInputs& inputs, ZoneStatus& zone) {
   if (found != inputs.expected.end() && found->second.maintenance_until_ms) {
     NoteMaintenance(*found->second.maintenance_until_ms, zone);
   }
+  const auto declared = inputs.maintenance_until_ms.find(zone.zone);
+  if (declared != inputs.maintenance_until_ms.end()) NoteMaintenance(declared->second, zone);
   if (zone.maintenance_until_ms && *zone.maintenance_until_ms <= inputs.now_ms) {
     zone.maintenance_until_ms.reset();
   }

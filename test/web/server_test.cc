@@ -151,12 +151,18 @@ TEST_F(ServerTest, StatusPageBeginsWithTheVerdict) {
       {zones::ZoneState::kMissing, 1,
        "<p class=\"verdict bad\">1 of 1 zone not normal: a missing. 1 alert firing.</p>"},
       {zones::ZoneState::kNormal, 2,
-       "<p class=\"verdict bad\">1 zone normal. orders: 2 primaries. 1 alert firing.</p>"},
+       "<p class=\"verdict bad\">1 zone normal. orders is split: 2 instances are writable. 1 alert "
+       "firing.</p>"},
   };
   for (const VerdictCase& c : cases) {
     auto round = std::make_shared<collect::Round>();
     round->report.timestamp_ms = kNow;
-    round->report.nodes.known = true;
+    for (zones::SourceStatus* source :
+         {&round->report.nodes, &round->report.pods, &round->report.expectations,
+          &round->report.workloads, &round->report.budgets, &round->report.services,
+          &round->report.volumes}) {
+      source->known = true;
+    }
     round->report.zones.push_back({.zone = "a", .state = c.state});
     round->report.primaries["orders"] = c.primaries;
     latest_.Publish(std::move(round));

@@ -75,6 +75,7 @@ struct Flags {
   std::optional<std::string> retention_size;
   std::optional<std::string> keep;
   std::vector<std::string> rule_files;
+  std::vector<std::string> maintenance;  // ZONE=TIME
   bool pods_detail = false;
   std::vector<std::string> disabled_collectors;
 };

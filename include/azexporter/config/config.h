@@ -6,6 +6,7 @@
 // Thread safety: a value; thread-compatible.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,6 +35,9 @@ struct KubernetesConfig {
   std::string snapshot;    // path of `kubectl get -o json` output; then no API server is asked
   // How long old facts hold when the API server stops answering. Default 2m.
   std::int64_t stale_after_ms = 120'000;
+  // What the scheduler applies to pods without spread constraints of their own. Its API does not
+  // tell; none unless given here.
+  zones::DefaultConstraints default_constraints;
 };
 
 // The zone-health ConfigMap to watch, whose key zones.yaml holds the documented `zones:` map.
@@ -72,6 +76,9 @@ struct Config {
   KubernetesConfig kubernetes;
   zones::ExpectedZones zones;
   std::optional<ZonesConfigMap> zones_config_map;
+  // Zones under maintenance, and until when (wall time): of the command line, beside those of
+  // `zones`, of the ConfigMap and of annotations.
+  std::map<std::string, std::int64_t> maintenance_until_ms;
   ZonePods zone_pods;
   ProbesConfig probes;
   std::vector<db::PostgresInstance> postgres;

@@ -169,6 +169,8 @@ struct ReportInputs {
   std::string pod_namespace;
   kube::StringMap pod_selector;
   DefaultConstraints default_constraints = {};
+  // Zones under maintenance, beside what `expected` and annotations of nodes say: until when.
+  std::map<std::string, std::int64_t> maintenance_until_ms = {};
   std::int64_t now_ms = 0;
   // A source silent for longer is no longer believed. Default 2m.
   std::int64_t stale_after_ms = 120'000;
