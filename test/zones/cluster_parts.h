@@ -25,6 +25,9 @@ struct ClusterParts {
   std::deque<kube::Job> jobs;
   std::deque<kube::PodDisruptionBudget> budgets;
   std::deque<kube::Service> services;
+  std::deque<kube::PersistentVolume> volumes;
+  std::deque<kube::PersistentVolumeClaim> claims;
+  std::deque<kube::StorageClass> storage_classes;
 
   kube::Node& Node(const std::string& name, kube::StringMap labels) {
     kube::Node& node = nodes.emplace_back();
@@ -52,6 +55,23 @@ struct ClusterParts {
     return pod;
   }
 
+  // A claim of the pod; a volume that only nodes of the zone reach, unless it is "".
+  kube::PersistentVolumeClaim& Claim(kube::Pod& pod, const std::string& name,
+                                     const std::string& zone) {
+    kube::PersistentVolumeClaim& claim = claims.emplace_back();
+    claim.meta.ns = pod.meta.ns;
+    claim.meta.name = name;
+    pod.claims.push_back(name);
+    claim.volume_name = "volume-" + name;
+    kube::PersistentVolume& volume = volumes.emplace_back();
+    volume.meta.name = claim.volume_name;
+    if (!zone.empty()) {
+      volume.node_affinity = {
+          {{{{"topology.kubernetes.io/zone", kube::SelectorOp::kIn, {zone}}}, {}}}};
+    }
+    return claim;
+  }
+
   template <class T>
   static T& Named(std::deque<T>& list, const std::string& name) {
     T& object = list.emplace_back();
@@ -71,6 +91,9 @@ struct ClusterParts {
     parts.jobs = Sorted(jobs);
     parts.budgets = Sorted(budgets);
     parts.services = Sorted(services);
+    parts.volumes = Sorted(volumes);
+    parts.claims = Sorted(claims);
+    parts.storage_classes = Sorted(storage_classes);
     return kube::ClusterState(std::move(parts));
   }
 
