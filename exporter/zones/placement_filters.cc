@@ -82,11 +82,16 @@ PlacementRun::Stop PlacementRun::WhyNot() const {
   if (furthest.reason != PlacementReason::kTaints) return furthest;
   for (std::uint32_t part = 0; part < lost_parts_.size(); ++part) {
     if (lost_parts_[part] || !ReachesPart(part)) continue;
+    // Where the first thing asked for is more than any node has free, all stop there.
+    const Request* beyond = BeyondRoom(part);
+    const bool all_alike = beyond != nullptr && beyond == mover_->requests.data() &&
+                           beyond->resource < NodeRoom::kPods;
     for (const std::uint32_t node : mover_->open->by_part[part]) {
       if (!Reaches(node)) continue;
       const Stop stop = StopOf(node);
       if (stop.FurtherThan(furthest)) furthest = stop;
       if (furthest.reason == PlacementReason::kTopologySpread) return furthest;
+      if (all_alike) break;
     }
   }
   return furthest;

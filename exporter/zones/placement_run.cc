@@ -201,6 +201,9 @@ void PlacementRun::Place(const Mover& mover, std::int64_t pods) {
                                             [](const SpreadRule& rule) { return rule.by_zone; }) -
                                rules_->spread.begin());
   full_at_.assign(lost_parts_.size(), kOpen);
+  for (std::uint32_t part = 0; part < full_at_.size(); ++part) {
+    if (!lost_parts_[part] && BeyondRoom(part) != nullptr) full_at_[part] = kFull;
+  }
   for (; pods > 0; --pods) {
     const std::uint32_t node = FindNode();
     if (node == kNone) break;
@@ -222,7 +225,8 @@ std::uint32_t PlacementRun::FindNode() {
     if (part == kNone) return kNone;
     const std::uint32_t node = NodeIn(part);
     if (node != kNone) return node;
-    full_at_[part] = NodeSpreadLevel();
+    NoteRoom(part);
+    full_at_[part] = BeyondRoom(part) != nullptr ? kFull : NodeSpreadLevel();
   }
 }
 
@@ -233,8 +237,8 @@ std::uint32_t PlacementRun::BestPart() const {
   std::int64_t fewest = 0;
   for (std::uint32_t i = 0; i < parts; ++i) {
     const std::uint32_t part = (next_part_ + i) % parts;
-    if (lost_parts_[part] || full_at_[part] == level || mover_->open->by_part[part].empty() ||
-        !ReachesPart(part) || !PartAllows(part)) {
+    if (lost_parts_[part] || full_at_[part] == kFull || full_at_[part] == level ||
+        mover_->open->by_part[part].empty() || !ReachesPart(part) || !PartAllows(part)) {
       continue;
     }
     std::int64_t pods = 0;
@@ -277,6 +281,31 @@ void PlacementRun::Take(std::uint32_t node) {
     const std::uint32_t domain = tally.domains->of_node[node];
     if (domain != Domains::kNone) counts_[number].Add(domain);
   }
+}
+
+void PlacementRun::NoteRoom(std::uint32_t part) {
+  const std::size_t width = facts_.room.names.size();
+  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+  std::vector<std::int64_t>& most = most_free_[{mover_->open, part}];
+  most.resize(width, kNoLimit);
+  for (const Request& request : mover_->requests) {
+    std::int64_t free = 0;
+    for (const std::uint32_t node : mover_->open->by_part[part]) {
+      free = std::max(
+          free, facts_.room.unlimited[node] ? kNoLimit : free_[node * width + request.resource]);
+    }
+    most[request.resource] = free;
+  }
+}
+
+// The first request that is more than is free on any node of the part, as far as was noted.
+const Request* PlacementRun::BeyondRoom(std::uint32_t part) const {
+  const auto known = most_free_.find({mover_->open, part});
+  if (known == most_free_.end()) return nullptr;
+  const auto beyond = std::find_if(
+      mover_->requests.begin(), mover_->requests.end(),
+      [&](const Request& request) { return request.amount > known->second[request.resource]; });
+  return beyond == mover_->requests.end() ? nullptr : &*beyond;
 }
 
 std::int64_t PlacementRun::NodeSpreadLevel() const {

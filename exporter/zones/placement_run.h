@@ -89,6 +89,7 @@ class PlacementRun {
   };
   static constexpr std::uint32_t kNone = 0xffffffff;
   static constexpr std::int64_t kOpen = -1;
+  static constexpr std::int64_t kFull = -2;
 
   void CountNodes();
   void CountPods();
@@ -102,6 +103,8 @@ class PlacementRun {
   std::uint32_t BestPart() const;
   std::uint32_t NodeIn(std::uint32_t part) const;
   void Take(std::uint32_t node);
+  void NoteRoom(std::uint32_t part);
+  const Request* BeyondRoom(std::uint32_t part) const;
   std::int64_t NodeSpreadLevel() const;
 
   bool Reaches(std::uint32_t node) const;
@@ -130,6 +133,10 @@ class PlacementRun {
   std::map<std::pair<const Ground*, const Domains*>, std::int64_t> domains_left_;
   std::map<UnplacedKey, std::int64_t> unplaced_;
 
+  // Of a class's nodes in a part: by resource, no more than this is free on any of them. Found when
+  // they were looked through in vain.
+  std::map<std::pair<const NodeClass*, std::uint32_t>, std::vector<std::int64_t>> most_free_;
+
   // Whose turn it is: the part, and by part the node.
   std::uint32_t next_part_ = 0;
   std::vector<std::uint32_t> next_node_;
@@ -139,8 +146,9 @@ class PlacementRun {
   const GroupRules* rules_ = nullptr;
   std::vector<std::int64_t> spread_domains_;  // by spread rule
   std::size_t leading_ = 0;                   // first spread rule over zones; none: their number
-  // By part: NodeSpreadLevel when no node of it would do, kOpen before. Only what raises that level
-  // makes a node acceptable that was refused: room shrinks, counts grow.
+  // By part: kFull where a request is more than is free on any node; NodeSpreadLevel when no node
+  // would do; kOpen before. Only what raises that level makes a node acceptable that was refused:
+  // room shrinks, counts grow.
   std::vector<std::int64_t> full_at_;
 };
 

@@ -30,9 +30,21 @@ constexpr int kWorkloadsInNamespace = 20;
 
 struct Shape {
   const char* name;
-  bool honor_taints;         // of the constraints over zones: else the lost zone blocks them
-  std::int64_t cpu_milli;    // of a node; the pods of a node ask for about 9,000
-  bool own_classes = false;  // each workload has a node pool of its own
+  bool honor_taints = true;         // of the constraints over zones: else the lost zone blocks them
+  std::int64_t cpu_milli = 16'000;  // of a node; its pods ask for about 9,000
+  bool pools = false;               // each workload may use a hundredth of the nodes
+  bool hosts = false;               // hard spread over hosts, too
+  bool one_namespace = false;       // with selectors that find all its pods
+  bool local_volumes = false;       // each on one node
+};
+constexpr Shape kShapes[] = {
+    {.name = "blocked", .honor_taints = false},
+    {.name = "roomy"},
+    {.name = "tight", .cpu_milli = 11'000},
+    {.name = "pools", .pools = true},
+    {.name = "hosts", .hosts = true},
+    {.name = "one namespace", .one_namespace = true},
+    {.name = "local volumes", .local_volumes = true},
 };
 
 std::string Number(int number, std::size_t digits) {
@@ -89,7 +101,8 @@ class Maker {
     const auto spec = SpecOf(number, name);
     for (int i = 0; i < kPodsOfWorkload && made_ < pods_; ++i, ++made_) {
       kube::Pod pod;
-      pod.meta.ns = "team-" + Number(number / kWorkloadsInNamespace, 4);
+      pod.meta.ns = shape_.one_namespace ? std::string("shop")
+                                         : "team-" + Number(number / kWorkloadsInNamespace, 4);
       pod.meta.name =
           stateful ? name + "-" + std::to_string(i) : name + "-6d4cf56db6-" + Number(made_, 6);
       pod.meta.labels = {{"app.kubernetes.io/name", name}, {"app.kubernetes.io/part-of", "shop"}};
@@ -103,7 +116,7 @@ class Maker {
       pod.spec = spec;
       pod.phase = kube::PodPhase::kRunning;
       pod.ready = kube::ConditionStatus::kTrue;
-      if (stateful) AddClaim(pod, kZones[node % 3]);
+      if (stateful) AddClaim(pod, node);
       pods.push_back(std::make_shared<const kube::Pod>(std::move(pod)));
     }
   }
@@ -117,28 +130,40 @@ class Maker {
       kube::TopologySpreadConstraint constraint;
       constraint.topology_key = kZoneKey;
       constraint.selector = own;
+      if (shape_.one_namespace) {
+        constraint.selector->match_labels = {{"app.kubernetes.io/part-of", "shop"}};
+        constraint.max_skew = 100'000;
+      }
       if (shape_.honor_taints) {
         constraint.node_taints_policy = kube::NodeInclusionPolicy::kHonor;
       }
       spec->spread_constraints.push_back(constraint);
+      if (shape_.hosts) {
+        constraint.topology_key = kHostKey;
+        spec->spread_constraints.push_back(constraint);
+      }
     } else if (number % 10 < 9) {
       kube::PodAffinityTerm term;
       term.topology_key = kHostKey;
       term.selector = own;
       spec->required_anti_affinity.push_back(term);
     }
-    if (shape_.own_classes) spec->node_selector = {{"pool", Number(number % 100, 3)}};
+    if (shape_.pools) spec->node_selector = {{"pool", Number(number % 100, 3)}};
     return spec;
   }
 
-  void AddClaim(kube::Pod& pod, const std::string& zone) {
+  void AddClaim(kube::Pod& pod, int node) {
     kube::PersistentVolumeClaim claim;
     claim.meta.ns = pod.meta.ns;
     claim.meta.name = "data-" + pod.meta.name;
     claim.volume_name = "pvc-" + Number(made_, 6);
     kube::PersistentVolume volume;
     volume.meta.name = claim.volume_name;
-    volume.node_affinity = {{{{{kZoneKey, kube::SelectorOp::kIn, {zone}}}, {}}}};
+    const kube::Requirement reach =
+        shape_.local_volumes
+            ? kube::Requirement{kHostKey, kube::SelectorOp::kIn, {NodeName(node)}}
+            : kube::Requirement{kZoneKey, kube::SelectorOp::kIn, {kZones[node % 3]}};
+    volume.node_affinity = {{{{reach}, {}}}};
     pod.claims.push_back(claim.meta.name);
     claims_->push_back(std::make_shared<const kube::PersistentVolumeClaim>(std::move(claim)));
     volumes_->push_back(std::make_shared<const kube::PersistentVolume>(std::move(volume)));
@@ -186,7 +211,7 @@ void Run(int pods, const Shape& shape) {
     for (const char* zone : kZones) placement = model.Without(zone, LossKind::kFailure);
   });
   std::printf(
-      "%7d pods, %zu zones, %-12s bare pass %6.2f ms, model %7.2f ms, three losses %7.2f ms: "
+      "%7d pods, %zu zones, %-13s bare pass %6.2f ms, model %7.2f ms, three losses %7.2f ms: "
       "%5.1f bare passes; of %lld displaced %lld placed, %zu rows\n",
       pods, zones, shape.name, bare, model_ms, zones_ms, (model_ms + zones_ms) / bare,
       static_cast<long long>(placement.displaced), static_cast<long long>(placement.placed),
@@ -203,14 +228,8 @@ int main(int argc, char** argv) {
     sizes.resize(1);
     std::from_chars(text.data(), text.data() + text.size(), sizes[0]);
   }
-  constexpr azexporter::zones::Shape kShapes[] = {
-      {"blocked", false, 16'000},
-      {"roomy", true, 16'000},
-      {"tight", true, 11'000},
-      {"pools", true, 16'000, true},
-  };
   for (const int pods : sizes) {
-    for (const auto& shape : kShapes) azexporter::zones::Run(pods, shape);
+    for (const auto& shape : azexporter::zones::kShapes) azexporter::zones::Run(pods, shape);
   }
   return 0;
 }

@@ -272,6 +272,20 @@ TEST(PlacementTest, ReasonIsOfTheNodeThatGotFurthest) {
             "1 displaced, 0 placed; web insufficient_cpu(cpu) 1: needs 500m on one node");
 }
 
+TEST(PlacementTest, FurthestNodeNeedNotBeTheFirst) {
+  // The first node of b takes no more pods, the second one would but for the card.
+  ClusterParts parts;
+  ReadyNode(parts, "na", "a");
+  ReadyNode(parts, "nb1", "b").allocatable.pods = 0;
+  ReadyNode(parts, "nb2", "b");
+  kube::PodSpec spec;
+  spec.requests.others = {{"example.com/card", 1}};
+  WebPods(parts, "web", 1, "na", Spec(spec));
+  EXPECT_EQ(Told(Without(parts, "a")),
+            "1 displaced, 0 placed; web insufficient_resource(example.com/card) 1: needs 1 on one "
+            "node");
+}
+
 TEST(PlacementTest, VolumeDoesNotLeaveItsZone) {
   ClusterParts parts = ThreeZones();
   for (int i = 0; i < 2; ++i) {
