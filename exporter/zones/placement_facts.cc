@@ -55,7 +55,7 @@ PlacementFacts::PlacementFacts(const kube::ClusterState& of, const DefaultConstr
       finder(of),
       domains(of),
       pods(of, domains, finder),
-      nodes(of),
+      nodes(of, domains),
       room(RoomOf(of, pods)),
       rules(of, pods, domains, defaults) {
   std::unordered_map<const kube::PodSpec*, SpecFacts> by_spec;

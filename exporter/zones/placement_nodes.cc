@@ -109,12 +109,11 @@ NodeRoom RoomOf(const kube::ClusterState& cluster, const PodGroups& pods) {
   return room;
 }
 
-PlacementNodes::PlacementNodes(const kube::ClusterState& cluster) : cluster_(cluster) {
+PlacementNodes::PlacementNodes(const kube::ClusterState& cluster, NodeDomains& domains)
+    : cluster_(cluster), domains_(domains) {
   MakeParts();
-  std::uint32_t number = 0;
   for (const auto& node : cluster.nodes()) {
     receives_.push_back(node->ready() == kube::ConditionStatus::kTrue && !node->unschedulable);
-    by_labels_.Add(node->meta.labels, number++);
   }
   for (const auto& storage_class : cluster.storage_classes()) {
     if (!storage_class->is_default) continue;
@@ -219,7 +218,7 @@ void PlacementNodes::Find(Reach& made) {
     ask_all(nullptr);
   } else {
     for (const kube::NodeSelectorTerm& term : made.nodes->terms) {
-      const auto* candidates = by_labels_.Candidates({}, term.match_expressions);
+      const auto* candidates = domains_.Candidates({}, term.match_expressions);
       if (candidates == nullptr) {
         ask_all(&term);
       } else {

@@ -18,7 +18,6 @@
 
 #include "azexporter/base/hash_index.h"
 #include "azexporter/kube/cluster_state.h"
-#include "label_index.h"
 #include "node_domains.h"
 #include "placement_pods.h"
 
@@ -68,7 +67,8 @@ struct VolumeReach {
 
 class PlacementNodes {
  public:
-  explicit PlacementNodes(const kube::ClusterState& cluster);  // cluster must outlive this
+  // Both must outlive this.
+  PlacementNodes(const kube::ClusterState& cluster, NodeDomains& domains);
 
   const std::vector<NodePart>& parts() const { return parts_; }
   std::uint32_t part_of(std::uint32_t node) const { return part_of_[node]; }
@@ -94,11 +94,11 @@ class PlacementNodes {
   void Describe(VolumeReach& reach) const;
 
   const kube::ClusterState& cluster_;
+  NodeDomains& domains_;
   std::vector<NodePart> parts_;
   std::vector<std::uint32_t> part_of_;
   std::vector<bool> receives_;
   std::unordered_map<const Ground*, std::unique_ptr<NodeClass>> classes_;
-  LabelIndex by_labels_;
   std::vector<std::unique_ptr<Reach>> reaches_;
   base::HashIndex reach_index_;
   const kube::StorageClass* default_class_ = nullptr;

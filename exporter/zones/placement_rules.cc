@@ -122,12 +122,20 @@ void PlacementRules::AddSpread(std::uint32_t group,
       made->second = TallyOf(std::move(counted), constraint.topology_key, &ground,
                              kube::SelectorText(matches_[match].selector));
     }
-    const auto& counts = domains_.EmptyCounts(ground, constraint.topology_key);
     rules_[group].spread.push_back(
         {made->second, constraint.max_skew, constraint.min_domains.value_or(1),
          kube::Matches(matches_[match].selector, pod.meta.labels),
-         IsZoneKey(constraint.topology_key), std::count(counts.begin(), counts.end(), 0)});
+         IsZoneKey(constraint.topology_key), DomainsOf(ground, constraint.topology_key)});
   }
+}
+
+std::int64_t PlacementRules::DomainsOf(Ground& ground, const std::string& topology_key) {
+  const auto [known, added] = ground_domains_.try_emplace({&ground, topology_key}, 0);
+  if (added) {
+    const auto& counts = domains_.EmptyCounts(ground, topology_key);
+    known->second = std::count(counts.begin(), counts.end(), 0);
+  }
+  return known->second;
 }
 
 void PlacementRules::AddAffinity(std::uint32_t group) {

@@ -98,6 +98,8 @@ class PlacementRules {
   void AddSpread(std::uint32_t group, const DefaultConstraints& defaults);
   void AddSpread(std::uint32_t group, const std::vector<kube::TopologySpreadConstraint>& all,
                  const std::optional<kube::LabelSelector>* selector);
+  // With a node that counts.
+  std::int64_t DomainsOf(Ground& ground, const std::string& topology_key);
   void AddAffinity(std::uint32_t group);
   void CollectTerms(std::uint32_t group);
   void AddAntiAffinity();
@@ -120,8 +122,10 @@ class PlacementRules {
   std::vector<Match> matches_;
   base::HashIndex match_index_;
   std::vector<Term> terms_;
-  // What was made already: a constraint's tally, a term, an affinity's tallies.
+  // What was made already: a constraint's tally and number of domains, a term, an
+  // affinity's tallies.
   std::map<std::tuple<std::uint32_t, std::string, const Ground*>, std::uint32_t> spread_tallies_;
+  std::map<std::pair<const Ground*, std::string>, std::int64_t> ground_domains_;
   std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> term_numbers_;
   std::map<std::vector<std::pair<std::uint32_t, std::string>>, std::vector<std::uint32_t>>
       affinity_tallies_;
