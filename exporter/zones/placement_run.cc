@@ -117,20 +117,16 @@ void PlacementRun::CountPods() {
 
 // What is counted once the pods of the lost nodes are gone.
 void PlacementRun::MakeCounts() {
-  std::vector<std::int64_t> scratch;
+  std::vector<std::int64_t> scratch(lost_.size());  // domains are not more than nodes
   std::vector<std::uint32_t> touched;
   counts_.reserve(facts_.rules.tallies().size());
   for (const Tally& tally : facts_.rules.tallies()) {
-    scratch.resize(std::max(scratch.size(), lost_.size()));
     touched.clear();
     for (const std::uint32_t number : tally.groups) {
       const PodGroup& group = facts_.pods.groups()[number];
+      const bool stays = group.role == PodRole::kStays;
       for (const std::uint32_t node : facts_.pods.NodesOf(group)) {
-        if (lost_[node] && group.role != PodRole::kStays) continue;
-        if (tally.ground != nullptr &&
-            (!tally.ground->nodes[node] || (lost_[node] && !KeepsLostNodes(*tally.ground)))) {
-          continue;
-        }
+        if ((lost_[node] && !stays) || !Counts(tally, node)) continue;
         const std::uint32_t domain = tally.domains->of_node[node];
         if (domain != Domains::kNone && scratch[domain]++ == 0) touched.push_back(domain);
       }
@@ -143,6 +139,11 @@ void PlacementRun::MakeCounts() {
     }
     counts_.emplace_back(std::move(counts));
   }
+}
+
+bool PlacementRun::Counts(const Tally& tally, std::uint32_t node) const {
+  return tally.ground == nullptr ||
+         (tally.ground->nodes[node] && (!lost_[node] || KeepsLostNodes(*tally.ground)));
 }
 
 // Whether the lost nodes still count for the constraint.
@@ -190,7 +191,7 @@ Headroom PlacementRun::MakeHeadroom() const {
   return headroom;
 }
 
-// Pods of one group: where one finds no node, the others do not either.
+// So many pods of one group: where one finds no node, the others do not either.
 void PlacementRun::Place(const Mover& mover, std::int64_t pods) {
   mover_ = &mover;
   rules_ = &facts_.rules.RulesOf(mover.group);
@@ -277,7 +278,7 @@ void PlacementRun::Take(std::uint32_t node) {
   }
   for (const std::uint32_t number : facts_.rules.TalliesOf(mover_->group)) {
     const Tally& tally = facts_.rules.tallies()[number];
-    if (tally.ground != nullptr && !tally.ground->nodes[node]) continue;
+    if (!Counts(tally, node)) continue;
     const std::uint32_t domain = tally.domains->of_node[node];
     if (domain != Domains::kNone) counts_[number].Add(domain);
   }

@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -91,13 +90,17 @@ class PlacementRun {
   static constexpr std::int64_t kOpen = -1;
   static constexpr std::int64_t kFull = -2;
 
+  // Before anything is placed.
   void CountNodes();
   void CountPods();
   void MakeCounts();
+  bool Counts(const Tally& tally, std::uint32_t node) const;
+  // With a node that counts after the loss.
   std::int64_t DomainsOf(const SpreadRule& rule);
   bool KeepsLostNodes(const Ground& ground) const;
   Headroom MakeHeadroom() const;
 
+  // Placing. What returns a part or a node returns kNone where there is none.
   void Place(const Mover& mover, std::int64_t pods);
   std::uint32_t FindNode();
   std::uint32_t BestPart() const;
@@ -105,8 +108,10 @@ class PlacementRun {
   void Take(std::uint32_t node);
   void NoteRoom(std::uint32_t part);
   const Request* BeyondRoom(std::uint32_t part) const;
+  // Grows with the least counts of the spread rules that each node is asked about.
   std::int64_t NodeSpreadLevel() const;
 
+  // The filters, for the group at hand.
   bool Reaches(std::uint32_t node) const;
   bool ReachesPart(std::uint32_t part) const;
   bool Fits(std::uint32_t node) const;
@@ -116,6 +121,7 @@ class PlacementRun {
   bool Allows(const Exclusion& rule, std::uint32_t node) const;
   bool AffinityAllows(std::uint32_t node) const;
 
+  // Why they refuse.
   Stop WhyNot() const;
   Stop WhyNotStatic() const;
   Stop StopOf(std::uint32_t node) const;
@@ -130,7 +136,7 @@ class PlacementRun {
   std::vector<bool> lost_parts_;      // by part
   std::vector<std::int64_t> free_;    // as NodeRoom::free
   std::vector<DomainCounts> counts_;  // by tally
-  std::map<std::pair<const Ground*, const Domains*>, std::int64_t> domains_left_;
+  std::map<std::pair<const Ground*, const Domains*>, std::int64_t> domains_left_;  // see DomainsOf
   std::map<UnplacedKey, std::int64_t> unplaced_;
 
   // Of a class's nodes in a part: by resource, no more than this is free on any of them. Found when

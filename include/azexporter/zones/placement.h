@@ -45,13 +45,14 @@ inline constexpr std::string_view kPlacementApproximation =
     "Pods are placed one after the other, by priority, then by size, and never moved again: a "
     "placement that only another order would find is missed. There is no preemption, no preferred "
     "term weighs, and no autoscaler adds nodes. A pod never goes to a node that is not ready or is "
-    "cordoned, even if it tolerates that. All pods of the lost nodes count as gone: those that "
-    "tolerate an unreachable node for longer are taken to be deleted. Pods of a StatefulSet on a "
-    "failed node come back only when the old pod is deleted or the node is tainted as out of "
-    "service; they are placed as if that was done. A namespace selector that is not empty selects "
-    "nothing, since namespaces are not watched, and a claim or volume that is not known binds its "
-    "pod to nothing. Limits on volumes of a node, dynamic resource claims, resource quotas and "
-    "scheduler profiles are not known.";
+    "cordoned, even if it tolerates that. All pods of the lost nodes count as gone, but those of "
+    "DaemonSets and static ones: whoever tolerates an unreachable node is taken to be deleted, "
+    "too. Pods of a StatefulSet on a failed node come back only when the old pod is deleted or the "
+    "node is tainted as out of service; they are placed as if that was done, and as if their "
+    "volumes were detached. Every pod is made anew as it was, though a rollout may be under way. A "
+    "namespace selector that is not empty selects nothing, since namespaces are not watched; a "
+    "claim or volume that is not known binds its pod to nothing. Limits on the number of volumes, "
+    "dynamic resource claims, quotas and other schedulers than kube-scheduler are not considered.";
 
 enum class LossKind {
   // The nodes are not ready and tainted node.kubernetes.io/unreachable, NoSchedule and NoExecute.
@@ -61,17 +62,16 @@ enum class LossKind {
 };
 std::string_view LossKindName(LossKind kind);
 
-// Why a pod finds no node. Nodes are put through these filters in this order; the reason is the
-// last one at which any node was refused: that node passed all before it. So without the last of
-// all, the topology spread, it would take the pod.
+// Why a pod finds no node. Each node is put through these filters in this order, until one refuses
+// it. The reason is the last one that refused any: the node that got so far passed all before it.
 enum class PlacementReason {
   kNoNodes,               // no node is left that could receive pods
   kNodeAffinity,          // node selector or required node affinity
   kVolumeZone,            // a volume cannot be reached from there
   kTaints,                // NoSchedule or NoExecute, not tolerated
-  kInsufficientCpu,       //
-  kInsufficientMemory,    //
-  kTooManyPods,           //
+  kInsufficientCpu,       // less is free on the node than the pod requests
+  kInsufficientMemory,    // the same
+  kTooManyPods,           // the node has as many as it takes
   kInsufficientResource,  // any other: UnplacedPods::resource
   kHostPorts,             // taken on the node
   kPodAffinity,           // required; no such pod in the domain
