@@ -44,11 +44,11 @@ std::uint64_t HashOf(const Eligibility& eligibility) {
   return hash;
 }
 
+}  // namespace
+
 bool KeepsPodsOff(const kube::Taint& taint) {
   return taint.effect == "NoSchedule" || taint.effect == "NoExecute";
 }
-
-}  // namespace
 
 bool Eligibility::AffinityAdmits(std::string_view node_name, const kube::StringMap& labels) const {
   return kube::MatchesLabels(labels, node_selector) &&

@@ -20,6 +20,9 @@
 
 namespace azexporter::zones {
 
+// NoSchedule or NoExecute.
+bool KeepsPodsOff(const kube::Taint& taint);
+
 // Which nodes count for a constraint of a pod. The parts that a policy ignores are empty, so that
 // constraints with the same answer have the same question.
 struct Eligibility {

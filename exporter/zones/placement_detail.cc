@@ -25,16 +25,40 @@ std::string AmountText(std::string_view resource, std::int64_t amount) {
   return std::to_string(amount) + std::string(kUnits[unit]);
 }
 
+// "node selector pool=gpu, required node affinity"
+std::string AffinityText(const kube::PodSpec& spec) {
+  std::string text;
+  if (!spec.node_selector.empty()) {
+    text = "node selector " + kube::SelectorText(kube::LabelSelector{spec.node_selector, {}});
+  }
+  if (spec.required_node_affinity) {
+    text += std::string(text.empty() ? "" : ", ") + "required node affinity";
+  }
+  return text;
+}
+
+// The first that keeps the pods off: "dedicated=db:NoSchedule", as kubectl takes it.
+std::string TaintText(const kube::Node& node, const kube::PodSpec& spec) {
+  for (const kube::Taint& taint : node.taints) {
+    if (!KeepsPodsOff(taint) || kube::Tolerates(spec.tolerations, taint)) continue;
+    return taint.key + (taint.value.empty() ? "" : "=") + taint.value + ":" + taint.effect;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string PlacementRun::DetailOf(const Stop& stop) const {
   const auto& tallies = facts_.rules.tallies();
+  const kube::PodSpec& spec = *facts_.pods.groups()[mover_->group].pod->spec;
   switch (stop.reason) {
     case PlacementReason::kNoNodes:
-    case PlacementReason::kNodeAffinity:
-    case PlacementReason::kTaints:
     case PlacementReason::kTooManyPods:
       return "";
+    case PlacementReason::kNodeAffinity:
+      return AffinityText(spec);
+    case PlacementReason::kTaints:
+      return TaintText(*facts_.cluster.nodes()[stop.node], spec);
     case PlacementReason::kVolumeZone:
       return VolumeDetail();
     case PlacementReason::kInsufficientCpu:

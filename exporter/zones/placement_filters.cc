@@ -105,10 +105,10 @@ PlacementRun::Stop PlacementRun::WhyNotStatic() const {
     const auto& nodes = mover_->wanted->by_part[part];
     if (lost_parts_[part] || nodes.empty()) continue;
     furthest.reason = PlacementReason::kVolumeZone;
-    if (ReachesPart(part) && std::any_of(nodes.begin(), nodes.end(),
-                                         [&](std::uint32_t node) { return Reaches(node); })) {
-      return {PlacementReason::kTaints};
-    }
+    if (!ReachesPart(part)) continue;
+    const auto reached =
+        std::find_if(nodes.begin(), nodes.end(), [&](std::uint32_t node) { return Reaches(node); });
+    if (reached != nodes.end()) return {PlacementReason::kTaints, 0, 0, *reached};
   }
   return furthest;
 }

@@ -234,7 +234,8 @@ TEST(PlacementTest, NodeSelectorAndAffinity) {
   kube::PodSpec selecting;
   selecting.node_selector = {{"zzz-pool", "gpu"}};
   WebPods(parts, "web", 2, "na", Spec(selecting));
-  EXPECT_EQ(Told(Without(parts, "a")), "2 displaced, 0 placed; web node_affinity 2");
+  EXPECT_EQ(Told(Without(parts, "a")),
+            "2 displaced, 0 placed; web node_affinity 2: node selector zzz-pool=gpu");
   parts.nodes[2].meta.labels.emplace_back("zzz-pool", "gpu");
   EXPECT_EQ(Told(Without(parts, "a")), "2 displaced, 2 placed");
 
@@ -243,7 +244,8 @@ TEST(PlacementTest, NodeSelectorAndAffinity) {
   kube::Pod& pod = parts.Pod("bound", "na", {});
   pod.spec = Spec(bound);
   pod.owners = {{"Rollout", "bound", true}};
-  EXPECT_EQ(Told(Without(parts, "a")), "3 displaced, 2 placed; bound node_affinity 1");
+  EXPECT_EQ(Told(Without(parts, "a")),
+            "3 displaced, 2 placed; bound node_affinity 1: required node affinity");
 }
 
 TEST(PlacementTest, Taints) {
@@ -251,7 +253,8 @@ TEST(PlacementTest, Taints) {
   parts.nodes[1].taints = {{"dedicated", "db", "NoSchedule"}};
   parts.nodes[2].taints = {{"sick", "", "NoExecute"}};
   WebPods(parts, "web", 1, "na", Spec(Asking(100)));
-  EXPECT_EQ(Told(Without(parts, "a")), "1 displaced, 0 placed; web taints 1");
+  EXPECT_EQ(Told(Without(parts, "a")),
+            "1 displaced, 0 placed; web taints 1: dedicated=db:NoSchedule");
   parts.nodes[2].taints[0].effect = "PreferNoSchedule";
   EXPECT_EQ(Told(Without(parts, "a")), "1 displaced, 1 placed");
   parts.nodes[2].taints[0].effect = "NoExecute";
