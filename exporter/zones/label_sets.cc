@@ -1,5 +1,9 @@
 #include "label_sets.h"
 
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
 #include "azexporter/base/hash_index.h"
 #include "azexporter/zones/workload_pods.h"
 
@@ -17,11 +21,6 @@ std::uint64_t HashOf(const kube::StringMap& labels) {
 
 }  // namespace
 
-std::size_t LabelSets::PairHash::operator()(const Pair& pair) const {
-  const std::hash<std::string_view> of;
-  return base::MixHash(of(pair.first), of(pair.second));
-}
-
 LabelSets::LabelSets(std::span<const std::shared_ptr<const kube::Pod>> pods) {
   base::HashIndex index;
   for (const auto& pod : pods) {
@@ -34,7 +33,7 @@ LabelSets::LabelSets(std::span<const std::shared_ptr<const kube::Pod>> pods) {
       number = static_cast<std::uint32_t>(sets_.size());
       index.Insert(hash, number);
       sets_.push_back({&labels, {}});
-      for (const auto& [key, value] : labels) by_pair_[{key, value}].push_back(number);
+      index_.Add(labels, number);
     }
     sets_[number].pods.push_back(pod.get());
   }
@@ -42,27 +41,14 @@ LabelSets::LabelSets(std::span<const std::shared_ptr<const kube::Pod>> pods) {
 
 std::vector<const LabelSet*> LabelSets::Matching(const kube::LabelSelector& selector) const {
   std::vector<const LabelSet*> matching;
-  const std::vector<std::uint32_t>* fewest = nullptr;
-  const auto demand = [&](std::string_view key, std::string_view value) {
-    const auto found = by_pair_.find({key, value});
-    if (found == by_pair_.end()) return false;
-    if (fewest == nullptr || found->second.size() < fewest->size()) fewest = &found->second;
-    return true;
-  };
-  for (const auto& [key, value] : selector.match_labels) {
-    if (!demand(key, value)) return matching;
-  }
-  for (const kube::Requirement& requirement : selector.requirements) {
-    if (requirement.op != kube::SelectorOp::kIn || requirement.values.size() != 1) continue;
-    if (!demand(requirement.key, requirement.values[0])) return matching;
-  }
   const auto take = [&](const LabelSet& set) {
     if (selector.Matches(*set.labels)) matching.push_back(&set);
   };
-  if (fewest == nullptr) {
+  const auto* candidates = index_.Candidates(selector.match_labels, selector.requirements);
+  if (candidates == nullptr) {
     for (const LabelSet& set : sets_) take(set);
   } else {
-    for (const std::uint32_t number : *fewest) take(sets_[number]);
+    for (const std::uint32_t number : *candidates) take(sets_[number]);
   }
   return matching;
 }

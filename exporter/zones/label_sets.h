@@ -5,17 +5,13 @@
 //
 // Thread safety: immutable after construction.
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
-#include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "azexporter/kube/cluster_state.h"
+#include "label_index.h"
 
 namespace azexporter::zones {
 
@@ -36,13 +32,8 @@ class LabelSets {
   std::vector<const LabelSet*> Matching(const std::optional<kube::LabelSelector>& selector) const;
 
  private:
-  using Pair = std::pair<std::string_view, std::string_view>;
-  struct PairHash {
-    std::size_t operator()(const Pair& pair) const;
-  };
-
   std::vector<LabelSet> sets_;
-  std::unordered_map<Pair, std::vector<std::uint32_t>, PairHash> by_pair_;
+  LabelIndex index_;
 };
 
 }  // namespace azexporter::zones

@@ -1,6 +1,7 @@
 #include "node_domains.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "azexporter/zones/workload_pods.h"
 
@@ -26,11 +27,28 @@ bool MayLieIn(const Eligibility& eligibility, const std::string& zone) {
   return std::any_of(terms.begin(), terms.end(), term_admits);
 }
 
-bool KeepsPodsOff(const kube::Taint& taint) {
-  return taint.effect == "NoSchedule" || taint.effect == "NoExecute";
+// Not of all that makes them differ: of what most do.
+std::uint64_t HashOf(const Eligibility& eligibility) {
+  const std::hash<std::string_view> of;
+  std::uint64_t hash = eligibility.tolerations.size();
+  const auto mix = [&](std::string_view text) { hash = base::MixHash(hash, of(text)); };
+  for (const std::string& key : eligibility.keys) mix(key);
+  for (const auto& [key, value] : eligibility.node_selector) mix(value);
+  for (const kube::Toleration& toleration : eligibility.tolerations) mix(toleration.value);
+  if (!eligibility.node_affinity) return hash;
+  for (const kube::NodeSelectorTerm& term : eligibility.node_affinity->terms) {
+    for (const kube::Requirement& requirement : term.match_expressions) {
+      for (const std::string& value : requirement.values) mix(value);
+    }
+  }
+  return hash;
 }
 
 }  // namespace
+
+bool KeepsPodsOff(const kube::Taint& taint) {
+  return taint.effect == "NoSchedule" || taint.effect == "NoExecute";
+}
 
 bool Eligibility::AffinityAdmits(std::string_view node_name, const kube::StringMap& labels) const {
   return kube::MatchesLabels(labels, node_selector) &&
@@ -83,14 +101,46 @@ const Domains& NodeDomains::Of(const std::string& topology_key) {
 }
 
 Ground& NodeDomains::GroundOf(const Eligibility& eligibility) {
-  for (const auto& ground : grounds_) {
-    if (ground->eligibility == eligibility) return *ground;
+  const std::uint64_t hash = HashOf(eligibility);
+  const std::uint32_t known = ground_index_.Find(
+      hash, [&](std::uint32_t i) { return grounds_[i]->eligibility == eligibility; });
+  if (known != base::HashIndex::kNone) return *grounds_[known];
+  ground_index_.Insert(hash, static_cast<std::uint32_t>(grounds_.size()));
+  Ground& made = *grounds_.emplace_back(std::make_unique<Ground>());
+  made.eligibility = eligibility;
+  FindNodes(made);
+  return made;
+}
+
+void NodeDomains::FindNodes(Ground& ground) {
+  ground.nodes.assign(nodes_.size(), false);
+  const auto ask = [&](std::uint32_t node) {
+    ground.nodes[node] = ground.eligibility.Admits(*nodes_[node]);
+  };
+  const kube::StringMap& selector = ground.eligibility.node_selector;
+  const auto& affinity = ground.eligibility.node_affinity;
+  const std::vector<std::uint32_t>* candidates = nullptr;
+  if (affinity && affinity->terms.size() == 1) {
+    candidates = Candidates(selector, affinity->terms[0].match_expressions);
+  } else if (!selector.empty()) {
+    candidates = Candidates(selector, {});
   }
-  auto ground = std::make_unique<Ground>();
-  ground->eligibility = eligibility;
-  ground->nodes.reserve(nodes_.size());
-  for (const auto& node : nodes_) ground->nodes.push_back(eligibility.Admits(*node));
-  return *grounds_.emplace_back(std::move(ground));
+  if (candidates == nullptr) {
+    for (std::uint32_t node = 0; node < nodes_.size(); ++node) ask(node);
+  } else {
+    std::for_each(candidates->begin(), candidates->end(), ask);
+  }
+}
+
+const std::vector<std::uint32_t>* NodeDomains::Candidates(
+    const kube::StringMap& pairs, std::span<const kube::Requirement> requirements) {
+  if (!by_labels_) {
+    by_labels_.emplace();
+    for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
+      by_labels_->Add(nodes_[node]->meta.labels, node);
+    }
+  }
+  return by_labels_->Candidates(pairs, requirements);
 }
 
 const std::vector<std::int64_t>& NodeDomains::EmptyCounts(Ground& ground,

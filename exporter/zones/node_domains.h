@@ -7,14 +7,21 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "azexporter/base/hash_index.h"
 #include "azexporter/kube/cluster_state.h"
+#include "label_index.h"
 
 namespace azexporter::zones {
+
+// NoSchedule or NoExecute.
+bool KeepsPodsOff(const kube::Taint& taint);
 
 // Which nodes count for a constraint of a pod. The parts that a policy ignores are empty, so that
 // constraints with the same answer have the same question.
@@ -61,13 +68,20 @@ class NodeDomains {
   // Whether node selector and required affinity leave the zone to the pods, taints aside. A zone
   // without nodes is known by its name only: what is demanded beyond the zone counts as fulfilled.
   bool MayUseZone(Ground& ground, const std::string& zone) const;
+  // As LabelIndex::Candidates, of the nodes' labels.
+  const std::vector<std::uint32_t>* Candidates(const kube::StringMap& pairs,
+                                               std::span<const kube::Requirement> requirements);
 
  private:
+  void FindNodes(Ground& ground);
+
   const kube::ObjectList<kube::Node>& nodes_;
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
   std::unordered_map<std::string_view, std::vector<const kube::Node*>> by_zone_;
   std::unordered_map<std::string, std::unique_ptr<Domains>> domains_;
   std::vector<std::unique_ptr<Ground>> grounds_;
+  base::HashIndex ground_index_;
+  std::optional<LabelIndex> by_labels_;  // made when first asked for
 };
 
 }  // namespace azexporter::zones

@@ -7,6 +7,7 @@
 #include "azexporter/net/http_client.h"
 #include "azexporter/zones/replication.h"
 #include "azexporter/zones/zone_report.h"
+#include "node_domains.h"
 
 namespace azexporter::zones {
 namespace {
@@ -67,9 +68,9 @@ SourceStatus WorkloadsStatus(const kube::ClusterState& cluster, const ReportInpu
   return found;
 }
 
-bool KeepsPodsOff(const kube::Taint& taint) {
-  if (taint.effect != "NoSchedule" && taint.effect != "NoExecute") return false;
-  return taint.key != "node.kubernetes.io/unschedulable" &&
+// Not one that comes with a role or with being cordoned.
+bool IsOwnTaint(const kube::Taint& taint) {
+  return KeepsPodsOff(taint) && taint.key != "node.kubernetes.io/unschedulable" &&
          !taint.key.starts_with("node-role.kubernetes.io/");
 }
 
@@ -86,7 +87,7 @@ void CountNode(const kube::Node& node, NodeCounts& counts) {
       break;
   }
   if (node.unschedulable) ++counts.cordoned;
-  if (std::any_of(node.taints.begin(), node.taints.end(), KeepsPodsOff)) ++counts.tainted;
+  if (std::any_of(node.taints.begin(), node.taints.end(), IsOwnTaint)) ++counts.tainted;
 }
 
 ZoneState StateOf(const ZoneStatus& zone) {

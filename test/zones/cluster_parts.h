@@ -56,6 +56,23 @@ struct ClusterParts {
     return pod;
   }
 
+  // A claim of the pod; a volume that only nodes of the zone reach, unless it is "".
+  kube::PersistentVolumeClaim& Claim(kube::Pod& pod, const std::string& name,
+                                     const std::string& zone) {
+    kube::PersistentVolumeClaim& claim = claims.emplace_back();
+    claim.meta.ns = pod.meta.ns;
+    claim.meta.name = name;
+    pod.claims.push_back(name);
+    claim.volume_name = "volume-" + name;
+    kube::PersistentVolume& volume = volumes.emplace_back();
+    volume.meta.name = claim.volume_name;
+    if (!zone.empty()) {
+      volume.node_affinity = {
+          {{{{"topology.kubernetes.io/zone", kube::SelectorOp::kIn, {zone}}}, {}}}};
+    }
+    return claim;
+  }
+
   template <class T>
   static T& Named(std::deque<T>& list, const std::string& name) {
     T& object = list.emplace_back();

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <random>
 #include <set>
 
 #include "azexporter/zones/spread.h"
 #include "cluster_parts.h"
+#include "random_parts.h"
 #include "reports.h"
 
 namespace azexporter::zones {
@@ -16,62 +16,14 @@ namespace {
 
 using kube::SelectorOp;
 using test::ClusterParts;
+using test::Dice;
 
 constexpr int kRounds = 600;
 
-class Dice {
- public:
-  explicit Dice(std::uint32_t seed) : engine_(seed) {}
-  int Below(int n) { return static_cast<int>(engine_() % static_cast<std::uint32_t>(n)); }
-  bool OneIn(int n) { return Below(n) == 0; }
-  template <class T>
-  const T& Of(const std::vector<T>& choices) {
-    return choices[static_cast<std::size_t>(Below(static_cast<int>(choices.size())))];
-  }
-
- private:
-  std::mt19937 engine_;  // its numbers are the same everywhere
-};
-
-const std::vector<std::string> kKeys = {"topology.kubernetes.io/zone", "kubernetes.io/hostname",
-                                        "rack"};
-
-kube::StringMap RandomLabels(Dice& dice) {
-  std::map<std::string, std::string> labels;
-  for (const char* key : {"app", "hash", "tier"}) {
-    if (!dice.OneIn(4)) labels[key] = dice.Of<std::string>({"1", "2"});
-  }
-  return {labels.begin(), labels.end()};
-}
-
-std::optional<kube::LabelSelector> RandomSelector(Dice& dice) {
-  if (dice.OneIn(10)) return std::nullopt;
-  kube::LabelSelector selector;
-  if (!dice.OneIn(3)) selector.match_labels = {{"app", dice.Of<std::string>({"1", "2"})}};
-  if (dice.OneIn(3)) {
-    const SelectorOp op = dice.Of<SelectorOp>({SelectorOp::kIn, SelectorOp::kNotIn});
-    selector.requirements.push_back({"tier", op, {dice.Of<std::string>({"1", "2"})}});
-  }
-  if (dice.OneIn(5)) selector.requirements.push_back({"hash", SelectorOp::kExists, {}});
-  return selector;
-}
-
-kube::TopologySpreadConstraint RandomConstraint(Dice& dice) {
-  kube::TopologySpreadConstraint constraint;
-  constraint.topology_key = dice.Of(kKeys);
-  constraint.max_skew = 1 + dice.Below(3);
-  constraint.selector = RandomSelector(dice);
-  if (dice.OneIn(3)) constraint.when_unsatisfiable = kube::WhenUnsatisfiable::kScheduleAnyway;
-  if (dice.OneIn(3)) constraint.min_domains = 1 + dice.Below(4);
-  if (dice.OneIn(3)) constraint.node_affinity_policy = kube::NodeInclusionPolicy::kIgnore;
-  if (dice.OneIn(3)) constraint.node_taints_policy = kube::NodeInclusionPolicy::kHonor;
-  if (dice.OneIn(3)) constraint.match_label_keys = {"hash"};
-  return constraint;
-}
-
 kube::PodSpec RandomSpec(Dice& dice) {
   kube::PodSpec spec;
-  for (int i = dice.Below(4); i > 0; --i) spec.spread_constraints.push_back(RandomConstraint(dice));
+  for (int i = dice.Below(4); i > 0; --i)
+    spec.spread_constraints.push_back(test::RandomConstraint(dice));
   if (dice.OneIn(3)) spec.node_selector = {{"disk", dice.Of<std::string>({"ssd", "hdd"})}};
   if (dice.OneIn(3)) {
     const SelectorOp op = dice.Of<SelectorOp>({SelectorOp::kIn, SelectorOp::kNotIn});
@@ -109,7 +61,7 @@ ClusterParts RandomCluster(Dice& dice) {
   for (int i = 0; i < 4; ++i) specs.push_back(test::Spec(RandomSpec(dice)));
   for (int i = dice.Below(30); i > 0; --i) {
     const std::string node = dice.OneIn(8) ? "" : "n" + std::to_string(1 + dice.Below(9));
-    kube::Pod& pod = parts.Pod("p" + std::to_string(i), node, RandomLabels(dice));
+    kube::Pod& pod = parts.Pod("p" + std::to_string(i), node, test::RandomLabels(dice));
     pod.meta.ns = dice.Of<std::string>({"shop", "shop", "bank"});
     pod.meta.created_ms = dice.Below(5);
     pod.meta.terminating = dice.OneIn(8);

@@ -1,0 +1,152 @@
+// What each filter says of a node, and why a pod found none.
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "placement_run.h"
+
+namespace azexporter::zones {
+
+bool PlacementRun::Reaches(std::uint32_t node) const {
+  return std::all_of(mover_->volumes.begin(), mover_->volumes.end(),
+                     [&](const auto& volume) { return volume.second->nodes[node]; });
+}
+
+bool PlacementRun::ReachesPart(std::uint32_t part) const {
+  return std::all_of(mover_->volumes.begin(), mover_->volumes.end(),
+                     [&](const auto& volume) { return volume.second->parts[part]; });
+}
+
+bool PlacementRun::Fits(std::uint32_t node) const {
+  if (facts_.room.unlimited[node]) return true;
+  const std::int64_t* free = &free_[node * facts_.room.names.size()];
+  if (free[NodeRoom::kPods] < 1) return false;
+  return std::all_of(mover_->requests.begin(), mover_->requests.end(), [&](const Request& request) {
+    return request.amount <= free[request.resource];
+  });
+}
+
+// The rules that are the same for all nodes of the part.
+bool PlacementRun::PartAllows(std::uint32_t part) const {
+  const std::uint32_t node = facts_.nodes.parts()[part].sample;
+  for (std::size_t i = 0; i < rules_->spread.size(); ++i) {
+    if (rules_->spread[i].by_zone && !Allows(rules_->spread[i], i, node)) return false;
+  }
+  return std::all_of(rules_->exclusions.begin(), rules_->exclusions.end(),
+                     [&](const Exclusion& rule) { return !rule.by_zone || Allows(rule, node); });
+}
+
+// The others.
+bool PlacementRun::NodeAllows(std::uint32_t node) const {
+  for (std::size_t i = 0; i < rules_->spread.size(); ++i) {
+    if (!rules_->spread[i].by_zone && !Allows(rules_->spread[i], i, node)) return false;
+  }
+  return AffinityAllows(node) &&
+         std::all_of(rules_->exclusions.begin(), rules_->exclusions.end(),
+                     [&](const Exclusion& rule) { return rule.by_zone || Allows(rule, node); });
+}
+
+bool PlacementRun::Allows(const SpreadRule& rule, std::size_t number, std::uint32_t node) const {
+  const std::uint32_t domain = facts_.rules.tallies()[rule.tally].domains->of_node[node];
+  if (domain == Domains::kNone) return false;
+  const DomainCounts& counts = counts_[rule.tally];
+  const std::int64_t domains = spread_domains_[number];
+  const std::int64_t least = domains < rule.min_domains ? 0 : counts.Least(domains);
+  return counts.Of(domain) + (rule.self ? 1 : 0) - least <= rule.max_skew;
+}
+
+bool PlacementRun::Allows(const Exclusion& rule, std::uint32_t node) const {
+  const std::uint32_t domain = facts_.rules.tallies()[rule.tally].domains->of_node[node];
+  return domain == Domains::kNone || counts_[rule.tally].Of(domain) == 0;
+}
+
+bool PlacementRun::AffinityAllows(std::uint32_t node) const {
+  if (!rules_->affinity) return true;
+  const AffinityRule& rule = *rules_->affinity;
+  bool everywhere = true;
+  for (const std::uint32_t tally : rule.tallies) {
+    const std::uint32_t domain = facts_.rules.tallies()[tally].domains->of_node[node];
+    if (domain == Domains::kNone) return false;
+    everywhere = everywhere && counts_[tally].Of(domain) > 0;
+  }
+  return everywhere ||
+         (rule.self && std::all_of(rule.tallies.begin(), rule.tallies.end(),
+                                   [&](std::uint32_t tally) { return counts_[tally].empty(); }));
+}
+
+// REQUIRES: no node would take another pod of the group.
+PlacementRun::Stop PlacementRun::WhyNot() const {
+  Stop furthest = WhyNotStatic();
+  if (furthest.reason != PlacementReason::kTaints) return furthest;
+  for (std::uint32_t part = 0; part < lost_parts_.size(); ++part) {
+    if (lost_parts_[part] || !ReachesPart(part)) continue;
+    // Where the first thing asked for is more than any node has free, all stop there.
+    const Request* beyond = BeyondRoom(part);
+    const bool all_alike = beyond != nullptr && beyond == mover_->requests.data() &&
+                           beyond->resource < NodeRoom::kPods;
+    for (const std::uint32_t node : mover_->open->by_part[part]) {
+      if (!Reaches(node)) continue;
+      const Stop stop = StopOf(node);
+      if (stop.FurtherThan(furthest)) furthest = stop;
+      if (furthest.reason == PlacementReason::kTopologySpread) return furthest;
+      if (all_alike) break;
+    }
+  }
+  return furthest;
+}
+
+// The furthest any node gets through the filters up to the taints.
+PlacementRun::Stop PlacementRun::WhyNotStatic() const {
+  if (result_.receiving_nodes == 0) return {PlacementReason::kNoNodes};
+  Stop furthest{PlacementReason::kNodeAffinity};
+  for (std::uint32_t part = 0; part < lost_parts_.size(); ++part) {
+    const auto& nodes = mover_->wanted->by_part[part];
+    if (lost_parts_[part] || nodes.empty()) continue;
+    furthest.reason = PlacementReason::kVolumeZone;
+    if (!ReachesPart(part)) continue;
+    const auto reached =
+        std::find_if(nodes.begin(), nodes.end(), [&](std::uint32_t node) { return Reaches(node); });
+    if (reached != nodes.end()) return {PlacementReason::kTaints, 0, 0, *reached};
+  }
+  return furthest;
+}
+
+// REQUIRES: the node's labels, volumes and taints admit the pod, and something refuses it.
+PlacementRun::Stop PlacementRun::StopOf(std::uint32_t node) const {
+  if (!Fits(node)) {
+    const std::int64_t* free = &free_[node * facts_.room.names.size()];
+    for (const Request& request : mover_->requests) {
+      if (request.resource > NodeRoom::kPods && free[NodeRoom::kPods] < 1) break;
+      if (request.amount <= free[request.resource]) continue;
+      return {request.resource == NodeRoom::kCpu      ? PlacementReason::kInsufficientCpu
+              : request.resource == NodeRoom::kMemory ? PlacementReason::kInsufficientMemory
+                                                      : PlacementReason::kInsufficientResource,
+              request.resource, 0, node};
+    }
+    return {PlacementReason::kTooManyPods, NodeRoom::kPods, 0, node};
+  }
+  const auto& exclusions = rules_->exclusions;
+  const auto refusing = [&](bool host_port) {
+    return static_cast<std::size_t>(std::find_if(exclusions.begin(), exclusions.end(),
+                                                 [&](const Exclusion& rule) {
+                                                   return (rule.kind == ExclusionKind::kHostPort) ==
+                                                              host_port &&
+                                                          !Allows(rule, node);
+                                                 }) -
+                                    exclusions.begin());
+  };
+  if (const std::size_t rule = refusing(true); rule < exclusions.size()) {
+    return {PlacementReason::kHostPorts, 0, rule, node};
+  }
+  if (!AffinityAllows(node)) return {PlacementReason::kPodAffinity, 0, 0, node};
+  if (const std::size_t rule = refusing(false); rule < exclusions.size()) {
+    return {PlacementReason::kAntiAffinity, 0, rule, node};
+  }
+  std::size_t rule = 0;
+  while (rule + 1 < rules_->spread.size() && Allows(rules_->spread[rule], rule, node)) ++rule;
+  return {PlacementReason::kTopologySpread, 0, rule, node};
+}
+
+}  // namespace azexporter::zones

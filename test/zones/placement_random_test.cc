@@ -1,0 +1,175 @@
+// Random clusters, put through PlacementModel and through its slow double.
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "placement_helpers.h"
+#include "random_parts.h"
+#include "slow_placement.h"
+
+namespace azexporter::zones {
+namespace {
+
+using test::Dice;
+
+constexpr int kRounds = 3000;
+
+kube::PodAffinityTerm RandomTerm(Dice& dice) {
+  kube::PodAffinityTerm term;
+  term.topology_key = dice.Of(test::kKeys);
+  term.selector = test::RandomSelector(dice);
+  if (dice.OneIn(4)) term.namespaces = {dice.Of<std::string>({"shop", "bank"})};
+  if (dice.OneIn(6)) term.namespace_selector = kube::LabelSelector();
+  if (dice.OneIn(4)) term.match_label_keys = {"hash"};
+  if (dice.OneIn(8)) term.mismatch_label_keys = {"tier"};
+  return term;
+}
+
+kube::PodSpec RandomSpec(Dice& dice) {
+  kube::PodSpec spec;
+  spec.priority = dice.Below(3);
+  spec.requests.cpu_milli = dice.Below(4) * 80;
+  spec.requests.memory_bytes = dice.Below(3) * 100;
+  if (dice.OneIn(5)) spec.requests.others = {{"gpu", 1 + dice.Below(2)}};
+  for (int i = dice.Below(3); i > 0; --i) {
+    spec.spread_constraints.push_back(test::RandomConstraint(dice));
+  }
+  if (dice.OneIn(5)) spec.node_selector = {{"disk", dice.Of<std::string>({"ssd", "hdd"})}};
+  if (dice.OneIn(5)) {
+    spec.required_node_affinity = {
+        {{{{kZoneKey,
+            dice.OneIn(2) ? kube::SelectorOp::kIn : kube::SelectorOp::kNotIn,
+            {dice.Of<std::string>({"a", "b", "c"})}}},
+          {}}}};
+  }
+  const std::vector<std::string> keys = {"sick", "node.kubernetes.io/unreachable",
+                                         "node.kubernetes.io/unschedulable"};
+  for (const std::string& key : keys) {
+    if (dice.OneIn(4)) {
+      spec.tolerations.push_back(
+          {key, kube::Toleration::Op::kExists, "", dice.Of<std::string>({"", "NoExecute"})});
+    }
+  }
+  if (dice.OneIn(4)) spec.required_anti_affinity.push_back(RandomTerm(dice));
+  if (dice.OneIn(6)) spec.required_affinity.push_back(RandomTerm(dice));
+  if (dice.OneIn(12)) spec.required_affinity.push_back(RandomTerm(dice));
+  if (dice.OneIn(6)) {
+    spec.host_ports = {{80 + dice.Below(2), dice.Of<std::string>({"TCP", "UDP"}),
+                        dice.Of<std::string>({"", "10.0.0.1", "0.0.0.0", "10.0.0.2"})}};
+  }
+  return spec;
+}
+
+void AddNodes(Dice& dice, ClusterParts& parts) {
+  for (int i = dice.Below(12); i > 0; --i) {
+    const std::string name = "n" + std::to_string(i);
+    kube::StringMap labels = {{kHostKey, name}};
+    const std::string zone = dice.Of<std::string>({"a", "b", "c"});
+    if (!dice.OneIn(8)) labels.emplace_back(kZoneKey, zone);
+    if (dice.OneIn(8)) labels.emplace_back("failure-domain.beta.kubernetes.io/zone", zone);
+    if (!dice.OneIn(4)) labels.emplace_back("rack", dice.Of<std::string>({"r1", "r2"}));
+    if (!dice.OneIn(3)) labels.emplace_back("disk", dice.Of<std::string>({"ssd", "hdd"}));
+    kube::Node& node = parts.Node(name, std::move(labels));
+    node.unschedulable = dice.OneIn(12);
+    node.conditions.push_back(
+        {"Ready", dice.OneIn(12) ? kube::ConditionStatus::kUnknown : kube::ConditionStatus::kTrue});
+    if (!dice.OneIn(10)) {
+      node.allocatable = {
+          600 + dice.Below(5) * 400, 600 + dice.Below(4) * 300, 3 + dice.Below(8), {}};
+      if (dice.OneIn(2)) node.allocatable.others = {{"gpu", 2}};
+    }
+    if (dice.OneIn(6)) {
+      node.taints.push_back(
+          {dice.Of<std::string>({"sick", "full"}), "",
+           dice.Of<std::string>({"NoSchedule", "NoExecute", "PreferNoSchedule"})});
+    }
+  }
+}
+
+void AddPod(Dice& dice, ClusterParts& parts, const std::string& name,
+            const std::shared_ptr<const kube::PodSpec>& spec, kube::StringMap labels) {
+  const std::string node = dice.OneIn(15) ? "" : "n" + std::to_string(1 + dice.Below(11));
+  kube::Pod& pod = parts.Pod(name, node, std::move(labels));
+  pod.spec = spec;
+  pod.meta.terminating = dice.OneIn(12);
+  if (dice.OneIn(15)) pod.phase = kube::PodPhase::kFailed;
+  if (dice.OneIn(15)) pod.pinned_node = node;
+  if (dice.OneIn(15)) pod.owners = {{"Node", node, true}};
+  if (dice.OneIn(15)) pod.owners.clear();
+  if (dice.OneIn(10)) {
+    parts.Claim(pod, "data-" + name, dice.Of<std::string>({"", "a", "b", "c", "d"}));
+    parts.volumes.back().meta.labels = {{kZoneKey, dice.Of<std::string>({"a__b", "b", "c__a"})}};
+    if (dice.OneIn(2)) parts.volumes.back().meta.labels.clear();
+  }
+}
+
+// Workloads of like pods, so that there are groups of some size.
+ClusterParts RandomCluster(Dice& dice) {
+  ClusterParts parts;
+  AddNodes(dice, parts);
+  for (int workload = dice.Below(6); workload > 0; --workload) {
+    const std::string name = "w" + std::to_string(workload);
+    const auto spec = Spec(RandomSpec(dice));
+    const kube::StringMap labels = test::RandomLabels(dice);
+    const std::string ns = dice.Of<std::string>({"shop", "shop", "bank"});
+    for (int i = dice.Below(10); i > 0; --i) {
+      AddPod(dice, parts, name + "-" + std::to_string(i), spec,
+             dice.OneIn(6) ? test::RandomLabels(dice) : labels);
+      kube::Pod& pod = parts.pods.back();
+      pod.meta.ns = ns;
+      if (!pod.claims.empty()) parts.claims.back().meta.ns = ns;
+      if (!pod.owners.empty() && pod.owners[0].kind == "Rollout") pod.owners[0].name = name;
+    }
+  }
+  return parts;
+}
+
+std::string FastText(const Placement& placement) {
+  std::map<std::string, std::int64_t> rows;
+  for (const UnplacedPods& unplaced : placement.unplaced) {
+    rows[unplaced.workload.ns + "/" + unplaced.workload.name + " " +
+         std::string(PlacementReasonName(unplaced.reason)) + "(" + unplaced.resource + ")"] +=
+        unplaced.pods;
+  }
+  std::string text;
+  for (const auto& [row, pods] : rows) text += row + " " + std::to_string(pods) + "; ";
+  text += "placed " + std::to_string(placement.placed) + " of " +
+          std::to_string(placement.displaced) + "; bare " + std::to_string(placement.bare);
+  for (const kube::Resources* resources : {&placement.after.free, &placement.after.largest}) {
+    text += resources == &placement.after.free ? "; free" : ", most";
+    for (const char* resource : {"cpu", "memory", "pods", "gpu"}) {
+      text += " " + std::to_string(resources->Get(resource));
+    }
+  }
+  return text;
+}
+
+TEST(PlacementRandomTest, AgreesWithPodByPodPlacement) {
+  Dice dice(20240301);
+  std::map<PlacementReason, int> seen;
+  std::int64_t placed = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const ClusterParts parts = RandomCluster(dice);
+    const kube::ClusterState cluster = parts.Build();
+    const PlacementModel model(cluster);
+    for (const char* zone : {"a", "b"}) {
+      for (const LossKind kind : {LossKind::kFailure, LossKind::kEvacuation}) {
+        const Placement got = model.Without(zone, kind);
+        ASSERT_EQ(FastText(got), SlowPlacement(parts, zone, kind).Run())
+            << "round " << round << " zone " << zone << " " << LossKindName(kind);
+        placed += got.placed;
+        for (const UnplacedPods& unplaced : got.unplaced) ++seen[unplaced.reason];
+      }
+    }
+  }
+  // Each reason came up, and there was room for many.
+  EXPECT_EQ(seen.size(), 12u);
+  EXPECT_GT(placed, 5000);
+}
+
+}  // namespace
+}  // namespace azexporter::zones
