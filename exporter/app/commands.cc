@@ -79,6 +79,25 @@ int RunCheckHealth(const Flags& flags, const Surroundings& surroundings) {
   return static_cast<int>(result.status);
 }
 
+int RunSimulateZoneLoss(const Flags& flags, const Surroundings& surroundings) {
+  const base::SystemClock clock;
+  constexpr std::int64_t kTimeoutMs = 60'000;
+  const auto config = flags.MakeConfig();
+  const auto losses = config ? SimulateZoneLoss(*config,
+                                                {.clock = clock,
+                                                 .log = base::Logger::Silent(),
+                                                 .surroundings = surroundings,
+                                                 .list_timeout_ms = kTimeoutMs},
+                                                flags.simulate)
+                             : base::Fail(config.error());
+  if (!losses) {
+    fmt::print(stderr, "azexporter: {}\n", losses.error().message());
+    return 1;
+  }
+  fmt::print("{}", FormatSimulation(*losses, flags.simulate));
+  return SimulationExitCode(*losses);
+}
+
 int RunCheckConfig(const Flags& flags) {
   return ForEachFile(flags.files, [](const std::string& file) -> base::Result<std::string> {
     AZX_ASSIGN_OR_RETURN(const config::Config config, config::LoadConfig(file));

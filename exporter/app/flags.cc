@@ -31,6 +31,7 @@ struct RawFlags {
   std::vector<std::string> warning;
   std::vector<std::string> critical;
   std::string external_url;
+  std::string simulate_output = "table";
   std::string resend_delay = "1m";
   std::string query_timeout = "2m";
   std::string lookback_delta = "5m";
@@ -136,6 +137,22 @@ void AddCheckFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
       ->group(kHealthCheck);
 }
 
+// The flags of the cluster stand before the command or after it.
+void AddSimulateCommand(CLI::App& cli, Flags& flags, RawFlags& raw) {
+  CLI::App* simulate = cli.add_subcommand("simulate", "What if; see simulate --help.");
+  simulate->require_subcommand(1)->fallthrough();
+  CLI::App* loss = simulate->add_subcommand(
+      "zone-loss",
+      "What would be left if a zone went now: exit 0 when it is survived, 2 when not, 3 when that "
+      "is not known, 1 for errors.");
+  loss->fallthrough();
+  loss->add_option("ZONE", flags.simulate.zone, "The zone. Default: each in its turn.");
+  loss->add_flag("--evacuate", flags.simulate.evacuate, "Drained rather than lost at once.");
+  loss->add_option("--output", raw.simulate_output, "table or json.")->capture_default_str();
+  loss->add_flag("-v,--verbose", flags.simulate.verbose, "All rows, not only the first few.");
+  loss->callback([&flags] { flags.command = Command::kSimulateZoneLoss; });
+}
+
 // A duration flag that must not be zero.
 base::Result<std::int64_t> PositiveDuration(const char* flag, const std::string& text) {
   auto duration = base::ParseDurationMs(text);
@@ -189,6 +206,10 @@ base::Result<CheckOutput> OutputOf(const std::string& name) {
 }
 
 base::Result<void> TakeCheckFlags(const RawFlags& raw, Flags& flags) {
+  if (raw.simulate_output != "table" && raw.simulate_output != "json") {
+    return base::BadData("--output: must be table or json, got \"" + raw.simulate_output + "\"");
+  }
+  if (raw.simulate_output == "json") flags.simulate.output = SimulateOutput::kJson;
   AZX_ASSIGN_OR_RETURN(flags.check.output, OutputOf(raw.output));
   for (const std::string& name : raw.only) {
     const auto topic = zones::TopicOf(name);
@@ -259,6 +280,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   CLI::App* test = cli.add_subcommand("test", "Run test files; exit 0 when all pass, else 1.");
   test->require_subcommand(1);
   add_command(test, "promql", "PromQL test scripts.", Command::kTestPromql);
+  AddSimulateCommand(cli, flags, raw);
   CLI::App* promql = cli.add_subcommand("promql", "Work on PromQL expressions.");
   promql->require_subcommand(1);
   CLI::App* format = promql->add_subcommand("format", "Print an expression, laid out for reading.");

@@ -86,6 +86,8 @@ int RunCommand(const app::Flags& flags) {
       return app::RunFormatPromql(flags);
     case app::Command::kQuery:
       return app::RunQueryCommand(flags.query);
+    case app::Command::kSimulateZoneLoss:
+      return app::RunSimulateZoneLoss(flags, FindSurroundings());
     case app::Command::kTestPromql:
       return app::RunTestPromql(flags);
   }

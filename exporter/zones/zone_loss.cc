@@ -283,6 +283,35 @@ std::vector<LossFinding> DatabaseFindings(std::span<const db::PostgresFacts> all
   return findings;
 }
 
+std::vector<LossFinding> PlacementFindings(const Placement& placement) {
+  struct Reason {
+    std::int64_t pods = 0;
+    std::set<WorkloadRef> workloads;
+    const UnplacedPods* example = nullptr;
+  };
+  std::map<PlacementReason, Reason> reasons;
+  for (const UnplacedPods& unplaced : placement.unplaced) {
+    Reason& reason = reasons[unplaced.reason];
+    reason.pods += unplaced.pods;
+    reason.workloads.insert(unplaced.workload);
+    if (reason.example == nullptr || unplaced.pods > reason.example->pods) {
+      reason.example = &unplaced;
+    }
+  }
+  std::vector<LossFinding> findings;
+  for (const auto& [name, reason] : reasons) {
+    const WorkloadRef& ref = reason.example->workload;
+    findings.push_back(
+        {LossReason::kUnplaceable, placement.kind == LossKind::kEvacuation, "", "placement",
+         fmt::format("{} of {} would find no other node ({}), such as those of {} {}/{}{}",
+                     Count(reason.pods, "pod"),
+                     Count(static_cast<std::int64_t>(reason.workloads.size()), "workload"),
+                     PlacementReasonName(name), ref.kind, ref.ns, ref.name,
+                     reason.example->detail.empty() ? "" : ": " + reason.example->detail)});
+  }
+  return findings;
+}
+
 std::int64_t ZoneLoss::blockers() const {
   return std::count_if(findings.begin(), findings.end(),
                        [](const LossFinding& finding) { return finding.blocker; });

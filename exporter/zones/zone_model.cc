@@ -308,6 +308,11 @@ struct ZoneModel::Impl {
   std::unique_ptr<NamespaceReporter> reporter;
   std::map<std::string, std::shared_ptr<const NamespaceReport>, std::less<>> namespaces;
   NodeFacts nodes;
+  // Bumped whenever a namespace or a node is another one.
+  std::uint64_t version = 0;
+  // By zone and kind, of `placed_version`.
+  std::map<std::pair<std::string, LossKind>, std::shared_ptr<const Placement>> placements;
+  std::uint64_t placed_version = 0;
   // And what the volumes' was made of.
   std::shared_ptr<const VolumeReport> volumes;
   std::shared_ptr<const kube::ClusterState> volume_basis;
@@ -321,6 +326,7 @@ struct ZoneModel::Impl {
     node_basis = inputs.cluster;
     nodes = FactsOf(node_basis->nodes());
     reporter.reset();
+    ++version;
   }
 
   void TakeNamespaces(const ReportInputs& inputs) {
@@ -351,6 +357,7 @@ struct ZoneModel::Impl {
   }
 
   void Make(const kube::ClusterState& now, const std::string& ns) {
+    ++version;
     NamespaceReport report = reporter->Of(now, ns);
     if (report.empty()) {
       namespaces.erase(ns);
@@ -437,6 +444,30 @@ struct ZoneModel::Impl {
     }
   }
 
+  // The placements of all zones that still have nodes.
+  void Place(const ReportInputs& inputs, const ZoneReport& report) {
+    if (!inputs.place || !report.nodes.known || !report.pods.known) return placements.clear();
+    if (placed_version == version && !placements.empty()) return;
+    placements.clear();
+    placed_version = version;
+    const PlacementModel model(*inputs.cluster, inputs.default_constraints);
+    for (const ZoneStatus& zone : report.zones) {
+      if (zone.nodes_total() == 0) continue;
+      for (const LossKind kind : {LossKind::kFailure, LossKind::kEvacuation}) {
+        placements[{zone.zone, kind}] =
+            std::make_shared<const Placement>(model.Without(zone.zone, kind));
+      }
+    }
+  }
+
+  void AddPlacement(LossKind kind, ZoneLoss& loss) const {
+    const auto found = placements.find({loss.zone, kind});
+    if (found == placements.end()) return;
+    loss.placement = found->second;
+    const std::vector<LossFinding> unplaced = PlacementFindings(*found->second);
+    loss.findings.insert(loss.findings.end(), unplaced.begin(), unplaced.end());
+  }
+
   ZoneLoss Failure(const ZoneStatus& zone, const ReportInputs& inputs,
                    const ZoneReport& report) const {
     ZoneLoss loss = LossOf(zone, report, &NamespaceReport::losses);
@@ -447,12 +478,14 @@ struct ZoneModel::Impl {
       of_cluster.insert(of_cluster.begin(), *finding);
     }
     loss.findings.insert(loss.findings.begin(), of_cluster.begin(), of_cluster.end());
+    AddPlacement(LossKind::kFailure, loss);
     Conclude(zone, loss);
     return loss;
   }
 
   ZoneLoss Evacuation(const ZoneStatus& zone, const ZoneReport& report) const {
     ZoneLoss loss = LossOf(zone, report, &NamespaceReport::evictions);
+    AddPlacement(LossKind::kEvacuation, loss);
     Conclude(zone, loss);
     return loss;
   }
@@ -474,6 +507,7 @@ ZoneReport ZoneModel::Update(const ReportInputs& inputs) {
   report.zones = impl_->Zones(inputs, report);
   AddDatabases(inputs, report);
   report.volume_report = impl_->Volumes(inputs, report);
+  impl_->Place(inputs, report);
   for (const ZoneStatus& zone : report.zones) {
     report.losses.push_back(impl_->Failure(zone, inputs, report));
     report.evacuations.push_back(impl_->Evacuation(zone, report));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "azexporter/app/query_command.h"
+#include "azexporter/app/simulate_command.h"
 #include "azexporter/app/thresholds.h"
 #include "azexporter/base/result.h"
 #include "azexporter/config/config.h"
@@ -27,6 +28,7 @@ enum class Command {
   kCheckRules,
   kFormatPromql,
   kQuery,
+  kSimulateZoneLoss,
   kTestPromql
 };
 
@@ -61,6 +63,7 @@ struct Flags {
   std::string log_format = "logfmt";
   CheckFlags check;
   QueryFlags query;
+  SimulateFlags simulate;
   // The daemon's flags with their values, given or not, for /api/v1/status/flags.
   std::map<std::string, std::string> all;
 

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +27,7 @@
 
 #include "azexporter/db/postgres.h"
 #include "azexporter/kube/cluster_state.h"
+#include "azexporter/zones/placement.h"
 
 namespace azexporter::zones {
 
@@ -76,6 +78,10 @@ std::optional<LossFinding> ControlPlaneFinding(const ControlPlaneNodes& nodes);
 std::vector<LossFinding> DatabaseFindings(std::span<const db::PostgresFacts> all,
                                           std::string_view zone);
 
+// What finds no other node, one finding a reason. Blockers of an evacuation, since a drain then
+// leaves pods behind or waits; notes of a failure.
+std::vector<LossFinding> PlacementFindings(const Placement& placement);
+
 // The verdict on one zone.
 enum class Verdict {
   kSurvived,
@@ -92,10 +98,10 @@ struct ZoneLoss {
   // What was not known of what a verdict needs: "poddisruptionbudgets".
   std::vector<std::string> not_known;
   bool control_plane_visible = false;
+  // Where its pods would go. Null where nodes or pods are not known, or nobody asked.
+  std::shared_ptr<const Placement> placement;
 
   std::int64_t blockers() const;
-
-  bool operator==(const ZoneLoss&) const = default;
 };
 
 // Whether a StatefulSet's pods are voting members of one group that works only while more than half

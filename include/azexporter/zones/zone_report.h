@@ -171,6 +171,9 @@ struct ReportInputs {
   DefaultConstraints default_constraints = {};
   // Zones under maintenance, beside what `expected` and annotations of nodes say: until when.
   std::map<std::string, std::int64_t> maintenance_until_ms = {};
+  // Whether to play through where the pods of a lost zone would go: a walk over all pods, made
+  // again only where something changed.
+  bool place = true;
   std::int64_t now_ms = 0;
   // A source silent for longer is no longer believed. Default 2m.
   std::int64_t stale_after_ms = 120'000;
