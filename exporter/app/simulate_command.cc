@@ -27,7 +27,13 @@ std::string VerdictText(const ZoneLoss& loss, bool evacuate) {
     case zones::Verdict::kSurvived:
       return evacuate ? "possible" : "survived";
     case zones::Verdict::kNotSurvived:
-      return evacuate ? "not possible" : "not survived";
+      if (!evacuate) return "not survived";
+      return std::any_of(loss.findings.begin(), loss.findings.end(),
+                         [](const zones::LossFinding& finding) {
+                           return finding.blocker && finding.reason == zones::LossReason::kEviction;
+                         })
+                 ? "drain blocked"
+                 : "pods without a place";
     case zones::Verdict::kUnknown:
       return "not known";
     case zones::Verdict::kLostAlready:

@@ -99,7 +99,7 @@ void JudgeService(const ServiceStatus& service, const kube::ClusterState& cluste
     if (unzoned > 0) {
       finding.blocker = false;
       finding.text =
-          fmt::format("of its other {} the zone is not known", Count(unzoned, "ready endpoint"));
+          fmt::format("{} elsewhere, in which zone is not known", Count(unzoned, "ready endpoint"));
     } else if (object != nullptr && FollowsPrimaryFrom(zone, *object, cluster)) {
       finding.blocker = false;
       finding.text = "its primary is there; ready pods elsewhere could take over";

@@ -153,7 +153,7 @@ TEST(ZoneLossTest, AServiceMustKeepAReadyEndpoint) {
       {"ab", ""},
       {"aa", "a blocker service Service shop/web: 2 ready endpoints there, none elsewhere\n"},
       {"a?",
-       "a note service Service shop/web: of its other 1 ready endpoint the zone is not "
+       "a note service Service shop/web: 1 ready endpoint elsewhere, in which zone is not "
        "known\n"},
       {"", ""},
   };

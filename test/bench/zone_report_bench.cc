@@ -1,0 +1,120 @@
+// What a ZoneReport costs, with the loss of every zone, in bare passes: one pass over all pods that
+// counts the ready ones by zone; and what the next one costs after a single pod changed. Not a
+// test; run by hand:
+//
+//   build/ci/test/zone_report_bench [PODS]      (1500, 15000 and 150000 unless said otherwise)
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azexporter/zones/zone_report.h"
+#include "zone_cluster.h"
+
+namespace azexporter::zones {
+namespace {
+
+std::int64_t BarePass(const kube::ClusterState& cluster) {
+  std::map<std::string_view, std::int64_t> ready;
+  for (const auto& pod : cluster.pods()) {
+    if (pod->is_ready()) ++ready[cluster.ZoneOf(*pod)];
+  }
+  return static_cast<std::int64_t>(ready.size());
+}
+
+double MillisecondsOf(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+// The shortest of some runs.
+double Shortest(const std::function<void()>& work) {
+  constexpr int kRuns = 7;
+  double shortest = MillisecondsOf(work);
+  for (int i = 1; i < kRuns; ++i) shortest = std::min(shortest, MillisecondsOf(work));
+  return shortest;
+}
+
+const ExpectedZones kExpected = {{"us-east-1a", {}}, {"us-east-1b", {}}, {"us-east-1c", {}}};
+const std::set<std::string> kSeen;
+
+ReportInputs InputsOf(std::shared_ptr<const kube::ClusterState> cluster, bool place) {
+  return {.cluster = std::move(cluster),
+          .expected = kExpected,
+          .expectations = {.known = true},
+          .probes = {},
+          .postgres = {},
+          .seen_zones = kSeen,
+          .pod_namespace = "",
+          .pod_selector = {},
+          .place = place,
+          .now_ms = bench::kNowMs};
+}
+
+// The same cluster with its middle pod no longer ready, or ready again.
+std::shared_ptr<const kube::ClusterState> WithOneChange(const bench::ZoneCluster& made,
+                                                        kube::ConditionStatus ready) {
+  kube::ClusterState::Parts parts = made.parts;
+  auto pods = std::make_shared<kube::ObjectList<kube::Pod>>(*parts.pods);
+  auto& slot = (*pods)[pods->size() / 2];
+  kube::Pod pod = *slot;
+  pod.ready = ready;
+  slot = std::make_shared<const kube::Pod>(std::move(pod));
+  parts.pods = std::move(pods);
+  return std::make_shared<const kube::ClusterState>(std::move(parts));
+}
+
+void Measure(int pods) {
+  const bench::ZoneCluster made = bench::MakeZoneCluster(pods);
+  const auto cluster = std::make_shared<const kube::ClusterState>(made.parts);
+  const double bare = Shortest([&] { BarePass(*cluster); });
+  const double without = Shortest([&] { MakeZoneReport(InputsOf(cluster, false)); });
+  const double whole = Shortest([&] { MakeZoneReport(InputsOf(cluster, true)); });
+
+  ZoneModel model;
+  model.Update(InputsOf(cluster, false));
+  const auto changed = WithOneChange(made, kube::ConditionStatus::kFalse);
+  bool other = false;
+  const double event = Shortest([&] {
+    other = !other;
+    model.Update(InputsOf(other ? changed : cluster, false));
+  });
+  const ZoneReport report = MakeZoneReport(InputsOf(cluster, true));
+  std::printf(
+      "%7d pods, %4zu nodes, %5zu workloads: bare pass %7.3f ms; report %8.2f ms = %4.1f passes, "
+      "%8.2f ms = %4.1f with placements; a pod's change %6.3f ms\n",
+      pods, cluster->nodes().size(),
+      cluster->deployments().size() + cluster->stateful_sets().size(), bare, without,
+      without / bare, whole, whole / bare, event);
+  if (report.losses.size() != 3) std::printf("there should be three zones\n");
+}
+
+int Main(int argc, char** argv) {
+  if (argc == 1) {
+    for (const int pods : {1'500, 15'000, 150'000}) Measure(pods);
+    return 0;
+  }
+  int pods = 0;
+  const std::string_view text = argv[1];
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), pods);
+  if (end.ec != std::errc() || pods < 100) {
+    std::fprintf(stderr, "usage: zone_report_bench [PODS], at least 100\n");
+    return 2;
+  }
+  Measure(pods);
+  return 0;
+}
+
+}  // namespace
+}  // namespace azexporter::zones
+
+int main(int argc, char** argv) { return azexporter::zones::Main(argc, argv); }
