@@ -50,7 +50,9 @@ ClusterState::ClusterState(Parts parts)
   FillIn(parts_.services);
   FillIn(parts_.endpoint_slices);
   node_by_name_.reserve(parts_.nodes->size());
-  for (const auto& node : *parts_.nodes) node_by_name_[node->meta.name] = node.get();
+  for (const auto& node : *parts_.nodes) {
+    node_by_name_[node->meta.name] = {node.get(), node->zone()};
+  }
 }
 
 ClusterState::~ClusterState() = default;
@@ -59,7 +61,7 @@ ClusterState& ClusterState::operator=(ClusterState&&) noexcept = default;
 
 const Node* ClusterState::FindNode(std::string_view name) const {
   const auto found = node_by_name_.find(name);
-  return found == node_by_name_.end() ? nullptr : found->second;
+  return found == node_by_name_.end() ? nullptr : found->second.node;
 }
 
 const Pod* ClusterState::FindPod(std::string_view ns, std::string_view name) const {
@@ -145,8 +147,9 @@ std::span<const Pod* const> ClusterState::PodsOn(std::string_view node_name) con
 }
 
 std::string_view ClusterState::ZoneOf(const Pod& pod) const {
-  const Node* node = pod.node_name.empty() ? nullptr : FindNode(pod.node_name);
-  return node == nullptr ? std::string_view() : node->zone();
+  if (pod.node_name.empty()) return {};
+  const auto found = node_by_name_.find(pod.node_name);
+  return found == node_by_name_.end() ? std::string_view() : found->second.zone;
 }
 
 const ResourceHealth* ClusterState::HealthOf(std::string_view resource) const {

@@ -57,12 +57,14 @@ void AddNamespaces(const kube::ObjectList<T>& list, std::set<std::string, std::l
 
 struct NamespaceReporter::Impl {
   NodeDomains nodes;
+  VolumePlaces places;
   ServiceZones service_zones;
   NamespaceOptions options;
 };
 
 NamespaceReporter::NamespaceReporter(const kube::ClusterState& cluster, NamespaceOptions options)
-    : impl_(new Impl{NodeDomains(cluster.nodes()), ServiceZonesOf(cluster), std::move(options)}) {}
+    : impl_(new Impl{NodeDomains(cluster.nodes()), VolumePlaces(cluster.nodes()),
+                     ServiceZonesOf(cluster), std::move(options)}) {}
 
 NamespaceReporter::~NamespaceReporter() = default;
 
@@ -76,7 +78,7 @@ NamespaceReport NamespaceReporter::Of(const kube::ClusterState& cluster, std::st
   report.anti_affinity = AntiAffinityIn(view);
   report.budgets = BudgetsIn(view);
   report.services = ServicesOf(cluster, ns, impl_->service_zones);
-  report.claims = PinnedClaimsOf(cluster, ns);
+  report.claims = PinnedClaimsIn(view, impl_->places);
   for (const auto& pod : cluster.PodsIn(ns)) {
     AddLoad(view, *pod, impl_->options, report);
     report.reads_other_namespaces = report.reads_other_namespaces || LooksOutside(*pod);

@@ -18,6 +18,7 @@
 #include "azexporter/zones/workload_pods.h"
 #include "label_sets.h"
 #include "node_domains.h"
+#include "volume_places.h"
 
 namespace azexporter::zones {
 
@@ -46,5 +47,8 @@ std::vector<AntiAffinityViolation> AntiAffinityIn(const NamespaceView& view);
 
 // Sorted by name.
 std::vector<BudgetStatus> BudgetsIn(const NamespaceView& view);
+
+// Sorted by name. `places`: of the same nodes.
+std::vector<PinnedClaim> PinnedClaimsIn(const NamespaceView& view, VolumePlaces& places);
 
 }  // namespace azexporter::zones

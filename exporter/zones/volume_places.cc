@@ -38,13 +38,13 @@ std::set<std::string> Common(const std::set<std::string>& a, const std::set<std:
 
 }  // namespace
 
-VolumePlaces::VolumePlaces(const kube::ClusterState& cluster) : cluster_(cluster) {}
+VolumePlaces::VolumePlaces(const kube::ObjectList<kube::Node>& nodes) : nodes_(nodes) {}
 
 const VolumePlaces::Nodes& VolumePlaces::With(const std::string& key, const std::string& value) {
   static const Nodes kNone;
   const auto [index, added] = by_label_.try_emplace(key);
   if (added) {
-    for (const auto& node : cluster_.nodes()) {
+    for (const auto& node : nodes_) {
       const std::string* label = kube::Find(node->meta.labels, key);
       if (label != nullptr) index->second[*label].push_back(node.get());
     }
@@ -63,7 +63,7 @@ VolumePlaces::Nodes VolumePlaces::Candidates(const kube::NodeSelectorTerm& term)
     }
     return nodes;
   }
-  for (const auto& node : cluster_.nodes()) nodes.push_back(node.get());
+  for (const auto& node : nodes_) nodes.push_back(node.get());
   return nodes;
 }
 

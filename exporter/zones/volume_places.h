@@ -20,7 +20,7 @@ namespace azexporter::zones {
 
 class VolumePlaces {
  public:
-  explicit VolumePlaces(const kube::ClusterState& cluster);  // cluster must outlive this
+  explicit VolumePlaces(const kube::ObjectList<kube::Node>& nodes);  // must outlive this
 
   // The reference stays valid.
   const VolumePlace& Of(const kube::PersistentVolume& volume);
@@ -36,7 +36,7 @@ class VolumePlaces {
   const Nodes& With(const std::string& key, const std::string& value);
   std::set<std::string> ZonesIn(const kube::Requirement& requirement);
 
-  const kube::ClusterState& cluster_;
+  const kube::ObjectList<kube::Node>& nodes_;
   std::map<std::string, std::unordered_map<std::string_view, Nodes>> by_label_;
   std::map<std::string, VolumePlace> places_;  // by the text of the affinity
 };

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "namespace_view.h"
 #include "volume_places.h"
 
 namespace azexporter::zones {
@@ -191,11 +192,11 @@ bool Judge(const kube::ClusterState& cluster, const kube::PersistentVolumeClaim&
 }  // namespace
 
 VolumePlace PlaceOf(const kube::ClusterState& cluster, const kube::PersistentVolume& volume) {
-  return VolumePlaces(cluster).Of(volume);
+  return VolumePlaces(cluster.nodes()).Of(volume);
 }
 
 VolumeReport VolumesOf(const kube::ClusterState& cluster) {
-  VolumePlaces places(cluster);
+  VolumePlaces places(cluster.nodes());
   VolumeReport report;
   const auto counts = CountVolumes(cluster, places, report.groups);
   const std::size_t zones = ZonesOfNodes(cluster).size();
@@ -217,8 +218,9 @@ VolumeReport VolumesOf(const kube::ClusterState& cluster) {
   return report;
 }
 
-std::vector<PinnedClaim> PinnedClaimsOf(const kube::ClusterState& cluster, std::string_view ns) {
-  VolumePlaces places(cluster);
+std::vector<PinnedClaim> PinnedClaimsIn(const NamespaceView& view, VolumePlaces& places) {
+  const kube::ClusterState& cluster = view.cluster;
+  const std::string_view ns = view.ns;
   const ClaimUsers users(cluster, ns);
   std::map<std::string, PinnedClaim> listed;
   std::set<std::string> missing = users.Claims();

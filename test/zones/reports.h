@@ -59,4 +59,9 @@ inline std::vector<AntiAffinityViolation> FindAntiAffinityViolations(
   return AllOf(NamespaceReportsOf(cluster), &NamespaceReport::anti_affinity);
 }
 
+inline std::vector<PinnedClaim> PinnedClaimsOf(const kube::ClusterState& cluster,
+                                               std::string_view ns) {
+  return NamespaceReporter(cluster, {}).Of(cluster, ns).claims;
+}
+
 }  // namespace azexporter::zones

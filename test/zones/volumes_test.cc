@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cluster_parts.h"
+#include "reports.h"
 
 namespace azexporter::zones {
 namespace {

@@ -129,7 +129,11 @@ class ClusterState {
   struct PodIndex;
 
   Parts parts_;
-  std::unordered_map<std::string_view, const Node*> node_by_name_;
+  struct NodeEntry {
+    const Node* node;
+    std::string_view zone;
+  };
+  std::unordered_map<std::string_view, NodeEntry> node_by_name_;
   std::unique_ptr<PodIndex> pod_index_;  // own synchronisation
 };
 

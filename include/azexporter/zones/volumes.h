@@ -89,6 +89,7 @@ enum class ClaimState {
 };
 std::string_view ClaimStateName(ClaimState state);  // "pinned", "unplaced", ...
 
+// A claim that is in one of these states; those that several zones reach are not.
 struct PinnedClaim {
   std::string claim;
   ClaimState state = ClaimState::kPinned;
@@ -104,9 +105,5 @@ struct PinnedClaim {
 
   bool operator==(const PinnedClaim&) const = default;
 };
-
-// The claims of one namespace that are in one of these states, sorted by name. Those that several
-// zones reach are not.
-std::vector<PinnedClaim> PinnedClaimsOf(const kube::ClusterState& cluster, std::string_view ns);
 
 }  // namespace azexporter::zones
