@@ -116,6 +116,17 @@ std::string AlertsTable(const CheckResult& result) {
   return table.ToString();
 }
 
+// A zone is lost, and none of those that are left could go, too.
+bool NoFurtherZone(const zones::ZoneReport& report) {
+  std::size_t lost = 0;
+  std::size_t needed = 0;
+  for (const zones::ZoneLoss& loss : report.losses) {
+    if (loss.verdict == zones::Verdict::kLostAlready) ++lost;
+    if (loss.verdict == zones::Verdict::kNotSurvived) ++needed;
+  }
+  return lost > 0 && needed > 0 && lost + needed == report.losses.size();
+}
+
 // Of a kind the first few, unless all are asked for. Alerts have a table of their own.
 std::string FindingsText(const CheckResult& result, int verbosity) {
   constexpr int kFew = 5;
@@ -137,15 +148,22 @@ std::string FindingsText(const CheckResult& result, int verbosity) {
 }  // namespace
 
 std::string Headline(const CheckResult& result) {
-  if (result.status != Status::kOk) {
-    const auto more = std::count_if(
-        result.findings.begin() + 1, result.findings.end(),
-        [](const zones::Finding& finding) { return finding.severity != zones::Severity::kNote; });
-    return result.findings[0].text + (more > 0 ? fmt::format(" (and {} more)", more) : "");
-  }
   const std::size_t alerts = CountTrue(result);
-  return fmt::format("{}, {} of {} alert rules true", ZonesSummary(result.report), alerts,
-                     result.rules);
+  if (result.status == Status::kOk) {
+    return fmt::format("{}, {} of {} alert rules true", ZonesSummary(result.report), alerts,
+                       result.rules);
+  }
+  std::string text = result.findings[0].text;
+  if (NoFurtherZone(result.report)) text += "; no further zone could be lost";
+  std::size_t others = 0;
+  std::size_t of_alerts = 0;
+  for (const zones::Finding& finding : result.findings) {
+    if (&finding == &result.findings[0] || finding.severity == zones::Severity::kNote) continue;
+    ++(finding.topic == zones::Topic::kAlerts ? of_alerts : others);
+  }
+  if (others > 0) text += fmt::format("; {} more {}", others, others == 1 ? "finding" : "findings");
+  if (of_alerts > 0) text += fmt::format("; {} {}", of_alerts, of_alerts == 1 ? "alert" : "alerts");
+  return text;
 }
 
 std::string LabelOf(const zones::Finding& finding) {

@@ -32,7 +32,7 @@ th, td { text-align: left; padding: .35rem 1rem .35rem 0; border-bottom: 1px sol
 th, td:first-child { white-space: nowrap; } th { font-weight: 600; }
 small { display: block; max-width: 24rem; color: CanvasText; font-weight: 400; }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
-.bad, .warn { font-weight: 600; } .verdict { font-size: 1.1rem; margin: 1rem 0 0; }
+.good, .warn, .bad { overflow-wrap: normal; } .bad, .warn { font-weight: 600; } .verdict { font-size: 1.1rem; margin: 1rem 0 0; }
 @media (max-width: 45rem) {
   thead { display: none; } table, tbody { display: block; }
   tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }

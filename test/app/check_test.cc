@@ -163,7 +163,7 @@ TEST(FormatTest, TableShowsZonesAlertsAndWhatWasNotJudged) {
                                    {});
   EXPECT_EQ(
       Format(result, {}),
-      "AZ CRITICAL  a is down: none of its 5 nodes is ready (and 1 more)\n"
+      "AZ CRITICAL  a is down: none of its 5 nodes is ready; 1 alert\n"
       "\n"
       "ZONE  STATE            WORKERS  CONTROL PLANE  CORDONED  PODS  HEALTH  p95     IF LOST NOW\n"
       "a     full_disruption  0/5      0/0            0         0/3   up      1.2 ms  (lost)\n"

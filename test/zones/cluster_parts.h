@@ -81,7 +81,9 @@ struct ClusterParts {
     return object;
   }
 
-  kube::ClusterState Build() const {
+  kube::ClusterState Build() const { return kube::ClusterState(Lists()); }
+
+  kube::ClusterState::Parts Lists() const {
     kube::ClusterState::Parts parts;
     parts.nodes = Sorted(nodes);
     parts.pods = Sorted(pods);
@@ -96,7 +98,7 @@ struct ClusterParts {
     parts.volumes = Sorted(volumes);
     parts.claims = Sorted(claims);
     parts.storage_classes = Sorted(storage_classes);
-    return kube::ClusterState(std::move(parts));
+    return parts;
   }
 
  private:
