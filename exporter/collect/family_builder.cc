@@ -27,4 +27,23 @@ std::optional<base::Error> FaultOf(const zones::SourceStatus& source) {
   return base::Error(base::ErrorCode::kUnavailable, source.error);
 }
 
+Ground GroundOf(const zones::ZoneReport& report, const zones::SourceStatus& optional_source) {
+  Ground ground;
+  ground.known = report.nodes.known && report.pods.known && optional_source.known;
+  for (const zones::SourceStatus* source : {&report.nodes, &report.pods, &optional_source}) {
+    if (source == &optional_source && source->absent) continue;
+    if (!ground.fault) ground.fault = FaultOf(*source);
+  }
+  return ground;
+}
+
+std::string ResourceLabel(std::string_view resource) {
+  std::string label(resource);
+  for (char& c : label) {
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!kept) c = '_';
+  }
+  return label;
+}
+
 }  // namespace azexporter::collect
