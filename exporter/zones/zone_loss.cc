@@ -65,17 +65,64 @@ void JudgeBudget(const BudgetStatus& budget, LossFindings& all) {
   }
 }
 
+// Whether the pods behind a Service are some of a workload's only, told from the others by a label
+// that moves: the primary of a database, the holder of a lease. Where the others are, one of them
+// may take over; a Service of all pods has those as its endpoints.
+class Successors {
+ public:
+  Successors(const NamespaceReport& report, const kube::ClusterState& cluster)
+      : report_(report), cluster_(cluster), finder_(cluster) {}
+
+  // A workload of the Service's pods that keeps a ready pod outside of the zone, or null.
+  const WorkloadDistribution* For(const ServiceStatus& service, std::string_view zone) {
+    for (const auto& slice : kube::ObjectsIn(cluster_.endpoint_slices(), report_.ns)) {
+      if (slice->service != service.name) continue;
+      for (const kube::Endpoint& endpoint : slice->endpoints) {
+        const kube::Pod* pod = cluster_.FindPod(report_.ns, endpoint.target_pod);
+        const WorkloadDistribution* workload = pod == nullptr ? nullptr : WorkloadOf(*pod);
+        if (workload != nullptr && workload->pods.ready > workload->ready_in(zone)) return workload;
+      }
+    }
+    return nullptr;
+  }
+
+ private:
+  const WorkloadDistribution* WorkloadOf(const kube::Pod& pod) {
+    const std::uint32_t number = finder_.Of(pod);
+    if (number == WorkloadFinder::kNone) return nullptr;
+    const auto found =
+        std::lower_bound(report_.workloads.begin(), report_.workloads.end(), finder_.ref(number),
+                         [](const WorkloadDistribution& workload, const WorkloadRef& ref) {
+                           return workload.workload < ref;
+                         });
+    const bool there = found != report_.workloads.end() && found->workload == finder_.ref(number);
+    return there ? &*found : nullptr;
+  }
+
+  const NamespaceReport& report_;
+  const kube::ClusterState& cluster_;
+  WorkloadFinder finder_;
+};
+
 // Endpoints whose zone is not known may be what is left, or not.
-void JudgeService(const ServiceStatus& service, LossFindings& all) {
+void JudgeService(const ServiceStatus& service, Successors& successors, LossFindings& all) {
   for (const auto& [zone, ready] : service.ready_by_zone) {
     if (zone.empty() || ready == 0 || service.ReadyWithout(zone) > 0) continue;
-    const std::int64_t unzoned = service.ready_unzoned();
-    Add(all, zone,
-        {LossReason::kService, unzoned == 0, service.ns, "Service " + service.name,
-         unzoned == 0
-             ? fmt::format("{} there, none elsewhere", Count(service.ready, "ready endpoint"))
-             : fmt::format("of its other {} the zone is not known",
-                           Count(unzoned, "ready endpoint"))});
+    const std::string object = "Service " + service.name;
+    if (const std::int64_t unzoned = service.ready_unzoned(); unzoned > 0) {
+      Add(all, zone,
+          {LossReason::kService, false, service.ns, object,
+           fmt::format("of its other {} the zone is not known", Count(unzoned, "ready endpoint"))});
+    } else if (const WorkloadDistribution* left = successors.For(service, zone)) {
+      Add(all, zone,
+          {LossReason::kService, false, service.ns, object,
+           fmt::format("{} there, none elsewhere; another pod of {} would have to take over",
+                       Count(service.ready, "ready endpoint"), ObjectOf(left->workload))});
+    } else {
+      Add(all, zone,
+          {LossReason::kService, true, service.ns, object,
+           fmt::format("{} there, none elsewhere", Count(service.ready, "ready endpoint"))});
+    }
   }
 }
 
@@ -166,7 +213,8 @@ LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterSt
   for (const WorkloadDistribution& workload : report.workloads) {
     JudgeWorkload(workload, cluster, all);
   }
-  for (const ServiceStatus& service : report.services) JudgeService(service, all);
+  Successors successors(report, cluster);
+  for (const ServiceStatus& service : report.services) JudgeService(service, successors, all);
   SortAll(all);
   return all;
 }

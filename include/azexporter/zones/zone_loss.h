@@ -8,7 +8,9 @@
 // members, every Service that has a ready endpoint keeps one, every database keeps a writable
 // primary or has a standby elsewhere to become one. Judged is the moment of the loss, before
 // anything is placed anew. Lost redundancy alone is a note; so is what controllers make good later:
-// Jobs, and pods bound to the zone's nodes. What was broken before is not the zone's doing.
+// Jobs, and pods bound to the zone's nodes; so is a Service of one pod of a workload, as of the primary
+// of a database, where other pods of it are ready elsewhere: one of them is to take over. What was
+// broken before is not the zone's doing.
 //
 // Of an evacuation, where nodes are drained and pods may move first, the questions are others: which
 // evictions budgets never allow, and what finds no other place (placement.h).
