@@ -4,7 +4,9 @@ namespace azexporter::collect {
 
 std::span<const Collector> Collectors() {
   static const std::vector<Collector> kTable = {
-      NodesCollector(), PodsCollector(), PostgresCollector(), ProbesCollector(), ZonesCollector()};
+      BudgetsCollector(),   NodesCollector(),    PodsCollector(),   PostgresCollector(),
+      ProbesCollector(),    ServicesCollector(), SpreadCollector(), VolumesCollector(),
+      WorkloadsCollector(), ZoneLossCollector(), ZonesCollector()};
   return kTable;
 }
 

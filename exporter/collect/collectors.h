@@ -6,10 +6,16 @@
 
 namespace azexporter::collect {
 
+const Collector& BudgetsCollector();
 const Collector& NodesCollector();
 const Collector& PodsCollector();
 const Collector& PostgresCollector();
 const Collector& ProbesCollector();
+const Collector& ServicesCollector();
+const Collector& SpreadCollector();
+const Collector& VolumesCollector();
+const Collector& WorkloadsCollector();
+const Collector& ZoneLossCollector();
 const Collector& ZonesCollector();
 
 }  // namespace azexporter::collect

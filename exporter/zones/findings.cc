@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "azexporter/base/time_text.h"
+#include "azexporter/zones/held_back.h"
 
 namespace azexporter::zones {
 namespace {
@@ -247,8 +248,7 @@ class Collector {
 
   void Pending(const NamespaceReport& ns) {
     for (const SpreadStatus& status : ns.spread.constraints) {
-      if (!IsZoneKey(status.topology_key)) continue;
-      const auto held = HeldBack(status);
+      const auto held = HoldingBack(report_, status);
       if (held.empty()) continue;
       Add({Severity::kWarning, Topic::kPending, "", ns.ns, Short(status.workload),
            fmt::format(
@@ -262,24 +262,6 @@ class Collector {
       Add({Severity::kNote, Topic::kPending, "", ns.ns, "",
            fmt::format("{} of namespace {} found no node", Count(ns.unschedulable, "pod"), ns.ns)});
     }
-  }
-
-  // The zones that cannot take pods and yet hold the minimum at 0, so that pods that wait for a
-  // node may go nowhere else.
-  std::vector<std::string> HeldBack(const SpreadStatus& status) const {
-    std::vector<std::string> dead;
-    if (status.unschedulable == 0 || !status.self_match ||
-        status.when_unsatisfiable != kube::WhenUnsatisfiable::kDoNotSchedule) {
-      return dead;
-    }
-    for (const DomainCount& domain : status.domains) {
-      const ZoneStatus* zone = report_.Find(domain.domain);
-      const bool takes = zone != nullptr && (zone->state == ZoneState::kNormal ||
-                                             zone->state == ZoneState::kPartialDisruption);
-      if (takes && domain.pods + 1 - status.least <= status.max_skew) return {};
-      if (!takes && domain.pods == 0) dead.push_back(domain.domain);
-    }
-    return dead;
   }
 
   void Services(const NamespaceReport& ns) {

@@ -54,7 +54,7 @@ base::Result<void> JudgeEmpty(const Rule& rule, const storage::Queryable& querya
                               model::TimestampMs t, Judgement& judgement) {
   judgement.verdict = Verdict::kFalse;
   for (const promql::Selection& selection : promql::Selections(*rule.expr)) {
-    if (selection.at_fixed_time) continue;
+    if (selection.at_fixed_time || selection.takes_away) continue;
     AZX_ASSIGN_OR_RETURN(const Coverage coverage, CoverageOf(selection, queryable, t));
     if (!coverage.any_series) {
       judgement.verdict = Verdict::kNoData;

@@ -29,9 +29,16 @@ void Collect(const Expr& expr, const Shift& shift, std::int64_t lookback_ms,
     case ExprKind::kAggregate:
       if (As<AggregateExpr>(expr).param != nullptr) visit(*As<AggregateExpr>(expr).param);
       return visit(*As<AggregateExpr>(expr).expr);
-    case ExprKind::kBinary:
+    case ExprKind::kBinary: {
       visit(*As<BinaryExpr>(expr).lhs);
-      return visit(*As<BinaryExpr>(expr).rhs);
+      const std::size_t left = out.size();
+      visit(*As<BinaryExpr>(expr).rhs);
+      const bool takes_away = As<BinaryExpr>(expr).op == BinaryOp::kUnless;
+      for (std::size_t i = left; i < out.size(); ++i) {
+        out[i].takes_away = out[i].takes_away || takes_away;
+      }
+      return;
+    }
     case ExprKind::kCall:
       for (const ExprPtr& arg : As<CallExpr>(expr).args) visit(*arg);
       return;

@@ -8,6 +8,7 @@
 #include "azexporter/base/clock.h"
 #include "azexporter/base/file.h"
 #include "azexporter/collect/snapshot.h"
+#include "collect/shop.h"
 #include "support/cluster_builder.h"
 
 namespace azexporter::collect {
@@ -49,19 +50,53 @@ db::PostgresFacts Instance(const std::string& name, bool up, bool standby, db::L
   return facts;
 }
 
-// The text of one collector's block on facts that show each of its families.
+std::set<std::string> AllBut(const std::string& collector) {
+  std::set<std::string> others;
+  for (const Collector& row : Collectors()) others.insert(std::string(row.name));
+  others.erase(collector);
+  return others;
+}
+
+// Labels of kube_pod_info that the pods below leave empty.
+const std::set<std::string_view> kNeverShown = {"host_ip", "pod_ip", "priority_class"};
+
+std::string ShopTextOf(const std::string& collector, const test::Shop& shop) {
+  const test::Shop::View view = shop.Look();
+  const base::FakeClock clock(kNow);
+  return RenderText(
+      Gather({.cluster = *view.cluster, .report = view.report}, AllBut(collector), clock));
+}
+
+// Facts that show each family of the collectors of nodes, pods, zones, probes and databases.
 std::string TextOf(const std::string& collector) {
+  static const std::set<std::string> kOfTheShop = {"budgets", "services",  "spread",
+                                                   "volumes", "workloads", "zone_loss"};
+  if (kOfTheShop.contains(collector)) return ShopTextOf(collector, {});
   const auto cluster =
       ClusterBuilder()
-          .Node("n1", {"a"})
+          .Node("n1", {.zone = "a",
+                       .allocatable = {.cpu_milli = 3920,
+                                       .memory_bytes = 16'000'000'000,
+                                       .pods = 110,
+                                       .others = {{"ephemeral-storage", 90'000'000'000},
+                                                  {"example.com/fpga", 2},
+                                                  {"hugepages-2Mi", 0},
+                                                  {"native", 7}}}})
           .Node("n2", {"b", ConditionStatus::kUnknown, /*cordoned=*/true})
-          .Node("n3", {"", ConditionStatus::kTrue})
-          .Pod("web-1", {.node = "n1"})
+          .Node("n3", {.zone = "", .taints = {{"gpu", "", "NoSchedule"}}})
+          .Node("n4", {.zone = "b", .taints = {{"gpu", "", "NoSchedule"}}})
+          .Pod("web-1", {.node = "n1",
+                         .requests = {.cpu_milli = 250,
+                                      .memory_bytes = 64'000'000,
+                                      .others = {{"example.com/fpga", 1}}}})
           .Pod("web-2", {.node = "", .ready = false, .phase = kube::PodPhase::kPending})
           .Build(kNow);
   zones::ExpectedZones expected;
   expected["a"] = {.nodes = 1, .expected_pods = 1, .health_endpoint = "http://a"};
-  expected["b"] = {.nodes = 1, .expected_pods = 1, .health_endpoint = "http://b"};
+  expected["b"] = {.nodes = 1,
+                   .expected_pods = 1,
+                   .health_endpoint = "http://b",
+                   .maintenance_until_ms = kNow + 60'000};
   expected["gone"] = {.nodes = 5, .expected_pods = 3, .health_endpoint = ""};
   const std::vector<probe::TargetFacts> probes = {
       Probed("a", 0.0004, probe::ProbeOutcome::kHealthy),
@@ -81,12 +116,9 @@ std::string TextOf(const std::string& collector) {
                              .pod_selector = {{"app.kubernetes.io/name", "machine-native-ops"}},
                              .now_ms = kNow});
   const base::FakeClock clock(kNow);
-  std::set<std::string> others;
-  for (const Collector& row : Collectors()) others.insert(std::string(row.name));
-  others.erase(collector);
   return RenderText(Gather(
       {.cluster = cluster, .report = report, .probes = probes, .options = {.pods_detail = true}},
-      others, clock));
+      AllBut(collector), clock));
 }
 
 class CollectorGoldenTest : public ::testing::TestWithParam<std::string> {};
@@ -109,6 +141,23 @@ std::vector<std::string> CollectorNames() {
 
 INSTANTIATE_TEST_SUITE_P(EachRow, CollectorGoldenTest, ::testing::ValuesIn(CollectorNames()),
                          [](const auto& row) { return row.param; });
+
+// Nothing is shipped that was never seen: the golden files show each family, and each of its
+// labels.
+TEST(CollectorTableTest, TheGoldenFilesShowEachFamily) {
+  for (const Collector& collector : Collectors()) {
+    const std::string text = TextOf(std::string(collector.name));
+    for (const model::MetricDesc& desc : collector.families) {
+      const std::size_t at = text.find("# TYPE " + std::string(desc.name) + " ");
+      ASSERT_NE(at, std::string::npos) << desc.name;
+      const std::string family = text.substr(at, text.find("# HELP", at) - at);
+      for (const std::string_view label : desc.label_names) {
+        const bool shown = family.find(std::string(label) + "=\"") != std::string::npos;
+        EXPECT_EQ(shown, !kNeverShown.contains(label)) << desc.name << " " << label;
+      }
+    }
+  }
+}
 
 TEST(CollectorTableTest, IsSortedAndNamesEachFamilyOnce) {
   std::set<std::string_view> families;
@@ -143,6 +192,106 @@ TEST(CollectorTest, ASourceThatWasNeverAskedIsAFaultAndHasNoSeries) {
     }
   }
   EXPECT_EQ(RenderText(snapshot), "");
+}
+
+// The run of a collector, and its text.
+std::pair<CollectorRun, std::string> RunOf(const std::string& collector, const test::Shop& shop) {
+  const test::Shop::View view = shop.Look();
+  const base::FakeClock clock(kNow);
+  const Snapshot snapshot =
+      Gather({.cluster = *view.cluster, .report = view.report}, AllBut(collector), clock);
+  return {snapshot.runs.at(0), RenderText(snapshot)};
+}
+
+struct OptionalSource {
+  const char* collector;
+  std::string_view resource;
+};
+constexpr OptionalSource kOptionalSources[] = {
+    {"budgets", kube::PodDisruptionBudget::kResource},
+    {"services", kube::Service::kResource},
+    {"services", kube::EndpointSlice::kResource},
+    {"spread", kube::ReplicaSet::kResource},
+    {"volumes", kube::PersistentVolume::kResource},
+    {"volumes", kube::PersistentVolumeClaim::kResource},
+    {"workloads", kube::Deployment::kResource},
+};
+
+TEST(CollectorTest, AnOptionalSourceThatFailsIsAFaultOfWhoStandsOnIt) {
+  for (const OptionalSource& source : kOptionalSources) {
+    SCOPED_TRACE(source.resource);
+    test::Shop shop;
+    shop.Health(source.resource) = {
+        .resource = std::string(source.resource), .optional = true, .last_error = "403 Forbidden"};
+    const auto [run, text] = RunOf(source.collector, shop);
+    EXPECT_FALSE(run.success);
+    EXPECT_EQ(run.error, "403 Forbidden");
+    EXPECT_EQ(text, "");
+    EXPECT_TRUE(RunOf("zones", shop).first.success);
+  }
+}
+
+TEST(CollectorTest, AnOptionalSourceThatNobodyWasAskedForIsNoFault) {
+  for (const OptionalSource& source : kOptionalSources) {
+    SCOPED_TRACE(source.resource);
+    test::Shop shop;
+    shop.Health(source.resource) = {.resource = std::string(source.resource),
+                                    .optional = true,
+                                    .absent = true,
+                                    .last_error = "404 Not Found"};
+    const auto [run, text] = RunOf(source.collector, shop);
+    EXPECT_TRUE(run.success) << run.error;
+    EXPECT_EQ(text, "");
+  }
+}
+
+bool Has(const std::string& text, std::string_view line) {
+  return text.find("\n" + std::string(line) + "\n") != std::string::npos;
+}
+
+// A verdict that is open is no verdict; what blocks is known without it.
+TEST(CollectorTest, AnOpenVerdictOnAZonesLossHasNoSeriesOfItsOwn) {
+  test::Shop shop;
+  kube::ResourceHealth& budgets = shop.Health(kube::PodDisruptionBudget::kResource);
+  budgets = {.resource = budgets.resource, .optional = true, .last_error = "403 Forbidden"};
+  shop.parts.budgets.clear();
+  const auto [run, text] = RunOf("zone_loss", shop);
+  EXPECT_TRUE(run.success) << "it is the fault of the collector of budgets";
+  EXPECT_TRUE(Has(text, "az_zone_loss_survivable{zone=\"a\"} 0")) << text;
+  EXPECT_TRUE(Has(text, "az_zone_loss_not_known{zone=\"a\"} 0")) << text;
+  EXPECT_EQ(text.find("reason=\"budget\""), std::string::npos) << text;
+  EXPECT_EQ(text.find("reason=\"eviction\""), std::string::npos) << text;
+
+  // Without what blocks the loss of b.
+  std::erase_if(shop.parts.nodes, [](const kube::Node& node) { return node.control_plane(); });
+  std::erase_if(shop.parts.services,
+                [](const kube::Service& service) { return service.meta.name == "by-hand"; });
+  const std::string open = RunOf("zone_loss", shop).second;
+  EXPECT_TRUE(Has(open, "az_zone_loss_not_known{zone=\"b\"} 1")) << open;
+  EXPECT_EQ(open.find("az_zone_loss_survivable{zone=\"b\"}"), std::string::npos) << open;
+
+  shop.Health(kube::PodDisruptionBudget::kResource).absent = true;
+  const std::string never_asked = RunOf("zone_loss", shop).second;
+  EXPECT_EQ(never_asked.find("az_zone_loss_not_known{zone=\"b\"}"), std::string::npos);
+  EXPECT_TRUE(Has(never_asked, "az_zone_loss_not_known{zone=\"a\"} 0")) << never_asked;
+}
+
+TEST(CollectorTest, MaintenanceIsKnownWithoutNodesWhereItIsDeclaredElsewhere) {
+  const auto cluster =
+      ClusterBuilder().Health({.resource = "nodes", .last_error = "403 Forbidden"}).Build(kNow);
+  zones::ExpectedZones expected;
+  expected["a"].maintenance_until_ms = kNow + 1;
+  expected["b"].maintenance_until_ms = kNow;  // over
+  const auto report = zones::MakeZoneReport({.cluster = test::NotOwned(cluster),
+                                             .expected = expected,
+                                             .expectations = {.known = true},
+                                             .seen_zones = {},
+                                             .now_ms = kNow});
+  const base::FakeClock clock(kNow);
+  const std::string text =
+      RenderText(Gather({.cluster = cluster, .report = report}, AllBut("zones"), clock));
+  EXPECT_TRUE(Has(text, "az_zone_maintenance{zone=\"a\"} 1")) << text;
+  EXPECT_EQ(text.find("zone=\"b\""), std::string::npos) << text;
 }
 
 }  // namespace

@@ -103,7 +103,8 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
       {"postgres: {clusters: [{name: d, instances: [{name: i}]}]}\n",
        "c.yaml:1:45: give either dsn or dsn_file"},
       {"collectors: {cpu: {}}\n",
-       "c.yaml:1:14: unknown key \"cpu\" (known here: nodes, pods, postgres, probes, zones)"},
+       "c.yaml:1:14: unknown key \"cpu\" (known here: budgets, nodes, pods, postgres, "
+       "probes, services, spread, volumes, workloads, zone_loss, zones)"},
       {"a: [1\n", "c.yaml:2:1: end of sequence flow not found"},
   };
   for (const Case& c : cases) {

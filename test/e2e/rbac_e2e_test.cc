@@ -71,8 +71,11 @@ TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
   EXPECT_EQ(daemon.api().Count("azexporter_kube_synced == 0"), 11);
   EXPECT_EQ(daemon.api().Count("azexporter_kube_last_contact_timestamp_seconds"), 3)
       << "nothing grows old that was never allowed";
-  EXPECT_EQ(daemon.api().Count("azexporter_collector_success == 1"),
-            daemon.api().Count("azexporter_collector_success"));
+  EXPECT_EQ(daemon.api().Count("azexporter_collector_success == 0"), 5);
+  EXPECT_EQ(daemon.api().Count("azexporter_collector_success{collector=~\"budgets|services|spread|"
+                               "volumes|workloads\"} == 0"),
+            5)
+      << "what stands on the rest says that it does not";
   // Once its rules are judged.
   Outcome told;
   EXPECT_TRUE(Eventually(

@@ -392,5 +392,15 @@ TEST(SelectionsTest, TellsWhatAnExpressionLooksAt) {
   EXPECT_FALSE(selections[0].at_fixed_time);
 }
 
+TEST(SelectionsTest, TellsWhatOnlyTakesAway) {
+  const auto expr = ParseExpr("(a unless on (z) max by (z) (b) == 1) and c unless (d or e) + f");
+  ASSERT_TRUE(expr);
+  std::string taking;
+  for (const Selection& selection : Selections(**expr)) {
+    if (selection.takes_away) taking += selection.matchers[0].value();
+  }
+  EXPECT_EQ(taking, "bdef");
+}
+
 }  // namespace
 }  // namespace azexporter::promql

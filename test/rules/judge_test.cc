@@ -35,6 +35,8 @@ TEST_F(JudgeTest, TellsTrueFromFalseFromUnknown) {
       {"nothing == 0", "no_data: no series nothing"},
       {R"(up{zone="x"} == 0)", R"(no_data: no series up{zone="x"})"},
       {"up > 1 and on (zone) nothing", "no_data: no series nothing"},
+      {"up > 1 unless on (zone) nothing == 1", "false"},
+      {"nothing unless on (zone) up", "no_data: no series nothing"},
       {"ended == 0", "no_data: no series ended"},
       {"absent(nothing)", R"(true: pending {alertname="A"} 1)"},
       {"absent(up)", "false"},

@@ -151,7 +151,7 @@ TEST(PackTest, EveryRecommendedAlertIsWhole) {
       EXPECT_EQ(always, rule.for_ms == 0);
     }
   }
-  EXPECT_GE(names.size(), 18U);
+  EXPECT_GE(names.size(), 28U);
   for (const auto& [name, unused] : tried) EXPECT_TRUE(names.contains(name)) << name;
 }
 

@@ -24,6 +24,8 @@ class ClusterBuilder {
     kube::ConditionStatus ready = kube::ConditionStatus::kTrue;
     bool cordoned = false;
     bool control_plane = false;
+    kube::Resources allocatable = {};
+    std::vector<kube::Taint> taints = {};
   };
   struct PodIs {
     std::string node;
@@ -31,6 +33,7 @@ class ClusterBuilder {
     bool terminating = false;
     kube::PodPhase phase = kube::PodPhase::kRunning;
     std::string app = "machine-native-ops";
+    kube::Resources requests = {};
   };
 
   ClusterBuilder& Node(const std::string& name, const NodeIs& is) {
@@ -42,6 +45,8 @@ class ClusterBuilder {
     if (!is.zone.empty()) node.meta.labels.emplace_back("topology.kubernetes.io/zone", is.zone);
     node.unschedulable = is.cordoned;
     node.conditions.push_back({"Ready", is.ready});
+    node.allocatable = is.allocatable;
+    node.taints = is.taints;
     nodes_->push_back(std::make_shared<const kube::Node>(std::move(node)));
     return *this;
   }
@@ -61,6 +66,11 @@ class ClusterBuilder {
     pod.owners.push_back({"ReplicaSet", "rs-1", true});
     pod.node_name = is.node;
     pod.phase = is.phase;
+    if (is.requests != kube::Resources{}) {
+      kube::PodSpec spec;
+      spec.requests = is.requests;
+      pod.spec = std::make_shared<const kube::PodSpec>(std::move(spec));
+    }
     pod.ready = is.ready ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kFalse;
     pods_->push_back(std::make_shared<const kube::Pod>(std::move(pod)));
     return *this;

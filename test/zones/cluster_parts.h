@@ -29,6 +29,7 @@ struct ClusterParts {
   std::deque<kube::PersistentVolume> volumes;
   std::deque<kube::PersistentVolumeClaim> claims;
   std::deque<kube::StorageClass> storage_classes;
+  std::vector<kube::ResourceHealth> health;  // how the resources fare; none: never asked for
 
   kube::Node& Node(const std::string& name, kube::StringMap labels) {
     kube::Node& node = nodes.emplace_back();
@@ -98,6 +99,7 @@ struct ClusterParts {
     parts.volumes = Sorted(volumes);
     parts.claims = Sorted(claims);
     parts.storage_classes = Sorted(storage_classes);
+    parts.health = health;
     return parts;
   }
 

@@ -291,6 +291,8 @@ struct Selection {
   bool at_fixed_time = false;
   // A range selector: functions over it need more than one point of a series.
   bool is_range = false;
+  // On the right of an `unless`: without any series it takes nothing away.
+  bool takes_away = false;
 };
 
 // `lookback_ms`: the look-back of the engine that will run the expression.

@@ -8,7 +8,8 @@
 // members, every Service that has a ready endpoint keeps one, every database keeps a writable
 // primary or has a standby elsewhere to become one. Judged is the moment of the loss, before
 // anything is placed anew. Lost redundancy alone is a note; so is what controllers make good later:
-// Jobs, and pods bound to the zone's nodes. What was broken before is not the zone's doing.
+// Jobs, pods bound to the zone's nodes, and a Service that selects the primary of a database by its
+// role where other ready pods of it are elsewhere. What was broken before is not the zone's doing.
 //
 // Of an evacuation, where nodes are drained and pods may move first, the questions are others:
 // which evictions budgets never allow, and what finds no other place (placement.h).
