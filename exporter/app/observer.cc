@@ -202,6 +202,7 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .pod_namespace = config_.zone_pods.ns,
                                 .pod_selector = config_.zone_pods.selector,
                                 .default_constraints = config_.kubernetes.default_constraints,
+                                .accepted_losses = config_.accepted_losses,
                                 .maintenance_until_ms = config_.maintenance_until_ms,
                                 .now_ms = now_ms,
                                 .stale_after_ms = stale_after_ms});

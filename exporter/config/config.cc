@@ -107,6 +107,14 @@ Result<void> ReadZonesConfigMap(YamlMap& root, Config& config) {
   return {};
 }
 
+Result<void> ReadZoneLoss(YamlMap& map, Config& config) {
+  const YamlNode* accepted = map.Find("accepted");
+  if (accepted == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(const std::vector<std::string> names, accepted->AsStringList());
+  config.accepted_losses.insert(names.begin(), names.end());
+  return {};
+}
+
 Result<void> ReadZonePods(YamlMap& map, ZonePods& pods) {
   AZX_RETURN_IF_ERROR(ReadText(map, "namespace", pods.ns));
   if (const YamlNode* selector = map.Find("selector")) {
@@ -225,6 +233,8 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
   AZX_RETURN_IF_ERROR(ReadZonesConfigMap(root, config));
   AZX_RETURN_IF_ERROR(ReadSection(
       root, "zone_pods", [&](YamlMap& map) { return ReadZonePods(map, config.zone_pods); }));
+  AZX_RETURN_IF_ERROR(
+      ReadSection(root, "zone_loss", [&](YamlMap& map) { return ReadZoneLoss(map, config); }));
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "probes", [&](YamlMap& map) { return ReadProbes(map, config.probes); }));
   AZX_RETURN_IF_ERROR(

@@ -83,7 +83,7 @@ NamespaceReport NamespaceReporter::Of(const kube::ClusterState& cluster, std::st
     AddLoad(view, *pod, impl_->options, report);
     report.reads_other_namespaces = report.reads_other_namespaces || LooksOutside(*pod);
   }
-  report.losses = LossFindingsOf(report, cluster);
+  report.losses = LossFindingsOf(report, cluster, impl_->options.accepted);
   report.evictions = EvictionFindingsOf(report);
   return report;
 }

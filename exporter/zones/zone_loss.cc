@@ -108,6 +108,20 @@ void JudgeService(const ServiceStatus& service, const kube::ClusterState& cluste
   }
 }
 
+void Accept(const std::set<std::string>& accepted, LossFindings& all) {
+  for (auto& [zone, findings] : all) {
+    for (LossFinding& finding : findings) {
+      const std::string name = finding.object.substr(finding.object.find(' ') + 1);
+      if (!finding.blocker ||
+          (!accepted.contains(finding.ns) && !accepted.contains(finding.ns + "/" + name))) {
+        continue;
+      }
+      finding.blocker = false;
+      finding.text += " (accepted)";
+    }
+  }
+}
+
 void SortAll(LossFindings& all) {
   for (auto& [zone, findings] : all) {
     std::sort(findings.begin(), findings.end(), [](const LossFinding& a, const LossFinding& b) {
@@ -193,13 +207,15 @@ bool IsConsensusGroup(const kube::Workload& workload) {
   return false;
 }
 
-LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterState& cluster) {
+LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterState& cluster,
+                            const std::set<std::string>& accepted) {
   LossFindings all;
   for (const BudgetStatus& budget : report.budgets) JudgeBudget(budget, all);
   for (const WorkloadDistribution& workload : report.workloads) {
     JudgeWorkload(workload, cluster, all);
   }
   for (const ServiceStatus& service : report.services) JudgeService(service, cluster, all);
+  Accept(accepted, all);
   SortAll(all);
   return all;
 }

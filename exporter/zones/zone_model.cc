@@ -336,6 +336,7 @@ struct ZoneModel::Impl {
     asked.spread.defaults = inputs.default_constraints;
     asked.pod_namespace = inputs.pod_namespace;
     asked.pod_selector = inputs.pod_selector;
+    asked.accepted = inputs.accepted_losses;
     if (!reporter || !(asked == options)) {
       options = asked;
       reporter = std::make_unique<NamespaceReporter>(*node_basis, options);

@@ -86,7 +86,7 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
        "c.yaml:1:27: not a size: \"1\", its unit must be one of B, KB, MB, GB, TB, PB, EB"},
       {"globl: {}",
        "c.yaml:1:1: unknown key \"globl\" (known here: global, kubernetes, zones, "
-       "zones_config_map, zone_pods, probes, postgres, rule_files, alerting, storage, "
+       "zones_config_map, zone_pods, zone_loss, probes, postgres, rule_files, alerting, storage, "
        "collectors)"},
       {"global: {}\nglobal: {}\n", "c.yaml:2:1: key \"global\" already set at line 1"},
       {"global:\n  evaluation_interval: fast\n",
@@ -111,6 +111,47 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
     const auto config = ParseConfig(c.yaml, "c.yaml");
     ASSERT_FALSE(config) << c.yaml;
     EXPECT_EQ(config.error().message(), c.message);
+  }
+}
+
+TEST(ConfigTest, ReadsWhatZonesCanBear) {
+  const auto config = ParseConfig(
+      "zones: {a: {nodes: 1, maintenance_until: 2027-01-15T08:00:00Z}}\n"
+      "zone_loss: {accepted: [dev, shop/cache]}\n"
+      "kubernetes:\n"
+      "  default_constraints:\n"
+      "  - {maxSkew: 2, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}\n",
+      "c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->zones.at("a").maintenance_until_ms, 1'800'000'000'000);
+  EXPECT_EQ(config->accepted_losses, (std::set<std::string>{"dev", "shop/cache"}));
+  const zones::DefaultConstraints& defaults = config->kubernetes.default_constraints;
+  ASSERT_EQ(defaults.constraints.size(), 1u);
+  EXPECT_TRUE(defaults.all_keys_needed);
+  EXPECT_EQ(defaults.constraints[0].max_skew, 2);
+  EXPECT_EQ(defaults.constraints[0].when_unsatisfiable, kube::WhenUnsatisfiable::kScheduleAnyway);
+  const auto system = ParseConfig("kubernetes: {default_constraints: system}\n", "c.yaml");
+  ASSERT_TRUE(system) << system.error().message();
+  EXPECT_EQ(system->kubernetes.default_constraints, zones::SystemDefaultConstraints());
+
+  struct Case {
+    std::string_view yaml, message;
+  };
+  const Case cases[] = {
+      {"kubernetes: {default_constraints: yes}\n",
+       "c.yaml:1:35: default_constraints must be \"system\" or a list"},
+      {"kubernetes: {default_constraints: [{maxSkew: 0, topologyKey: z, whenUnsatisfiable: x}]}\n",
+       "c.yaml:1:46: maxSkew must be at least 1"},
+      {"kubernetes: {default_constraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: x}]}\n",
+       "c.yaml:1:84: whenUnsatisfiable must be DoNotSchedule or ScheduleAnyway"},
+      {"zones: {a: {maintenance_until: soon}}\n",
+       "c.yaml:1:32: maintenance_until must be a time like 2026-11-22T07:00:00Z"},
+      {"zone_loss: {accept: [a]}\n", "c.yaml:1:13: unknown key \"accept\" (known here: accepted)"},
+  };
+  for (const Case& c : cases) {
+    const auto refused = ParseConfig(c.yaml, "c.yaml");
+    ASSERT_FALSE(refused) << c.yaml;
+    EXPECT_EQ(refused.error().message(), c.message);
   }
 }
 

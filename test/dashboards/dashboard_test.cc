@@ -103,8 +103,8 @@ TEST_F(DashboardTest, EveryPanelSaysWhatItShows) {
       EXPECT_NE(target.value("legendFormat", ""), "");
     }
   }
-  EXPECT_EQ(rows,
-            (std::vector<std::string>{"Overview", "Zones", "Latency", "Databases", "azexporter"}));
+  EXPECT_EQ(rows, (std::vector<std::string>{"Overview", "Zones", "Zone loss and spread", "Latency",
+                                            "Databases", "azexporter"}));
 }
 
 TEST_F(DashboardTest, PanelsDoNotOverlap) {

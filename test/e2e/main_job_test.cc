@@ -67,7 +67,7 @@ TEST_F(MainJobTest, AZoneGoesAndComesBack) {
   EXPECT_EQ(alerts[0]["value"], "8e+00");
   const Outcome told = CheckDaemon();
   EXPECT_EQ(told.code, 2) << told.text;
-  EXPECT_NE(told.text.find("alert ZoneUnavailable us-east-1a: firing"), std::string::npos)
+  EXPECT_NE(told.text.find("ZoneUnavailable  us-east-1a  firing for "), std::string::npos)
       << told.text;
   const Outcome seen = Check();
   EXPECT_EQ(seen.code, 2) << seen.text;

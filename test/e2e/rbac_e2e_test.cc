@@ -28,8 +28,9 @@ class RolesTest : public test::PlatformFixture {
     const auto token = platform_->api().CreateToken("azexporter", "azexporter");
     ASSERT_TRUE(token) << token.error().message();
     Write("kubeconfig", platform_->api().KubeconfigFor("azexporter", *token));
-    Write("azexporter.yaml",
-          Config() + "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n");
+    Write("azexporter.yaml", Config() +
+                                 "zone_loss: {accepted: [azexporter/azexporter]}\n"
+                                 "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n");
   }
 
   // As the administrator, in the test's folder.
@@ -63,8 +64,14 @@ TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
                     "'[{\"op\":\"replace\",\"path\":\"/rules\",\"value\":[{\"apiGroups\":[\"\"],"
                     "\"resources\":[\"nodes\",\"pods\"],\"verbs\":[\"list\",\"watch\"]}]}]'"),
             "failed");
-  const Outcome healthy = Check();
-  EXPECT_EQ(healthy.code, 0) << healthy.text;
+  // What it may not read it names, and does not call the platform fine.
+  const Outcome seen = Check();
+  EXPECT_EQ(seen.code, 1) << seen.text;
+  for (const char* part : {"us-east-1a  normal", "us-east-1c  normal", "IF LOST NOW", "not known",
+                           "disruption budgets are not known: ", "AzexporterCollectorFailing"}) {
+    EXPECT_NE(seen.text.find(part), std::string::npos) << part << "\n" << seen.text;
+  }
+  EXPECT_EQ(seen.text.find("CRITICAL"), std::string::npos) << seen.text;
   test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
   EXPECT_TRUE(
       Eventually([&] { return daemon.api().Count("azexporter_kube_synced == 1") == 3; }, kWaitMs));
@@ -76,19 +83,13 @@ TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
                                "volumes|workloads\"} == 0"),
             5)
       << "what stands on the rest says that it does not";
-  // Once its rules are judged.
-  Outcome told;
-  EXPECT_TRUE(Eventually(
-      [&] {
-        told = test::RunAzexporter({"--check", "--url", daemon.url()});
-        return told.code == 0;
-      },
-      kWaitMs))
-      << told.text;
+  EXPECT_EQ(daemon.api().Count("az_zone_loss_not_known == 1"), 3);
   // The rights are given, and are used without a restart.
   ASSERT_NE(Kubectl("apply -f rendered.yaml"), "failed");
   EXPECT_TRUE(Eventually([&] { return daemon.api().Count("azexporter_kube_synced == 1") == 14; },
                          2 * kWaitMs));
+  EXPECT_TRUE(
+      Eventually([&] { return daemon.api().Count("az_zone_loss_survivable == 1") == 3; }, kWaitMs));
 }
 
 TEST_F(RolesTest, ARightThatIsTakenAwayIsMissedAndNamed) {
@@ -163,7 +164,7 @@ std::string NameOf(const ::testing::TestParamInfo<FaultCase>& fault) { return fa
 INSTANTIATE_TEST_SUITE_P(All, FaultTest, ::testing::ValuesIn(kFaultCases), NameOf);
 
 // Whatever happens to what only the loss of a zone is judged by, the zones' state is known.
-TEST_F(RolesTest, ATroubledOptionalResourceDoesNotChangeTheVerdict) {
+TEST_F(RolesTest, ATroubledOptionalResourceLeavesTheZonesKnown) {
   for (const char* command :
        {"fault list jobs.batch hang", "fault list deployments.apps status 500",
         "fault list endpointslices.discovery.k8s.io status 404",
@@ -172,7 +173,11 @@ TEST_F(RolesTest, ATroubledOptionalResourceDoesNotChangeTheVerdict) {
   }
   const Outcome seen = test::RunAzexporter(
       {"--check", "--check.timeout", "3s", "--config.file", folder_ / "azexporter.yaml"});
-  EXPECT_EQ(seen.code, 0) << seen.text;
+  EXPECT_EQ(seen.code, 1) << seen.text;
+  for (const char* part : {"us-east-1a  normal", "workloads are not known: ",
+                           "services are not known: ", "volumes are not known: "}) {
+    EXPECT_NE(seen.text.find(part), std::string::npos) << part << "\n" << seen.text;
+  }
 }
 
 // What the daemon goes through without a word of alarm: each of these is ordinary.

@@ -258,6 +258,27 @@ TEST(ZoneLossTest, ADatabaseNeedsAStandbyElsewhere) {
   EXPECT_EQ(told({}), "");
 }
 
+TEST(ZoneLossTest, WhatMayBreakIsNoted) {
+  ClusterParts parts = ThreeZones();
+  Pods(parts, "Rollout", "web", "aa");
+  Pods(parts, "Rollout", "api", "b");
+  const kube::ClusterState cluster = parts.Build();
+  const auto blockers = [&](const std::set<std::string>& accepted) {
+    std::string text;
+    NamespaceReporter reporter(cluster, {.accepted = accepted});
+    for (const auto& [zone, findings] : reporter.Of(cluster, "shop").losses) {
+      for (const LossFinding& finding : findings) {
+        text += (finding.blocker ? "blocker " : "note ") + TextOf(finding) + "\n";
+      }
+    }
+    return text;
+  };
+  EXPECT_EQ(blockers({"shop/web", "other"}),
+            "note Rollout shop/web: all of its 2 ready pods are there (accepted)\n"
+            "blocker Rollout shop/api: its only ready pod is there\n");
+  EXPECT_EQ(blockers({"shop"}).find("blocker"), std::string::npos);
+}
+
 TEST(ZoneLossTest, NamesOfReasonsReadBack) {
   for (const LossReason reason : AllLossReasons()) {
     EXPECT_EQ(LossReasonOf(LossReasonName(reason)), reason);

@@ -76,6 +76,9 @@ struct Config {
   KubernetesConfig kubernetes;
   zones::ExpectedZones zones;
   std::optional<ZonesConfigMap> zones_config_map;
+  // Namespaces, and workloads, budgets and Services as NAMESPACE/NAME, that a zone's loss may
+  // break: that is then a note.
+  std::set<std::string> accepted_losses;
   // Zones under maintenance, and until when (wall time): of the command line, beside those of
   // `zones`, of the ConfigMap and of annotations.
   std::map<std::string, std::int64_t> maintenance_until_ms;

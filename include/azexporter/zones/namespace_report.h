@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,8 @@ struct NamespaceOptions {
   // Which pods count for `expected_pods`. An empty namespace means all, an empty selector all pods.
   std::string pod_namespace = {};
   kube::StringMap pod_selector = {};
+  // What a zone's loss may break; see LossFindingsOf.
+  std::set<std::string> accepted = {};
 
   bool operator==(const NamespaceOptions&) const = default;
 };

@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,7 +64,9 @@ std::string TextOf(const LossFinding& finding);
 
 // By zone, of one namespace; zones without a finding are absent. Sorted by reason, then object.
 using LossFindings = std::map<std::string, std::vector<LossFinding>, std::less<>>;
-LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterState& cluster);
+// `accepted`: namespaces, and objects as NAMESPACE/NAME, that may break: their findings are notes.
+LossFindings LossFindingsOf(const NamespaceReport& report, const kube::ClusterState& cluster,
+                            const std::set<std::string>& accepted);
 LossFindings EvictionFindingsOf(const NamespaceReport& report);
 
 // Of the control plane, if the zone went. Nothing where no control plane node is seen: a managed

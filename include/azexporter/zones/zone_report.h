@@ -169,6 +169,8 @@ struct ReportInputs {
   std::string pod_namespace;
   kube::StringMap pod_selector;
   DefaultConstraints default_constraints = {};
+  // Namespaces, and objects as NAMESPACE/NAME, that a zone's loss may break.
+  std::set<std::string> accepted_losses = {};
   // Zones under maintenance, beside what `expected` and annotations of nodes say: until when.
   std::map<std::string, std::int64_t> maintenance_until_ms = {};
   // Whether to play through where the pods of a lost zone would go: a walk over all pods, made
