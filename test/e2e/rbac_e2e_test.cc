@@ -29,7 +29,7 @@ class RolesTest : public test::PlatformFixture {
     ASSERT_TRUE(token) << token.error().message();
     Write("kubeconfig", platform_->api().KubeconfigFor("azexporter", *token));
     Write("azexporter.yaml", Config() +
-                                 "zone_loss: {accepted: [azexporter/azexporter]}\n"
+                                 "zone_loss: {accepted: [azexporter]}\n"
                                  "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n");
   }
 

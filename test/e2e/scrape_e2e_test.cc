@@ -145,6 +145,11 @@ constexpr PanelShows kOutageOnPanels[] = {
     {"Workers by zone", "== 0", 6},  // two states of each zone
     {"Ready pods by zone", "== 0", 1},
     {"Pod imbalance", "== 3", 1},
+    {"Could be lost now", "== 0", 2},  // no further zone
+    {"What would not survive", "> 0", 2},
+    {"Pods that would find no other node", "> 0", 2},
+    {"Skew over zones", ">= 0", 1},  // the pods are not evicted yet
+    {"Room by zone", "== 0", 1},
     {"Probe latency", "> 1", 1},  // the 95th percentile
     {"Probe results", "> 0", 4},  // time-outs of a beside what is healthy
     {"Health endpoints", "== 0", 1},
