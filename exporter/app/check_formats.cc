@@ -7,6 +7,7 @@
 #include <map>
 
 #include "azexporter/base/json_writer.h"
+#include "azexporter/base/xml_text.h"
 #include "check_print.h"
 
 namespace azexporter::app {
@@ -126,33 +127,9 @@ std::string PerformanceDataOf(const CheckResult& result, const CheckPrint& print
   return data.text();
 }
 
-std::string XmlText(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // Control characters are not allowed in XML, not even escaped.
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
-
 std::string JunitCase(std::string_view topic, const std::string& name, std::string_view outcome) {
   return fmt::format("    <testcase classname=\"azexporter.{}\" name=\"{}\"{}\n", topic,
-                     XmlText(name), outcome);
+                     base::EscapeXml(name), outcome);
 }
 
 }  // namespace
@@ -209,10 +186,10 @@ std::string FormatJunit(const CheckResult& result) {
       const bool error = finding.severity == Severity::kUnknown;
       ++(error ? errors : failures);
       const std::string_view tag = error ? "error" : "failure";
-      cases +=
-          JunitCase(name, finding.text,
-                    fmt::format("><{} type=\"{}\" message=\"{}\"/></testcase>", tag,
-                                StatusName(StatusOf(finding.severity)), XmlText(finding.text)));
+      cases += JunitCase(
+          name, finding.text,
+          fmt::format("><{} type=\"{}\" message=\"{}\"/></testcase>", tag,
+                      StatusName(StatusOf(finding.severity)), base::EscapeXml(finding.text)));
     }
     if (!clean) continue;
     ++tests;

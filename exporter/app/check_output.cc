@@ -127,6 +127,26 @@ bool NoFurtherZone(const zones::ZoneReport& report) {
   return lost > 0 && needed > 0 && lost + needed == report.losses.size();
 }
 
+// Rules without data are many where little is watched; a few are named, many are counted.
+std::string NotJudgedText(const CheckResult& result, int verbosity) {
+  constexpr std::ptrdiff_t kFew = 6;
+  const auto without_data =
+      std::count_if(result.not_judged.begin(), result.not_judged.end(),
+                    [](const NotJudged& rule) { return rule.status == Status::kOk; });
+  const bool count = verbosity == 0 && without_data > kFew;
+  std::string out;
+  for (const NotJudged& rule : result.not_judged) {
+    if (rule.status == Status::kOk && count) continue;
+    out += fmt::format("{:<8}  {}: {}\n", rule.status == Status::kOk ? "no data" : "UNKNOWN",
+                       rule.name, rule.why);
+  }
+  if (count) {
+    out += fmt::format("no data   {} rules ask for series that nobody here makes, -v names them\n",
+                       without_data);
+  }
+  return out;
+}
+
 // Of a kind the first few, unless all are asked for. Alerts have a table of their own.
 std::string FindingsText(const CheckResult& result, int verbosity) {
   constexpr int kFew = 5;
@@ -192,13 +212,7 @@ std::string FormatTable(const CheckResult& result, const CheckPrint& print) {
   const bool told = result.findings.size() == 1 && result.status != Status::kOk;
   const std::string findings = told ? "" : FindingsText(result, print.verbosity);
   if (!findings.empty()) out += "\nFINDINGS\n" + findings;
-  if (!result.not_judged.empty()) {
-    out += "\nNOT JUDGED\n";
-    for (const NotJudged& rule : result.not_judged) {
-      out += fmt::format("{:<8}  {}: {}\n", rule.status == Status::kOk ? "no data" : "UNKNOWN",
-                         rule.name, rule.why);
-    }
-  }
+  if (!result.not_judged.empty()) out += "\nNOT JUDGED\n" + NotJudgedText(result, print.verbosity);
   return out;
 }
 

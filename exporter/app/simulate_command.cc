@@ -218,6 +218,10 @@ std::string Json(const std::vector<ZoneLoss>& losses, bool evacuate) {
 base::Result<std::vector<ZoneLoss>> LossesAsked(const zones::ZoneReport& report,
                                                 const SimulateFlags& flags) {
   const std::vector<ZoneLoss>& all = flags.evacuate ? report.evacuations : report.losses;
+  if (all.empty()) {
+    return base::Fail(base::ErrorCode::kNotFound,
+                      "no zone is known: no node carries a zone label, none is expected");
+  }
   if (flags.zone.empty()) return all;
   std::string names;
   for (const ZoneLoss& loss : all) {
@@ -225,8 +229,7 @@ base::Result<std::vector<ZoneLoss>> LossesAsked(const zones::ZoneReport& report,
     names += (names.empty() ? "" : ", ") + loss.zone;
   }
   return base::Fail(base::ErrorCode::kNotFound,
-                    fmt::format("there is no zone \"{}\"; there are: {}", flags.zone,
-                                names.empty() ? "none" : names));
+                    fmt::format("there is no zone \"{}\"; there are: {}", flags.zone, names));
 }
 
 std::string FormatSimulation(const std::vector<ZoneLoss>& losses, const SimulateFlags& flags) {

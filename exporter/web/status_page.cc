@@ -7,6 +7,7 @@
 
 #include "azexporter/base/duration.h"
 #include "azexporter/base/time_text.h"
+#include "azexporter/base/xml_text.h"
 #include "azexporter/zones/findings.h"
 #include "handlers.h"
 
@@ -43,29 +44,6 @@ small { display: block; max-width: 24rem; color: CanvasText; font-weight: 400; }
 </style></head><body>
 )";
 
-std::string Escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 struct Cell {
   std::string text;
   std::string_view css = "";
@@ -83,8 +61,8 @@ std::string RenderTable(std::span<const std::string_view> headers, const std::ve
       const Cell& cell = row[i];
       out += fmt::format("<td data-label=\"{}\"{}><span>{}", headers[i],
                          cell.css.empty() ? "" : fmt::format(" class=\"{}\"", cell.css),
-                         Escape(cell.text));
-      if (!cell.note.empty()) out += "<small>" + Escape(cell.note) + "</small>";
+                         base::EscapeXml(cell.text));
+      if (!cell.note.empty()) out += "<small>" + base::EscapeXml(cell.note) + "</small>";
       out += "</span></td>";
     }
     out += "</tr>\n";
@@ -93,7 +71,7 @@ std::string RenderTable(std::span<const std::string_view> headers, const std::ve
 }
 
 std::string Paragraph(std::string_view css, std::string_view text) {
-  return fmt::format("<p class=\"{}\">{}</p>\n", css, Escape(text));
+  return fmt::format("<p class=\"{}\">{}</p>\n", css, base::EscapeXml(text));
 }
 
 // "full_disruption" for people.
@@ -401,16 +379,18 @@ std::string RenderStatusPage(const ServerDeps& deps, const ServerOptions& option
   } else {
     verdict.Add("The first round is not finished yet.", "dim");
   }
-  std::string page = fmt::format(kHead, fmt::arg("title", Escape("azexporter: " + verdict.text)));
+  std::string page =
+      fmt::format(kHead, fmt::arg("title", base::EscapeXml("azexporter: " + verdict.text)));
   page += kStyle;
-  page +=
-      fmt::format("<h1>azexporter <span class=\"dim\">{}</span></h1>\n", Escape(options.version));
+  page += fmt::format("<h1>azexporter <span class=\"dim\">{}</span></h1>\n",
+                      base::EscapeXml(options.version));
   page += fmt::format(
       "<nav><a href=\"{}\">Metrics</a><span class=\"dim\">JSON:</span><a "
       "href=\"/api/v1/zones\">zones</a><a href=\"/api/v1/alerts\">alerts</a><a "
       "href=\"/api/v1/rules\">rules</a></nav>\n",
-      Escape(options.telemetry_path));
-  page += fmt::format("<p class=\"verdict {}\">{}</p>\n", verdict.css, Escape(verdict.text));
+      base::EscapeXml(options.telemetry_path));
+  page +=
+      fmt::format("<p class=\"verdict {}\">{}</p>\n", verdict.css, base::EscapeXml(verdict.text));
   if (!round) return page + "</body></html>\n";
   const std::int64_t now_ms = deps.clock.NowMs();
   page += ZonesSection(round->report) + FindingsSection(findings) +

@@ -57,15 +57,15 @@ SourceStatus WorkloadsStatus(const kube::ClusterState& cluster, const ReportInpu
   constexpr std::string_view kKinds[] = {kube::Deployment::kResource, kube::ReplicaSet::kResource,
                                          kube::StatefulSet::kResource, kube::DaemonSet::kResource,
                                          kube::Job::kResource};
-  SourceStatus found;
-  bool from_file = false;
+  SourceStatus all;
   for (const std::string_view kind : kKinds) {
     const kube::ResourceHealth* health = cluster.HealthOf(kind);
-    from_file = from_file || (health != nullptr && health->from_file);
-    found = StatusOf(cluster, kind, inputs);
-    if (found.known == from_file) return found;
+    const bool from_file = health != nullptr && health->from_file;
+    const SourceStatus one = StatusOf(cluster, kind, inputs);
+    if (one.known == from_file) return one;
+    if (kind == kKinds[0]) all = one;
   }
-  return found;
+  return all;
 }
 
 // Not one that comes with a role or with being cordoned.

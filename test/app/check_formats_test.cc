@@ -117,5 +117,20 @@ TEST(CheckFormatTest, ManyFindingsOfAKindAreToldByTheFirstFew) {
   EXPECT_EQ(Format(result, {.verbosity = 1}).find("more, which"), std::string::npos);
 }
 
+TEST(CheckFormatTest, ManyRulesWithoutDataAreCounted) {
+  CheckResult result = Judged();
+  result.not_judged = {{"Broken", "it failed", Status::kUnknown}};
+  for (int i = 0; i < 7; ++i) {
+    result.not_judged.push_back({"R" + std::to_string(i), "no series x", Status::kOk});
+  }
+  EXPECT_TRUE(
+      Format(result, {})
+          .ends_with("NOT JUDGED\nUNKNOWN   Broken: it failed\n"
+                     "no data   7 rules ask for series that nobody here makes, -v names them\n"))
+      << Format(result, {});
+  EXPECT_NE(Format(result, {.verbosity = 1}).find("no data   R6: no series x\n"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace azexporter::app

@@ -63,6 +63,13 @@ TEST(SimulateTest, NamesTheZonesThereAre) {
   EXPECT_EQ(losses.error().message(), "there is no zone \"x\"; there are: a, b");
 }
 
+TEST(SimulateTest, WithoutAZoneThereIsNothingToLose) {
+  const auto losses = LossesAsked({}, {});
+  ASSERT_FALSE(losses);
+  EXPECT_EQ(losses.error().message(),
+            "no zone is known: no node carries a zone label, none is expected");
+}
+
 TEST(SimulateTest, ExitCodesFollowTheVerdict) {
   const auto code = [](std::initializer_list<zones::Verdict> verdicts) {
     std::vector<zones::ZoneLoss> losses;

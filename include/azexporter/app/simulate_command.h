@@ -24,7 +24,7 @@ struct SimulateFlags {
 };
 
 // The losses that are asked for. kNotFound, naming the zones there are, where the zone is not among
-// them.
+// them, and where there is none.
 base::Result<std::vector<zones::ZoneLoss>> LossesAsked(const zones::ZoneReport& report,
                                                        const SimulateFlags& flags);
 
