@@ -159,6 +159,10 @@ class Collector {
           if (finding.blocker) blockers.push_back(TextOf(finding));
         }
         if (blockers.empty()) return;
+        if (report_.zones.size() == 1) {
+          return Add({Severity::kNote, Topic::kLoss, loss.zone, scope_.ns, "",
+                      loss.zone + " is the only zone: its loss would be the loss of all"});
+        }
         const std::size_t more = blockers.size() - 1;
         return Add({Severity::kWarning, Topic::kLoss, loss.zone, scope_.ns, "",
                     fmt::format("the loss of {} would not be survived: {}{}", loss.zone,
@@ -167,11 +171,10 @@ class Collector {
       case Verdict::kUnknown:
         // Where zones or pods are not known their source tells.
         if (!report_.nodes.known || !report_.pods.known) return;
-        return Add({OnlyAbsent() ? Severity::kNote : Severity::kUnknown, Topic::kLoss, loss.zone,
-                    "", "",
-                    fmt::format("nothing was found that would not survive the loss of {}, but {} "
-                                "are not known",
-                                loss.zone, Some(loss.not_known))});
+        return Add(
+            {OnlyAbsent() ? Severity::kNote : Severity::kUnknown, Topic::kLoss, loss.zone, "", "",
+             fmt::format("nothing was found that would not survive the loss of {}; not known: {}",
+                         loss.zone, Some(loss.not_known))});
       case Verdict::kSurvived:
       case Verdict::kLostAlready:
         return;
@@ -180,6 +183,9 @@ class Collector {
 
   // Nothing failed: what is not known, nobody was asked for.
   bool OnlyAbsent() const {
+    for (const auto& [cluster, primaries] : report_.primaries) {
+      if (primaries == 0) return false;
+    }
     for (const SourceStatus* source : {&report_.workloads, &report_.budgets, &report_.services}) {
       if (!source->known && !source->absent) return false;
     }

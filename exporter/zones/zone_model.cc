@@ -479,6 +479,9 @@ struct ZoneModel::Impl {
       of_cluster.insert(of_cluster.begin(), *finding);
     }
     loss.findings.insert(loss.findings.begin(), of_cluster.begin(), of_cluster.end());
+    for (const auto& [database, count] : report.primaries) {
+      if (count == 0) loss.not_known.push_back("the primary of " + database);
+    }
     AddPlacement(LossKind::kFailure, loss);
     Conclude(zone, loss);
     return loss;

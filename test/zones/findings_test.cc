@@ -98,12 +98,16 @@ TEST(FindingsTest, TwoZonesAreJudgedAsTwo) {
   EXPECT_EQ(Told(world, {.only = {Topic::kZones, Topic::kLoss}}), "");
 }
 
-TEST(FindingsTest, TheLossOfAnOnlyZoneIsNotSurvived) {
+TEST(FindingsTest, TheLossOfAnOnlyZoneIsNotSurvivedAndNoReasonForAlarm) {
   World world = Zones("a");
   AddPods(world, "web", "aa");
   EXPECT_EQ(Told(world, {.only = {Topic::kZones, Topic::kLoss}}),
-            "warning loss: the loss of a would not be survived: Rollout shop/web: all of its 2 "
-            "ready pods are there\n");
+            "note loss: a is the only zone: its loss would be the loss of all\n");
+  EXPECT_EQ(ReportOf(world).losses[0].verdict, Verdict::kNotSurvived);
+  world.seen = {"b"};
+  EXPECT_NE(Told(world, {.only = {Topic::kLoss}}).find("warning loss: the loss of a would not be"),
+            std::string::npos)
+      << "there was a second one";
 }
 
 TEST(FindingsTest, WithoutZoneLabelsNoZoneIsKnown) {
@@ -138,10 +142,10 @@ TEST(FindingsTest, WhatCouldNotBeReadIsNeverFine) {
   world.unknown["poddisruptionbudgets"] = "403 Forbidden";
   EXPECT_EQ(Told(world),
             "unknown sources: disruption budgets are not known: 403 Forbidden\n"
-            "unknown loss: nothing was found that would not survive the loss of a, but disruption "
-            "budgets are not known\n"
-            "unknown loss: nothing was found that would not survive the loss of b, but disruption "
-            "budgets are not known\n");
+            "unknown loss: nothing was found that would not survive the loss of a; not known: "
+            "disruption budgets\n"
+            "unknown loss: nothing was found that would not survive the loss of b; not known: "
+            "disruption budgets\n");
   world.unknown["poddisruptionbudgets"] = "absent";
   EXPECT_EQ(Told(world, {.only = {Topic::kZones}}),
             "note sources: disruption budgets are not known: absent\n");
