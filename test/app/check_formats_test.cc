@@ -22,6 +22,7 @@ zones::ZoneReport ReportWithLag() {
                            .verdict = zones::Verdict::kNotSurvived,
                            .findings = {{zones::LossReason::kAtZero, true, "shop",
                                          "Deployment <web>", "its only ready pod is there"}}});
+  report.losses.push_back({.zone = "b", .verdict = zones::Verdict::kSurvived});
   report.primaries["orders"] = 1;
   report.databases.push_back({.cluster = "orders",
                               .instance = "orders-2",
@@ -29,6 +30,7 @@ zones::ZoneReport ReportWithLag() {
                               .up = true,
                               .role = zones::DatabaseRole::kStandby,
                               .lag_seconds = 42});
+  report.zones.push_back({.zone = "b", .state = zones::ZoneState::kNormal});
   return report;
 }
 
@@ -68,8 +70,9 @@ TEST(CheckFormatTest, PerformanceDataHasThresholdsAndQuotesItsLabels) {
                          .critical = Of("lag=10:60")};
   EXPECT_EQ(Format(Judged(), print),
             "AZ WARNING: the loss of it's-a would not be survived: Deployment shop/<web>: its only "
-            "ready pod is there | 'zones'=1 'nodes'=2 'nodes_ready'=2 'alerts'=0 "
-            "'p95_it''s-a'=U 'loss_blockers_it''s-a'=1 'lag_orders-2'=42.000s;50;10:60\n"
+            "ready pod is there | 'zones'=2 'nodes'=2 'nodes_ready'=2 'alerts'=0 "
+            "'p95_it''s-a'=U 'p95_b'=U 'loss_blockers_it''s-a'=1 'loss_blockers_b'=0 "
+            "'lag_orders-2'=42.000s;50;10:60\n"
             "WARNING: the loss of it's-a would not be survived: Deployment shop/<web>: its only "
             "ready pod is there\n");
 }
