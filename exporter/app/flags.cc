@@ -153,6 +153,20 @@ void AddSimulateCommand(CLI::App& cli, Flags& flags, RawFlags& raw) {
   loss->callback([&flags] { flags.command = Command::kSimulateZoneLoss; });
 }
 
+void AddTestRulesFlags(CLI::App* command, TestRulesFlags& out) {
+  command
+      ->add_option("--run", out.run, "Only tests whose name has this pattern; may be given again.")
+      ->type_name("REGEX")
+      ->allow_extra_args(false);
+  command->add_option("--junit", out.junit, "Write the outcome to this file too, as JUnit's XML.")
+      ->type_name("FILE");
+  command->add_flag("--coverage", out.coverage, "Tell which alerting rules no test made fire.");
+  command->add_flag("--diff", out.diff, "Tell failures by the lines that differ.");
+  command->add_flag("--debug", out.debug, "Tell every sample a test had, on standard error.");
+  command->add_flag("--ignore-unknown-fields", out.ignore_unknown_fields,
+                    "Pass over keys that rule files and test files do not have.");
+}
+
 // A duration flag that must not be zero.
 base::Result<std::int64_t> PositiveDuration(const char* flag, const std::string& text) {
   auto duration = base::ParseDurationMs(text);
@@ -273,6 +287,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
     CLI::App* sub = parent->add_subcommand(name, help);
     sub->add_option("FILE", flags.files, "The files.")->required();
     sub->callback([&flags, command] { flags.command = command; });
+    return sub;
   };
   add_command(check, "config", "Configuration files.", Command::kCheckConfig);
   add_command(check, "rules", "Rule files.", Command::kCheckRules);
@@ -280,6 +295,9 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   CLI::App* test = cli.add_subcommand("test", "Run test files; exit 0 when all pass, else 1.");
   test->require_subcommand(1);
   add_command(test, "promql", "PromQL test scripts.", Command::kTestPromql);
+  AddTestRulesFlags(
+      add_command(test, "rules", "Unit tests of rules, as promtool's.", Command::kTestRules),
+      flags.test_rules);
   AddSimulateCommand(cli, flags, raw);
   CLI::App* promql = cli.add_subcommand("promql", "Work on PromQL expressions.");
   promql->require_subcommand(1);

@@ -90,6 +90,8 @@ int RunCommand(const app::Flags& flags) {
       return app::RunSimulateZoneLoss(flags, FindSurroundings());
     case app::Command::kTestPromql:
       return app::RunTestPromql(flags);
+    case app::Command::kTestRules:
+      return app::RunTestRules(flags);
   }
   return 1;
 }

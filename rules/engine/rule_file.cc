@@ -92,7 +92,11 @@ Result<void> ReadName(const YamlNode& node, YamlMap& map, Rule& rule) {
   return {};
 }
 
-Result<Rule> ReadRule(const YamlNode& node) {
+Result<void> CheckKeys(const YamlMap& map, UnknownKeys unknown) {
+  return unknown == UnknownKeys::kIgnore ? Result<void>() : map.CheckAllRead();
+}
+
+Result<Rule> ReadRule(const YamlNode& node, UnknownKeys unknown) {
   AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(node));
   Rule rule;
   rule.line = node.line();
@@ -110,7 +114,7 @@ Result<Rule> ReadRule(const YamlNode& node) {
   AZX_RETURN_IF_ERROR(ReadDuration(map, "for", rule.for_ms));
   AZX_RETURN_IF_ERROR(ReadDuration(map, "keep_firing_for", rule.keep_firing_for_ms));
   AZX_ASSIGN_OR_RETURN(rule.annotations, ReadTemplates(map, "annotations", true));
-  AZX_RETURN_IF_ERROR(map.CheckAllRead());
+  AZX_RETURN_IF_ERROR(CheckKeys(map, unknown));
   return rule;
 }
 
@@ -124,7 +128,7 @@ void AddGroupLabels(const TemplateMap& group_labels, Rule& rule) {
   std::sort(rule.labels.begin(), rule.labels.end());
 }
 
-Result<RuleGroup> ReadGroup(const YamlNode& node) {
+Result<RuleGroup> ReadGroup(const YamlNode& node, UnknownKeys unknown) {
   AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(node));
   RuleGroup group;
   group.file = node.file();
@@ -145,18 +149,19 @@ Result<RuleGroup> ReadGroup(const YamlNode& node) {
       return Fail(rules->ErrorHere("rules must be a list"));
     }
     for (const YamlNode& item : rules->items()) {
-      AZX_ASSIGN_OR_RETURN(Rule rule, ReadRule(item));
+      AZX_ASSIGN_OR_RETURN(Rule rule, ReadRule(item, unknown));
       AddGroupLabels(labels, rule);
       group.rules.push_back(std::move(rule));
     }
   }
-  AZX_RETURN_IF_ERROR(map.CheckAllRead());
+  AZX_RETURN_IF_ERROR(CheckKeys(map, unknown));
   return group;
 }
 
 }  // namespace
 
-Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file) {
+Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file,
+                                             UnknownKeys unknown) {
   AZX_ASSIGN_OR_RETURN(const std::vector<YamlNode> documents, YamlNode::ParseAll(text, file));
   std::vector<RuleGroup> groups;
   if (documents.empty()) return groups;
@@ -167,7 +172,7 @@ Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::s
       return Fail(list->ErrorHere("groups must be a list"));
     }
     for (const YamlNode& item : list->items()) {
-      AZX_ASSIGN_OR_RETURN(RuleGroup group, ReadGroup(item));
+      AZX_ASSIGN_OR_RETURN(RuleGroup group, ReadGroup(item, unknown));
       if (!names.insert(group.name).second) {
         return Fail(
             item.ErrorHere("groupname: \"" + group.name + "\" is repeated in the same file"));
@@ -175,15 +180,16 @@ Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::s
       groups.push_back(std::move(group));
     }
   }
-  AZX_RETURN_IF_ERROR(map.CheckAllRead());
+  AZX_RETURN_IF_ERROR(CheckKeys(map, unknown));
   return groups;
 }
 
-Result<std::vector<RuleGroup>> LoadRuleFiles(const std::vector<std::string>& paths) {
+Result<std::vector<RuleGroup>> LoadRuleFiles(const std::vector<std::string>& paths,
+                                             UnknownKeys unknown) {
   std::vector<RuleGroup> all;
   for (const std::string& path : paths) {
     AZX_ASSIGN_OR_RETURN(const std::string text, base::ReadFile(path));
-    AZX_ASSIGN_OR_RETURN(std::vector<RuleGroup> groups, ParseRuleFile(text, path));
+    AZX_ASSIGN_OR_RETURN(std::vector<RuleGroup> groups, ParseRuleFile(text, path, unknown));
     std::move(groups.begin(), groups.end(), std::back_inserter(all));
   }
   return all;

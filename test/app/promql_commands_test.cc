@@ -3,31 +3,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "azexporter/app/commands.h"
+#include "app/run_command.h"
 
 namespace azexporter::app {
 namespace {
-
-struct Output {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-template <class... Args>
-Output RunAs(int (*command)(const Flags&), Args... args) {
-  const char* const argv[] = {"azexporter", args...};
-  const auto flags = ParseFlags(static_cast<int>(std::size(argv)), argv);
-  EXPECT_TRUE(flags) << flags.error().text;
-  if (!flags) return {};
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Output output;
-  output.code = command(*flags);
-  output.out = testing::internal::GetCapturedStdout();
-  output.err = testing::internal::GetCapturedStderr();
-  return output;
-}
 
 TEST(FormatPromqlTest, PrintsTheExpressionOrPointsAtItsFault) {
   const Output good = RunAs(RunFormatPromql, "promql", "format", "sum(up)by(zone)");

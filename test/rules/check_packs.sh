@@ -6,3 +6,4 @@ cd "$(dirname "$0")/../../rules/alerts"
 promtool check rules ./*.yaml
 promtool test rules tests/*_test.yaml
 "$azexporter" check rules ./*.yaml
+"$azexporter" test rules tests/*_test.yaml

@@ -12,6 +12,7 @@ int RunCheckConfig(const Flags& flags);
 int RunCheckRules(const Flags& flags);
 int RunFormatPromql(const Flags& flags);
 int RunTestPromql(const Flags& flags);
+int RunTestRules(const Flags& flags);
 int RunSimulateZoneLoss(const Flags& flags, const Surroundings& surroundings);
 
 }  // namespace azexporter::app

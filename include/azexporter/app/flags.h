@@ -29,7 +29,8 @@ enum class Command {
   kFormatPromql,
   kQuery,
   kSimulateZoneLoss,
-  kTestPromql
+  kTestPromql,
+  kTestRules
 };
 
 enum class CheckOutput { kTable, kJson, kNagios, kJunit, kPrometheus };
@@ -43,6 +44,16 @@ struct CheckFlags {
   zones::Scope scope = {};              // --only, --zone, --namespace
   Thresholds warning = {};              // -w
   Thresholds critical = {};             // -c
+};
+
+// Of `test rules`.
+struct TestRulesFlags {
+  std::vector<std::string> run;  // patterns of names of tests; none: all
+  std::string junit;             // file to write; empty: none
+  bool coverage = false;
+  bool diff = false;
+  bool debug = false;
+  bool ignore_unknown_fields = false;
 };
 
 struct Flags {
@@ -64,6 +75,7 @@ struct Flags {
   CheckFlags check;
   QueryFlags query;
   SimulateFlags simulate;
+  TestRulesFlags test_rules;
   // The daemon's flags with their values, given or not, for /api/v1/status/flags.
   std::map<std::string, std::string> all;
 

@@ -43,12 +43,18 @@ struct RuleGroup {
   std::vector<Rule> rules;
 };
 
+// What becomes of keys that rule files do not have. Prometheus refuses them; promtool ignores them
+// on request, for files that carry more than rules.
+enum class UnknownKeys { kRefuse, kIgnore };
+
 // Every group of the text. `file` is named in errors: kBadData "file:line:column: ...". Of several
 // YAML documents only the first counts, as in Prometheus.
-base::Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file);
+base::Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file,
+                                                   UnknownKeys unknown = UnknownKeys::kRefuse);
 
 // The same from files; a group's name is unique within its file.
-base::Result<std::vector<RuleGroup>> LoadRuleFiles(const std::vector<std::string>& paths);
+base::Result<std::vector<RuleGroup>> LoadRuleFiles(const std::vector<std::string>& paths,
+                                                   UnknownKeys unknown = UnknownKeys::kRefuse);
 
 // The packs that are built into the program: rules/alerts/recommended.yaml and documented.yaml.
 std::string_view RecommendedPack();
