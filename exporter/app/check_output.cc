@@ -54,7 +54,7 @@ std::string LossText(const zones::ZoneReport& report, std::size_t zone) {
     case zones::Verdict::kSurvived:
       return "survived";
     case zones::Verdict::kNotSurvived:
-      return "not survived: " + BlockersText(loss);
+      return "not survived: " + zones::BlockersText(loss);
     case zones::Verdict::kUnknown:
       return "not known";
     case zones::Verdict::kLostAlready:
@@ -189,12 +189,6 @@ std::string Headline(const CheckResult& result) {
 std::string LabelOf(const zones::Finding& finding) {
   if (finding.severity == zones::Severity::kNote) return "note";
   return std::string(StatusName(StatusOf(finding.severity)));
-}
-
-std::string BlockersText(const zones::ZoneLoss& loss) {
-  if (loss.blockers() == 0) return "";
-  const std::int64_t more = loss.blockers() - 1;
-  return zones::TextOf(loss.findings[0]) + (more > 0 ? fmt::format(" (and {} more)", more) : "");
 }
 
 std::size_t CountTrue(const CheckResult& result) {

@@ -15,8 +15,6 @@ std::string Headline(const CheckResult& result);
 std::size_t CountTrue(const CheckResult& result);
 // "note", "WARNING".
 std::string LabelOf(const zones::Finding& finding);
-// "Deployment shop/web: its only ready pod is there (and 3 more)"; "" where there is no blocker.
-std::string BlockersText(const zones::ZoneLoss& loss);
 
 std::string FormatTable(const CheckResult& result, const CheckPrint& print);
 std::string FormatJson(const CheckResult& result);

@@ -88,9 +88,7 @@ std::string UnplacedText(const Placement& placement, bool verbose) {
                    [](const auto* a, const auto* b) { return a->pods > b->pods; });
   const std::size_t shown = verbose ? rows.size() : std::min(rows.size(), kFew);
   for (std::size_t i = 0; i < shown; ++i) {
-    const zones::WorkloadRef& ref = rows[i]->workload;
-    table.Add({fmt::format("  {}", rows[i]->pods),
-               fmt::format("{} {}/{}", ref.kind, ref.ns, ref.name),
+    table.Add({fmt::format("  {}", rows[i]->pods), zones::FullName(rows[i]->workload),
                std::string(zones::PlacementReasonName(rows[i]->reason)), rows[i]->detail});
   }
   std::string out = "UNPLACED\n" + table.ToString();

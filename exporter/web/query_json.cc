@@ -179,14 +179,11 @@ void JsonSink::Take(const promql::String& string) {
   AppendData(out_, string);
 }
 
-void JsonSink::BeginVector(std::size_t most) {
-  out_ += "{\"resultType\":\"vector\",\"result\":[";
-  most_ = most;
-  open_ = true;
-}
+void JsonSink::BeginVector(std::size_t most) { Begin("vector", most); }
+void JsonSink::BeginMatrix(std::size_t most) { Begin("matrix", most); }
 
-void JsonSink::BeginMatrix(std::size_t most) {
-  out_ += "{\"resultType\":\"matrix\",\"result\":[";
+void JsonSink::Begin(std::string_view type, std::size_t most) {
+  out_.append("{\"resultType\":\"").append(type).append("\",\"result\":[");
   most_ = most;
   open_ = true;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "azexporter/base/count_text.h"
 #include "azexporter/base/duration.h"
 #include "azexporter/base/time_text.h"
 #include "azexporter/base/xml_text.h"
@@ -13,6 +14,8 @@
 
 namespace azexporter::web {
 namespace {
+
+using base::CountText;
 
 constexpr std::string_view kHead = R"(<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -81,11 +84,6 @@ std::string Words(std::string_view name) {
   return words;
 }
 
-// "1 zone", "2 zones".
-std::string Count(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 std::string DurationText(double seconds) {
   return seconds < 1 ? fmt::format("{:.1f} ms", seconds * 1000) : fmt::format("{:.1f} s", seconds);
 }
@@ -136,7 +134,7 @@ void JudgeZones(const zones::ZoneReport& report, Verdict& verdict) {
     others += fmt::format("{}{} {}", count++ == 0 ? "" : ", ", zone.zone,
                           Words(zones::ZoneStateName(zone.state)));
   }
-  const std::string zones = Count(report.zones.size(), "zone");
+  const std::string zones = CountText(std::ssize(report.zones), "zone");
   if (count == 0) return verdict.Add(zones + " normal.", "good");
   verdict.Add(fmt::format("{} of {} not normal: {}.", count, zones, others), css);
 }
@@ -165,9 +163,11 @@ void JudgeFindings(const std::vector<zones::Finding>& findings, Verdict& verdict
     ++count;
   }
   if (worst == nullptr) return;
-  verdict.Add(count == 1 ? worst->text + "."
-                         : fmt::format("{}: {}, and others.", Count(count, "finding"), worst->text),
-              SeverityClass(worst->severity));
+  verdict.Add(
+      count == 1 ? worst->text + "."
+                 : fmt::format("{}: {}, and others.",
+                               CountText(static_cast<std::int64_t>(count), "finding"), worst->text),
+      SeverityClass(worst->severity));
 }
 
 void JudgeAlerts(const std::vector<rules::GroupView>& groups, Verdict& verdict) {
@@ -185,8 +185,10 @@ void JudgeAlerts(const std::vector<rules::GroupView>& groups, Verdict& verdict) 
   }
   if (rules == 0) return;  // the section below says so
   if (firing + pending == 0) return verdict.Add("No alert.", "good");
-  if (firing == 0) return verdict.Add(Count(pending, "alert") + " pending.", "warn");
-  verdict.Add(Count(firing, "alert") + " firing" +
+  if (firing == 0)
+    return verdict.Add(CountText(static_cast<std::int64_t>(pending), "alert") + " pending.",
+                       "warn");
+  verdict.Add(CountText(static_cast<std::int64_t>(firing), "alert") + " firing" +
                   (pending == 0 ? "." : fmt::format(", {} pending.", pending)),
               "bad");
 }
@@ -218,12 +220,8 @@ Cell LossCell(const zones::ZoneLoss& loss) {
   switch (loss.verdict) {
     case zones::Verdict::kSurvived:
       return {"survived", "good"};
-    case zones::Verdict::kNotSurvived: {
-      const std::int64_t more = loss.blockers() - 1;
-      return {
-          "not survived", "warn",
-          zones::TextOf(loss.findings[0]) + (more > 0 ? fmt::format(" (and {} more)", more) : "")};
-    }
+    case zones::Verdict::kNotSurvived:
+      return {"not survived", "warn", zones::BlockersText(loss)};
     case zones::Verdict::kUnknown:
       return {"not known", "warn"};
     case zones::Verdict::kLostAlready:
@@ -361,7 +359,8 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
   std::string out = "<h2>Alerts</h2>\n" + errors;
   if (!rows.empty()) return out + RenderTable(kHeaders, rows);
   if (rules == 0) return out + "<p>No rules are loaded.</p>\n";
-  return out + fmt::format("<p>None of {} is pending or firing.</p>\n", Count(rules, "rule"));
+  return out + fmt::format("<p>None of {} is pending or firing.</p>\n",
+                           CountText(static_cast<std::int64_t>(rules), "rule"));
 }
 
 }  // namespace

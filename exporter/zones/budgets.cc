@@ -4,6 +4,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "by_zone.h"
 #include "namespace_view.h"
 
 namespace azexporter::zones {
@@ -35,11 +36,7 @@ void CountPods(const kube::ClusterState& cluster, const std::vector<const LabelS
   for (const LabelSet* set : selected) {
     status.selected_pods += static_cast<std::int64_t>(set->pods.size());
     for (const kube::Pod* pod : set->pods) {
-      if (!pod->is_ready()) continue;
-      const std::string_view zone = cluster.ZoneOf(*pod);
-      const auto found = status.ready_by_zone.find(zone);
-      ++(found != status.ready_by_zone.end() ? found->second
-                                             : status.ready_by_zone[std::string(zone)]);
+      if (pod->is_ready()) ++At(status.ready_by_zone, cluster.ZoneOf(*pod));
     }
   }
 }

@@ -2,18 +2,10 @@
 
 #include <algorithm>
 
+#include "by_zone.h"
 #include "namespace_view.h"
 
 namespace azexporter::zones {
-namespace {
-
-// Without a string of its own for a key that is there.
-PodCounts& At(std::map<std::string, PodCounts, std::less<>>& zones, std::string_view zone) {
-  const auto found = zones.find(zone);
-  return found != zones.end() ? found->second : zones[std::string(zone)];
-}
-
-}  // namespace
 
 std::int64_t WorkloadDistribution::ready_in(std::string_view zone) const {
   const auto found = zones.find(zone);

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "azexporter/base/count_text.h"
 #include "azexporter/base/time_text.h"
 #include "azexporter/zones/held_back.h"
 
@@ -22,13 +23,7 @@ constexpr std::pair<Topic, std::string_view> kTopics[] = {
     {Topic::kDatabases, "databases"}, {Topic::kAlerts, "alerts"},
 };
 
-std::string Count(std::int64_t n, std::string_view noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
-}
-
-// "Deployment shop/web"
-std::string Full(const WorkloadRef& ref) { return ref.kind + " " + ref.ns + "/" + ref.name; }
-std::string Short(const WorkloadRef& ref) { return ref.kind + " " + ref.name; }
+using base::CountText;
 
 // "a, b, c and 4 more"
 std::string Some(const std::vector<std::string>& all) {
@@ -64,12 +59,12 @@ class Collector {
       Services(*ns);
       Claims(*ns);
       for (const UnspreadWorkload& workload : ns->unspread)
-        unspread.push_back(Full(workload.workload));
+        unspread.push_back(FullName(workload.workload));
     }
     if (!unspread.empty()) {
       Add({Severity::kNote, Topic::kSpread, "", scope_.ns, "",
            fmt::format("{} with more than one replica {} no rule that spreads over zones: {}",
-                       Count(static_cast<std::int64_t>(unspread.size()), "workload"),
+                       CountText(static_cast<std::int64_t>(unspread.size()), "workload"),
                        unspread.size() == 1 ? "has" : "have", Some(unspread))});
     }
     Databases();
@@ -112,7 +107,7 @@ class Collector {
     if (report_.nodes_without_zone > 0) {
       Add({Severity::kNote, Topic::kZones, "", "", "",
            fmt::format("{} {} no zone label and {} for no zone",
-                       Count(report_.nodes_without_zone, "node"),
+                       CountText(report_.nodes_without_zone, "node"),
                        report_.nodes_without_zone == 1 ? "carries" : "carry",
                        report_.nodes_without_zone == 1 ? "counts" : "count")});
     }
@@ -153,20 +148,14 @@ class Collector {
   void Loss(const ZoneLoss& loss) {
     switch (loss.verdict) {
       case Verdict::kNotSurvived: {
-        std::vector<std::string> blockers;
-        for (const LossFinding& finding : loss.findings) {
-          if (!scope_.ns.empty() && finding.ns != scope_.ns) continue;
-          if (finding.blocker) blockers.push_back(TextOf(finding));
-        }
+        const std::string blockers = BlockersText(loss, scope_.ns);
         if (blockers.empty()) return;
         if (report_.zones.size() == 1) {
           return Add({Severity::kNote, Topic::kLoss, loss.zone, scope_.ns, "",
                       loss.zone + " is the only zone: its loss would be the loss of all"});
         }
-        const std::size_t more = blockers.size() - 1;
         return Add({Severity::kWarning, Topic::kLoss, loss.zone, scope_.ns, "",
-                    fmt::format("the loss of {} would not be survived: {}{}", loss.zone,
-                                blockers[0], more > 0 ? fmt::format(" (and {} more)", more) : "")});
+                    fmt::format("the loss of {} would not be survived: {}", loss.zone, blockers)});
       }
       case Verdict::kUnknown:
         // Where zones or pods are not known their source tells.
@@ -198,15 +187,16 @@ class Collector {
       const SpreadStatus& worst = WorstOf(ns.spread, summary);
       const bool hard = summary.when_unsatisfiable == kube::WhenUnsatisfiable::kDoNotSchedule;
       Add({hard ? Severity::kWarning : Severity::kNote, Topic::kSpread, "", ns.ns,
-           Short(summary.workload),
-           fmt::format("{} is spread unevenly: skew {} over {}, {} {}{}", Full(summary.workload),
-                       worst.skew(), worst.topology_key, worst.max_skew,
+           ShortName(summary.workload),
+           fmt::format("{} is spread unevenly: skew {} over {}, {} {}{}",
+                       FullName(summary.workload), worst.skew(), worst.topology_key, worst.max_skew,
                        hard ? "allowed" : "wished for", DomainsText(worst))});
     }
     for (const AntiAffinityViolation& violation : ns.anti_affinity) {
-      Add({Severity::kWarning, Topic::kSpread, violation.zone, ns.ns, Short(violation.workload),
+      Add({Severity::kWarning, Topic::kSpread, violation.zone, ns.ns, ShortName(violation.workload),
            fmt::format("{}: {} stand together in {}, which its anti-affinity forbids",
-                       Full(violation.workload), Count(violation.pods, "pod"), violation.zone)});
+                       FullName(violation.workload), CountText(violation.pods, "pod"),
+                       violation.zone)});
     }
   }
 
@@ -256,17 +246,18 @@ class Collector {
     for (const SpreadStatus& status : ns.spread.constraints) {
       const auto held = HoldingBack(report_, status);
       if (held.empty()) continue;
-      Add({Severity::kWarning, Topic::kPending, "", ns.ns, Short(status.workload),
-           fmt::format(
-               "{}: {} held back by DoNotSchedule over {} (maxSkew {}), {} still {} with 0",
-               Full(status.workload),
-               Count(status.unschedulable, "pod") + (status.unschedulable == 1 ? " is" : " are"),
-               status.topology_key, status.max_skew, Some(held),
-               held.size() == 1 ? "counts" : "count")});
+      Add({Severity::kWarning, Topic::kPending, "", ns.ns, ShortName(status.workload),
+           fmt::format("{}: {} held back by DoNotSchedule over {} (maxSkew {}), {} still {} with 0",
+                       FullName(status.workload),
+                       CountText(status.unschedulable, "pod") +
+                           (status.unschedulable == 1 ? " is" : " are"),
+                       status.topology_key, status.max_skew, Some(held),
+                       held.size() == 1 ? "counts" : "count")});
     }
     if (ns.unschedulable > 0) {
       Add({Severity::kNote, Topic::kPending, "", ns.ns, "",
-           fmt::format("{} of namespace {} found no node", Count(ns.unschedulable, "pod"), ns.ns)});
+           fmt::format("{} of namespace {} found no node", CountText(ns.unschedulable, "pod"),
+                       ns.ns)});
     }
   }
 
@@ -330,7 +321,7 @@ class Collector {
     std::map<std::string, std::vector<std::string>> pinned;  // by zone
     for (const PinnedClaim& claim : ns.claims) {
       if (claim.state == ClaimState::kPinned && !claim.stranded) {
-        if (!claim.workloads.empty()) pinned[claim.zone].push_back(Short(claim.workloads[0]));
+        if (!claim.workloads.empty()) pinned[claim.zone].push_back(ShortName(claim.workloads[0]));
       } else if (claim.state == ClaimState::kLost || claim.stranded) {
         Add({Severity::kWarning, Topic::kVolumes, claim.zone, ns.ns,
              "PersistentVolumeClaim " + claim.claim,

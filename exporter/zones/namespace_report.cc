@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "by_zone.h"
 #include "namespace_view.h"
 
 namespace azexporter::zones {
 namespace {
-
-ZoneLoad& LoadOf(NamespaceReport& report, std::string_view zone) {
-  const auto found = report.loads.find(zone);
-  return found != report.loads.end() ? found->second : report.loads[std::string(zone)];
-}
 
 bool IsWatched(const kube::Pod& pod, const NamespaceOptions& options) {
   return (options.pod_namespace.empty() || pod.meta.ns == options.pod_namespace) &&
@@ -21,7 +17,7 @@ bool IsWatched(const kube::Pod& pod, const NamespaceOptions& options) {
 void AddLoad(const NamespaceView& view, const kube::Pod& pod, const NamespaceOptions& options,
              NamespaceReport& report) {
   if (!pod.is_active()) return;
-  ZoneLoad& load = LoadOf(report, view.cluster.ZoneOf(pod));
+  ZoneLoad& load = At(report.loads, view.cluster.ZoneOf(pod));
   if (!pod.node_name.empty()) {
     load.requested.Add(pod.spec->requests);
     ++load.requested.pods;

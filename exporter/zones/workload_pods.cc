@@ -126,6 +126,9 @@ std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster, std::stri
   return groups;
 }
 
+std::string ShortName(const WorkloadRef& ref) { return ref.kind + " " + ref.name; }
+std::string FullName(const WorkloadRef& ref) { return ref.kind + " " + ref.ns + "/" + ref.name; }
+
 bool IsCounted(const kube::Pod& pod) { return pod.is_active() && !pod.meta.terminating; }
 
 bool IsZoneKey(std::string_view topology_key) {

@@ -7,22 +7,17 @@
 #include <set>
 #include <tuple>
 
+#include "azexporter/base/count_text.h"
 #include "azexporter/zones/namespace_report.h"
+#include "by_zone.h"
 
 namespace azexporter::zones {
 namespace {
 
+using base::CountText;
+
 void Add(LossFindings& all, std::string_view zone, LossFinding finding) {
-  const auto found = all.find(zone);
-  auto& findings = found != all.end() ? found->second : all[std::string(zone)];
-  findings.push_back(std::move(finding));
-}
-
-std::string ObjectOf(const WorkloadRef& ref) { return ref.kind + " " + ref.name; }
-
-// "1 ready pod", "2 ready pods".
-std::string Count(std::int64_t n, std::string_view noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+  At(all, zone).push_back(std::move(finding));
 }
 
 void JudgeWorkload(const WorkloadDistribution& workload, const kube::ClusterState& cluster,
@@ -40,13 +35,13 @@ void JudgeWorkload(const WorkloadDistribution& workload, const kube::ClusterStat
     const std::int64_t members = workload.desired.value_or(workload.pods.total);
     if (left == 0) {
       Add(all, zone,
-          {LossReason::kAtZero, !note, ref.ns, ObjectOf(ref),
+          {LossReason::kAtZero, !note, ref.ns, ShortName(ref),
            workload.pods.ready == 1
                ? "its only ready pod is there"
                : fmt::format("all of its {} ready pods are there", workload.pods.ready)});
     } else if (group && members > 1 && workload.pods.ready * 2 > members && left * 2 <= members) {
       Add(all, zone,
-          {LossReason::kQuorum, true, ref.ns, ObjectOf(ref),
+          {LossReason::kQuorum, true, ref.ns, ShortName(ref),
            fmt::format("{} of {} members are left, fewer than a majority", left, members)});
     }
   }
@@ -59,7 +54,8 @@ void JudgeBudget(const BudgetStatus& budget, LossFindings& all) {
     if (budget.current_healthy < budget.desired_healthy || left >= budget.desired_healthy) continue;
     Add(all, zone,
         {LossReason::kBudget, true, budget.ns, "PodDisruptionBudget " + budget.name,
-         fmt::format("{} left, {} wanted", Count(std::max<std::int64_t>(0, left), "healthy pod"),
+         fmt::format("{} left, {} wanted",
+                     CountText(std::max<std::int64_t>(0, left), "healthy pod"),
                      budget.desired_healthy)});
   }
 }
@@ -92,14 +88,14 @@ void JudgeService(const ServiceStatus& service, const kube::ClusterState& cluste
     if (zone.empty() || ready == 0 || service.ReadyWithout(zone) > 0) continue;
     LossFinding finding{
         LossReason::kService, true, service.ns, "Service " + service.name,
-        fmt::format("{} there, none elsewhere", Count(service.ready, "ready endpoint"))};
+        fmt::format("{} there, none elsewhere", CountText(service.ready, "ready endpoint"))};
     // Endpoints whose zone is not known may be what is left, or not.
     const std::int64_t unzoned = service.ready_unzoned();
     const kube::Service* object = cluster.FindService(service.ns, service.name);
     if (unzoned > 0) {
       finding.blocker = false;
-      finding.text =
-          fmt::format("{} elsewhere, in which zone is not known", Count(unzoned, "ready endpoint"));
+      finding.text = fmt::format("{} elsewhere, in which zone is not known",
+                                 CountText(unzoned, "ready endpoint"));
     } else if (object != nullptr && FollowsPrimaryFrom(zone, *object, cluster)) {
       finding.blocker = false;
       finding.text = "its primary is there; ready pods elsewhere could take over";
@@ -235,7 +231,7 @@ LossFindings EvictionFindingsOf(const NamespaceReport& report) {
         Add(all, zone,
             {LossReason::kEviction, true, report.ns, object,
              fmt::format("wants all of its {} healthy: it lets none go",
-                         Count(budget.expected_pods, "pod"))});
+                         CountText(budget.expected_pods, "pod"))});
       } else if (budget.blocks_now()) {
         Add(all, zone,
             {LossReason::kEviction, false, report.ns, object,
@@ -316,16 +312,25 @@ std::vector<LossFinding> PlacementFindings(const Placement& placement) {
   }
   std::vector<LossFinding> findings;
   for (const auto& [name, reason] : reasons) {
-    const WorkloadRef& ref = reason.example->workload;
     findings.push_back(
         {LossReason::kUnplaceable, placement.kind == LossKind::kEvacuation, "", "placement",
-         fmt::format("{} of {} would find no other node ({}), such as those of {} {}/{}{}",
-                     Count(reason.pods, "pod"),
-                     Count(static_cast<std::int64_t>(reason.workloads.size()), "workload"),
-                     PlacementReasonName(name), ref.kind, ref.ns, ref.name,
+         fmt::format("{} of {} would find no other node ({}), such as those of {}{}",
+                     CountText(reason.pods, "pod"),
+                     CountText(static_cast<std::int64_t>(reason.workloads.size()), "workload"),
+                     PlacementReasonName(name), FullName(reason.example->workload),
                      reason.example->detail.empty() ? "" : ": " + reason.example->detail)});
   }
   return findings;
+}
+
+std::string BlockersText(const ZoneLoss& loss, std::string_view ns) {
+  std::string text;
+  int more = -1;
+  for (const LossFinding& finding : loss.findings) {
+    if (!finding.blocker || (!ns.empty() && finding.ns != ns)) continue;
+    if (++more == 0) text = TextOf(finding);
+  }
+  return more > 0 ? text + fmt::format(" (and {} more)", more) : text;
 }
 
 std::int64_t ZoneLoss::blockers() const {

@@ -5,10 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,16 +14,20 @@
 
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/zones/placement.h"
+#include "zone_cluster.h"
 
 namespace azexporter::zones {
 namespace {
 
-constexpr char kZoneKey[] = "topology.kubernetes.io/zone";
-constexpr char kHostKey[] = "kubernetes.io/hostname";
-constexpr const char* kZones[] = {"us-east-1a", "us-east-1b", "us-east-1c"};
-constexpr int kPodsOnNode = 30;
-constexpr int kPodsOfWorkload = 50;
-constexpr int kWorkloadsInNamespace = 20;
+using bench::BarePass;
+using bench::kHostKey;
+using bench::kPodsOfWorkload;
+using bench::kPodsOnNode;
+using bench::kWorkloadsInNamespace;
+using bench::kZoneKey;
+using bench::kZones;
+using bench::Number;
+using bench::Shortest;
 
 struct Shape {
   const char* name;
@@ -46,11 +47,6 @@ constexpr Shape kShapes[] = {
     {.name = "one namespace", .one_namespace = true},
     {.name = "local volumes", .local_volumes = true},
 };
-
-std::string Number(int number, std::size_t digits) {
-  std::string text = std::to_string(number);
-  return std::string(digits - std::min(digits, text.size()), '0') + text;
-}
 
 class Maker {
  public:
@@ -178,27 +174,6 @@ class Maker {
   std::shared_ptr<kube::ObjectList<kube::PersistentVolume>> volumes_ =
       std::make_shared<kube::ObjectList<kube::PersistentVolume>>();
 };
-
-// The shortest of several runs, in milliseconds.
-double Shortest(const std::function<void()>& work) {
-  constexpr int kRuns = 5;
-  double shortest = 1e9;
-  for (int i = 0; i < kRuns; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-    shortest = std::min(shortest, took.count());
-  }
-  return shortest;
-}
-
-std::size_t BarePass(const kube::ClusterState& cluster) {
-  std::map<std::string_view, std::size_t> ready;
-  for (const auto& pod : cluster.pods()) {
-    if (pod->is_ready()) ++ready[cluster.ZoneOf(*pod)];
-  }
-  return ready.size();
-}
 
 void Run(int pods, const Shape& shape) {
   const kube::ClusterState cluster = Maker(pods, shape).Make();

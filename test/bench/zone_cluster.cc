@@ -1,25 +1,17 @@
 #include "zone_cluster.h"
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
+#include <map>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 namespace azexporter::bench {
 namespace {
-
-constexpr char kZoneKey[] = "topology.kubernetes.io/zone";
-constexpr char kHostKey[] = "kubernetes.io/hostname";
-constexpr const char* kZones[] = {"us-east-1a", "us-east-1b", "us-east-1c"};
-constexpr int kPodsOnNode = 30;
-constexpr int kPodsOfWorkload = 50;
-constexpr int kWorkloadsInNamespace = 20;
-
-std::string Number(int number, std::size_t digits) {
-  std::string text = std::to_string(number);
-  return std::string(digits - std::min(digits, text.size()), '0') + text;
-}
 
 template <class T>
 using Made = std::vector<std::shared_ptr<const T>>;
@@ -246,6 +238,31 @@ class Maker {
 };
 
 }  // namespace
+
+std::string Number(int number, std::size_t digits) {
+  std::string text = std::to_string(number);
+  return std::string(digits - std::min(digits, text.size()), '0') + text;
+}
+
+std::size_t BarePass(const kube::ClusterState& cluster) {
+  std::map<std::string_view, std::size_t> ready;
+  for (const auto& pod : cluster.pods()) {
+    if (pod->is_ready()) ++ready[cluster.ZoneOf(*pod)];
+  }
+  return ready.size();
+}
+
+double Shortest(const std::function<void()>& work) {
+  constexpr int kRuns = 7;
+  double shortest = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < kRuns; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    shortest = std::min(shortest, took.count());
+  }
+  return shortest;
+}
 
 ZoneCluster MakeZoneCluster(int pods) { return Maker(pods).Make(); }
 

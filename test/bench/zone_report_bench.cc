@@ -6,10 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,28 +18,8 @@
 namespace azexporter::zones {
 namespace {
 
-std::int64_t BarePass(const kube::ClusterState& cluster) {
-  std::map<std::string_view, std::int64_t> ready;
-  for (const auto& pod : cluster.pods()) {
-    if (pod->is_ready()) ++ready[cluster.ZoneOf(*pod)];
-  }
-  return static_cast<std::int64_t>(ready.size());
-}
-
-double MillisecondsOf(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
-
-// The shortest of some runs.
-double Shortest(const std::function<void()>& work) {
-  constexpr int kRuns = 7;
-  double shortest = MillisecondsOf(work);
-  for (int i = 1; i < kRuns; ++i) shortest = std::min(shortest, MillisecondsOf(work));
-  return shortest;
-}
+using bench::BarePass;
+using bench::Shortest;
 
 const ExpectedZones kExpected = {{"us-east-1a", {}}, {"us-east-1b", {}}, {"us-east-1c", {}}};
 const std::set<std::string> kSeen;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "azexporter/promql/explain.h"
@@ -40,6 +41,7 @@ class JsonSink : public promql::ResultSink {
   bool truncated() const { return limit_ > 0 && rows_ > limit_; }
 
  private:
+  void Begin(std::string_view type, std::size_t most);
   bool BeginRow(const model::LabelView& labels);
   void EndRow();
   void AppendTimeOf(model::TimestampMs t);

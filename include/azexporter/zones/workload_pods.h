@@ -22,6 +22,9 @@ struct WorkloadRef {
   auto operator<=>(const WorkloadRef&) const = default;
 };
 
+std::string ShortName(const WorkloadRef& ref);  // "Deployment web"
+std::string FullName(const WorkloadRef& ref);   // "Deployment shop/web"
+
 struct WorkloadPods {
   WorkloadRef ref;
   const kube::Workload* workload = nullptr;  // null where the owner is not watched

@@ -108,6 +108,10 @@ struct ZoneLoss {
   std::int64_t blockers() const;
 };
 
+// "Deployment shop/web: its only ready pod is there (and 3 more)"; "" where there is no blocker.
+// `ns`: only what is of that namespace; empty: all.
+std::string BlockersText(const ZoneLoss& loss, std::string_view ns = "");
+
 // Whether a StatefulSet's pods are voting members of one group that works only while more than half
 // of them do, by the names their charts and operators give them (app.kubernetes.io/name, app):
 // etcd, ZooKeeper, Consul, Vault, NATS, RabbitMQ and others.
