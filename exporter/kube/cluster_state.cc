@@ -104,7 +104,7 @@ const Service* ClusterState::FindService(std::string_view ns, std::string_view n
 
 const Workload* ClusterState::WorkloadOf(const Pod& pod) const {
   const Workload* workload = nullptr;
-  const std::vector<Owner>* owners = &pod.owners;
+  const std::vector<Owner>* owners = &pod.owners.get();
   // A ReplicaSet under its Deployment is the deepest there is; the bound is against circles.
   constexpr int kDeepest = 3;
   for (int depth = 0; depth < kDeepest; ++depth) {

@@ -231,22 +231,22 @@ class MixedReader {
     od::parser parser;
     AZX_ASSIGN_OR_RETURN(od::document document, Open(parser, body));
     AZX_ASSIGN_OR_RETURN(od::object root, RootObject(document));
-    AZX_ASSIGN_OR_RETURN(T object, ReadObject<T>(root, {specs_}));
+    AZX_ASSIGN_OR_RETURN(T object, ReadObject<T>(root, {pools_}));
     std::get<std::vector<T>>(into_.lists).push_back(std::move(object));
     return {};
   }
 
   MixedObjects& into_;
-  PodSpecPool specs_;
+  ValuePools pools_;
 };
 
 }  // namespace
 
 template <class T>
-Result<DecodedList<T>> DecodeList(std::string& body, PodSpecPool& specs) {
+Result<DecodedList<T>> DecodeList(std::string& body, ValuePools& pools) {
   DecodedList<T> list;
   AZX_RETURN_IF_ERROR(WalkList(body, list, [&](od::value item) -> Result<void> {
-    AZX_ASSIGN_OR_RETURN(T object, ReadObject<T>(item, {specs}));
+    AZX_ASSIGN_OR_RETURN(T object, ReadObject<T>(item, {pools}));
     list.items.push_back(std::move(object));
     return {};
   }));
@@ -254,10 +254,10 @@ Result<DecodedList<T>> DecodeList(std::string& body, PodSpecPool& specs) {
 }
 
 template <class T>
-Result<DecodedEvent<T>> DecodeEvent(std::string& line, PodSpecPool& specs) {
+Result<DecodedEvent<T>> DecodeEvent(std::string& line, ValuePools& pools) {
   DecodedEvent<T> event;
   AZX_RETURN_IF_ERROR(WalkEvent(line, event, [&](od::value value) -> Result<void> {
-    AZX_ASSIGN_OR_RETURN(event.object, ReadObject<T>(value, {specs, &event.resource_version}));
+    AZX_ASSIGN_OR_RETURN(event.object, ReadObject<T>(value, {pools, &event.resource_version}));
     return {};
   }));
   return event;
@@ -284,33 +284,33 @@ Result<void> DecodeMixed(std::string& body, MixedObjects& into) {
   return MixedReader(into).Read(body, {});
 }
 
-template Result<DecodedList<Node>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<Pod>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<ConfigMap>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<Deployment>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<ReplicaSet>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<StatefulSet>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<DaemonSet>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<Job>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<PodDisruptionBudget>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<PersistentVolume>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<PersistentVolumeClaim>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<StorageClass>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<Service>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedList<EndpointSlice>> DecodeList(std::string&, PodSpecPool&);
-template Result<DecodedEvent<Node>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<Pod>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<ConfigMap>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<Deployment>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<ReplicaSet>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<StatefulSet>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<DaemonSet>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<Job>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<PodDisruptionBudget>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<PersistentVolume>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<PersistentVolumeClaim>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<StorageClass>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<Service>> DecodeEvent(std::string&, PodSpecPool&);
-template Result<DecodedEvent<EndpointSlice>> DecodeEvent(std::string&, PodSpecPool&);
+template Result<DecodedList<Node>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<Pod>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<ConfigMap>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<Deployment>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<ReplicaSet>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<StatefulSet>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<DaemonSet>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<Job>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<PodDisruptionBudget>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<PersistentVolume>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<PersistentVolumeClaim>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<StorageClass>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<Service>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedList<EndpointSlice>> DecodeList(std::string&, ValuePools&);
+template Result<DecodedEvent<Node>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<Pod>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<ConfigMap>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<Deployment>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<ReplicaSet>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<StatefulSet>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<DaemonSet>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<Job>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<PodDisruptionBudget>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<PersistentVolume>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<PersistentVolumeClaim>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<StorageClass>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<Service>> DecodeEvent(std::string&, ValuePools&);
+template Result<DecodedEvent<EndpointSlice>> DecodeEvent(std::string&, ValuePools&);
 
 }  // namespace azexporter::kube

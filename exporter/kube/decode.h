@@ -11,8 +11,8 @@
 
 #include "azexporter/base/result.h"
 #include "azexporter/kube/objects.h"
-#include "pod_spec_pool.h"
 #include "resources.h"
+#include "value_pool.h"
 
 namespace azexporter::kube {
 
@@ -28,9 +28,9 @@ struct DecodedList : ListHead {
   std::vector<T> items;
 };
 
-// `specs` is where equal pod specs of this list and of others become one object.
+// `pools`: where what is equal in this list and in others becomes one object.
 template <class T>
-base::Result<DecodedList<T>> DecodeList(std::string& body, PodSpecPool& specs);
+base::Result<DecodedList<T>> DecodeList(std::string& body, ValuePools& pools);
 
 enum class EventType { kAdded, kModified, kDeleted, kBookmark, kError };
 
@@ -47,7 +47,7 @@ struct DecodedEvent : EventHead {
 };
 
 template <class T>
-base::Result<DecodedEvent<T>> DecodeEvent(std::string& line, PodSpecPool& specs);
+base::Result<DecodedEvent<T>> DecodeEvent(std::string& line, ValuePools& pools);
 
 // The message of a Status body ("pods is forbidden: ..."); the trimmed text where it is none.
 std::string StatusMessage(std::string body);

@@ -8,13 +8,13 @@
 
 #include "azexporter/kube/cluster_state.h"
 #include "json_fields.h"
-#include "pod_spec_pool.h"
+#include "value_pool.h"
 
 namespace azexporter::kube {
 
 // What decoding one object needs beside the object.
 struct DecodeContext {
-  PodSpecPool& specs;
+  ValuePools& pools;
   std::string* resource_version = nullptr;  // null: not wanted
 };
 

@@ -54,14 +54,14 @@ Result<void> ReadTemplate(od::value value, Workload& workload, DecodeContext& co
                         if (key == "metadata") {
                           ObjectMeta meta;
                           AZX_RETURN_IF_ERROR(ReadMeta(v, {.meta = meta}));
-                          workload.template_labels = std::move(meta.labels);
+                          workload.template_labels = meta.labels;
                           return {};
                         }
                         if (key != "spec") return {};
                         PodSpecFields fields;
                         AZX_RETURN_IF_ERROR(ReadPodSpec(v, fields));
                         workload.claims = std::move(fields.claims);
-                        workload.template_spec = context.specs.Intern(std::move(fields.spec));
+                        workload.template_spec = context.pools.specs.Intern(std::move(fields.spec));
                         return {};
                       });
 }

@@ -319,8 +319,13 @@ Result<void> ReadPodSpec(od::value value, PodSpecFields& fields) {
 
 Result<void> ReadField(std::string_view key, od::value v, Pod& pod, DecodeContext& context) {
   if (key == "metadata") {
-    return ReadMeta(
-        v, {.meta = pod.meta, .owners = &pod.owners, .resource_version = context.resource_version});
+    std::vector<Owner> owners;
+    AZX_RETURN_IF_ERROR(ReadMeta(v, {.meta = pod.meta,
+                                     .label_pool = &context.pools.labels,
+                                     .owners = &owners,
+                                     .resource_version = context.resource_version}));
+    pod.owners = Shared(context.pools.owners.Intern(std::move(owners)));
+    return {};
   }
   if (key == "status") return ReadPodStatus(v, pod);
   if (key != "spec") return {};
@@ -333,7 +338,7 @@ Result<void> ReadField(std::string_view key, od::value v, Pod& pod, DecodeContex
   for (const std::string& volume : fields.ephemeral_volumes) {
     pod.claims.push_back(pod.meta.name + "-" + volume);
   }
-  pod.spec = context.specs.Intern(std::move(fields.spec));
+  pod.spec = context.pools.specs.Intern(std::move(fields.spec));
   return {};
 }
 

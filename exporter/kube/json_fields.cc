@@ -168,7 +168,14 @@ Result<void> ReadMeta(od::value value, const MetaFields& fields) {
     if (key == "name") return Read("metadata.name", v, meta.name);
     if (key == "namespace") return Read("metadata.namespace", v, meta.ns);
     if (key == "uid") return Read("metadata.uid", v, meta.uid);
-    if (key == "labels") return Read("metadata.labels", v, meta.labels);
+    if (key == "labels") {
+      StringMap labels;
+      AZX_RETURN_IF_ERROR(Read("metadata.labels", v, labels));
+      meta.labels = fields.label_pool == nullptr
+                        ? Shared(std::move(labels))
+                        : Shared(fields.label_pool->Intern(std::move(labels)));
+      return {};
+    }
     if (key == "annotations" && fields.annotations != Annotations::kNone) {
       AZX_RETURN_IF_ERROR(Read("metadata.annotations", v, meta.annotations));
       if (fields.annotations == Annotations::kAll) return {};

@@ -16,6 +16,7 @@
 #include "azexporter/kube/objects.h"
 #include "azexporter/kube/quantity.h"
 #include "azexporter/kube/selectors.h"
+#include "value_pool.h"
 
 namespace azexporter::kube {
 
@@ -89,6 +90,7 @@ struct MetaFields {
 
   ObjectMeta& meta;
   Annotations annotations = Annotations::kNone;
+  ValuePool<StringMap>* label_pool = nullptr;  // null: the labels are this object's own
   std::vector<Owner>* owners = nullptr;
   std::int64_t* generation = nullptr;
   std::string* resource_version = nullptr;

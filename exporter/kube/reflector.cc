@@ -18,7 +18,7 @@ Reflector<T>::Reflector(ReflectorOptions options, ApiClient& client, ObjectCache
       cache_(cache),
       clock_(clock),
       log_(std::move(log)),
-      specs_(std::make_unique<PodSpecPool>()),
+      pools_(std::make_unique<ValuePools>()),
       backoff_ms_(options_.min_backoff_ms),
       jitter_(static_cast<std::uint64_t>(clock.SteadyNs())) {
   cache_.UpdateHealth([this](ResourceHealth& health) { health.optional = options_.optional; });
@@ -102,7 +102,7 @@ ApiResult<void> Reflector<T>::ListPages(const std::stop_token& stop) {
       objects.clear();
       continue;
     }
-    auto page = DecodeList<T>(*body, *specs_);
+    auto page = DecodeList<T>(*body, *pools_);
     if (!page) {
       return tl::unexpected<ApiFailure>(
           {page.error().WithContext("GET " + net::RedactUrl(client_.access().server) +
@@ -132,7 +132,7 @@ base::Result<void> Reflector<T>::ListOnce(std::stop_token stop) {
 
 template <class T>
 typename Reflector<T>::Next Reflector<T>::OnLine(std::string& line) {
-  auto event = DecodeEvent<T>(line, *specs_);
+  auto event = DecodeEvent<T>(line, *pools_);
   if (!event) {
     // Its version is unknown, so the watch cannot be resumed behind it with certainty.
     NoteDecodeError(event.error().message());

@@ -31,14 +31,14 @@ bool BlocksAlways(const kube::PodDisruptionBudget& budget) {
          budget.min_available->Of(budget.expected_pods) >= budget.expected_pods;
 }
 
-void CountPods(const kube::ClusterState& cluster, const std::vector<const LabelSet*>& selected,
+void CountPods(const NamespaceView& view, const std::vector<const LabelSet*>& selected,
                BudgetStatus& status) {
+  ByZone<std::int64_t> ready(view.nodes.zones());
   for (const LabelSet* set : selected) {
     status.selected_pods += static_cast<std::int64_t>(set->pods.size());
-    for (const kube::Pod* pod : set->pods) {
-      if (pod->is_ready()) ++At(status.ready_by_zone, cluster.ZoneOf(*pod));
-    }
+    for (const SeenPod* pod : set->pods) ready[pod->zone] += pod->ready ? 1 : 0;
   }
+  status.ready_by_zone = ready.ToMap();
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ std::vector<BudgetStatus> BudgetsIn(const NamespaceView& view) {
     const auto selected = view.sets.Matching(budget->selector);
     for (const LabelSet* set : selected) selected_by[set].push_back(all.size());
     BudgetStatus& status = all.emplace_back(StatusOf(*budget));
-    CountPods(view.cluster, selected, status);
+    CountPods(view, selected, status);
     status.blocks_always = BlocksAlways(*budget);
   }
   std::vector<std::set<std::string>> overlaps(all.size());

@@ -25,14 +25,15 @@ std::vector<WorkloadDistribution> DistributionIn(const NamespaceView& view) {
     WorkloadDistribution& distribution = all.emplace_back();
     distribution.workload = group.ref;
     if (group.workload != nullptr) distribution.desired = group.workload->desired;
-    for (const kube::Pod* pod : group.pods) {
-      if (!IsCounted(*pod)) continue;
-      PodCounts& zone = At(distribution.zones, view.cluster.ZoneOf(*pod));
-      for (PodCounts* counts : {&zone, &distribution.pods}) {
+    ByZone<PodCounts> zones(view.nodes.zones());
+    for (const SeenPod* pod : group.pods) {
+      if (!pod->counted) continue;
+      for (PodCounts* counts : {&zones[pod->zone], &distribution.pods}) {
         ++counts->total;
-        counts->ready += pod->is_ready() ? 1 : 0;
+        counts->ready += pod->ready ? 1 : 0;
       }
     }
+    distribution.zones = zones.ToMap();
   }
   return all;
 }

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "azexporter/base/hash_index.h"
-#include "azexporter/zones/workload_pods.h"
 
 namespace azexporter::zones {
 namespace {
@@ -21,21 +20,24 @@ std::uint64_t HashOf(const kube::StringMap& labels) {
 
 }  // namespace
 
-LabelSets::LabelSets(std::span<const std::shared_ptr<const kube::Pod>> pods) {
+LabelSets::LabelSets(const std::vector<SeenPod>& pods) {
   base::HashIndex index;
-  for (const auto& pod : pods) {
-    if (!IsCounted(*pod)) continue;
-    const kube::StringMap& labels = pod->meta.labels;
-    const std::uint64_t hash = HashOf(labels);
-    std::uint32_t number =
-        index.Find(hash, [&](std::uint32_t i) { return *sets_[i].labels == labels; });
-    if (number == base::HashIndex::kNone) {
-      number = static_cast<std::uint32_t>(sets_.size());
-      index.Insert(hash, number);
-      sets_.push_back({&labels, {}});
-      index_.Add(labels, number);
+  std::uint32_t number = base::HashIndex::kNone;
+  for (const SeenPod& seen : pods) {
+    if (!seen.counted) continue;
+    const kube::StringMap& labels = seen.pod->meta.labels;
+    // In order of names, pods with the same labels stand together.
+    if (number == base::HashIndex::kNone || sets_[number].labels != &labels) {
+      const std::uint64_t hash = HashOf(labels);
+      number = index.Find(hash, [&](std::uint32_t i) { return *sets_[i].labels == labels; });
+      if (number == base::HashIndex::kNone) {
+        number = static_cast<std::uint32_t>(sets_.size());
+        index.Insert(hash, number);
+        sets_.push_back({&labels, {}});
+        index_.Add(labels, number);
+      }
     }
-    sets_[number].pods.push_back(pod.get());
+    sets_[number].pods.push_back(&seen);
   }
 }
 

@@ -5,26 +5,25 @@
 //
 // Thread safety: immutable after construction.
 
-#include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "azexporter/kube/cluster_state.h"
 #include "label_index.h"
+#include "namespace_pods.h"
 
 namespace azexporter::zones {
 
 struct LabelSet {
   const kube::StringMap* labels = nullptr;
-  std::vector<const kube::Pod*> pods;
+  std::vector<const SeenPod*> pods;
 };
 
 class LabelSets {
  public:
   // Takes the pods that are neither finished nor terminating: the only ones that the scheduler and
   // budgets count. The pods must outlive this.
-  explicit LabelSets(std::span<const std::shared_ptr<const kube::Pod>> pods);
+  explicit LabelSets(const std::vector<SeenPod>& pods);
 
   const std::vector<LabelSet>& sets() const { return sets_; }
   std::vector<const LabelSet*> Matching(const kube::LabelSelector& selector) const;

@@ -4,7 +4,7 @@
 // and an owner, reach no further than their namespace: that is why a report is made namespace by
 // namespace, and only for those in which something changed.
 //
-// Thread safety: immutable after construction; the functions are pure.
+// Thread safety: one thread only.
 
 #include <string>
 #include <string_view>
@@ -17,17 +17,30 @@
 #include "azexporter/zones/spread_gaps.h"
 #include "azexporter/zones/workload_pods.h"
 #include "label_sets.h"
+#include "namespace_pods.h"
 #include "node_domains.h"
 #include "volume_places.h"
 
 namespace azexporter::zones {
 
 struct NamespaceView {
-  NamespaceView(const kube::ClusterState& whole, std::string_view name)  // whole must outlive this
-      : cluster(whole), ns(name), workloads(GroupPods(whole, name)), sets(whole.PodsIn(name)) {}
+  // Both must outlive this. `node_domains`: of the same nodes.
+  NamespaceView(const kube::ClusterState& whole, std::string_view name, NodeDomains& node_domains)
+      : cluster(whole),
+        ns(name),
+        nodes(node_domains),
+        finder(whole),
+        pods(SeePods(whole, name, nodes, &finder)),
+        workloads(GroupPods(whole, name, pods, finder)),
+        sets(pods) {}
+  NamespaceView(const NamespaceView&) = delete;
+  NamespaceView& operator=(const NamespaceView&) = delete;
 
   const kube::ClusterState& cluster;
   const std::string ns;
+  NodeDomains& nodes;
+  WorkloadFinder finder;
+  const std::vector<SeenPod> pods;
   const std::vector<WorkloadPods> workloads;
   const LabelSets sets;
 };
@@ -35,8 +48,7 @@ struct NamespaceView {
 // Sorted by workload; workloads without pods, too, but no finished Jobs.
 std::vector<WorkloadDistribution> DistributionIn(const NamespaceView& view);
 
-// `nodes`: of the same cluster.
-SpreadReport SpreadIn(const NamespaceView& view, NodeDomains& nodes, const SpreadOptions& options);
+SpreadReport SpreadIn(const NamespaceView& view, const SpreadOptions& options);
 
 // Sorted by workload.
 std::vector<UnspreadWorkload> UnspreadIn(const NamespaceView& view,

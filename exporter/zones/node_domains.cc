@@ -72,7 +72,18 @@ NodeDomains::NodeDomains(const kube::ObjectList<kube::Node>& nodes) : nodes_(nod
   std::uint32_t number = 0;
   for (const auto& node : nodes_) {
     numbers_[node->meta.name] = number++;
-    if (!node->zone().empty()) by_zone_[node->zone()].push_back(node.get());
+    const std::string_view zone = node->zone();
+    if (zone.empty()) {
+      zone_of_.push_back(kNoZone);
+      continue;
+    }
+    ZoneNodes& in_zone = by_zone_[zone];
+    if (in_zone.nodes.empty()) {
+      in_zone.number = static_cast<std::uint32_t>(zones_.size());
+      zones_.push_back(zone);
+    }
+    in_zone.nodes.push_back(node.get());
+    zone_of_.push_back(in_zone.number);
   }
 }
 
@@ -164,7 +175,7 @@ bool NodeDomains::MayUseZone(Ground& ground, const std::string& zone) const {
   };
   found->second = nodes == by_zone_.end()
                       ? MayLieIn(ground.eligibility, zone)
-                      : std::any_of(nodes->second.begin(), nodes->second.end(), admits);
+                      : std::any_of(nodes->second.nodes.begin(), nodes->second.nodes.end(), admits);
   return found->second;
 }
 

@@ -57,10 +57,17 @@ struct Ground {
 class NodeDomains {
  public:
   static constexpr std::uint32_t kNone = 0xffffffff;
+  static constexpr std::uint32_t kNoZone = 0;
 
   explicit NodeDomains(const kube::ObjectList<kube::Node>& nodes);  // must outlive this
 
   std::uint32_t NumberOf(std::string_view node_name) const;
+  // By number of zone, each once; the first is "", of nodes without one.
+  const std::vector<std::string_view>& zones() const { return zones_; }
+  // kNoZone for kNone, too.
+  std::uint32_t zone_of(std::uint32_t node) const {
+    return node == kNone ? kNoZone : zone_of_[node];
+  }
   // The references stay valid.
   const Domains& Of(const std::string& topology_key);
   Ground& GroundOf(const Eligibility& eligibility);
@@ -77,7 +84,13 @@ class NodeDomains {
 
   const kube::ObjectList<kube::Node>& nodes_;
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
-  std::unordered_map<std::string_view, std::vector<const kube::Node*>> by_zone_;
+  std::vector<std::string_view> zones_{""};
+  std::vector<std::uint32_t> zone_of_;
+  struct ZoneNodes {
+    std::uint32_t number = kNoZone;
+    std::vector<const kube::Node*> nodes;
+  };
+  std::unordered_map<std::string_view, ZoneNodes> by_zone_;
   std::unordered_map<std::string, std::unique_ptr<Domains>> domains_;
   std::vector<std::unique_ptr<Ground>> grounds_;
   base::HashIndex ground_index_;

@@ -1,5 +1,8 @@
 #include "azexporter/zones/placement.h"
 
+#include <vector>
+
+#include "namespace_pods.h"
 #include "placement_run.h"
 
 namespace azexporter::zones {
@@ -44,17 +47,51 @@ std::string_view PlacementReasonName(PlacementReason reason) {
   return "no_nodes";
 }
 
+namespace {
+
+// What a cluster alone says of its nodes and pods.
+struct Found {
+  explicit Found(const kube::ClusterState& cluster) : domains(cluster.nodes()) {
+    const auto& pods = cluster.pods();
+    for (std::size_t i = 0; i < pods.size();) {
+      const std::string& ns = pods[i]->meta.ns;
+      WorkloadFinder finder(cluster);
+      const std::vector<SeenPod> seen = SeePods(cluster, ns, domains, &finder);
+      groups.push_back(std::make_unique<const NamespaceGroups>(seen, finder));
+      namespaces.push_back(groups.back().get());
+      i += seen.size();
+    }
+  }
+
+  NodeDomains domains;
+  std::vector<std::unique_ptr<const NamespaceGroups>> groups;
+  std::vector<const NamespaceGroups*> namespaces;
+};
+
+}  // namespace
+
 struct PlacementModel::Impl {
+  std::unique_ptr<Found> found;  // null: the caller has it
   PlacementFacts facts;
 };
 
 PlacementModel::PlacementModel(const kube::ClusterState& cluster,
-                               const DefaultConstraints& defaults)
-    : impl_(new Impl{PlacementFacts(cluster, defaults)}) {}
+                               const DefaultConstraints& defaults) {
+  auto found = std::make_unique<Found>(cluster);
+  Found& all = *found;
+  impl_.reset(
+      new Impl{std::move(found), PlacementFacts(cluster, all.domains, all.namespaces, defaults)});
+}
+PlacementModel::PlacementModel(const kube::ClusterState& cluster,
+                               const DefaultConstraints& defaults, NodeDomains& domains,
+                               std::span<const NamespaceGroups* const> namespaces)
+    : impl_(new Impl{nullptr, PlacementFacts(cluster, domains, namespaces, defaults)}) {}
 PlacementModel::~PlacementModel() = default;
 
 Placement PlacementModel::Without(std::string_view zone, LossKind kind) const {
   return PlacementRun(impl_->facts, zone, kind).Run();
 }
+
+bool PlacementModel::KindsAlike() const { return impl_->facts.KindsAlike(); }
 
 }  // namespace azexporter::zones

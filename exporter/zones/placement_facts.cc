@@ -50,11 +50,12 @@ void SortMovers(PlacementFacts& facts) {
 
 }  // namespace
 
-PlacementFacts::PlacementFacts(const kube::ClusterState& of, const DefaultConstraints& defaults)
+PlacementFacts::PlacementFacts(const kube::ClusterState& of, NodeDomains& node_domains,
+                               std::span<const NamespaceGroups* const> namespaces,
+                               const DefaultConstraints& defaults)
     : cluster(of),
-      finder(of),
-      domains(of.nodes()),
-      pods(of, domains, finder),
+      domains(node_domains),
+      pods(namespaces),
       nodes(of, domains),
       room(RoomOf(of, pods)),
       rules(of, pods, domains, defaults) {

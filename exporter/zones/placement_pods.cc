@@ -6,6 +6,7 @@ namespace azexporter::zones {
 namespace {
 
 bool SameOwner(const kube::Pod& a, const kube::Pod& b) {
+  if (&a.owners.get() == &b.owners.get()) return true;
   const kube::Owner* owner_a = kube::ControllerOf(a.owners);
   const kube::Owner* owner_b = kube::ControllerOf(b.owners);
   if (owner_a == nullptr || owner_b == nullptr) return owner_a == owner_b;
@@ -29,32 +30,61 @@ PodRole RoleOf(const kube::Pod& pod, const kube::Workload* workload) {
 
 }  // namespace
 
-PodGroups::PodGroups(const kube::ClusterState& cluster, const NodeDomains& nodes,
-                     WorkloadFinder& finder) {
-  nodes_.reserve(cluster.pods().size());
-  for (const auto& pod : cluster.pods()) {
-    if (!pod->is_active()) continue;
-    if (pod->node_name.empty()) {
-      if (!pod->meta.terminating) ++pending_;
-      continue;
+NamespaceGroups::NamespaceGroups(const std::vector<SeenPod>& pods, const WorkloadFinder& finder) {
+  nodes_.reserve(pods.size());
+  workloads_.reserve(finder.size());
+  for (std::uint32_t i = 0; i < finder.size(); ++i) workloads_.push_back(finder.ref(i));
+  for (const SeenPod& seen : pods) {
+    if (!seen.pod->is_active()) continue;
+    if (seen.pod->node_name.empty()) {
+      if (seen.counted) ++pending_;
+    } else if (seen.node != NodeDomains::kNone) {
+      Add(seen, finder);
     }
-    const std::uint32_t node = nodes.NumberOf(pod->node_name);
-    if (node != NodeDomains::kNone) Add(*pod, node, finder);
   }
 }
 
-void PodGroups::Add(const kube::Pod& pod, std::uint32_t node, WorkloadFinder& finder) {
-  if (groups_.empty() || !SameGroup(*groups_.back().pod, pod)) {
-    const auto number = static_cast<std::uint32_t>(groups_.size());
-    const auto known = namespaces_.try_emplace(pod.meta.ns, Namespace{number, 0, {}});
-    known.first->second.end = number + 1;
-    const std::uint32_t workload = finder.Of(pod);
+void NamespaceGroups::Add(const SeenPod& seen, const WorkloadFinder& finder) {
+  if (groups_.empty() || !SameGroup(*groups_.back().pod, *seen.pod)) {
     const PodRole role =
-        RoleOf(pod, workload == WorkloadFinder::kNone ? nullptr : finder.workload(workload));
-    groups_.push_back({&pod, workload, role, static_cast<std::uint32_t>(nodes_.size()), 0});
+        RoleOf(*seen.pod,
+               seen.workload == WorkloadFinder::kNone ? nullptr : finder.workload(seen.workload));
+    groups_.push_back(
+        {seen.pod, seen.workload, role, static_cast<std::uint32_t>(nodes_.size()), 0});
   }
   ++groups_.back().count;
-  nodes_.push_back(node);
+  nodes_.push_back(seen.node);
+}
+
+bool operator==(const NamespaceGroups& a, const NamespaceGroups& b) {
+  const auto same = [&](const PodGroup& one, const PodGroup& other) {
+    const bool owned = one.workload != WorkloadFinder::kNone;
+    return one.role == other.role && one.count == other.count &&
+           owned == (other.workload != WorkloadFinder::kNone) &&
+           (!owned || a.workloads_[one.workload] == b.workloads_[other.workload]) &&
+           SameGroup(*one.pod, *other.pod);
+  };
+  return a.pending_ == b.pending_ && a.nodes_ == b.nodes_ &&
+         std::equal(a.groups_.begin(), a.groups_.end(), b.groups_.begin(), b.groups_.end(), same);
+}
+
+PodGroups::PodGroups(std::span<const NamespaceGroups* const> namespaces) {
+  for (const NamespaceGroups* const in : namespaces) {
+    pending_ += in->pending();
+    if (in->groups().empty()) continue;
+    const auto first = static_cast<std::uint32_t>(groups_.size());
+    const auto first_node = static_cast<std::uint32_t>(nodes_.size());
+    const auto first_workload = static_cast<std::uint32_t>(workloads_.size());
+    for (PodGroup group : in->groups()) {
+      group.first += first_node;
+      if (group.workload != WorkloadFinder::kNone) group.workload += first_workload;
+      groups_.push_back(group);
+    }
+    nodes_.insert(nodes_.end(), in->nodes().begin(), in->nodes().end());
+    for (const WorkloadRef& workload : in->workloads()) workloads_.push_back(&workload);
+    const auto end = static_cast<std::uint32_t>(groups_.size());
+    namespaces_.emplace(groups_.back().pod->meta.ns, Namespace{first, end, {}});
+  }
 }
 
 std::vector<std::uint32_t> PodGroups::Matching(const std::string& ns,

@@ -3,7 +3,7 @@
 // The pods that have a node, in groups of those that are the same to the scheduler and to their
 // controller. Placement works on groups.
 //
-// Thread safety: one thread only.
+// Thread safety: NamespaceGroups: immutable after construction; PodGroups: one thread only.
 
 #include <cstdint>
 #include <optional>
@@ -16,6 +16,7 @@
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/zones/workload_pods.h"
 #include "label_index.h"
+#include "namespace_pods.h"
 #include "node_domains.h"
 
 namespace azexporter::zones {
@@ -37,16 +38,43 @@ struct PodGroup {
   std::uint32_t count = 0;
 };
 
+// Those of one namespace, whose pods must outlive this.
+class NamespaceGroups {
+ public:
+  NamespaceGroups() = default;
+  // `pods`: all of the namespace, numbered by the finder.
+  NamespaceGroups(const std::vector<SeenPod>& pods, const WorkloadFinder& finder);
+
+  // By name of their pods; PodGroup::workload is a number in `workloads`.
+  const std::vector<PodGroup>& groups() const { return groups_; }
+  const std::vector<std::uint32_t>& nodes() const { return nodes_; }
+  const std::vector<WorkloadRef>& workloads() const { return workloads_; }
+  std::int64_t pending() const { return pending_; }
+
+  // Whether the scheduler would treat them the same.
+  friend bool operator==(const NamespaceGroups& a, const NamespaceGroups& b);
+
+ private:
+  void Add(const SeenPod& seen, const WorkloadFinder& finder);
+
+  std::vector<PodGroup> groups_;
+  std::vector<std::uint32_t> nodes_;
+  std::vector<WorkloadRef> workloads_;
+  std::int64_t pending_ = 0;
+};
+
 class PodGroups {
  public:
-  PodGroups(const kube::ClusterState& cluster, const NodeDomains& nodes, WorkloadFinder& finder);
+  // By namespace, in order; they must outlive this.
+  explicit PodGroups(std::span<const NamespaceGroups* const> namespaces);
 
-  // By namespace and name of their pods: pods of one group stand together in the cluster's list.
+  // By namespace and name of their pods: those of one group stand together in the cluster's list.
   const std::vector<PodGroup>& groups() const { return groups_; }
   // Node by pod.
   std::span<const std::uint32_t> NodesOf(const PodGroup& group) const {
     return {nodes_.data() + group.first, group.count};
   }
+  const WorkloadRef& workload(std::uint32_t number) const { return *workloads_[number]; }
   // Active pods without a node.
   std::int64_t pending() const { return pending_; }
 
@@ -61,10 +89,9 @@ class PodGroups {
     std::optional<LabelIndex> by_labels;  // made when first asked for
   };
 
-  void Add(const kube::Pod& pod, std::uint32_t node, WorkloadFinder& finder);
-
   std::vector<PodGroup> groups_;
   std::vector<std::uint32_t> nodes_;
+  std::vector<const WorkloadRef*> workloads_;
   std::unordered_map<std::string_view, Namespace> namespaces_;
   std::int64_t pending_ = 0;
 };

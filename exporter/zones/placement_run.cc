@@ -18,7 +18,25 @@ std::vector<kube::Taint> TaintsOf(LossKind kind) {
   return {};
 }
 
+// Whether nodes with these taints, too, count for a constraint.
+bool KeepsNodes(const Eligibility& eligibility, const std::vector<kube::Taint>& taints) {
+  return !eligibility.honor_taints ||
+         std::all_of(taints.begin(), taints.end(), [&](const kube::Taint& taint) {
+           return kube::Tolerates(eligibility.tolerations, taint);
+         });
+}
+
 }  // namespace
+
+bool PlacementFacts::KindsAlike() const {
+  const auto failed = TaintsOf(LossKind::kFailure);
+  const auto drained = TaintsOf(LossKind::kEvacuation);
+  const auto& tallies = rules.tallies();
+  return std::all_of(tallies.begin(), tallies.end(), [&](const Tally& tally) {
+    return tally.ground == nullptr || KeepsNodes(tally.ground->eligibility, failed) ==
+                                          KeepsNodes(tally.ground->eligibility, drained);
+  });
+}
 
 std::int64_t DomainCounts::Of(std::uint32_t domain) const {
   const auto found = std::lower_bound(
@@ -80,7 +98,7 @@ Placement PlacementRun::Run() {
   result_.after = MakeHeadroom();
   for (const auto& [key, pods] : unplaced_) {
     result_.unplaced.push_back(
-        {facts_.finder.ref(key.workload), key.reason, key.resource, key.detail, pods});
+        {facts_.pods.workload(key.workload), key.reason, key.resource, key.detail, pods});
   }
   std::stable_sort(
       result_.unplaced.begin(), result_.unplaced.end(),
@@ -148,10 +166,7 @@ bool PlacementRun::Counts(const Tally& tally, std::uint32_t node) const {
 
 // Whether the lost nodes still count for the constraint.
 bool PlacementRun::KeepsLostNodes(const Ground& ground) const {
-  return !ground.eligibility.honor_taints ||
-         std::all_of(taints_.begin(), taints_.end(), [&](const kube::Taint& taint) {
-           return kube::Tolerates(ground.eligibility.tolerations, taint);
-         });
+  return KeepsNodes(ground.eligibility, taints_);
 }
 
 std::int64_t PlacementRun::DomainsOf(const SpreadRule& rule) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -33,11 +34,19 @@ struct Mover {
 };
 
 struct PlacementFacts {
-  PlacementFacts(const kube::ClusterState& cluster, const DefaultConstraints& defaults);
+  // All but `defaults` must outlive this. `node_domains`: of the same nodes; `namespaces`: the
+  // groups of each, in order.
+  PlacementFacts(const kube::ClusterState& cluster, NodeDomains& node_domains,
+                 std::span<const NamespaceGroups* const> namespaces,
+                 const DefaultConstraints& defaults);
+
+  PlacementFacts(const PlacementFacts&) = delete;
+  PlacementFacts& operator=(const PlacementFacts&) = delete;
+
+  bool KindsAlike() const;
 
   const kube::ClusterState& cluster;
-  WorkloadFinder finder;
-  NodeDomains domains;
+  NodeDomains& domains;
   PodGroups pods;
   PlacementNodes nodes;
   NodeRoom room;

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "by_zone.h"
 #include "network_load_balancer.h"
 
 namespace azexporter::zones {
@@ -70,7 +71,7 @@ const Endpoints* LargestFamily(const std::map<std::string_view, Endpoints>& fami
 
 // Each endpoint of the slices once; `fqdn` counts those that are names.
 Endpoints EndpointsOf(const kube::ClusterState& cluster, const Slices& slices, std::int64_t& fqdn) {
-  std::map<std::string_view, MergedEndpoint> of_pods;
+  std::vector<const kube::Endpoint*> of_pods;
   std::map<std::string_view, Endpoints> others;  // by family
   for (const kube::EndpointSlice* slice : slices) {
     if (slice->address_type == "FQDN") {
@@ -78,13 +79,25 @@ Endpoints EndpointsOf(const kube::ClusterState& cluster, const Slices& slices, s
       continue;
     }
     for (const kube::Endpoint& endpoint : slice->endpoints) {
-      Merge(cluster, endpoint,
-            endpoint.target_pod.empty() ? others[slice->address_type].emplace_back()
-                                        : of_pods[endpoint.target_pod]);
+      if (endpoint.target_pod.empty()) {
+        Merge(cluster, endpoint, others[slice->address_type].emplace_back());
+      } else {
+        of_pods.push_back(&endpoint);
+      }
     }
   }
+  const auto by_pod = [](const auto* a, const auto* b) { return a->target_pod < b->target_pod; };
+  if (!std::is_sorted(of_pods.begin(), of_pods.end(), by_pod)) {
+    std::stable_sort(of_pods.begin(), of_pods.end(), by_pod);
+  }
   Endpoints all;
-  for (auto& [pod, endpoint] : of_pods) all.push_back(std::move(endpoint));
+  all.reserve(of_pods.size());
+  const kube::Endpoint* last = nullptr;
+  for (const kube::Endpoint* endpoint : of_pods) {
+    if (last == nullptr || last->target_pod != endpoint->target_pod) all.emplace_back();
+    Merge(cluster, *endpoint, all.back());
+    last = endpoint;
+  }
   if (const Endpoints* largest = LargestFamily(others)) {
     all.insert(all.end(), largest->begin(), largest->end());
   }
@@ -95,7 +108,7 @@ void CountEndpoints(const Endpoints& endpoints, ServiceStatus& status) {
   for (const MergedEndpoint& endpoint : endpoints) {
     if (endpoint.is_ready()) {
       ++status.ready;
-      ++status.ready_by_zone[std::string(endpoint.zone)];
+      ++At(status.ready_by_zone, endpoint.zone);
       status.hinted += endpoint.hinted ? 1 : 0;
     } else if (!endpoint.terminating) {
       ++status.not_ready;

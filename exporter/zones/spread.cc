@@ -89,17 +89,13 @@ bool TemplatesMatch(const kube::Workload& replica_set, const kube::Workload& dep
 // Counts the pods of one namespace.
 class SpreadCounter {
  public:
-  SpreadCounter(const NamespaceView& view, NodeDomains& nodes, const SpreadOptions& options)
-      : view_(view),
-        options_(options),
-        finder_(view.cluster),
-        nodes_(nodes),
-        default_selectors_(view.cluster) {}
+  SpreadCounter(const NamespaceView& view, const SpreadOptions& options)
+      : view_(view), options_(options), nodes_(view.nodes), default_selectors_(view.cluster) {}
 
   SpreadReport Run() {
     for (const LabelSet& set : view_.sets.sets()) {
       Carried carried;
-      for (const kube::Pod* pod : set.pods) AddPod(*pod, carried);
+      for (const SeenPod* pod : set.pods) AddPod(*pod, carried);
     }
     std::vector<bool> is_newest(groups_.size());
     for (const Newest& newest : newest_) {
@@ -125,8 +121,9 @@ class SpreadCounter {
     std::vector<std::size_t> groups;
   };
 
-  void AddPod(const kube::Pod& pod, Carried& carried) {
-    const std::uint32_t workload = finder_.Of(pod);
+  void AddPod(const SeenPod& seen, Carried& carried) {
+    const kube::Pod& pod = *seen.pod;
+    const std::uint32_t workload = seen.workload;
     if (workload == WorkloadFinder::kNone) return;
     const kube::Owner& controller = *kube::ControllerOf(pod.owners);
     const bool pinned = !pod.pinned_node.empty();
@@ -147,7 +144,7 @@ class SpreadCounter {
   // Pods of the current template first; of those the pods of the youngest ReplicaSet, which tells
   // ReplicaSets apart that differ in an image only; of those the youngest pod.
   Rank RankOf(const kube::Pod& pod, const kube::Owner& controller, std::uint32_t workload) {
-    const kube::Workload* current = finder_.workload(workload);
+    const kube::Workload* current = view_.finder.workload(workload);
     if (current == nullptr || current->kind != kube::WorkloadKind::kDeployment) {
       return {false, 0, pod.meta.created_ms, pod.meta.name};
     }
@@ -203,7 +200,7 @@ class SpreadCounter {
   SpreadStatus StatusOf(const Group& group) const {
     const EffectiveConstraint& constraint = group.constraint;
     SpreadStatus status;
-    status.workload = finder_.ref(group.workload);
+    status.workload = view_.finder.ref(group.workload);
     status.topology_key = constraint.topology_key;
     status.when_unsatisfiable = constraint.when_unsatisfiable;
     status.selector = kube::SelectorText(constraint.selector);
@@ -223,9 +220,9 @@ class SpreadCounter {
     const Domains& domains = nodes_.Of(constraint.topology_key);
     std::vector<std::int64_t> counts = nodes_.EmptyCounts(ground, constraint.topology_key);
     for (const LabelSet* set : view_.sets.Matching(constraint.selector)) {
-      for (const kube::Pod* pod : set->pods) {
-        const std::uint32_t node = nodes_.NumberOf(pod->node_name);
-        if (node != NodeDomains::kNone && ground.nodes[node]) ++counts[domains.of_node[node]];
+      for (const SeenPod* pod : set->pods) {
+        if (pod->node == NodeDomains::kNone || !ground.nodes[pod->node]) continue;
+        ++counts[domains.of_node[pod->node]];
       }
     }
     Judge(counts, status);
@@ -301,7 +298,6 @@ class SpreadCounter {
 
   const NamespaceView& view_;
   const SpreadOptions& options_;
-  WorkloadFinder finder_;
   NodeDomains& nodes_;
   DefaultSelectors default_selectors_;
   SpreadReport report_;
@@ -347,8 +343,8 @@ std::int64_t SpreadStatus::PendingWithout(std::string_view domain) const {
   return std::max<std::int64_t>(0, displaced - room);
 }
 
-SpreadReport SpreadIn(const NamespaceView& view, NodeDomains& nodes, const SpreadOptions& options) {
-  return SpreadCounter(view, nodes, options).Run();
+SpreadReport SpreadIn(const NamespaceView& view, const SpreadOptions& options) {
+  return SpreadCounter(view, options).Run();
 }
 
 std::optional<kube::LabelSelector> EffectiveSelector(const TopologySpreadConstraint& constraint,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -48,8 +49,9 @@ Rules RulesOf(const kube::PodSpec& spec, const kube::StringMap& labels, const st
 
 const kube::Pod* YoungestOf(const WorkloadPods& group) {
   const kube::Pod* youngest = nullptr;
-  for (const kube::Pod* pod : group.pods) {
-    if (!IsCounted(*pod)) continue;
+  for (const SeenPod* seen : group.pods) {
+    if (!seen->counted) continue;
+    const kube::Pod* pod = seen->pod;
     if (youngest == nullptr || pod->meta.created_ms > youngest->meta.created_ms) youngest = pod;
   }
   return youngest;
@@ -58,7 +60,7 @@ const kube::Pod* YoungestOf(const WorkloadPods& group) {
 std::int64_t ReplicasOf(const WorkloadPods& group) {
   if (group.workload != nullptr) return group.workload->finished ? 0 : group.workload->desired;
   return std::count_if(group.pods.begin(), group.pods.end(),
-                       [](const kube::Pod* pod) { return IsCounted(*pod); });
+                       [](const SeenPod* pod) { return pod->counted; });
 }
 
 bool HasZoneKey(const DefaultConstraints& defaults) {
@@ -91,7 +93,7 @@ std::vector<UnspreadWorkload> UnspreadIn(const NamespaceView& view,
     const kube::PodSpec& spec =
         group.workload != nullptr ? *group.workload->template_spec : *youngest->spec;
     const kube::StringMap& labels =
-        group.workload != nullptr ? group.workload->template_labels : youngest->meta.labels;
+        group.workload != nullptr ? group.workload->template_labels : youngest->meta.labels.get();
     const Rules rules = RulesOf(spec, labels, group.ref.ns);
     if (rules.binds) continue;
     const bool default_applies = zone_default && spec.spread_constraints.empty() &&
@@ -110,7 +112,13 @@ using Selector = std::optional<kube::LabelSelector>;
 struct Carriers {
   const kube::PodAffinityTerm* term = nullptr;
   Selector selector;
-  std::vector<const kube::Pod*> pods;
+  std::vector<const SeenPod*> pods;
+};
+
+struct OtherNamespace {
+  explicit OtherNamespace(std::vector<SeenPod> seen) : pods(std::move(seen)), sets(pods) {}
+  const std::vector<SeenPod> pods;
+  const LabelSets sets;
 };
 
 class AntiAffinityChecker {
@@ -119,10 +127,10 @@ class AntiAffinityChecker {
 
   void Check(const WorkloadPods& group) {
     std::vector<Carriers> all;
-    for (const kube::Pod* pod : group.pods) {
-      if (!IsCounted(*pod)) continue;
-      for (const kube::PodAffinityTerm& term : pod->spec->required_anti_affinity) {
-        if (IsZoneKey(term.topology_key)) CarriersOf(all, term, *pod).pods.push_back(pod);
+    for (const SeenPod* seen : group.pods) {
+      if (!seen->counted) continue;
+      for (const kube::PodAffinityTerm& term : seen->pod->spec->required_anti_affinity) {
+        if (IsZoneKey(term.topology_key)) CarriersOf(all, term, *seen->pod).pods.push_back(seen);
       }
     }
     for (const Carriers& carriers : all) Judge(group.ref, carriers);
@@ -149,23 +157,25 @@ class AntiAffinityChecker {
     return all.emplace_back(Carriers{&term, std::move(selector), {}});
   }
 
-  std::string_view DomainOf(const kube::Pod& pod, const std::string& topology_key) const {
-    const kube::Node* node = cluster_.FindNode(pod.node_name);
-    return node == nullptr ? std::string_view() : kube::Lookup(node->meta.labels, topology_key);
+  static std::string_view DomainOf(const SeenPod& pod, const Domains& domains) {
+    if (pod.node == NodeDomains::kNone) return {};
+    const std::uint32_t domain = domains.of_node[pod.node];
+    return domain == Domains::kNone ? std::string_view() : domains.names[domain];
   }
 
   void Judge(const WorkloadRef& workload, const Carriers& carriers) {
     const std::string& key = carriers.term->topology_key;
+    const Domains& domains = view_.nodes.Of(key);
     std::map<std::string_view, Zone> zones;
     const bool into_own = LooksInto(*carriers.term, workload.ns);
-    for (const kube::Pod* pod : carriers.pods) {
-      Zone& zone = zones[DomainOf(*pod, key)];
+    for (const SeenPod* seen : carriers.pods) {
+      Zone& zone = zones[DomainOf(*seen, domains)];
       ++zone.carriers;
-      if (into_own && kube::Matches(carriers.selector, pod->meta.labels)) ++zone.both;
+      if (into_own && kube::Matches(carriers.selector, seen->pod->meta.labels)) ++zone.both;
     }
     for (const LabelSets* sets : NamespacesIn(*carriers.term, workload.ns)) {
       for (const LabelSet* set : sets->Matching(carriers.selector)) {
-        for (const kube::Pod* pod : set->pods) ++zones[DomainOf(*pod, key)].matching;
+        for (const SeenPod* seen : set->pods) ++zones[DomainOf(*seen, domains)].matching;
       }
     }
     for (const auto& [name, zone] : zones) {
@@ -190,14 +200,14 @@ class AntiAffinityChecker {
 
   const LabelSets& SetsOf(const std::string& ns) {
     if (ns == view_.ns) return view_.sets;
-    auto found = sets_.find(ns);
-    if (found == sets_.end()) found = sets_.emplace(ns, LabelSets(cluster_.PodsIn(ns))).first;
-    return found->second;
+    std::unique_ptr<const OtherNamespace>& other = others_[ns];
+    if (!other) other = std::make_unique<const OtherNamespace>(SeePods(cluster_, ns, view_.nodes));
+    return other->sets;
   }
 
   const NamespaceView& view_;
   const kube::ClusterState& cluster_;
-  std::map<std::string, LabelSets> sets_;  // of other namespaces
+  std::map<std::string, std::unique_ptr<const OtherNamespace>> others_;
   std::vector<AntiAffinityViolation> violations_;
 };
 

@@ -1,6 +1,8 @@
 #include "volume_places.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <iterator>
 
 namespace azexporter::zones {
@@ -10,23 +12,18 @@ bool NamesZones(const kube::Requirement& requirement) {
   return requirement.op == kube::SelectorOp::kIn && requirement.key.ends_with("/zone");
 }
 
-void Append(std::span<const kube::Requirement> requirements, std::string& text) {
-  for (const kube::Requirement& requirement : requirements) {
-    text.append(requirement.key).append(1, '\n').append(SelectorOpName(requirement.op));
-    for (const std::string& value : requirement.values) text.append(1, '\n').append(value);
-    text.append(1, '\0');
-  }
-  text.append(1, '\1');
-}
-
-// Equal for equal affinities only.
-std::string TextOf(const kube::NodeSelector& affinity) {
-  std::string text;
+std::uint64_t HashOf(const kube::NodeSelector& affinity) {
+  const std::hash<std::string_view> of;
+  std::uint64_t hash = affinity.terms.size();
   for (const kube::NodeSelectorTerm& term : affinity.terms) {
-    Append(term.match_expressions, text);
-    Append(term.match_fields, text);
+    for (const auto* requirements : {&term.match_expressions, &term.match_fields}) {
+      for (const kube::Requirement& requirement : *requirements) {
+        hash = base::MixHash(hash, of(requirement.key));
+        for (const std::string& value : requirement.values) hash = base::MixHash(hash, of(value));
+      }
+    }
   }
-  return text;
+  return hash;
 }
 
 std::set<std::string> Common(const std::set<std::string>& a, const std::set<std::string>& b) {
@@ -118,9 +115,16 @@ VolumePlace VolumePlaces::Find(const kube::NodeSelector& affinity) {
 const VolumePlace& VolumePlaces::Of(const kube::PersistentVolume& volume) {
   static const VolumePlace kEverywhere{VolumeReach::kEverywhere, {}, false};
   if (!volume.node_affinity) return kEverywhere;
-  const auto [found, added] = places_.try_emplace(TextOf(*volume.node_affinity));
-  if (added) found->second = Find(*volume.node_affinity);
-  return found->second;
+  const std::uint64_t hash = HashOf(*volume.node_affinity);
+  std::uint32_t number = place_index_.Find(
+      hash, [&](std::uint32_t i) { return places_[i].first == *volume.node_affinity; });
+  if (number == base::HashIndex::kNone) {
+    number = static_cast<std::uint32_t>(places_.size());
+    place_index_.Insert(hash, number);
+    places_.emplace_back(*volume.node_affinity,
+                         std::make_unique<const VolumePlace>(Find(*volume.node_affinity)));
+  }
+  return *places_[number].second;
 }
 
 }  // namespace azexporter::zones

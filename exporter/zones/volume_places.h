@@ -6,14 +6,17 @@
 // Thread safety: one thread only.
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "azexporter/base/hash_index.h"
 #include "azexporter/zones/volumes.h"
 
 namespace azexporter::zones {
@@ -38,7 +41,9 @@ class VolumePlaces {
 
   const kube::ObjectList<kube::Node>& nodes_;
   std::map<std::string, std::unordered_map<std::string_view, Nodes>> by_label_;
-  std::map<std::string, VolumePlace> places_;  // by the text of the affinity
+  // Of each affinity, which volumes of one kind and zone have alike.
+  std::vector<std::pair<kube::NodeSelector, std::unique_ptr<const VolumePlace>>> places_;
+  base::HashIndex place_index_;
 };
 
 }  // namespace azexporter::zones

@@ -1,10 +1,11 @@
 #include "azexporter/zones/volumes.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 
 #include "namespace_view.h"
@@ -13,24 +14,32 @@
 namespace azexporter::zones {
 namespace {
 
+WorkloadRef RefOf(const kube::Workload& workload) {
+  return {workload.meta.ns, std::string(WorkloadKindName(workload.kind)), workload.meta.name};
+}
+
 // Whose pods use the claims of a namespace.
 class ClaimUsers {
  public:
-  ClaimUsers(const kube::ClusterState& cluster, std::string_view ns) : finder_(cluster) {
-    AddWorkloads(cluster.deployments(), ns);
-    AddWorkloads(cluster.replica_sets(), ns);
-    AddWorkloads(cluster.stateful_sets(), ns);
-    AddWorkloads(cluster.daemon_sets(), ns);
-    AddWorkloads(cluster.jobs(), ns);
-    for (const auto& pod : cluster.PodsIn(ns)) {
-      if (pod->is_active() && !pod->claims.empty()) AddPod(*pod);
+  explicit ClaimUsers(const NamespaceView& view) : finder_(view.finder) {
+    AddWorkloads(view.cluster.deployments(), view.ns);
+    AddWorkloads(view.cluster.replica_sets(), view.ns);
+    AddWorkloads(view.cluster.stateful_sets(), view.ns);
+    AddWorkloads(view.cluster.daemon_sets(), view.ns);
+    AddWorkloads(view.cluster.jobs(), view.ns);
+    for (const SeenPod& seen : view.pods) {
+      if (!seen.pod->is_active()) continue;
+      for (const std::string& claim : seen.pod->claims) uses_.push_back({claim, &seen});
     }
+    // By claim; of each claim the pods stay in order of their names.
+    std::stable_sort(uses_.begin(), uses_.end(),
+                     [](const Use& a, const Use& b) { return a.claim < b.claim; });
   }
 
   // That pods and workloads name, whether or not they exist.
-  std::set<std::string> Claims() const {
-    std::set<std::string> claims;
-    for (const auto& [claim, pods] : pods_) claims.insert(claim);
+  std::set<std::string_view> Claims() const {
+    std::set<std::string_view> claims;
+    for (const Use& use : uses_) claims.insert(claims.end(), use.claim);
     for (const auto& [claim, workloads] : workloads_) claims.insert(claim);
     return claims;
   }
@@ -40,16 +49,26 @@ class ClaimUsers {
     if (const auto found = workloads_.find(status.claim); found != workloads_.end()) {
       workloads = found->second;
     }
-    for (const kube::Workload* set : SetsOf(status.claim)) {
-      workloads.insert({set->meta.ns, std::string(WorkloadKindName(set->kind)), set->meta.name});
+    for (const kube::Workload* set : SetsOf(status.claim)) workloads.insert(RefOf(*set));
+    auto use =
+        std::lower_bound(uses_.begin(), uses_.end(), status.claim,
+                         [](const Use& a, std::string_view claim) { return a.claim < claim; });
+    for (; use != uses_.end() && use->claim == status.claim; ++use) {
+      const SeenPod& by = *use->by;
+      if (status.pods.empty() || status.pods.back() != by.pod->meta.name) {
+        status.pods.push_back(by.pod->meta.name);
+      }
+      if (by.workload != WorkloadFinder::kNone) workloads.insert(finder_.ref(by.workload));
     }
     status.workloads.assign(workloads.begin(), workloads.end());
-    if (const auto found = pods_.find(status.claim); found != pods_.end()) {
-      status.pods.assign(found->second.begin(), found->second.end());
-    }
   }
 
  private:
+  struct Use {
+    std::string_view claim;
+    const SeenPod* by = nullptr;
+  };
+
   // Not ReplicaSets that belong to another: their owner, or their pods, name the claims.
   template <class T>
   void AddWorkloads(const kube::ObjectList<T>& list, std::string_view ns) {
@@ -58,19 +77,11 @@ class ClaimUsers {
                          kube::ControllerOf(workload->owners) != nullptr;
       if (owned || workload->finished) continue;
       for (const std::string& claim : workload->claims) {
-        workloads_[claim].insert(finder_.ref(finder_.Of(*workload)));
+        workloads_[claim].insert(RefOf(*workload));
       }
       for (const std::string& name : workload->claim_templates) {
         sets_[name + "-" + workload->meta.name].push_back(workload.get());
       }
-    }
-  }
-
-  void AddPod(const kube::Pod& pod) {
-    const std::uint32_t workload = finder_.Of(pod);
-    for (const std::string& claim : pod.claims) {
-      pods_[claim].insert(pod.meta.name);
-      if (workload != WorkloadFinder::kNone) workloads_[claim].insert(finder_.ref(workload));
     }
   }
 
@@ -86,10 +97,10 @@ class ClaimUsers {
     return found->second;
   }
 
-  WorkloadFinder finder_;
-  std::map<std::string, std::set<WorkloadRef>> workloads_;          // by claim
-  std::map<std::string, std::set<std::string>> pods_;               // by claim
-  std::map<std::string, std::vector<const kube::Workload*>> sets_;  // by TEMPLATE-SET
+  const WorkloadFinder& finder_;
+  std::vector<Use> uses_;                                                     // of pods
+  std::map<std::string_view, std::set<WorkloadRef>, std::less<>> workloads_;  // by claim
+  std::map<std::string, std::vector<const kube::Workload*>> sets_;            // by TEMPLATE-SET
 };
 
 struct ClassVolumes {
@@ -221,9 +232,9 @@ VolumeReport VolumesOf(const kube::ClusterState& cluster) {
 std::vector<PinnedClaim> PinnedClaimsIn(const NamespaceView& view, VolumePlaces& places) {
   const kube::ClusterState& cluster = view.cluster;
   const std::string_view ns = view.ns;
-  const ClaimUsers users(cluster, ns);
-  std::map<std::string, PinnedClaim> listed;
-  std::set<std::string> missing = users.Claims();
+  const ClaimUsers users(view);
+  std::vector<PinnedClaim> all;
+  std::set<std::string_view> missing = users.Claims();
   for (const auto& claim : kube::ObjectsIn(cluster.claims(), ns)) {
     missing.erase(claim->meta.name);
     PinnedClaim status;
@@ -233,16 +244,16 @@ std::vector<PinnedClaim> PinnedClaimsIn(const NamespaceView& view, VolumePlaces&
     users.AddTo(status);
     status.waits_for_pod =
         status.state == ClaimState::kPending && status.pods.empty() && WaitsForPod(cluster, *claim);
-    listed.emplace(status.claim, std::move(status));
+    all.push_back(std::move(status));
   }
-  for (const std::string& claim : missing) {
-    PinnedClaim& status = listed[claim];
+  for (const std::string_view claim : missing) {
+    PinnedClaim& status = all.emplace_back();
     status.claim = claim;
     status.state = ClaimState::kMissing;
     users.AddTo(status);
   }
-  std::vector<PinnedClaim> all;
-  for (auto& [name, status] : listed) all.push_back(std::move(status));
+  std::sort(all.begin(), all.end(),
+            [](const PinnedClaim& a, const PinnedClaim& b) { return a.claim < b.claim; });
   return all;
 }
 

@@ -1,9 +1,10 @@
 #include "azexporter/zones/workload_pods.h"
 
-#include <algorithm>
 #include <functional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "azexporter/base/hash_index.h"
 
@@ -44,7 +45,8 @@ struct WorkloadFinder::Impl {
   std::vector<Entry> entries;
   std::unordered_map<OwnerKey, std::uint32_t, OwnerKeyHash> by_owner;
   std::unordered_map<OwnerKey, std::uint32_t, OwnerKeyHash> by_controller;
-  OwnerKey last_controller;
+  // The pod asked about last, and the answer.
+  const kube::Pod* last_pod = nullptr;
   std::uint32_t last = kNone;
 };
 
@@ -53,11 +55,16 @@ WorkloadFinder::WorkloadFinder(const kube::ClusterState& cluster)
 WorkloadFinder::~WorkloadFinder() = default;
 
 std::uint32_t WorkloadFinder::Of(const kube::Pod& pod) {
+  // In order of names, pods of one controller stand together.
+  const kube::Pod* before = std::exchange(impl_->last_pod, &pod);
+  if (before != nullptr && impl_->last != kNone && &before->owners.get() == &pod.owners.get() &&
+      before->meta.ns == pod.meta.ns) {
+    return impl_->last;
+  }
+  impl_->last = kNone;
   const kube::Owner* owner = kube::ControllerOf(pod.owners);
   if (owner == nullptr || owner->kind == "Node") return kNone;
   const OwnerKey controller{pod.meta.ns, owner->kind, owner->name};
-  // In order of names, pods of one controller stand together.
-  if (impl_->last != kNone && controller == impl_->last_controller) return impl_->last;
   const auto found = impl_->by_controller.find(controller);
   if (found != impl_->by_controller.end()) {
     impl_->last = found->second;
@@ -66,7 +73,6 @@ std::uint32_t WorkloadFinder::Of(const kube::Pod& pod) {
     impl_->last = workload == nullptr ? impl_->Add(controller, nullptr) : Of(*workload);
     impl_->by_controller.emplace(controller, impl_->last);
   }
-  impl_->last_controller = controller;
   return impl_->last;
 }
 
@@ -82,49 +88,6 @@ const kube::Workload* WorkloadFinder::workload(std::uint32_t number) const {
   return impl_->entries[number].workload;
 }
 std::size_t WorkloadFinder::size() const { return impl_->entries.size(); }
-
-namespace {
-
-bool BelongsToAnother(const kube::ClusterState& cluster, const kube::Workload& workload) {
-  const kube::Owner* owner = kube::ControllerOf(workload.owners);
-  const auto kind = owner == nullptr ? std::nullopt : kube::WorkloadKindOf(owner->kind);
-  return kind && cluster.FindWorkload(*kind, workload.meta.ns, owner->name) != nullptr;
-}
-
-template <class T>
-void AddAll(const kube::ClusterState& cluster, std::string_view ns, const kube::ObjectList<T>& list,
-            WorkloadFinder& finder) {
-  for (const auto& workload : kube::ObjectsIn(list, ns)) {
-    const bool old_replica_set =
-        workload->kind == kube::WorkloadKind::kReplicaSet && workload->desired == 0;
-    if (!old_replica_set && !BelongsToAnother(cluster, *workload)) finder.Of(*workload);
-  }
-}
-
-}  // namespace
-
-std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster, std::string_view ns) {
-  WorkloadFinder finder(cluster);
-  AddAll(cluster, ns, cluster.deployments(), finder);
-  AddAll(cluster, ns, cluster.replica_sets(), finder);
-  AddAll(cluster, ns, cluster.stateful_sets(), finder);
-  AddAll(cluster, ns, cluster.daemon_sets(), finder);
-  AddAll(cluster, ns, cluster.jobs(), finder);
-  std::vector<WorkloadPods> groups(finder.size());
-  for (const auto& pod : cluster.PodsIn(ns)) {
-    const std::uint32_t number = finder.Of(*pod);
-    if (number == WorkloadFinder::kNone) continue;
-    if (number >= groups.size()) groups.resize(number + 1);
-    groups[number].pods.push_back(pod.get());
-  }
-  for (std::uint32_t i = 0; i < groups.size(); ++i) {
-    groups[i].ref = finder.ref(i);
-    groups[i].workload = finder.workload(i);
-  }
-  std::sort(groups.begin(), groups.end(),
-            [](const WorkloadPods& a, const WorkloadPods& b) { return a.ref < b.ref; });
-  return groups;
-}
 
 std::string ShortName(const WorkloadRef& ref) { return ref.kind + " " + ref.name; }
 std::string FullName(const WorkloadRef& ref) { return ref.kind + " " + ref.ns + "/" + ref.name; }

@@ -2,11 +2,14 @@
 #include <initializer_list>
 #include <limits>
 #include <tuple>
+#include <type_traits>
+#include <unordered_set>
 
 #include "azexporter/base/time_text.h"
 #include "azexporter/net/http_client.h"
 #include "azexporter/zones/replication.h"
 #include "azexporter/zones/zone_report.h"
+#include "namespace_reporter.h"
 #include "node_domains.h"
 
 namespace azexporter::zones {
@@ -120,13 +123,36 @@ bool SameForReport(const kube::ObjectList<kube::Node>& a, const kube::ObjectList
          });
 }
 
-using Names = std::set<std::string, std::less<>>;
+struct Changes {
+  std::set<std::string, std::less<>> namespaces;
+  // Of what placement depends on beside nodes and pods.
+  bool placement = false;
+};
 
-// The namespaces of objects that one list has and the other has not, or has otherwise. Both are
-// sorted, and an object that did not change is the same one.
+// Whether it may place pods otherwise, one of the two null where the object came or went. What
+// becomes of pods is known from the pods.
+template <class T>
+bool MovesPods(const T*, const T*) {
+  return true;
+}
+bool MovesPods(const kube::Pod*, const kube::Pod*) { return false; }
+bool MovesPods(const kube::PodDisruptionBudget*, const kube::PodDisruptionBudget*) { return false; }
+bool MovesPods(const kube::EndpointSlice*, const kube::EndpointSlice*) { return false; }
+// The rest is status, and what its pods show.
+bool MovesPods(const kube::Workload* before, const kube::Workload* now) {
+  return before == nullptr || now == nullptr || before->selector != now->selector;
+}
+template <class T>
+requires std::is_base_of_v<kube::Workload, T>
+bool MovesPods(const T* before, const T* now) {
+  return MovesPods(static_cast<const kube::Workload*>(before), now);
+}
+
+// Objects that one list has and the other has not, or has otherwise. Both are sorted, and an object
+// that did not change is the same one.
 template <class T>
 void AddChanged(const kube::ObjectList<T>& before, const kube::ObjectList<T>& after,
-                Names& changed) {
+                Changes& changes) {
   if (&before == &after) return;
   const auto key = [](const auto& object) {
     return std::tuple<std::string_view, std::string_view>(object->meta.ns, object->meta.name);
@@ -141,39 +167,46 @@ void AddChanged(const kube::ObjectList<T>& before, const kube::ObjectList<T>& af
     }
     const bool gone = now == after.end() || (old != before.end() && key(*old) < key(*now));
     const bool come = old == before.end() || (now != after.end() && key(*now) < key(*old));
-    if (!come) changed.insert((*old++)->meta.ns);
-    if (!gone) changed.insert((*now++)->meta.ns);
+    const T* was = come ? nullptr : (old++)->get();
+    const T* is = gone ? nullptr : (now++)->get();
+    changes.namespaces.insert(is == nullptr ? was->meta.ns : is->meta.ns);
+    changes.placement = changes.placement || MovesPods(was, is);
   }
 }
 
-// A volume belongs to the namespace whose claim it is bound to.
+// A volume is looked at by the claims that name it, whichever claim it names itself.
 void AddChangedVolumes(const kube::ClusterState& before, const kube::ClusterState& after,
-                       Names& changed) {
+                       Changes& changes) {
   if (&before.volumes() == &after.volumes()) return;
+  std::unordered_set<std::string_view> changed;
   const auto add = [&](const kube::ClusterState& from, const kube::ClusterState& in) {
     for (const auto& volume : from.volumes()) {
-      if (in.FindVolume(volume->meta.name) != volume.get()) changed.insert(volume->claim_ns);
+      if (in.FindVolume(volume->meta.name) != volume.get()) changed.insert(volume->meta.name);
     }
   };
   add(before, after);
   add(after, before);
-  changed.erase("");
+  if (changed.empty()) return;
+  changes.placement = true;
+  for (const auto& claim : after.claims()) {
+    if (changed.contains(claim->volume_name)) changes.namespaces.insert(claim->meta.ns);
+  }
 }
 
-Names ChangedNamespaces(const kube::ClusterState& before, const kube::ClusterState& after) {
-  Names changed;
-  AddChanged(before.pods(), after.pods(), changed);
-  AddChanged(before.deployments(), after.deployments(), changed);
-  AddChanged(before.replica_sets(), after.replica_sets(), changed);
-  AddChanged(before.stateful_sets(), after.stateful_sets(), changed);
-  AddChanged(before.daemon_sets(), after.daemon_sets(), changed);
-  AddChanged(before.jobs(), after.jobs(), changed);
-  AddChanged(before.budgets(), after.budgets(), changed);
-  AddChanged(before.services(), after.services(), changed);
-  AddChanged(before.endpoint_slices(), after.endpoint_slices(), changed);
-  AddChanged(before.claims(), after.claims(), changed);
-  AddChangedVolumes(before, after, changed);
-  return changed;
+Changes ChangesBetween(const kube::ClusterState& before, const kube::ClusterState& after) {
+  Changes changes;
+  AddChanged(before.pods(), after.pods(), changes);
+  AddChanged(before.deployments(), after.deployments(), changes);
+  AddChanged(before.replica_sets(), after.replica_sets(), changes);
+  AddChanged(before.stateful_sets(), after.stateful_sets(), changes);
+  AddChanged(before.daemon_sets(), after.daemon_sets(), changes);
+  AddChanged(before.jobs(), after.jobs(), changes);
+  AddChanged(before.budgets(), after.budgets(), changes);
+  AddChanged(before.services(), after.services(), changes);
+  AddChanged(before.endpoint_slices(), after.endpoint_slices(), changes);
+  AddChanged(before.claims(), after.claims(), changes);
+  AddChangedVolumes(before, after, changes);
+  return changes;
 }
 
 // What the nodes alone say, by zone.
@@ -300,19 +333,25 @@ void SortFindings(std::vector<LossFinding>& findings) {
 }  // namespace
 
 struct ZoneModel::Impl {
+  struct Namespace {
+    std::shared_ptr<const NamespaceReport> report;
+    NamespaceGroups groups;
+  };
+  struct Placed {
+    std::shared_ptr<const Placement> placement;
+    std::vector<LossFinding> findings;
+  };
+
   // What the namespaces' reports were made of.
   std::shared_ptr<const kube::ClusterState> cluster;
   // Whose nodes `reporter` knows, and whose storage classes.
   std::shared_ptr<const kube::ClusterState> node_basis;
   NamespaceOptions options;
   std::unique_ptr<NamespaceReporter> reporter;
-  std::map<std::string, std::shared_ptr<const NamespaceReport>, std::less<>> namespaces;
+  std::map<std::string, Namespace, std::less<>> namespaces;
   NodeFacts nodes;
-  // Bumped whenever a namespace or a node is another one.
-  std::uint64_t version = 0;
-  // By zone and kind, of `placed_version`.
-  std::map<std::pair<std::string, LossKind>, std::shared_ptr<const Placement>> placements;
-  std::uint64_t placed_version = 0;
+  // By zone and kind; none where something that they depend on changed.
+  std::map<std::pair<std::string, LossKind>, Placed> placements;
   // And what the volumes' was made of.
   std::shared_ptr<const VolumeReport> volumes;
   std::shared_ptr<const kube::ClusterState> volume_basis;
@@ -326,7 +365,7 @@ struct ZoneModel::Impl {
     node_basis = inputs.cluster;
     nodes = FactsOf(node_basis->nodes());
     reporter.reset();
-    ++version;
+    placements.clear();
   }
 
   void TakeNamespaces(const ReportInputs& inputs) {
@@ -341,6 +380,7 @@ struct ZoneModel::Impl {
       options = asked;
       reporter = std::make_unique<NamespaceReporter>(*node_basis, options);
       namespaces.clear();
+      placements.clear();
       for (const std::string& ns : NamespacesOf(*inputs.cluster)) Make(*inputs.cluster, ns);
     } else {
       Renew(*inputs.cluster);
@@ -349,21 +389,24 @@ struct ZoneModel::Impl {
   }
 
   void Renew(const kube::ClusterState& now) {
-    Names changed = ChangedNamespaces(*cluster, now);
-    if (changed.empty()) return;
-    for (const auto& [ns, report] : namespaces) {
-      if (report->reads_other_namespaces) changed.insert(ns);
+    Changes changes = ChangesBetween(*cluster, now);
+    if (changes.placement) placements.clear();
+    if (changes.namespaces.empty()) return;
+    for (const auto& [ns, known] : namespaces) {
+      if (known.report->reads_other_namespaces) changes.namespaces.insert(ns);
     }
-    for (const std::string& ns : changed) Make(now, ns);
+    for (const std::string& ns : changes.namespaces) Make(now, ns);
   }
 
   void Make(const kube::ClusterState& now, const std::string& ns) {
-    ++version;
-    NamespaceReport report = reporter->Of(now, ns);
-    if (report.empty()) {
+    NamespaceReporter::Result made = reporter->Of(now, ns);
+    Namespace& known = namespaces[ns];
+    if (!(made.groups == known.groups)) placements.clear();
+    if (made.report.empty()) {
       namespaces.erase(ns);
     } else {
-      namespaces[ns] = std::make_shared<const NamespaceReport>(std::move(report));
+      known.report = std::make_shared<const NamespaceReport>(std::move(made.report));
+      known.groups = std::move(made.groups);
     }
   }
 
@@ -448,15 +491,21 @@ struct ZoneModel::Impl {
   // The placements of all zones that still have nodes.
   void Place(const ReportInputs& inputs, const ZoneReport& report) {
     if (!inputs.place || !report.nodes.known || !report.pods.known) return placements.clear();
-    if (placed_version == version && !placements.empty()) return;
-    placements.clear();
-    placed_version = version;
-    const PlacementModel model(*inputs.cluster, inputs.default_constraints);
+    if (!placements.empty()) return;
+    std::vector<const NamespaceGroups*> groups;
+    for (const auto& [ns, known] : namespaces) groups.push_back(&known.groups);
+    const PlacementModel model(*inputs.cluster, inputs.default_constraints, reporter->nodes(),
+                               groups);
+    const bool alike = model.KindsAlike();
     for (const ZoneStatus& zone : report.zones) {
       if (zone.nodes_total() == 0) continue;
-      for (const LossKind kind : {LossKind::kFailure, LossKind::kEvacuation}) {
-        placements[{zone.zone, kind}] =
-            std::make_shared<const Placement>(model.Without(zone.zone, kind));
+      Placement failure = model.Without(zone.zone, LossKind::kFailure);
+      Placement evacuation = alike ? failure : model.Without(zone.zone, LossKind::kEvacuation);
+      evacuation.kind = LossKind::kEvacuation;
+      for (Placement* one : {&failure, &evacuation}) {
+        Placed& placed = placements[{zone.zone, one->kind}];
+        placed.findings = PlacementFindings(*one);
+        placed.placement = std::make_shared<const Placement>(std::move(*one));
       }
     }
   }
@@ -464,8 +513,8 @@ struct ZoneModel::Impl {
   void AddPlacement(LossKind kind, ZoneLoss& loss) const {
     const auto found = placements.find({loss.zone, kind});
     if (found == placements.end()) return;
-    loss.placement = found->second;
-    const std::vector<LossFinding> unplaced = PlacementFindings(*found->second);
+    loss.placement = found->second.placement;
+    const std::vector<LossFinding>& unplaced = found->second.findings;
     loss.findings.insert(loss.findings.end(), unplaced.begin(), unplaced.end());
   }
 
@@ -506,7 +555,7 @@ ZoneReport ZoneModel::Update(const ReportInputs& inputs) {
   if (report.nodes.known) report.nodes_without_zone = impl_->nodes.without_zone;
   if (report.nodes.known && report.pods.known) {
     impl_->TakeNamespaces(inputs);
-    for (const auto& [name, ns] : impl_->namespaces) report.namespaces.push_back(ns);
+    for (const auto& [ns, known] : impl_->namespaces) report.namespaces.push_back(known.report);
   }
   report.zones = impl_->Zones(inputs, report);
   AddDatabases(inputs, report);

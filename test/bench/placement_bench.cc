@@ -101,12 +101,14 @@ class Maker {
                                          : "team-" + Number(number / kWorkloadsInNamespace, 4);
       pod.meta.name =
           stateful ? name + "-" + std::to_string(i) : name + "-6d4cf56db6-" + Number(made_, 6);
-      pod.meta.labels = {{"app.kubernetes.io/name", name}, {"app.kubernetes.io/part-of", "shop"}};
-      pod.meta.labels.emplace_back(stateful ? "apps.kubernetes.io/pod-index" : "pod-template-hash",
-                                   stateful ? std::to_string(i) : "6d4cf56db6");
-      std::sort(pod.meta.labels.begin(), pod.meta.labels.end());
-      pod.owners.push_back(
-          {stateful ? "StatefulSet" : "ReplicaSet", stateful ? name : name + "-6d4cf56db6", true});
+      kube::StringMap labels = {{"app.kubernetes.io/name", name},
+                                {"app.kubernetes.io/part-of", "shop"}};
+      labels.emplace_back(stateful ? "apps.kubernetes.io/pod-index" : "pod-template-hash",
+                          stateful ? std::to_string(i) : "6d4cf56db6");
+      std::sort(labels.begin(), labels.end());
+      pod.meta.labels = std::move(labels);
+      pod.owners = {
+          {stateful ? "StatefulSet" : "ReplicaSet", stateful ? name : name + "-6d4cf56db6", true}};
       const int node = made_ % nodes_;
       pod.node_name = NodeName(node);
       pod.spec = spec;

@@ -37,7 +37,7 @@ void Run(int pods) {
   const std::size_t before = HeldBytes();
   const auto start = std::chrono::steady_clock::now();
   ObjectCache<Pod> cache;
-  PodSpecPool specs;
+  ValuePools pools;
   {
     constexpr std::size_t kPageSize = 500;
     std::vector<Pod> objects;
@@ -47,7 +47,7 @@ void Run(int pods) {
         body += (i == begin ? "" : ",") + list.items[i].text();
       }
       body += "]}";
-      auto page = DecodeList<Pod>(body, specs);
+      auto page = DecodeList<Pod>(body, pools);
       AZX_CHECK(page && page->item_errors.empty(), "the pods can be read");
       std::move(page->items.begin(), page->items.end(), std::back_inserter(objects));
     }

@@ -72,6 +72,8 @@ class Maker {
   }
 
  private:
+  static constexpr char kHash[] = "6d4cf56db6";
+
   static std::string NodeName(int number) { return "ip-10-" + Number(number, 5) + ".ec2.internal"; }
 
   void AddNode(int number) {
@@ -92,6 +94,9 @@ class Maker {
     std::string ns, name;
     kube::LabelSelector selector;
     kube::StringMap labels;
+    // Of its pods, all alike but the index of a StatefulSet's.
+    kube::Shared<kube::StringMap> pod_labels;
+    kube::Shared<std::vector<kube::Owner>> pod_owners;
     std::shared_ptr<const kube::PodSpec> spec;
     bool stateful() const { return number % 20 == 0; }
   };
@@ -104,6 +109,14 @@ class Maker {
     workload.selector.match_labels = {{"app.kubernetes.io/name", workload.name}};
     workload.labels = {{"app.kubernetes.io/name", workload.name},
                        {"app.kubernetes.io/part-of", "shop"}};
+    kube::StringMap pod_labels = workload.labels;
+    if (workload.stateful()) {
+      workload.pod_owners = {{"StatefulSet", workload.name, true}};
+    } else {
+      pod_labels.emplace_back("pod-template-hash", kHash);
+      workload.pod_owners = {{"ReplicaSet", workload.name + "-" + kHash, true}};
+    }
+    workload.pod_labels = std::move(pod_labels);
     workload.spec = SpecOf(workload);
     AddOwner(workload);
     kube::EndpointSlice slice;
@@ -161,7 +174,7 @@ class Maker {
       return;
     }
     Give(deployments_, OwnerOf<kube::Deployment>(workload, workload.name));
-    auto set = OwnerOf<kube::ReplicaSet>(workload, workload.name + "-6d4cf56db6");
+    auto set = OwnerOf<kube::ReplicaSet>(workload, workload.name + "-" + kHash);
     set.owners.push_back({"Deployment", workload.name, true});
     Give(replica_sets_, std::move(set));
   }
@@ -169,18 +182,15 @@ class Maker {
   void AddPod(const Workload& workload, int index, kube::EndpointSlice& slice) {
     kube::Pod pod;
     pod.meta.ns = workload.ns;
-    pod.meta.labels = workload.labels;
-    const std::string hash = "6d4cf56db6";
+    pod.meta.labels = workload.pod_labels;
+    pod.owners = workload.pod_owners;
     if (workload.stateful()) {
       pod.meta.name = workload.name + "-" + std::to_string(index);
-      pod.meta.labels.emplace_back("apps.kubernetes.io/pod-index", std::to_string(index));
-      pod.owners.push_back({"StatefulSet", workload.name, true});
+      kube::StringMap& labels = pod.meta.labels.Edit();
+      labels.insert(labels.begin() + 1, {"apps.kubernetes.io/pod-index", std::to_string(index)});
     } else {
-      pod.meta.name = workload.name + "-" + hash + "-" + Number(made_, 6);
-      pod.meta.labels.emplace_back("pod-template-hash", hash);
-      pod.owners.push_back({"ReplicaSet", workload.name + "-" + hash, true});
+      pod.meta.name = workload.name + "-" + kHash + "-" + Number(made_, 6);
     }
-    std::sort(pod.meta.labels.begin(), pod.meta.labels.end());
     const int node = made_ % node_count_;
     pod.node_name = NodeName(node);
     pod.spec = workload.spec;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "azexporter/zones/zone_report.h"
+#include "support/add_label.h"
 #include "zones/cluster_parts.h"
 
 namespace azexporter::test {
@@ -75,8 +76,7 @@ class Shop {
           .conditions.push_back(
               {"Ready", ready ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kUnknown});
       kube::Node& leader = parts.ZoneNode(std::string(name) + "-cp", std::string(1, *name));
-      leader.meta.labels.insert(leader.meta.labels.begin() + 1,
-                                {"node-role.kubernetes.io/control-plane", ""});
+      test::AddLabel(leader.meta, "node-role.kubernetes.io/control-plane", "");
       leader.conditions = parts.nodes[parts.nodes.size() - 2].conditions;
     }
     parts.Node("x1", {{"kubernetes.io/hostname", "x1"}})

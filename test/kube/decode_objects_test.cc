@@ -21,8 +21,8 @@ std::string Recording(const std::string& name) {
 
 template <class T>
 std::vector<T> Decoded(std::string body) {
-  PodSpecPool specs;
-  auto list = DecodeList<T>(body, specs);
+  ValuePools pools;
+  auto list = DecodeList<T>(body, pools);
   EXPECT_TRUE(list) << list.error().message();
   if (!list) return {};
   EXPECT_TRUE(list->item_errors.empty()) << list->item_errors[0];
@@ -50,8 +50,8 @@ T One(const std::string& json) {
 template <class T>
 std::string ErrorOf(const std::string& json) {
   std::string body = "{\"items\":[" + json + "]}";
-  PodSpecPool specs;
-  const auto list = DecodeList<T>(body, specs);
+  ValuePools pools;
+  const auto list = DecodeList<T>(body, pools);
   EXPECT_TRUE(list);
   return list && !list->item_errors.empty() ? list->item_errors[0] : "";
 }
@@ -212,14 +212,14 @@ TEST_F(RecordedObjectsTest, EndpointsFollowAZoneThatFails) {
 
 TEST_F(RecordedObjectsTest, EveryWatchIsUnderstood) {
   const auto events = []<class T>(const std::string& name, T*) {
-    PodSpecPool specs;
+    ValuePools pools;
     int changes = 0;
     const std::string text = Recording(name);
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());
       std::string line = text.substr(begin, end - begin);
       begin = end + 1;
-      const auto event = DecodeEvent<T>(line, specs);
+      const auto event = DecodeEvent<T>(line, pools);
       EXPECT_TRUE(event) << event.error().message();
       if (event && event->type == EventType::kModified) ++changes;
     }
@@ -375,8 +375,8 @@ TEST(DecodePodTest, TellsWhetherTheSchedulerGaveUp) {
   EXPECT_FALSE(pod(R"("status":"True")").unschedulable);
 }
 
-TEST(PodSpecPoolTest, ForgetsWhatNobodyHolds) {
-  PodSpecPool pool;
+TEST(ValuePoolTest, ForgetsWhatNobodyHolds) {
+  ValuePool<PodSpec> pool;
   PodSpec spec;
   spec.priority = -1;
   const auto kept = pool.Intern(spec);
@@ -384,13 +384,13 @@ TEST(PodSpecPoolTest, ForgetsWhatNobodyHolds) {
     spec.priority = i;
     EXPECT_EQ(pool.Intern(spec)->priority, i);
   }
-  EXPECT_LE(pool.size(), PodSpecPool::kSmallest);
+  EXPECT_LE(pool.size(), ValuePool<PodSpec>::kSmallest);
   spec.priority = -1;
   EXPECT_EQ(pool.Intern(spec), kept);
 }
 
-TEST(PodSpecPoolTest, TellsApartWhatTheHashDoesNot) {
-  PodSpecPool pool;
+TEST(ValuePoolTest, TellsApartWhatTheHashDoesNot) {
+  ValuePool<PodSpec> pool;
   PodSpec one;
   one.required_affinity.push_back({.namespaces = {"a"}});
   PodSpec other = one;

@@ -11,14 +11,14 @@ namespace {
 
 template <class T>
 base::Result<DecodedList<T>> DecodeList(std::string& body) {
-  PodSpecPool specs;
-  return kube::DecodeList<T>(body, specs);
+  ValuePools pools;
+  return kube::DecodeList<T>(body, pools);
 }
 
 template <class T>
 base::Result<DecodedEvent<T>> DecodeEvent(std::string& line) {
-  PodSpecPool specs;
-  return kube::DecodeEvent<T>(line, specs);
+  ValuePools pools;
+  return kube::DecodeEvent<T>(line, pools);
 }
 
 std::string Recording(const std::string& name) {

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "add_label.h"
 #include "azexporter/kube/cluster_state.h"
 
 namespace azexporter::test {
@@ -40,9 +41,9 @@ class ClusterBuilder {
     kube::Node node;
     node.meta.name = name;
     if (is.control_plane) {
-      node.meta.labels.emplace_back("node-role.kubernetes.io/control-plane", "");
+      AddLabel(node.meta, "node-role.kubernetes.io/control-plane", "");
     }
-    if (!is.zone.empty()) node.meta.labels.emplace_back("topology.kubernetes.io/zone", is.zone);
+    if (!is.zone.empty()) AddLabel(node.meta, "topology.kubernetes.io/zone", is.zone);
     node.unschedulable = is.cordoned;
     node.conditions.push_back({"Ready", is.ready});
     node.allocatable = is.allocatable;
@@ -61,9 +62,9 @@ class ClusterBuilder {
     pod.meta.name = name;
     pod.meta.ns = "platform-03";
     pod.meta.uid = "uid-" + name;
-    pod.meta.labels.emplace_back("app.kubernetes.io/name", is.app);
+    pod.meta.labels = {{"app.kubernetes.io/name", is.app}};
     pod.meta.terminating = is.terminating;
-    pod.owners.push_back({"ReplicaSet", "rs-1", true});
+    pod.owners = {{"ReplicaSet", "rs-1", true}};
     pod.node_name = is.node;
     pod.phase = is.phase;
     if (is.requests != kube::Resources{}) {

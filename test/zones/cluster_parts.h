@@ -50,7 +50,7 @@ struct ClusterParts {
     pod.meta.name = name;
     std::sort(labels.begin(), labels.end());
     pod.meta.labels = std::move(labels);
-    pod.owners.push_back({"Rollout", "web", true});
+    pod.owners = {{"Rollout", "web", true}};
     pod.node_name = node;
     pod.phase = kube::PodPhase::kRunning;
     pod.ready = kube::ConditionStatus::kTrue;

@@ -64,7 +64,7 @@ TEST(DistributionTest, ChoosesTheWorkloads) {
   ClusterParts::Named(parts.replica_sets, "lone").desired = 2;
   parts.Pod("rolled", "a1", {});  // of a Rollout
   parts.Pod("static", "a1", {}).owners = {{"Node", "a1", true}};
-  parts.Pod("bare", "a1", {}).owners.clear();
+  parts.Pod("bare", "a1", {}).owners = {};
   parts.Pod("backup", "a1", {}).owners = {{"ReplicaSet", "unknown", true}};
   EXPECT_EQ(Text(DistributionOf(parts.Build())),
             "ReplicaSet/lone 2:\nReplicaSet/unknown ?: a=1/1\nRollout/web ?: a=1/1\n"

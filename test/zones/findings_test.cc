@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cluster_parts.h"
+#include "support/add_label.h"
 
 namespace azexporter::zones {
 namespace {
@@ -130,8 +131,7 @@ TEST(FindingsTest, AManagedControlPlaneIsNotVisibleAndNoReasonForAlarm) {
   EXPECT_FALSE(report.losses[0].control_plane_visible);
   EXPECT_EQ(report.losses[0].verdict, Verdict::kSurvived);
   kube::Node& node = world.parts.nodes[0];
-  node.meta.labels.emplace_back("node-role.kubernetes.io/control-plane", "");
-  std::sort(node.meta.labels.begin(), node.meta.labels.end());
+  test::AddLabel(node.meta, "node-role.kubernetes.io/control-plane", "");
   EXPECT_EQ(Told(world, {.only = {Topic::kLoss}}),
             "warning loss: the loss of a would not be survived: control plane: 0 of 1 nodes are "
             "left, fewer than a majority\n");

@@ -99,11 +99,11 @@ void AddPod(Dice& dice, ClusterParts& parts, const std::string& name,
   if (dice.OneIn(15)) pod.phase = kube::PodPhase::kFailed;
   if (dice.OneIn(15)) pod.pinned_node = node;
   if (dice.OneIn(15)) pod.owners = {{"Node", node, true}};
-  if (dice.OneIn(15)) pod.owners.clear();
+  if (dice.OneIn(15)) pod.owners = {};
   if (dice.OneIn(10)) {
     parts.Claim(pod, "data-" + name, dice.Of<std::string>({"", "a", "b", "c", "d"}));
     parts.volumes.back().meta.labels = {{kZoneKey, dice.Of<std::string>({"a__b", "b", "c__a"})}};
-    if (dice.OneIn(2)) parts.volumes.back().meta.labels.clear();
+    if (dice.OneIn(2)) parts.volumes.back().meta.labels = {};
   }
 }
 
@@ -122,7 +122,9 @@ ClusterParts RandomCluster(Dice& dice) {
       kube::Pod& pod = parts.pods.back();
       pod.meta.ns = ns;
       if (!pod.claims.empty()) parts.claims.back().meta.ns = ns;
-      if (!pod.owners.empty() && pod.owners[0].kind == "Rollout") pod.owners[0].name = name;
+      if (!pod.owners.empty() && pod.owners.get()[0].kind == "Rollout") {
+        pod.owners.Edit()[0].name = name;
+      }
     }
   }
   return parts;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "placement_helpers.h"
+#include "support/add_label.h"
 
 namespace azexporter::zones {
 namespace {
@@ -99,11 +100,11 @@ TEST(PlacementAntiAffinityTest, PodsThatAreThereForbidIt) {
 TEST(PlacementAntiAffinityTest, OfPodsOfTheLostZoneCountsOnlyWhereTheyStay) {
   for (const bool daemon : {false, true}) {
     ClusterParts parts;
-    ReadyNode(parts, "na", "a").meta.labels.emplace_back("zzz", "shared");
-    ReadyNode(parts, "nb", "b").meta.labels.emplace_back("zzz", "shared");
+    test::AddLabel(ReadyNode(parts, "na", "a").meta, "zzz", "shared");
+    test::AddLabel(ReadyNode(parts, "nb", "b").meta, "zzz", "shared");
     kube::Pod& loner = parts.Pod("loner", "na", {{"app", "loner"}});
     loner.spec = Spec(Avoiding(Term("zzz", Label("app", "web"))));
-    loner.owners.clear();
+    loner.owners = {};
     if (daemon) loner.owners = {{"DaemonSet", "loner", true}};
     WebPods(parts, "web", 1, "na", kube::EmptyPodSpec());
     EXPECT_EQ(Without(parts, "a").placed, daemon ? 0 : 1);
@@ -164,7 +165,7 @@ TEST(PlacementAffinityTest, FollowsWhatIsThere) {
 
 TEST(PlacementAffinityTest, WhatItFollowsIsLost) {
   ClusterParts parts = ThreeZones();
-  parts.Pod("cache", "na", {{"app", "cache"}}).owners.clear();
+  parts.Pod("cache", "na", {{"app", "cache"}}).owners = {};
   WebPods(parts, "web", 1, "na", Spec(Following(Term(kZoneKey, Label("app", "cache")))));
   EXPECT_EQ(Told(Without(parts, "a")),
             "1 displaced, 0 placed; web pod_affinity 1: needs pods app=cache in the same "
@@ -281,7 +282,7 @@ TEST(PlacementSpreadTest, SelectedNodesAreTheDomains) {
   spec.node_selector = {{"pool", "web"}};
   ClusterParts parts = ThreeZones();
   for (const std::size_t i : {1u, 2u}) {
-    parts.nodes[i].meta.labels.insert(parts.nodes[i].meta.labels.begin() + 1, {"pool", "web"});
+    test::AddLabel(parts.nodes[i].meta, "pool", "web");
   }
   WebPods(parts, "web-a", 2, "na", Spec(spec));
   WebPods(parts, "web-b", 2, "nb", Spec(spec));

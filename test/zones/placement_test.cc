@@ -8,6 +8,7 @@
 #include <string>
 
 #include "placement_helpers.h"
+#include "support/add_label.h"
 
 namespace azexporter::zones {
 namespace {
@@ -75,7 +76,7 @@ TEST(PlacementTest, TellsWhichPodsAreDisplaced) {
   parts.Pod("daemon", "na", {}).owners = {{"DaemonSet", "logs", true}};
   parts.Pod("pinned", "na", {}).pinned_node = "na";
   parts.Pod("static", "na", {}).owners = {{"Node", "na", true}};
-  parts.Pod("bare", "na", {}).owners.clear();
+  parts.Pod("bare", "na", {}).owners = {};
   parts.Pod("owned-but-not-controlled", "na", {}).owners = {{"Thing", "x", false}};
   parts.Pod("done", "na", {}).phase = kube::PodPhase::kSucceeded;
   parts.Pod("leaving", "na", {}).meta.terminating = true;
@@ -230,13 +231,13 @@ TEST(PlacementTest, HigherPriorityAndLargerRequestsGoFirst) {
 
 TEST(PlacementTest, NodeSelectorAndAffinity) {
   ClusterParts parts = ThreeZones();
-  parts.nodes[0].meta.labels.emplace_back("zzz-pool", "gpu");
+  test::AddLabel(parts.nodes[0].meta, "zzz-pool", "gpu");
   kube::PodSpec selecting;
   selecting.node_selector = {{"zzz-pool", "gpu"}};
   WebPods(parts, "web", 2, "na", Spec(selecting));
   EXPECT_EQ(Told(Without(parts, "a")),
             "2 displaced, 0 placed; web node_affinity 2: node selector zzz-pool=gpu");
-  parts.nodes[2].meta.labels.emplace_back("zzz-pool", "gpu");
+  test::AddLabel(parts.nodes[2].meta, "zzz-pool", "gpu");
   EXPECT_EQ(Told(Without(parts, "a")), "2 displaced, 2 placed");
 
   kube::PodSpec bound;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "azexporter/zones/namespace_report.h"
+#include "zones/namespace_reporter.h"
 
 namespace azexporter::zones {
 
@@ -14,7 +15,9 @@ inline std::vector<NamespaceReport> NamespaceReportsOf(const kube::ClusterState&
                                                        const SpreadOptions& options = {}) {
   NamespaceReporter reporter(cluster, {.spread = options});
   std::vector<NamespaceReport> reports;
-  for (const std::string& ns : NamespacesOf(cluster)) reports.push_back(reporter.Of(cluster, ns));
+  for (const std::string& ns : NamespacesOf(cluster)) {
+    reports.push_back(reporter.Of(cluster, ns).report);
+  }
   return reports;
 }
 
@@ -61,7 +64,7 @@ inline std::vector<AntiAffinityViolation> FindAntiAffinityViolations(
 
 inline std::vector<PinnedClaim> PinnedClaimsOf(const kube::ClusterState& cluster,
                                                std::string_view ns) {
-  return NamespaceReporter(cluster, {}).Of(cluster, ns).claims;
+  return NamespaceReporter(cluster, {}).Of(cluster, ns).report.claims;
 }
 
 }  // namespace azexporter::zones

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cluster_parts.h"
+#include "support/add_label.h"
 
 namespace azexporter::zones {
 namespace {
@@ -381,19 +382,16 @@ TEST(ServicesTest, KnowsTheZonesInWhichServicesCanBe) {
   parts.ZoneNode("b1", "b").conditions.push_back({"Ready", kube::ConditionStatus::kFalse});
   parts.ZoneNode("c1", "c");
   auto& control_plane = ReadyNode(parts, "d1", "d");
-  control_plane.meta.labels.insert(control_plane.meta.labels.begin(),
-                                   {"node-role.kubernetes.io/control-plane", ""});
-  std::sort(control_plane.meta.labels.begin(), control_plane.meta.labels.end());
+  test::AddLabel(control_plane.meta, "node-role.kubernetes.io/control-plane", "");
   control_plane.taints.push_back({"node-role.kubernetes.io/control-plane", "", "NoSchedule"});
   auto& compact = parts.nodes.emplace_back(control_plane);  // takes ordinary pods as well
   compact.meta.name = "e1";
-  for (auto& [key, value] : compact.meta.labels) {
+  for (auto& [key, value] : compact.meta.labels.Edit()) {
     if (key == "topology.kubernetes.io/zone") value = "e";
   }
   compact.taints.clear();
   auto& excluded = ReadyNode(parts, "f1", "f", 1000);
-  excluded.meta.labels.emplace_back("node.kubernetes.io/exclude-from-external-load-balancers", "");
-  std::sort(excluded.meta.labels.begin(), excluded.meta.labels.end());
+  test::AddLabel(excluded.meta, "node.kubernetes.io/exclude-from-external-load-balancers", "");
   const ServiceZones zones = ServiceZonesOf(parts.Build());
   EXPECT_EQ(zones.zones, (std::set<std::string>{"a", "e", "f"}));
   EXPECT_EQ(zones.target_zones, (std::set<std::string>{"a", "d", "e"}));
@@ -518,9 +516,8 @@ TEST(ServicesTest, DropsZonesInWhichNoTargetCanBeHealthy) {
   parts.services[0].external_traffic_policy = "Local";
   EXPECT_EQ(NlbText(Web(parts)), "instance by default, off, c") << "they have nothing to pass to";
   parts.services[0].external_traffic_policy = "Cluster";
-  auto& labels = parts.nodes[2].meta.labels;
-  labels.emplace_back("node.kubernetes.io/exclude-from-external-load-balancers", "true");
-  std::sort(labels.begin(), labels.end());
+  test::AddLabel(parts.nodes[2].meta, "node.kubernetes.io/exclude-from-external-load-balancers",
+                 "true");
   EXPECT_EQ(NlbText(Web(parts)), "instance by default, off, c") << "none of them is a target";
   Annotate(parts, {{"attributes", "load_balancing.cross_zone.enabled=true"}});
   EXPECT_EQ(NlbText(Web(parts)), "instance by default, on, ");

@@ -57,7 +57,7 @@ class SlowPlacement {
       if (Place(pod, furthest)) {
         ++placed;
       } else {
-        ++unplaced[pod.meta.ns + "/" + pod.owners[0].name + " " +
+        ++unplaced[pod.meta.ns + "/" + pod.owners.get()[0].name + " " +
                    std::string(PlacementReasonName(furthest.first)) + "(" + furthest.second + ")"];
       }
     }
@@ -86,7 +86,8 @@ class SlowPlacement {
       present_.push_back(pod);
     } else if (pod.meta.terminating) {
       return;
-    } else if (!pod.pinned_node.empty() || (!pod.owners.empty() && pod.owners[0].kind == "Node")) {
+    } else if (!pod.pinned_node.empty() ||
+               (!pod.owners.empty() && pod.owners.get()[0].kind == "Node")) {
       present_.push_back(pod);
     } else if (pod.owners.empty()) {
       ++bare_;

@@ -95,7 +95,7 @@ TEST(UnspreadWorkloadsTest, ChoosesTheWorkloads) {
   parts.Pod("r1", "", {});
   parts.Pod("r2", "", {});
   parts.Pod("leaving", "", {}).meta.terminating = true;
-  parts.pods[2].owners[0].name = "leaves";
+  parts.pods[2].owners.Edit()[0].name = "leaves";
   std::string got;
   for (const UnspreadWorkload& gap : FindUnspreadWorkloads(parts.Build(), {})) {
     got += gap.workload.kind + "/" + gap.workload.name + " ";

@@ -67,7 +67,7 @@ ClusterParts RandomCluster(Dice& dice) {
     pod.meta.terminating = dice.OneIn(8);
     if (dice.OneIn(8)) pod.phase = kube::PodPhase::kSucceeded;
     pod.owners = {{"Rollout", dice.Of<std::string>({"one", "two"}), true}};
-    if (dice.OneIn(10)) pod.owners.clear();
+    if (dice.OneIn(10)) pod.owners = {};
     pod.spec = dice.Of(specs);
   }
   return parts;
@@ -173,7 +173,7 @@ std::string SlowLine(const ClusterParts& parts, const kube::Pod& pod,
   const std::string absent = SlowAbsent(parts, pod, constraint, counts);
   const auto domains = static_cast<std::int64_t>(counts.size());
   if (domains == 0 || domains < constraint.min_domains.value_or(1)) least = 0;
-  return pod.meta.ns + "/" + pod.owners[0].name + " " + constraint.topology_key + " " +
+  return pod.meta.ns + "/" + pod.owners.get()[0].name + " " + constraint.topology_key + " " +
          std::to_string(static_cast<int>(constraint.when_unsatisfiable)) + " max " +
          std::to_string(constraint.max_skew) + ":" + text + " skew " +
          std::to_string(most - least) + (most - least > constraint.max_skew ? " violated" : "") +

@@ -310,7 +310,7 @@ ClusterParts ClusterOf(const Row& row) {
     kube::Pod& pod = parts.Pod("there-" + std::to_string(++number), is.node, is.labels);
     pod.meta.ns = is.ns;
     pod.meta.terminating = is.terminating;
-    pod.owners.clear();
+    pod.owners = {};
   }
   parts.Pod("incoming", "", row.labels).spec = Spec(row.spec);
   return parts;

@@ -4,6 +4,7 @@
 
 #include "cluster_parts.h"
 #include "reports.h"
+#include "support/add_label.h"
 
 namespace azexporter::zones {
 namespace {
@@ -21,20 +22,15 @@ kube::Requirement In(const std::string& key, std::vector<std::string> values) {
   return {key, SelectorOp::kIn, std::move(values)};
 }
 
-void SetLabel(kube::Node& node, const std::string& key, const std::string& value) {
-  node.meta.labels.emplace_back(key, value);
-  std::sort(node.meta.labels.begin(), node.meta.labels.end());
-}
-
 // Nodes a1, a2 in zone a, b1 in b, and x1 in none.
 ClusterParts TwoZones() {
   ClusterParts parts;
   for (const char* name : {"a1", "a2", "b1"}) {
     const std::string zone(1, *name);
     kube::Node& node = parts.ZoneNode(name, zone);
-    SetLabel(node, kEbs, zone);
-    SetLabel(node, kCinder, "nova-" + zone);
-    SetLabel(node, "disk", std::string_view(name) == "a2" ? "slow" : "fast");
+    test::AddLabel(node.meta, kEbs, zone);
+    test::AddLabel(node.meta, kCinder, "nova-" + zone);
+    test::AddLabel(node.meta, "disk", std::string_view(name) == "a2" ? "slow" : "fast");
   }
   parts.Node("x1", {{kHost, "x1"}});
   return parts;
@@ -257,7 +253,7 @@ TEST(VolumesTest, NamesWhomAClaimHolds) {
   parts.Pod("web-1-a", "a1", {}).claims = {"shared"};
   parts.pods.back().owners = {{"ReplicaSet", "web-1", true}};
   parts.Pod("lone", "a1", {}).claims = {"shared"};
-  parts.pods.back().owners.clear();
+  parts.pods.back().owners = {};
   parts.Pod("rollout", "a1", {}).claims = {"shared"};
   parts.Pod("finished", "a1", {}).claims = {"shared"};
   parts.pods.back().phase = kube::PodPhase::kSucceeded;

@@ -266,7 +266,7 @@ TEST(ZoneLossTest, WhatMayBreakIsNoted) {
   const auto blockers = [&](const std::set<std::string>& accepted) {
     std::string text;
     NamespaceReporter reporter(cluster, {.accepted = accepted});
-    for (const auto& [zone, findings] : reporter.Of(cluster, "shop").losses) {
+    for (const auto& [zone, findings] : reporter.Of(cluster, "shop").report.losses) {
       for (const LossFinding& finding : findings) {
         text += (finding.blocker ? "blocker " : "note ") + TextOf(finding) + "\n";
       }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <random>
 
@@ -18,7 +19,12 @@ struct LiveCluster {
   kube::ObjectList<kube::Node> nodes;
   kube::ObjectList<kube::Pod> pods;
   kube::ObjectList<kube::Deployment> deployments;
+  kube::ObjectList<kube::ReplicaSet> replica_sets;
+  kube::ObjectList<kube::Job> jobs;
   kube::ObjectList<kube::PodDisruptionBudget> budgets;
+  kube::ObjectList<kube::Service> services;
+  kube::ObjectList<kube::PersistentVolume> volumes;
+  kube::ObjectList<kube::PersistentVolumeClaim> claims;
 
   template <class T>
   static void Put(kube::ObjectList<T>& list, T object) {
@@ -39,7 +45,12 @@ struct LiveCluster {
     parts.nodes = std::make_shared<kube::ObjectList<kube::Node>>(nodes);
     parts.pods = std::make_shared<kube::ObjectList<kube::Pod>>(pods);
     parts.deployments = std::make_shared<kube::ObjectList<kube::Deployment>>(deployments);
+    parts.replica_sets = std::make_shared<kube::ObjectList<kube::ReplicaSet>>(replica_sets);
+    parts.jobs = std::make_shared<kube::ObjectList<kube::Job>>(jobs);
     parts.budgets = std::make_shared<kube::ObjectList<kube::PodDisruptionBudget>>(budgets);
+    parts.services = std::make_shared<kube::ObjectList<kube::Service>>(services);
+    parts.volumes = std::make_shared<kube::ObjectList<kube::PersistentVolume>>(volumes);
+    parts.claims = std::make_shared<kube::ObjectList<kube::PersistentVolumeClaim>>(claims);
     for (const char* resource : {"nodes", "pods"}) {
       kube::ResourceHealth& health = parts.health.emplace_back();
       health.resource = resource;
@@ -58,15 +69,27 @@ class RandomChanges {
   }
 
   void Change() {
-    const int what = Dice(12);
+    const int what = Dice(22);
     if (what == 0) {
       PutNode(Dice(9));
     } else if (what == 1) {
       PutBudget();
     } else if (what == 2) {
       PutDeployment();
-    } else if (what <= 5 && !live.pods.empty()) {
+    } else if (what == 3) {
+      PutReplicaSet();
+    } else if (what == 4) {
+      PutJob();
+    } else if (what == 5) {
+      PutService();
+    } else if (what == 6) {
+      PutVolume();
+    } else if (what == 7) {
+      PutClaim();
+    } else if (what <= 10 && !live.pods.empty()) {
       live.pods.erase(live.pods.begin() + Dice(static_cast<int>(live.pods.size())));
+    } else if (what <= 15 && !live.pods.empty()) {
+      ChangeStatus(*live.pods[static_cast<std::size_t>(Dice(static_cast<int>(live.pods.size())))]);
     } else {
       PutPod();
     }
@@ -98,7 +121,9 @@ class RandomChanges {
     pod.meta.name = app + "-" + std::to_string(Dice(8));
     pod.meta.labels = {{"app", app}};
     pod.meta.terminating = Dice(8) == 0;
-    pod.owners.push_back({"Deployment", app, true});
+    const char* const kinds[] = {"Deployment", "ReplicaSet", "Job"};
+    pod.owners = {{kinds[Dice(3)], app, true}};
+    if (Dice(4) == 0) pod.claims = {"data-" + std::to_string(Dice(2))};
     if (Dice(6) > 0) pod.node_name = "n" + std::to_string(Dice(9));
     pod.phase = pod.node_name.empty() ? kube::PodPhase::kPending : kube::PodPhase::kRunning;
     pod.ready = Dice(5) > 0 ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kFalse;
@@ -117,6 +142,60 @@ class RandomChanges {
     }
     pod.spec = test::Spec(std::move(spec));
     LiveCluster::Put(live.pods, pod);
+  }
+
+  // What kubelets report all the time.
+  void ChangeStatus(kube::Pod pod) {
+    pod.ready = Dice(2) == 0 ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kFalse;
+    pod.unschedulable = pod.node_name.empty() && Dice(2) == 0;
+    if (Dice(8) == 0) pod.meta.terminating = true;
+    if (Dice(8) == 0) pod.phase = kube::PodPhase::kSucceeded;
+    LiveCluster::Put(live.pods, pod);
+  }
+
+  void PutReplicaSet() {
+    kube::ReplicaSet set;
+    set.meta.ns = Namespace();
+    set.meta.name = App();
+    set.desired = Dice(4);
+    set.ready = Dice(4);
+    set.selector = test::Label("app", App());
+    LiveCluster::Put(live.replica_sets, set);
+  }
+
+  void PutJob() {
+    kube::Job job;
+    job.meta.ns = Namespace();
+    job.meta.name = App();
+    job.finished = Dice(2) == 0;
+    LiveCluster::Put(live.jobs, job);
+  }
+
+  void PutService() {
+    kube::Service service;
+    service.meta.ns = Namespace();
+    service.meta.name = "service" + std::to_string(Dice(2));
+    service.type = "ClusterIP";
+    service.selector = {{"app", App()}};
+    LiveCluster::Put(live.services, service);
+  }
+
+  void PutVolume() {
+    kube::PersistentVolume volume;
+    volume.meta.name = "volume-" + std::to_string(Dice(2));
+    const std::string zone(1, static_cast<char>('a' + Dice(3)));
+    volume.node_affinity = {{{{{test::kZoneKey, kube::SelectorOp::kIn, {zone}}}, {}}}};
+    if (Dice(2) == 0) volume.claim_ns = Namespace();
+    LiveCluster::Put(live.volumes, volume);
+  }
+
+  void PutClaim() {
+    kube::PersistentVolumeClaim claim;
+    claim.meta.ns = Namespace();
+    claim.meta.name = "data-" + std::to_string(Dice(2));
+    claim.phase = Dice(4) == 0 ? "Pending" : "Bound";
+    if (claim.phase == "Bound") claim.volume_name = "volume-" + std::to_string(Dice(2));
+    LiveCluster::Put(live.claims, claim);
   }
 
   void PutDeployment() {
@@ -144,6 +223,17 @@ class RandomChanges {
 const ExpectedZones kExpected = {{"a", {}}, {"d", {}}};
 const std::set<std::string> kSeen = {"b"};
 
+// By host and hard: for pods that have no constraints of their own.
+const DefaultConstraints kHard = [] {
+  DefaultConstraints defaults = SystemDefaultConstraints();
+  for (auto& constraint : defaults.constraints) {
+    constraint.topology_key = test::kZoneKey;
+    constraint.max_skew = 1;
+    constraint.when_unsatisfiable = kube::WhenUnsatisfiable::kDoNotSchedule;
+  }
+  return defaults;
+}();
+
 ReportInputs InputsOf(std::shared_ptr<const kube::ClusterState> cluster) {
   return {.cluster = std::move(cluster),
           .expected = kExpected,
@@ -153,6 +243,7 @@ ReportInputs InputsOf(std::shared_ptr<const kube::ClusterState> cluster) {
           .seen_zones = kSeen,
           .pod_namespace = "",
           .pod_selector = {{"app", "app0"}},
+          .default_constraints = kHard,
           .now_ms = kNow};
 }
 
@@ -172,6 +263,11 @@ std::string Told(const std::vector<ZoneLoss>& losses) {
     if (loss.placement) {
       text += "  displaced " + std::to_string(loss.placement->displaced) + ", placed " +
               std::to_string(loss.placement->placed) + "\n";
+      for (const UnplacedPods& unplaced : loss.placement->unplaced) {
+        text += "  unplaced " + std::to_string(unplaced.pods) + " of " +
+                FullName(unplaced.workload) + ": " +
+                std::string(PlacementReasonName(unplaced.reason)) + " " + unplaced.detail + "\n";
+      }
     }
   }
   return text;
@@ -193,6 +289,41 @@ TEST(ZoneModelTest, AnUpdateIsTheReportThatWouldBeMadeAnew) {
       for (int i = 0; i < round % 3; ++i) changes.Change();
     }
   }
+}
+
+TEST(ZoneModelTest, PlacesPodsAnewOnlyWhereTheyAreOthers) {
+  test::ClusterParts parts;
+  LiveCluster live;
+  for (const char* node : {"n1", "n2"}) {
+    LiveCluster::Put(live.nodes, parts.ZoneNode(node, node));
+    LiveCluster::Put(live.pods, parts.Pod(std::string("web-") + node, node, {}));
+  }
+  kube::Deployment deployment;
+  deployment.meta.ns = "shop";
+  deployment.meta.name = "web";
+  LiveCluster::Put(live.deployments, deployment);
+  ZoneModel model;
+  const auto placement = [&] {
+    const ZoneReport report = model.Update(InputsOf(live.State()));
+    const auto loss = std::find_if(report.losses.begin(), report.losses.end(),
+                                   [](const ZoneLoss& one) { return one.zone == "n1"; });
+    return loss->placement;
+  };
+  const auto first = placement();
+  ASSERT_NE(first, nullptr);
+
+  kube::Pod pod = *live.pods[0];
+  pod.ready = kube::ConditionStatus::kFalse;
+  LiveCluster::Put(live.pods, pod);
+  deployment.ready = 1;
+  LiveCluster::Put(live.deployments, deployment);
+  EXPECT_EQ(placement(), first);
+  pod.meta.terminating = true;
+  LiveCluster::Put(live.pods, pod);
+  const auto second = placement();
+  EXPECT_NE(second, first);
+  live.pods.pop_back();
+  EXPECT_NE(placement(), second);
 }
 
 TEST(ZoneModelTest, ANamespaceInWhichNothingChangedIsTakenOver) {

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "azexporter/kube/shared.h"
+
 namespace azexporter::kube {
 
 // Sorted by key.
@@ -27,7 +29,7 @@ struct ObjectMeta {
   std::string name;
   std::string ns;  // namespace; empty for objects of the cluster
   std::string uid;
-  StringMap labels;
+  Shared<StringMap> labels;
   StringMap annotations;        // decoded for nodes, and for Services those in use
   std::int64_t created_ms = 0;  // wall time, of creationTimestamp; 0: not given
   bool terminating = false;     // a deletionTimestamp is set
@@ -37,6 +39,8 @@ struct Owner {
   std::string kind;
   std::string name;
   bool controller = false;
+
+  bool operator==(const Owner&) const = default;
 };
 
 // The owner that controls the object, nullptr where it has none.

@@ -43,15 +43,14 @@ struct Node {
 enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };
 std::string_view PodPhaseName(PodPhase phase);
 
-// What all pods of a template have alike is in `spec`, one object for all of them: at 150,000 pods
-// this is what memory depends on. A pod of a Deployment with four labels holds about 1,200 bytes in
-// a cache (test/bench/pod_memory_bench.cc), a third of it labels; what is added here is added to
-// each.
+// What all pods of a template have alike (spec, labels, owners) is one object for all of them: at
+// 150,000 pods this is what memory depends on. A pod of a Deployment holds about 700 bytes in a
+// cache (test/bench/pod_memory_bench.cc); what is added here is added to each.
 struct Pod {
   static constexpr std::string_view kResource = "pods";
 
   ObjectMeta meta;
-  std::vector<Owner> owners;
+  Shared<std::vector<Owner>> owners;
   std::string node_name;    // empty until scheduled
   std::string pinned_node;  // of a DaemonSet's pod: the only node it may run on
   std::string host_ip;

@@ -40,7 +40,7 @@ struct ReflectorOptions {
   std::int64_t absent_retry_ms = 300'000;
 };
 
-class PodSpecPool;
+struct ValuePools;
 
 template <class T>
 class Reflector {
@@ -77,7 +77,7 @@ class Reflector {
   const base::Clock& clock_;
   const base::Logger log_;
   // state of the loop
-  const std::unique_ptr<PodSpecPool> specs_;
+  const std::unique_ptr<ValuePools> pools_;
   std::string resource_version_;
   std::int64_t backoff_ms_ = 0;
   int silent_watches_ = 0;  // in a row, that brought no line

@@ -4,19 +4,17 @@
 // its budgets and Services bear. A selector and an owner reach no further than their namespace;
 // therefore a cluster's report is made of these, and a change costs the namespace it happened in.
 //
-// Thread safety: NamespaceReport: a value, shared as shared_ptr<const NamespaceReport> once made;
-// NamespaceReporter: one thread only.
+// Thread safety: values; shared as shared_ptr<const NamespaceReport> once made.
 
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "azexporter/kube/cluster_state.h"
+#include "azexporter/kube/object_meta.h"
+#include "azexporter/kube/quantity.h"
 #include "azexporter/zones/budgets.h"
 #include "azexporter/zones/distribution.h"
 #include "azexporter/zones/services.h"
@@ -74,22 +72,5 @@ struct NamespaceOptions {
 
   bool operator==(const NamespaceOptions&) const = default;
 };
-
-class NamespaceReporter {
- public:
-  // Remembers what follows from the nodes of `cluster`, which must outlive this.
-  NamespaceReporter(const kube::ClusterState& cluster, NamespaceOptions options);
-  ~NamespaceReporter();
-
-  // `cluster`: with nodes that have the same names, labels, taints and readiness as those given.
-  NamespaceReport Of(const kube::ClusterState& cluster, std::string_view ns);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
-// Every namespace that has a pod, a workload, a budget, a Service or a claim, sorted.
-std::vector<std::string> NamespacesOf(const kube::ClusterState& cluster);
 
 }  // namespace azexporter::zones

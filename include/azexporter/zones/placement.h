@@ -30,6 +30,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -118,6 +119,9 @@ struct Placement {
   std::int64_t unplaced_pods() const { return displaced - placed; }
 };
 
+class NamespaceGroups;  // both private to `zones`
+class NodeDomains;
+
 // What all zones have in common is computed once, by the constructor.
 //
 // Thread safety: immutable after construction.
@@ -127,12 +131,17 @@ class PlacementModel {
   // constraints of their own; only hard ones matter.
   explicit PlacementModel(const kube::ClusterState& cluster,
                           const DefaultConstraints& defaults = {});
+  // The same from what was found before, in order of namespaces; both must outlive this.
+  PlacementModel(const kube::ClusterState& cluster, const DefaultConstraints& defaults,
+                 NodeDomains& domains, std::span<const NamespaceGroups* const> namespaces);
   ~PlacementModel();
   PlacementModel(const PlacementModel&) = delete;
   PlacementModel& operator=(const PlacementModel&) = delete;
 
   // Of a zone that no node has, nothing is displaced.
   Placement Without(std::string_view zone, LossKind kind) const;
+  // No constraint tells a failed node from a drained one: of any zone, both kinds come to the same.
+  bool KindsAlike() const;
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@
 // Pure functions. Thread safety: values.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -115,7 +116,7 @@ struct ServiceStatus {
   // for; those without one are counted in the family that has most.
   std::int64_t ready = 0;
   // Of those by zone, the endpoint's own, else its node's; "" where neither tells.
-  std::map<std::string, std::int64_t> ready_by_zone;
+  std::map<std::string, std::int64_t, std::less<>> ready_by_zone;
   std::int64_t not_ready = 0;  // neither ready nor terminating
   // On their way out but still answering: what kube-proxy falls back to where none is ready.
   std::int64_t serving_terminating = 0;

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "azexporter/kube/cluster_state.h"
 
@@ -24,12 +24,6 @@ struct WorkloadRef {
 
 std::string ShortName(const WorkloadRef& ref);  // "Deployment web"
 std::string FullName(const WorkloadRef& ref);   // "Deployment shop/web"
-
-struct WorkloadPods {
-  WorkloadRef ref;
-  const kube::Workload* workload = nullptr;  // null where the owner is not watched
-  std::vector<const kube::Pod*> pods;        // all of them, finished and terminating ones, too
-};
 
 // Numbers workloads from 0, in the order in which they are first asked for. Pods of one controller
 // are looked up once.
@@ -53,11 +47,6 @@ class WorkloadFinder {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// Every workload of the namespace and every owner of its pods, sorted by `ref`: those without pods,
-// too, but not the ReplicaSets and Jobs that belong to another workload and not ReplicaSets scaled
-// to nothing.
-std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster, std::string_view ns);
 
 // Neither finished nor on its way out: the pods that the scheduler and budgets count.
 bool IsCounted(const kube::Pod& pod);

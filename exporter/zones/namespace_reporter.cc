@@ -1,7 +1,8 @@
-#include "azexporter/zones/namespace_report.h"
+#include "namespace_reporter.h"
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "by_zone.h"
 #include "namespace_view.h"
@@ -14,22 +15,29 @@ bool IsWatched(const kube::Pod& pod, const NamespaceOptions& options) {
          kube::MatchesLabels(pod.meta.labels, options.pod_selector);
 }
 
-void AddLoad(const NamespaceView& view, const kube::Pod& pod, const NamespaceOptions& options,
-             NamespaceReport& report) {
-  if (!pod.is_active()) return;
-  ZoneLoad& load = At(report.loads, view.cluster.ZoneOf(pod));
+void AddLoad(const SeenPod& seen, const NamespaceOptions& options, ZoneLoad& load) {
+  const kube::Pod& pod = *seen.pod;
   if (!pod.node_name.empty()) {
     load.requested.Add(pod.spec->requests);
     ++load.requested.pods;
   }
-  if (pod.meta.terminating) return;
+  if (!seen.counted) return;
   const bool watched = IsWatched(pod, options);
   for (PodCounts* counts : {&load.pods, &load.watched}) {
     if (counts == &load.watched && !watched) continue;
     ++counts->total;
-    if (pod.is_ready()) ++counts->ready;
+    if (seen.ready) ++counts->ready;
   }
-  if (pod.unschedulable) ++report.unschedulable;
+}
+
+void AddLoads(const NamespaceView& view, const NamespaceOptions& options, NamespaceReport& report) {
+  ByZone<ZoneLoad> loads(view.nodes.zones());
+  for (const SeenPod& seen : view.pods) {
+    if (!seen.pod->is_active()) continue;
+    AddLoad(seen, options, loads[seen.zone]);
+    if (seen.counted && seen.pod->unschedulable) ++report.unschedulable;
+  }
+  report.loads = loads.ToMap();
 }
 
 bool LooksOutside(const kube::Pod& pod) {
@@ -41,47 +49,41 @@ bool LooksOutside(const kube::Pod& pod) {
 
 template <class T>
 void AddNamespaces(const kube::ObjectList<T>& list, std::set<std::string, std::less<>>& names) {
-  std::string_view last;
-  for (const auto& object : list) {
-    if (object->meta.ns == last) continue;
-    last = object->meta.ns;
-    names.emplace(last);
+  for (auto at = list.begin(); at != list.end();) {
+    const std::string& ns = (*at)->meta.ns;
+    names.insert(ns);
+    at = std::partition_point(at, list.end(),
+                              [&](const auto& object) { return object->meta.ns == ns; });
   }
 }
 
 }  // namespace
 
-struct NamespaceReporter::Impl {
-  NodeDomains nodes;
-  VolumePlaces places;
-  ServiceZones service_zones;
-  NamespaceOptions options;
-};
-
 NamespaceReporter::NamespaceReporter(const kube::ClusterState& cluster, NamespaceOptions options)
-    : impl_(new Impl{NodeDomains(cluster.nodes()), VolumePlaces(cluster.nodes()),
-                     ServiceZonesOf(cluster), std::move(options)}) {}
+    : nodes_(cluster.nodes()),
+      places_(cluster.nodes()),
+      service_zones_(ServiceZonesOf(cluster)),
+      options_(std::move(options)) {}
 
-NamespaceReporter::~NamespaceReporter() = default;
-
-NamespaceReport NamespaceReporter::Of(const kube::ClusterState& cluster, std::string_view ns) {
-  const NamespaceView view(cluster, ns);
+NamespaceReporter::Result NamespaceReporter::Of(const kube::ClusterState& cluster,
+                                                std::string_view ns) {
+  const NamespaceView view(cluster, ns, nodes_);
   NamespaceReport report;
   report.ns = ns;
   report.workloads = DistributionIn(view);
-  report.spread = SpreadIn(view, impl_->nodes, impl_->options.spread);
-  report.unspread = UnspreadIn(view, impl_->options.spread.defaults);
+  report.spread = SpreadIn(view, options_.spread);
+  report.unspread = UnspreadIn(view, options_.spread.defaults);
   report.anti_affinity = AntiAffinityIn(view);
   report.budgets = BudgetsIn(view);
-  report.services = ServicesOf(cluster, ns, impl_->service_zones);
-  report.claims = PinnedClaimsIn(view, impl_->places);
-  for (const auto& pod : cluster.PodsIn(ns)) {
-    AddLoad(view, *pod, impl_->options, report);
-    report.reads_other_namespaces = report.reads_other_namespaces || LooksOutside(*pod);
-  }
-  report.losses = LossFindingsOf(report, cluster, impl_->options.accepted);
+  report.services = ServicesOf(cluster, ns, service_zones_);
+  report.claims = PinnedClaimsIn(view, places_);
+  AddLoads(view, options_, report);
+  report.reads_other_namespaces =
+      std::any_of(view.pods.begin(), view.pods.end(),
+                  [](const SeenPod& seen) { return LooksOutside(*seen.pod); });
+  report.losses = LossFindingsOf(report, cluster, options_.accepted);
   report.evictions = EvictionFindingsOf(report);
-  return report;
+  return {std::move(report), NamespaceGroups(view.pods, view.finder)};
 }
 
 std::vector<std::string> NamespacesOf(const kube::ClusterState& cluster) {

@@ -1,13 +1,15 @@
-#include "pod_spec_pool.h"
+#include "value_pool.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <optional>
+#include <string_view>
+#include <type_traits>
 
 namespace azexporter::kube {
 namespace {
 
-// Collects the hash of a spec. Each list begins with its length, so that neighbours do not run into
-// each other.
+// Collects a hash. Each list begins with its length, so that neighbours do not run into each other.
 class Hasher {
  public:
   void Add(std::int64_t number) {
@@ -68,6 +70,10 @@ class Hasher {
     Add(constraint.selector);
   }
   void Add(const HostPort& port) { Add(port.port); }
+  void Add(const Owner& owner) {
+    Add(owner.kind);
+    Add(owner.name);
+  }
 
   std::size_t hash() const { return static_cast<std::size_t>(hash_); }
 
@@ -75,9 +81,17 @@ class Hasher {
   std::uint64_t hash_ = 0;
 };
 
-// Not every field: equality decides in the end.
-std::size_t HashOf(const PodSpec& spec) {
+template <class T>
+std::size_t HashOfAll(const T& value) {
   Hasher hasher;
+  hasher.Add(value);
+  return hasher.hash();
+}
+
+}  // namespace
+
+std::size_t HashOf(const PodSpec& spec) {
+  Hasher hasher;  // not of every field: equality decides in the end
   hasher.Add(spec.priority_class);
   hasher.Add(spec.priority);
   hasher.Add(static_cast<std::int64_t>(spec.host_network ? 1 : 0));
@@ -95,24 +109,7 @@ std::size_t HashOf(const PodSpec& spec) {
   return hasher.hash();
 }
 
-}  // namespace
-
-std::shared_ptr<const PodSpec> PodSpecPool::Intern(PodSpec spec) {
-  const std::size_t hash = HashOf(spec);
-  const auto [first, last] = specs_.equal_range(hash);
-  for (auto entry = first; entry != last; ++entry) {
-    if (auto known = entry->second.lock(); known && *known == spec) return known;
-  }
-  if (specs_.size() >= sweep_at_) Sweep();
-  // Apart from its control block: a weak pointer would hold the memory of both.
-  const std::shared_ptr<const PodSpec> fresh = std::make_unique<const PodSpec>(std::move(spec));
-  specs_.emplace(hash, fresh);
-  return fresh;
-}
-
-void PodSpecPool::Sweep() {
-  std::erase_if(specs_, [](const auto& entry) { return entry.second.expired(); });
-  sweep_at_ = std::max(kSmallest, 2 * specs_.size());
-}
+std::size_t HashOf(const StringMap& map) { return HashOfAll(map); }
+std::size_t HashOf(const std::vector<Owner>& owners) { return HashOfAll(owners); }
 
 }  // namespace azexporter::kube
