@@ -56,10 +56,11 @@ Groups GroupsOf(const re2::RE2& re) {
   return Groups(static_cast<std::size_t>(re.NumberOfCapturingGroups()) + 1);
 }
 
+// Ends early once `out` is longer than `max_bytes`.
 void AppendExpanded(const re2::RE2& re, const Groups& groups, std::string_view replacement,
-                    std::string& out) {
+                    std::size_t max_bytes, std::string& out) {
   std::string_view rest = replacement;
-  while (!rest.empty()) {
+  while (!rest.empty() && out.size() <= max_bytes) {
     const std::size_t dollar = rest.find('$');
     out += rest.substr(0, dollar);
     if (dollar == std::string_view::npos) break;
@@ -164,12 +165,16 @@ bool AnchoredRegexp::Expand(std::string_view text, std::string_view replacement,
                 static_cast<int>(groups.size()))) {
     return false;
   }
-  AppendExpanded(re, groups, replacement, out);
+  AppendExpanded(re, groups, replacement, std::string_view::npos, out);
   return true;
 }
 
 base::Result<std::string> ReplaceAll(std::string_view pattern, std::string_view replacement,
-                                     std::string_view text) {
+                                     std::string_view text, std::size_t max_bytes) {
+  const auto too_long = [&] {
+    return base::Fail(base::ErrorCode::kExecution,
+                      "text is longer than " + std::to_string(max_bytes) + " bytes");
+  };
   AZX_ASSIGN_OR_RETURN(const std::shared_ptr<re2::RE2> re, Compile(pattern));
   const re2::StringPiece piece(text.data(), text.size());
   Groups groups = GroupsOf(*re);
@@ -181,13 +186,20 @@ base::Result<std::string> ReplaceAll(std::string_view pattern, std::string_view 
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
     out += text.substr(done, begin - done);
-    AppendExpanded(*re, groups, replacement, out);
+    AppendExpanded(*re, groups, replacement, max_bytes, out);
+    if (out.size() > max_bytes) return too_long();
     done = end;
     // An empty match must not be found again at the same place.
     start = groups[0].empty() ? end + 1 : end;
   }
   out += text.substr(done);
+  if (out.size() > max_bytes) return too_long();
   return out;
+}
+
+base::Result<bool> FindsMatch(std::string_view pattern, std::string_view text) {
+  AZX_ASSIGN_OR_RETURN(const std::shared_ptr<re2::RE2> re, Compile(pattern));
+  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *re);
 }
 
 }  // namespace azexporter::model
