@@ -4,6 +4,8 @@
 #include "azexporter/rules/template.h"
 
 #include "template_executor.h"
+#include "template_functions.h"
+#include "template_queries.h"
 #include "template_tree.h"
 
 namespace azexporter::rules {
@@ -32,6 +34,18 @@ Result<void> CheckTemplate(std::string_view text, std::string_view alert) {
   if (IsPlain(text)) return {};
   AZX_RETURN_IF_ERROR(Read(text, NameOf(alert)));
   return {};
+}
+
+std::vector<std::string> TemplateQueries(std::string_view text) {
+  if (IsPlain(text)) return {};
+  const auto tree = Read(text, "");
+  return tree ? text_template::Queries(*tree) : std::vector<std::string>();
+}
+
+std::vector<std::string_view> TemplateFunctionNames() {
+  std::vector<std::string_view> names;
+  for (const auto& function : text_template::PrometheusFunctions()) names.push_back(function.name);
+  return names;
 }
 
 Result<std::string> ExpandTemplate(std::string_view text, const TemplateData& data) {

@@ -1,5 +1,7 @@
 // What Prometheus expands a template to; the wants were compared with promtool.
 
+#include <algorithm>
+
 #include "template_fixture.h"
 
 namespace azexporter::rules {
@@ -195,6 +197,28 @@ INSTANTIATE_TEST_SUITE_P(
         TemplateCase{"CommentsTrim", "a  {{- /* c */ -}}  b", "ab"},
         TemplateCase{"NewlinesInAnAction", "{{ \"multi\" |\nprintf \"%s\" }}", "multi"}),
     NameOf);
+
+TEST(TemplateQueriesTest, AreThoseThatStandInTheText) {
+  const auto queries = [](std::string_view text) {
+    std::string told;
+    for (const std::string& query : TemplateQueries(text)) told += query + ";";
+    return told;
+  };
+  EXPECT_EQ(queries(R"({{ query "a" }} {{ "b" | query | first }} {{ printf "c" | query }})"),
+            "a;b;");
+  EXPECT_EQ(queries(R"({{ if (query "a" | first).Value }}{{ range query "b" }}{{ end }}{{ end }})"),
+            "a;b;");
+  EXPECT_EQ(queries(R"({{ with 1 }}{{ else }}{{ $x := query `a` }}{{ end }} query "b")"), "a;");
+  EXPECT_EQ(queries(R"({{ define "x" }}{{ query "a" }}{{ end }})"), "a;");
+  EXPECT_EQ(queries("{{ query \"a\" "), "");
+  EXPECT_EQ(queries("plain"), "");
+}
+
+TEST(TemplateFunctionNamesTest, AreSorted) {
+  const auto names = TemplateFunctionNames();
+  EXPECT_EQ(names.size(), 29u);
+  EXPECT_TRUE(std::ranges::is_sorted(names));
+}
 
 TEST(TemplateTextTest, WithoutActionsIsItself) {
   EXPECT_EQ(*ExpandTemplate("}} plain { {", AlertData(1)), "}} plain { {");

@@ -20,6 +20,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "azexporter/base/result.h"
 #include "azexporter/model/labels.h"
@@ -53,6 +54,13 @@ base::Result<std::string> ExpandTemplate(std::string_view text, const TemplateDa
 // What a rule does with a failing template: the error takes its place in the text.
 // "<error expanding template: ...>"
 std::string ExpandOrExplain(std::string_view text, const TemplateData& data);
+
+// The queries that stand in a template as they are, `query "up"` or `"up" | query`, in their order;
+// what a template puts together first is not known before. Empty where the text is no template.
+std::vector<std::string> TemplateQueries(std::string_view text);
+
+// The names of the functions that Prometheus adds to Go's, sorted.
+std::vector<std::string_view> TemplateFunctionNames();
 
 // The humanize functions, for people everywhere: 1234567 -> "1.235M", 0.001 -> "1m".
 std::string Humanize(double value);
