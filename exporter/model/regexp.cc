@@ -2,9 +2,12 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <vector>
+
+#include "azexporter/base/utf8.h"
 
 namespace azexporter::model {
 namespace {
@@ -181,16 +184,19 @@ base::Result<std::string> ReplaceAll(std::string_view pattern, std::string_view 
   std::string out;
   std::size_t done = 0;   // copied so far
   std::size_t start = 0;  // where the next match may begin
+  std::size_t last_end = std::string_view::npos;
   while (start <= text.size() && re->Match(piece, start, text.size(), re2::RE2::UNANCHORED,
                                            groups.data(), static_cast<int>(groups.size()))) {
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
+    // An empty match must not be found again at the same place; right behind a match it is none.
+    start = groups[0].empty() ? end + std::max<std::size_t>(base::Utf8Length(text.substr(end)), 1)
+                              : end;
+    if (groups[0].empty() && begin == last_end) continue;
     out += text.substr(done, begin - done);
     AppendExpanded(*re, groups, replacement, max_bytes, out);
     if (out.size() > max_bytes) return too_long();
-    done = end;
-    // An empty match must not be found again at the same place.
-    start = groups[0].empty() ? end + 1 : end;
+    done = last_end = end;
   }
   out += text.substr(done);
   if (out.size() > max_bytes) return too_long();

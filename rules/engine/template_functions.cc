@@ -174,6 +174,12 @@ Result<Value> Match(Context& context, Arguments& arguments) {
 Result<Value> ReReplaceAll(Context& context, Arguments& arguments) {
   const std::string& pattern = Text(arguments[0]);
   if (!TakeRegexp(context, pattern)) return Failure("too many regular expressions");
+  // Each of the matches may look through all of the text.
+  constexpr std::size_t kSquareBytesAStep = 4'096;
+  const std::size_t size = Text(arguments[2]).size();
+  if (!context.budget.Take(size * size / kSquareBytesAStep)) {
+    return Failure("too much text to replace in");
+  }
   auto text =
       model::ReplaceAll(GoPattern(pattern), Text(arguments[1]), Text(arguments[2]), kMaxTextBytes);
   if (text) return Value(std::move(*text));
