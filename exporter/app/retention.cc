@@ -1,11 +1,14 @@
 #include "azexporter/app/retention.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "azexporter/promql/ast.h"
+#include "azexporter/promql/parser.h"
+#include "azexporter/rules/template.h"
 
 namespace azexporter::app {
 namespace {
@@ -43,6 +46,22 @@ std::int64_t ReachFor(const Selected& selected, std::string_view metric,
   return reach_ms;
 }
 
+// What the expression of a rule selects, and what its templates ask for.
+std::vector<promql::Selection> SelectionsOf(const rules::Rule& rule) {
+  std::vector<promql::Selection> selections = promql::Selections(*rule.expr);
+  if (rule.kind != rules::RuleKind::kAlerting) return selections;
+  for (const rules::TemplateMap* templates : {&rule.labels, &rule.annotations}) {
+    for (const auto& [name, text] : *templates) {
+      for (const std::string& query : rules::TemplateQueries(text)) {
+        const auto expr = promql::ParseExpr(query);
+        if (!expr) continue;  // the template says so where it stands
+        std::ranges::move(promql::Selections(**expr), std::back_inserter(selections));
+      }
+    }
+  }
+  return selections;
+}
+
 }  // namespace
 
 Retention MakeRetention(const config::StorageConfig& config,
@@ -51,7 +70,7 @@ Retention MakeRetention(const config::StorageConfig& config,
   std::int64_t longest_ms = 0;
   for (const rules::RuleGroup& group : groups) {
     for (const rules::Rule& rule : group.rules) {
-      for (promql::Selection& selection : promql::Selections(*rule.expr)) {
+      for (promql::Selection& selection : SelectionsOf(rule)) {
         // A time nailed down by @ may be any; the retention time is what can be promised.
         selection.reach_ms =
             selection.at_fixed_time ? config.retention_ms : selection.reach_ms + kSlackMs;

@@ -2,9 +2,12 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <vector>
+
+#include "azexporter/base/utf8.h"
 
 namespace azexporter::model {
 namespace {
@@ -56,10 +59,11 @@ Groups GroupsOf(const re2::RE2& re) {
   return Groups(static_cast<std::size_t>(re.NumberOfCapturingGroups()) + 1);
 }
 
+// Ends early once `out` is longer than `max_bytes`.
 void AppendExpanded(const re2::RE2& re, const Groups& groups, std::string_view replacement,
-                    std::string& out) {
+                    std::size_t max_bytes, std::string& out) {
   std::string_view rest = replacement;
-  while (!rest.empty()) {
+  while (!rest.empty() && out.size() <= max_bytes) {
     const std::size_t dollar = rest.find('$');
     out += rest.substr(0, dollar);
     if (dollar == std::string_view::npos) break;
@@ -164,30 +168,44 @@ bool AnchoredRegexp::Expand(std::string_view text, std::string_view replacement,
                 static_cast<int>(groups.size()))) {
     return false;
   }
-  AppendExpanded(re, groups, replacement, out);
+  AppendExpanded(re, groups, replacement, std::string_view::npos, out);
   return true;
 }
 
 base::Result<std::string> ReplaceAll(std::string_view pattern, std::string_view replacement,
-                                     std::string_view text) {
+                                     std::string_view text, std::size_t max_bytes) {
+  const auto too_long = [&] {
+    return base::Fail(base::ErrorCode::kExecution,
+                      "text is longer than " + std::to_string(max_bytes) + " bytes");
+  };
   AZX_ASSIGN_OR_RETURN(const std::shared_ptr<re2::RE2> re, Compile(pattern));
   const re2::StringPiece piece(text.data(), text.size());
   Groups groups = GroupsOf(*re);
   std::string out;
   std::size_t done = 0;   // copied so far
   std::size_t start = 0;  // where the next match may begin
+  std::size_t last_end = std::string_view::npos;
   while (start <= text.size() && re->Match(piece, start, text.size(), re2::RE2::UNANCHORED,
                                            groups.data(), static_cast<int>(groups.size()))) {
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
+    // An empty match must not be found again at the same place; right behind a match it is none.
+    start = groups[0].empty() ? end + std::max<std::size_t>(base::Utf8Length(text.substr(end)), 1)
+                              : end;
+    if (groups[0].empty() && begin == last_end) continue;
     out += text.substr(done, begin - done);
-    AppendExpanded(*re, groups, replacement, out);
-    done = end;
-    // An empty match must not be found again at the same place.
-    start = groups[0].empty() ? end + 1 : end;
+    AppendExpanded(*re, groups, replacement, max_bytes, out);
+    if (out.size() > max_bytes) return too_long();
+    done = last_end = end;
   }
   out += text.substr(done);
+  if (out.size() > max_bytes) return too_long();
   return out;
+}
+
+base::Result<bool> FindsMatch(std::string_view pattern, std::string_view text) {
+  AZX_ASSIGN_OR_RETURN(const std::shared_ptr<re2::RE2> re, Compile(pattern));
+  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *re);
 }
 
 }  // namespace azexporter::model

@@ -8,6 +8,7 @@
 #include "azexporter/base/json_writer.h"
 #include "azexporter/base/time_text.h"
 #include "azexporter/promql/functions.h"
+#include "azexporter/rules/template.h"
 #include "handlers.h"
 
 namespace azexporter::web {
@@ -144,6 +145,9 @@ Result<ApiData> Features(const Context& context, const Request&) {
   }
   json.EndObject();
   WriteFeatures(json, "rules", rules);
+  json.Key("templating_functions").BeginObject();
+  for (const std::string_view name : rules::TemplateFunctionNames()) json.Key(name).Bool(true);
+  json.EndObject();
   json.EndObject();
   return ApiData{json.Take()};
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "azexporter/rules/template.h"
+#include "azexporter/promql/parser.h"
 
 namespace azexporter::rules {
 namespace {
@@ -15,6 +15,14 @@ model::Labels Expand(const TemplateMap& templates, const TemplateData& data,
                      model::LabelsBuilder builder) {
   for (const auto& [name, text] : templates) builder.Set(name, ExpandOrExplain(text, data));
   return builder.Build();
+}
+
+base::Result<promql::Vector> SamplesOf(const promql::QueryResult& result) {
+  if (const auto* vector = std::get_if<promql::Vector>(&result.value)) return *vector;
+  if (const auto* scalar = std::get_if<promql::Scalar>(&result.value)) {
+    return promql::Vector{{model::Labels(), scalar->t, scalar->f}};
+  }
+  return base::Fail(base::ErrorCode::kExecution, "rule result is not a vector or scalar");
 }
 
 bool NeedsSending(const Alert& alert, model::TimestampMs t, std::int64_t resend_delay_ms) {
@@ -50,17 +58,19 @@ std::string_view RuleHealthName(RuleHealth health) {
   return "unknown";
 }
 
+TemplateQuery MakeTemplateQuery(const promql::Engine& engine, const storage::Queryable& queryable,
+                                model::TimestampMs t) {
+  return [&engine, &queryable, t](std::string_view query) -> base::Result<promql::Vector> {
+    AZX_ASSIGN_OR_RETURN(const auto expr, promql::ParseExpr(query));
+    AZX_ASSIGN_OR_RETURN(const promql::QueryResult result, engine.Instant(queryable, *expr, t));
+    return SamplesOf(result);
+  };
+}
+
 base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
                                             const promql::QueryResult& result,
-                                            const ManagerOptions& options, model::TimestampMs t) {
-  promql::Vector samples;
-  if (const auto* vector = std::get_if<promql::Vector>(&result.value)) {
-    samples = *vector;
-  } else if (const auto* scalar = std::get_if<promql::Scalar>(&result.value)) {
-    samples.push_back({model::Labels(), t, scalar->f});
-  } else {
-    return base::Fail(base::ErrorCode::kExecution, "rule result is not a vector or scalar");
-  }
+                                            const Evaluation& evaluation) {
+  AZX_ASSIGN_OR_RETURN(const promql::Vector samples, SamplesOf(result));
   if (limit > 0 && samples.size() > static_cast<std::size_t>(limit)) {
     return base::Fail(base::ErrorCode::kExecution, "exceeded limit of " + std::to_string(limit) +
                                                        " with " + std::to_string(samples.size()) +
@@ -69,7 +79,13 @@ base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
   std::unordered_map<model::Labels, bool, model::LabelsHash> seen;
   std::vector<Alert> alerts;
   for (const model::Sample& sample : samples) {
-    const TemplateData data{sample.labels, options.external_labels, options.external_url, sample.f};
+    const TemplateData data{.alert = rule.name,
+                            .labels = sample.labels,
+                            .external_labels = evaluation.options.external_labels,
+                            .external_url = evaluation.options.external_url,
+                            .value = sample.f,
+                            .now = evaluation.t,
+                            .query = evaluation.query};
     model::LabelsBuilder labels(sample.labels);
     labels.Remove(model::kMetricName);
     Alert& alert = alerts.emplace_back();
@@ -78,7 +94,7 @@ base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
                        .Build();
     alert.annotations = Expand(rule.annotations, data, model::LabelsBuilder());
     alert.value = sample.f;
-    alert.active_at = t;
+    alert.active_at = evaluation.t;
     alert.state = AlertState::kPending;
     if (!seen.emplace(alert.labels, true).second) {
       return base::Fail(base::ErrorCode::kExecution,

@@ -18,14 +18,27 @@
 #include "azexporter/promql/value.h"
 #include "azexporter/rules/alert.h"
 #include "azexporter/rules/manager.h"
+#include "azexporter/rules/template.h"
 
 namespace azexporter::rules {
+
+// What the templates of a rule ask in an evaluation at `t`; both must outlive the answer's use. As
+// in Prometheus a scalar is a sample without labels, and the query offset of a group moves nothing.
+TemplateQuery MakeTemplateQuery(const promql::Engine& engine, const storage::Queryable& queryable,
+                                model::TimestampMs t);
+
+// What alerts are made with.
+struct Evaluation {
+  const ManagerOptions& options;
+  model::TimestampMs t = 0;
+  TemplateQuery query = {};
+};
 
 // The alerts that a result makes of a rule, before any state: labels, annotations, value.
 // kExecution when two samples come to the same labels, or there are more than the limit.
 base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
                                             const promql::QueryResult& result,
-                                            const ManagerOptions& options, model::TimestampMs t);
+                                            const Evaluation& evaluation);
 
 // What an evaluation came to.
 struct AlertChanges {

@@ -75,7 +75,8 @@ base::Result<void> Judge(const Rule& rule, const RuleGroup& group, const Manager
   const model::TimestampMs asked_at = t - group.query_offset_ms;
   AZX_ASSIGN_OR_RETURN(const promql::QueryResult result,
                        engine.Instant(queryable, *rule.expr, asked_at));
-  AZX_ASSIGN_OR_RETURN(judgement.alerts, MakeAlerts(rule, group.limit, result, options, t));
+  const Evaluation evaluation = {options, t, MakeTemplateQuery(engine, queryable, t)};
+  AZX_ASSIGN_OR_RETURN(judgement.alerts, MakeAlerts(rule, group.limit, result, evaluation));
   if (judgement.alerts.empty()) return JudgeEmpty(rule, queryable, asked_at, judgement);
   judgement.verdict = Verdict::kTrue;
   std::sort(judgement.alerts.begin(), judgement.alerts.end(),

@@ -207,8 +207,9 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
   run.status.warnings = result.warnings;
   std::vector<WrittenSample> samples;
   if (rule.kind == RuleKind::kAlerting) {
+    const Evaluation evaluation = {options, t, MakeTemplateQuery(deps.engine, deps.queryable, t)};
     AZX_ASSIGN_OR_RETURN(std::vector<Alert> alerts,
-                         MakeAlerts(rule, group.group->limit, result, options, t));
+                         MakeAlerts(rule, group.group->limit, result, evaluation));
     const AlertChanges changes = run.alerting.Update(rule, std::move(alerts), t);
     if (changes.any) {
       deps.log.Info("alerts changed", {{"alert", rule.name},

@@ -18,7 +18,8 @@ using base::Result;
 using base::YamlMap;
 using base::YamlNode;
 
-Result<TemplateMap> ReadTemplates(YamlMap& map, std::string_view key, bool expand) {
+// Of an alert the values are templates; otherwise (nullptr) they are plain.
+Result<TemplateMap> ReadTemplates(YamlMap& map, std::string_view key, const std::string* alert) {
   TemplateMap templates;
   const YamlNode* node = map.Find(key);
   if (node == nullptr) return templates;
@@ -34,8 +35,8 @@ Result<TemplateMap> ReadTemplates(YamlMap& map, std::string_view key, bool expan
     if (!value.is_null()) {
       AZX_ASSIGN_OR_RETURN(text, value.AsString());
     }
-    if (expand) {
-      if (auto parsed = CheckTemplate(text); !parsed) {
+    if (alert != nullptr) {
+      if (auto parsed = CheckTemplate(text, *alert); !parsed) {
         return Fail(value.ErrorHere(std::string(key) + " \"" + name.scalar() +
                                     "\": " + parsed.error().message()));
       }
@@ -103,7 +104,7 @@ Result<Rule> ReadRule(const YamlNode& node, UnknownKeys unknown) {
   AZX_RETURN_IF_ERROR(ReadName(node, map, rule));
   AZX_RETURN_IF_ERROR(ReadExpr(map, rule));
   const bool alerting = rule.kind == RuleKind::kAlerting;
-  AZX_ASSIGN_OR_RETURN(rule.labels, ReadTemplates(map, "labels", alerting));
+  AZX_ASSIGN_OR_RETURN(rule.labels, ReadTemplates(map, "labels", alerting ? &rule.name : nullptr));
   for (std::string_view key : {"for", "keep_firing_for", "annotations"}) {
     const YamlNode* only_alerts = map.Find(key);
     if (!alerting && only_alerts != nullptr) {
@@ -113,7 +114,7 @@ Result<Rule> ReadRule(const YamlNode& node, UnknownKeys unknown) {
   }
   AZX_RETURN_IF_ERROR(ReadDuration(map, "for", rule.for_ms));
   AZX_RETURN_IF_ERROR(ReadDuration(map, "keep_firing_for", rule.keep_firing_for_ms));
-  AZX_ASSIGN_OR_RETURN(rule.annotations, ReadTemplates(map, "annotations", true));
+  AZX_ASSIGN_OR_RETURN(rule.annotations, ReadTemplates(map, "annotations", &rule.name));
   AZX_RETURN_IF_ERROR(CheckKeys(map, unknown));
   return rule;
 }
@@ -143,7 +144,7 @@ Result<RuleGroup> ReadGroup(const YamlNode& node, UnknownKeys unknown) {
     if (value < 0 || value > kMost) return Fail(limit->ErrorHere("limit is out of range"));
     group.limit = static_cast<int>(value);
   }
-  AZX_ASSIGN_OR_RETURN(const TemplateMap labels, ReadTemplates(map, "labels", false));
+  AZX_ASSIGN_OR_RETURN(const TemplateMap labels, ReadTemplates(map, "labels", nullptr));
   if (const YamlNode* rules = map.Find("rules")) {
     if (rules->kind() != YamlNode::Kind::kSequence) {
       return Fail(rules->ErrorHere("rules must be a list"));

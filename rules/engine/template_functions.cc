@@ -1,309 +1,381 @@
+// The functions that Prometheus adds to Go's.
+// Semantics: prometheus/template/template.go.
+
 #include "template_functions.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 
-#include "azexporter/base/float_format.h"
+#include "azexporter/base/duration.h"
+#include "azexporter/base/utf8.h"
 #include "azexporter/model/regexp.h"
-#include "azexporter/rules/template.h"
+#include "template_format.h"
+#include "template_number.h"
+#include "template_quote.h"
 
-namespace azexporter::rules {
+namespace azexporter::rules::text_template {
 namespace {
 
-using base::ErrorCode;
-using base::Fail;
 using base::Result;
-using Arguments = TemplateArguments;
 
-Result<double> Number(const TemplateValue& value) {
+const std::string& Text(const Value& value) { return std::get<std::string>(value); }
+
+// What Prometheus takes as a number of its humanize functions and times.
+Result<double> Number(const Value& value) {
   if (const auto* number = std::get_if<double>(&value)) return *number;
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-  if (const auto* text = std::get_if<std::string>(&value)) return base::ParseFloat(*text);
-  return Fail(ErrorCode::kExecution, "can't convert " + std::string(KindName(value)) + " to float");
-}
-
-constexpr std::string_view kSmallPrefixes = "munpfazy";
-
-// %.4g, as Prometheus's humanize functions print.
-std::string FourDigits(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  return fmt::format("{:.4g}", value);
-}
-
-// `unit` follows each of the large prefixes: the i of Mi.
-std::string Scaled(double value, double factor, std::string_view small, std::string_view unit) {
-  constexpr std::string_view kLarge = "kMGTPEZY";
-  if (value == 0 || !std::isfinite(value)) return FourDigits(value);
-  std::string_view prefix;
-  if (std::fabs(value) < 1) {
-    for (std::size_t i = 0; i < small.size() && std::fabs(value) < 1; ++i) {
-      prefix = small.substr(i, 1);
-      value *= factor;
-    }
-    return FourDigits(value).append(prefix);
+  if (const auto* text = std::get_if<std::string>(&value)) return ParseFloat(*text);
+  if (const auto* duration = std::get_if<Duration>(&value); duration && !duration->is_pointer) {
+    return static_cast<double>(duration->ns) / 1e9;
   }
-  for (std::size_t i = 0; i < kLarge.size() && std::fabs(value) >= factor; ++i) {
-    prefix = kLarge.substr(i, 1);
-    value /= factor;
-  }
-  std::string text = FourDigits(value);
-  if (!prefix.empty()) text.append(prefix).append(unit);
-  return text;
+  const auto* whole = std::get_if<Integer>(&value);
+  const bool plain = whole != nullptr &&
+                     (whole->type == Integer::Type::kInt || whole->type == Integer::Type::kInt64);
+  if (plain) return static_cast<double>(whole->value);
+  return Failure("can't convert " + TypeName(value) + " to float");
 }
 
-Result<TemplateValue> HumanizeTimestamp(const Arguments& arguments) {
-  AZX_ASSIGN_OR_RETURN(const double seconds, Number(arguments[0]));
-  if (!std::isfinite(seconds)) return TemplateValue(FourDigits(seconds));
-  // The same steps as there, so that the last digit is the same too.
+template <std::string (*Humanized)(double)>
+Result<Value> OfNumber(Context&, Arguments& arguments) {
+  AZX_ASSIGN_OR_RETURN(const double number, Number(arguments[0]));
+  return Value(Humanized(number));
+}
+
+// Cut to milliseconds, as Prometheus's times are.
+Result<Time> TimeOf(double seconds) {
+  constexpr double kFirstTooLarge = 9'223'372'036'854'775'808.0;
   const double ns = seconds * 1e9;
-  constexpr double kMostNs = 9223372036854775807.0;
-  if (std::fabs(ns) >= kMostNs) {
-    return Fail(ErrorCode::kExecution, FloatText(seconds) +
-                                           " cannot be represented as a nanoseconds timestamp "
-                                           "since it overflows int64");
+  if (!(ns < kFirstTooLarge && ns >= -kFirstTooLarge)) {
+    return Failure(ShortestFloat(seconds) +
+                   " cannot be represented as a nanoseconds timestamp since it overflows int64");
   }
   const std::int64_t ms = static_cast<std::int64_t>(ns) / 1'000'000;
-  const std::chrono::sys_time<std::chrono::milliseconds> when{std::chrono::milliseconds(ms)};
-  const auto day = std::chrono::floor<std::chrono::days>(when);
-  const std::chrono::year_month_day date(day);
-  const std::int64_t in_day = (when - day).count();
-  std::string text =
-      fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                  in_day / 3'600'000, in_day / 60'000 % 60, in_day / 1000 % 60);
-  if (in_day % 1000 != 0) {
-    std::string fraction = fmt::format(".{:03}", in_day % 1000);
-    while (fraction.back() == '0') fraction.pop_back();
-    text += fraction;
+  const std::int64_t whole = ms / 1'000 - (ms % 1'000 < 0 ? 1 : 0);
+  return Time{whole, static_cast<std::int32_t>((ms - whole * 1'000) * 1'000'000), false};
+}
+
+Result<Value> HumanizeTimestamp(Context&, Arguments& arguments) {
+  AZX_ASSIGN_OR_RETURN(const double seconds, Number(arguments[0]));
+  if (!std::isfinite(seconds)) return Value(ShortestFloat(seconds));
+  AZX_ASSIGN_OR_RETURN(const Time time, TimeOf(seconds));
+  return Value(TimeText(time));
+}
+
+Result<Value> ToTime(Context&, Arguments& arguments) {
+  AZX_ASSIGN_OR_RETURN(const double seconds, Number(arguments[0]));
+  if (!std::isfinite(seconds)) return Failure("value is NaN or Inf");
+  AZX_ASSIGN_OR_RETURN(Time time, TimeOf(seconds));
+  time.is_pointer = true;
+  return Value(time);
+}
+
+Result<Value> ToDuration(Context&, Arguments& arguments) {
+  AZX_ASSIGN_OR_RETURN(const double seconds, Number(arguments[0]));
+  constexpr double kFirstTooLarge = 9'223'372'036'854'775'808.0;
+  const double ns = seconds * 1e9;
+  // Where Go does not say what becomes of a number too large, x86 takes the smallest.
+  const bool fits = ns < kFirstTooLarge && ns >= -kFirstTooLarge;
+  return Value(Duration{fits ? static_cast<std::int64_t>(ns) : INT64_MIN, true});
+}
+
+Result<Value> ParseDuration(Context&, Arguments& arguments) {
+  const std::string& text = Text(arguments[0]);
+  const bool negative = text.starts_with('-');
+  const auto ms = base::ParseDurationMs(std::string_view(text).substr(negative ? 1 : 0));
+  if (!ms) {
+    return Failure(text.empty() ? "empty duration string"
+                                : "not a valid duration string: " + Quote(text, {}));
   }
-  return TemplateValue(text + " +0000 UTC");
+  return Value(static_cast<double>(negative ? -*ms : *ms) / 1e3);
 }
 
-std::string MapAscii(std::string text, bool upper) {
-  for (char& c : text) {
-    if (upper && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (!upper && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+Result<Value> Query(Context& context, Arguments& arguments) {
+  if (!context.data.query) return Failure("there is nothing to query");
+  // So that a range over many samples cannot ask without end.
+  constexpr std::size_t kSteps = 2'000;
+  if (!context.budget.Take(kSteps)) return Failure("too many queries");
+  AZX_ASSIGN_OR_RETURN(promql::Vector samples, context.data.query(Text(arguments[0])));
+  auto result = std::make_shared<std::vector<Sample>>();
+  for (model::Sample& sample : samples) {
+    result->push_back(std::make_shared<const model::Sample>(std::move(sample)));
   }
-  return text;
+  return Value(Vector(std::move(result)));
 }
 
-std::string Title(std::string text) {
-  bool start = true;
-  for (char& c : text) {
-    if (start && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    // Go's strings.Title: a word begins behind whatever is no letter, digit or underscore.
-    const bool ascii = static_cast<unsigned char>(c) < 0x80;
-    const bool in_word =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    start = ascii && !in_word;
+Result<Value> First(Context&, Arguments& arguments) {
+  const auto& vector = std::get<Vector>(arguments[0]);
+  if (vector && !vector->empty()) return Value(vector->front());
+  return Failure("first() called on vector with no elements");
+}
+
+Result<Value> LabelOf(const Value& value, std::string_view name) {
+  const auto& sample = std::get<Sample>(value);
+  if (sample) return Value(std::string(sample->labels.Get(name)));
+  return Failure("runtime error: invalid memory address or nil pointer dereference");
+}
+
+Result<Value> ValueOf(Context&, Arguments& arguments) {
+  const auto& sample = std::get<Sample>(arguments[0]);
+  if (sample) return Value(sample->f);
+  return Failure("runtime error: invalid memory address or nil pointer dereference");
+}
+
+Result<Value> SortByLabel(Context&, Arguments& arguments) {
+  const auto& vector = std::get<Vector>(arguments[1]);
+  if (!vector) return arguments[1];
+  auto sorted = std::make_shared<std::vector<Sample>>(*vector);
+  std::ranges::stable_sort(
+      *sorted, {}, [&](const Sample& sample) { return sample->labels.Get(Text(arguments[0])); });
+  return Value(Vector(std::move(sorted)));
+}
+
+Result<Value> MakeArgs(Context&, Arguments& arguments) {
+  constexpr int kMostDepth = 50;
+  auto args = std::make_shared<ArgsMap>();
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (const auto* inner = std::get_if<Args>(&arguments[i])) {
+      args->depth = std::max(args->depth, (*inner)->depth + 1);
+    }
+    args->values.emplace("arg" + std::to_string(i), std::move(arguments[i]));
   }
-  return text;
+  if (args->depth > kMostDepth) return Failure("maps are nested too deeply");
+  return Value(Args(std::move(args)));
 }
 
-template <std::string (*Function)(double)>
-Result<TemplateValue> OfNumber(const Arguments& arguments) {
-  AZX_ASSIGN_OR_RETURN(const double number, Number(arguments[0]));
-  return TemplateValue(Function(number));
+// A dot does not match the end of a line, other than in PromQL.
+std::string GoPattern(const std::string& pattern) { return "(?-s)" + pattern; }
+
+// To compile a pattern costs more than to use it.
+bool TakeRegexp(Context& context, const std::string& pattern) {
+  constexpr std::size_t kSteps = 200;
+  constexpr std::size_t kStepsAByte = 50;
+  return context.budget.Take(kSteps + pattern.size() * kStepsAByte);
 }
 
-template <class T>
-int Order(const T& a, const T& b) {
-  return a < b ? -1 : b < a ? 1 : 0;
+// The error of the pattern alone.
+tl::unexpected<base::Error> BadPattern(const std::string& pattern, const base::Error& error,
+                                       const std::string& prefix) {
+  const auto alone = model::AnchoredRegexp::Create(pattern);
+  const std::string& why = alone ? error.message() : alone.error().message();
+  return Failure(prefix + why);
 }
 
-// Only values of one kind compare, as in Go.
-Result<int> Compare(const TemplateValue& a, const TemplateValue& b) {
-  if (a.index() != b.index())
-    return Fail(ErrorCode::kExecution, "incompatible types for comparison");
-  if (const auto* number = std::get_if<double>(&a)) return Order(*number, std::get<double>(b));
-  if (const auto* whole = std::get_if<std::int64_t>(&a)) {
-    return Order(*whole, std::get<std::int64_t>(b));
+Result<Value> Match(Context& context, Arguments& arguments) {
+  const std::string& pattern = Text(arguments[0]);
+  if (!TakeRegexp(context, pattern)) return Failure("too many regular expressions");
+  const auto found = model::FindsMatch(GoPattern(pattern), Text(arguments[1]));
+  if (!found) return BadPattern(pattern, found.error(), "");
+  return Value(*found);
+}
+
+Result<Value> ReReplaceAll(Context& context, Arguments& arguments) {
+  const std::string& pattern = Text(arguments[0]);
+  if (!TakeRegexp(context, pattern)) return Failure("too many regular expressions");
+  // Each of the matches may look through all of the text.
+  constexpr std::size_t kSquareBytesAStep = 4'096;
+  const std::size_t size = Text(arguments[2]).size();
+  if (!context.budget.Take(size * size / kSquareBytesAStep)) {
+    return Failure("too much text to replace in");
   }
-  if (const auto* text = std::get_if<std::string>(&a)) {
-    return text->compare(std::get<std::string>(b));
+  auto text =
+      model::ReplaceAll(GoPattern(pattern), Text(arguments[1]), Text(arguments[2]), kMaxTextBytes);
+  if (text) return Value(std::move(*text));
+  if (text.error().code() != base::ErrorCode::kBadData) return Failure(text.error().message());
+  FormatSpec backquoted;
+  backquoted.sharp = true;
+  return BadPattern(pattern, text.error(), "regexp: Compile(" + Quote(pattern, backquoted) + "): ");
+}
+
+template <char32_t (*Change)(char32_t)>
+Result<Value> InCase(Context&, Arguments& arguments) {
+  std::string_view rest = Text(arguments[0]);
+  std::string out;
+  while (!rest.empty()) {
+    const Rune rune = FirstRune(rest);
+    base::AppendUtf8(out, Change(rune.code));
+    rest.remove_prefix(rune.bytes);
   }
-  return Fail(ErrorCode::kExecution, "invalid type for comparison");
+  return Value(std::move(out));
 }
 
-Result<bool> Equal(const TemplateValue& a, const TemplateValue& b) {
-  if (std::holds_alternative<bool>(a) && std::holds_alternative<bool>(b)) {
-    return std::get<bool>(a) == std::get<bool>(b);
+// The first letter of each word. A mark within a word, as in "don't" and "a.b", starts none.
+Result<Value> Title(Context&, Arguments& arguments) {
+  std::string_view rest = Text(arguments[0]);
+  std::string out;
+  bool in_word = false;
+  while (!rest.empty()) {
+    const Rune rune = FirstRune(rest);
+    rest.remove_prefix(rune.bytes);
+    base::AppendUtf8(out, in_word ? rune.code : UpperOf(rune.code));
+    const bool letter = IsLetterOrDigit(rune.code) || rune.code == '_';
+    const bool mark =
+        rune.code == '\'' || rune.code == '.' || rune.code == ':' || rune.code == 0x2019;
+    in_word = letter || (mark && in_word && IsLetterOrDigit(FirstRune(rest).code));
   }
-  AZX_ASSIGN_OR_RETURN(const int order, Compare(a, b));
-  return order == 0;
+  return Value(std::move(out));
 }
 
-// Whether the first is equal to any of the others.
-Result<TemplateValue> EqualsAny(const Arguments& arguments) {
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    AZX_ASSIGN_OR_RETURN(const bool equal, Equal(arguments[0], arguments[i]));
-    if (equal) return TemplateValue(true);
+std::string GraphLink(std::string_view expr, int tab) {
+  return fmt::format("/graph?g0.expr={}&g0.tab={}", QueryEscape(expr), tab);
+}
+
+// Go's net.SplitHostPort; false where it fails.
+bool SplitHostPort(std::string_view text, std::string_view& host, std::string_view& port) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  std::string_view after = text;
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos || close + 1 != colon) return false;
+    host = text.substr(1, close - 1);
+    if (host.find('[') != std::string_view::npos) return false;
+    after = text.substr(close + 1);
+  } else {
+    host = text.substr(0, colon);
+    if (host.find(':') != std::string_view::npos) return false;
   }
-  return TemplateValue(false);
+  if (after.find_first_of("[]") != std::string_view::npos) return false;
+  port = text.substr(colon + 1);
+  return true;
 }
 
-template <class Accept>
-Result<TemplateValue> Comparison(const Arguments& arguments, Accept accept) {
-  AZX_ASSIGN_OR_RETURN(const int order, Compare(arguments[0], arguments[1]));
-  return TemplateValue(static_cast<bool>(accept(order)));
+bool IsIpAddress(std::string_view text) {
+  const std::string address(text);
+  unsigned char bytes[16];
+  return address.find('\0') == std::string::npos &&
+         (inet_pton(AF_INET, address.c_str(), bytes) == 1 ||
+          inet_pton(AF_INET6, address.c_str(), bytes) == 1);
 }
 
-Result<TemplateValue> And(const Arguments& arguments) {
-  for (const TemplateValue& value : arguments) {
-    if (!IsTruthy(value)) return value;
+Result<Value> StripPort(Context&, Arguments& arguments) {
+  std::string_view host;
+  std::string_view port;
+  if (!SplitHostPort(Text(arguments[0]), host, port)) return arguments[0];
+  return Value(std::string(host));
+}
+
+Result<Value> StripDomain(Context&, Arguments& arguments) {
+  const std::string& text = Text(arguments[0]);
+  std::string_view host;
+  std::string_view port;
+  if (!SplitHostPort(text, host, port)) {
+    host = text;
+    port = "";
   }
-  return arguments.back();
+  if (IsIpAddress(host)) return arguments[0];
+  std::string name(host.substr(0, host.find('.')));
+  if (port.empty()) return Value(std::move(name));
+  if (name.find_first_of(":%") != std::string::npos) name = "[" + name + "]";
+  return Value(name + ":" + std::string(port));
 }
 
-Result<TemplateValue> Or(const Arguments& arguments) {
-  for (const TemplateValue& value : arguments) {
-    if (IsTruthy(value)) return value;
+// The path of a URL, unescaped.
+Result<Value> PathPrefix(Context& context, Arguments&) {
+  std::string_view url = context.data.external_url;
+  url = url.substr(0, url.find_first_of("?#"));
+  if (const std::size_t host = url.find("://"); host != std::string_view::npos) {
+    const std::size_t slash = url.find('/', host + 3);
+    url = slash == std::string_view::npos ? "" : url.substr(slash);
   }
-  return arguments.back();
+  std::string path;
+  for (std::size_t i = 0; i < url.size(); ++i) {
+    unsigned byte = 0;
+    const bool escaped =
+        url[i] == '%' && i + 2 < url.size() &&
+        std::from_chars(url.data() + i + 1, url.data() + i + 3, byte, 16).ptr == url.data() + i + 3;
+    path += escaped ? static_cast<char>(byte) : url[i];
+    i += escaped ? 2 : 0;
+  }
+  return Value(std::move(path));
 }
 
-Result<TemplateValue> ReReplaceAll(const Arguments& arguments) {
-  AZX_ASSIGN_OR_RETURN(
-      const std::string text,
-      model::ReplaceAll(ValueText(arguments[0]), ValueText(arguments[1]), ValueText(arguments[2])));
-  return TemplateValue(text);
-}
-
-std::string Humanize1024(double value) { return Scaled(value, 1024, "", "i"); }
-
-// One row a function. Those that query, and index, come with range and with.
-constexpr std::array kFunctions = {
-    TemplateFunction{"and", 1, -1, &And},
-    TemplateFunction{"eq", 2, -1, &EqualsAny},
-    TemplateFunction{
-        "ge", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o >= 0; }); }},
-    TemplateFunction{"gt", 2, 2,
-                     [](const Arguments& a) { return Comparison(a, [](int o) { return o > 0; }); }},
-    TemplateFunction{"humanize", 1, 1, &OfNumber<Humanize>},
-    TemplateFunction{"humanize1024", 1, 1, &OfNumber<Humanize1024>},
-    TemplateFunction{"humanizeDuration", 1, 1, &OfNumber<HumanizeDuration>},
-    TemplateFunction{"humanizePercentage", 1, 1, &OfNumber<HumanizePercentage>},
-    TemplateFunction{"humanizeTimestamp", 1, 1, &HumanizeTimestamp},
-    TemplateFunction{
-        "le", 2, 2, [](const Arguments& a) { return Comparison(a, [](int o) { return o <= 0; }); }},
-    TemplateFunction{"lt", 2, 2,
-                     [](const Arguments& a) { return Comparison(a, [](int o) { return o < 0; }); }},
-    TemplateFunction{"ne", 2, 2,
-                     [](const Arguments& a) -> Result<TemplateValue> {
-                       AZX_ASSIGN_OR_RETURN(const bool equal, Equal(a[0], a[1]));
-                       return TemplateValue(!equal);
-                     }},
-    TemplateFunction{"not", 1, 1,
-                     [](const Arguments& a) -> Result<TemplateValue> { return !IsTruthy(a[0]); }},
-    TemplateFunction{"or", 1, -1, &Or},
-    TemplateFunction{"printf", 1, -1, &TemplatePrintf},
-    TemplateFunction{"reReplaceAll", 3, 3, &ReReplaceAll},
-    TemplateFunction{"title", 1, 1,
-                     [](const Arguments& a) -> Result<TemplateValue> {
-                       return TemplateValue(Title(ValueText(a[0])));
-                     }},
-    TemplateFunction{"toLower", 1, 1,
-                     [](const Arguments& a) -> Result<TemplateValue> {
-                       return TemplateValue(MapAscii(ValueText(a[0]), false));
-                     }},
-    TemplateFunction{"toUpper", 1, 1,
-                     [](const Arguments& a) -> Result<TemplateValue> {
-                       return TemplateValue(MapAscii(ValueText(a[0]), true));
-                     }},
+constexpr Function kFunctions[] = {
+    TakesMore(Takes0("args", &MakeArgs)),
+    Takes0("externalURL",
+           [](Context& c, Arguments&) -> Result<Value> { return Value(c.data.external_url); }),
+    Takes("first", Type::kVector, &First),
+    Takes("graphLink", Type::kString,
+          [](Context&, Arguments& a) -> Result<Value> { return Value(GraphLink(Text(a[0]), 0)); }),
+    Takes("humanize", Type::kAny, &OfNumber<&Humanize>),
+    Takes("humanize1024", Type::kAny, &OfNumber<&Humanize1024>),
+    Takes("humanizeDuration", Type::kAny, &OfNumber<&HumanizeDuration>),
+    Takes("humanizePercentage", Type::kAny, &OfNumber<&HumanizePercentage>),
+    Takes("humanizeTimestamp", Type::kAny, &HumanizeTimestamp),
+    Takes("label", Type::kString, Type::kSample,
+          [](Context&, Arguments& a) -> Result<Value> { return LabelOf(a[1], Text(a[0])); }),
+    Takes("match", Type::kString, Type::kString, &Match),
+    Takes0("now",
+           [](Context& c, Arguments&) -> Result<Value> {
+             return Value(static_cast<double>(c.data.now) / 1e3);
+           }),
+    Takes("parseDuration", Type::kString, &ParseDuration),
+    Takes0("pathPrefix", &PathPrefix),
+    Takes("query", Type::kString, &Query),
+    Takes("reReplaceAll", Type::kString, Type::kString, Type::kString, &ReReplaceAll),
+    Takes("safeHtml", Type::kString,
+          [](Context&, Arguments& a) -> Result<Value> { return Value(Html{Text(a[0])}); }),
+    Takes("sortByLabel", Type::kString, Type::kVector, &SortByLabel),
+    Takes("stripDomain", Type::kString, &StripDomain),
+    Takes("stripPort", Type::kString, &StripPort),
+    Takes("strvalue", Type::kSample,
+          [](Context&, Arguments& a) -> Result<Value> { return LabelOf(a[0], "__value__"); }),
+    Takes("tableLink", Type::kString,
+          [](Context&, Arguments& a) -> Result<Value> { return Value(GraphLink(Text(a[0]), 1)); }),
+    Takes("title", Type::kString, &Title),
+    Takes("toDuration", Type::kAny, &ToDuration),
+    Takes("toLower", Type::kString, &InCase<&LowerOf>),
+    Takes("toTime", Type::kAny, &ToTime),
+    Takes("toUpper", Type::kString, &InCase<&UpperOf>),
+    Takes("urlQueryEscape", Type::kString,
+          [](Context&, Arguments& a) -> Result<Value> { return Value(QueryEscape(Text(a[0]))); }),
+    Takes("value", Type::kSample, &ValueOf),
 };
 
 }  // namespace
 
-std::string Humanize(double value) { return Scaled(value, 1000, kSmallPrefixes, ""); }
+std::span<const Function> PrometheusFunctions() { return kFunctions; }
 
-std::string HumanizeDuration(double seconds) {
-  if (!std::isfinite(seconds)) return FourDigits(seconds);
-  if (seconds == 0) return "0s";
-  const std::string sign = seconds < 0 ? "-" : "";
-  const double magnitude = std::fabs(seconds);
-  if (magnitude < 1) return Scaled(seconds, 1000, kSmallPrefixes, "") + "s";
-  if (magnitude < 60) return FourDigits(seconds) + "s";
-  const auto whole = static_cast<std::int64_t>(magnitude);
-  const std::int64_t days = whole / 86400;
-  const std::int64_t hours = whole / 3600 % 24;
-  const std::int64_t minutes = whole / 60 % 60;
-  if (days > 0) return fmt::format("{}{}d {}h {}m {}s", sign, days, hours, minutes, whole % 60);
-  if (hours > 0) return fmt::format("{}{}h {}m {}s", sign, hours, minutes, whole % 60);
-  return fmt::format("{}{}m {}s", sign, minutes, whole % 60);
-}
-
-std::string HumanizePercentage(double ratio) { return FourDigits(ratio * 100) + "%"; }
-
-const TemplateFunction* FindTemplateFunction(std::string_view name) {
-  const auto found = std::find_if(kFunctions.begin(), kFunctions.end(),
-                                  [&](const TemplateFunction& f) { return f.name == name; });
-  return found == kFunctions.end() ? nullptr : found;
-}
-
-Result<TemplateValue> CallTemplateFunction(const std::string& name, const Arguments& arguments) {
-  const TemplateFunction* function = FindTemplateFunction(name);
-  if (function == nullptr) return base::BadData("function \"" + name + "\" not defined");
-  const int count = static_cast<int>(arguments.size());
-  if (count < function->min_arguments ||
-      (function->max_arguments >= 0 && count > function->max_arguments)) {
-    return Fail(ErrorCode::kExecution,
-                fmt::format("wrong number of args for {}: want {}{} got {}", name,
-                            function->max_arguments < 0 ? "at least " : "", function->min_arguments,
-                            count));
+std::string_view TypeName(Type type) {
+  switch (type) {
+    case Type::kAny:
+      return "interface {}";
+    case Type::kString:
+      return "string";
+    case Type::kInt:
+      return "int";
+    case Type::kDuration:
+      return "time.Duration";
+    case Type::kTime:
+      return "time.Time";
+    case Type::kSample:
+      return "*template.sample";
+    case Type::kVector:
+      return "template.queryResult";
   }
-  auto result = function->call(arguments);
-  if (result) return result;
-  return Fail(ErrorCode::kExecution, "error calling " + name + ": " + result.error().message());
+  return "";
 }
 
-std::string_view KindName(const TemplateValue& value) {
-  if (std::holds_alternative<std::string>(value)) return "string";
-  if (std::holds_alternative<double>(value)) return "float64";
-  if (std::holds_alternative<std::int64_t>(value)) return "int";
-  if (std::holds_alternative<bool>(value)) return "bool";
-  if (std::holds_alternative<model::Labels>(value)) return "map[string]string";
-  return "struct";
+tl::unexpected<base::Error> Failure(std::string why) {
+  return base::Fail(base::ErrorCode::kExecution, std::move(why));
 }
 
-std::string FloatText(double value) {
-  constexpr double kFirstWithExponent = 1e6;
-  if (!std::isfinite(value) || std::fabs(value) < kFirstWithExponent) {
-    return base::FormatFloatG(value);
+std::string QueryEscape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain) {
+      out += c;
+    } else if (c == ' ') {
+      out += '+';
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
   }
-  std::array<char, 32> buffer;
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                    std::chars_format::scientific);
-  return std::string(buffer.data(), result.ptr);
+  return out;
 }
 
-std::string ValueText(const TemplateValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* number = std::get_if<double>(&value)) return FloatText(*number);
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  const auto* labels = std::get_if<model::Labels>(&value);
-  if (labels == nullptr) return "<no value>";
-  std::string text = "map[";
-  for (const model::Label label : *labels) {
-    if (text.size() > 4) text += ' ';
-    text += std::string(label.name) + ":" + std::string(label.value);
-  }
-  return text + "]";
-}
-
-bool IsTruthy(const TemplateValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return !text->empty();
-  if (const auto* number = std::get_if<double>(&value)) return *number != 0;
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole != 0;
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag;
-  if (const auto* labels = std::get_if<model::Labels>(&value)) return !labels->empty();
-  return true;
-}
-
-}  // namespace azexporter::rules
+}  // namespace azexporter::rules::text_template

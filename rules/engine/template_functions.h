@@ -1,51 +1,89 @@
 #pragma once
 
-// The values and functions of templates. Private to `rules`.
+// The functions of templates by name: Go's own (template_builtins.cc) and Prometheus's
+// (template_functions.cc), and the methods of times and durations (template_methods.cc). Private to
+// `rules`.
+//
+// Thread safety: pure functions; a Context is one execution's.
 
-#include <cstdint>
+#include <array>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "azexporter/base/result.h"
-#include "azexporter/model/labels.h"
+#include "azexporter/rules/template.h"
+#include "template_value.h"
 
-namespace azexporter::rules {
+namespace azexporter::rules::text_template {
 
-// The "." of a template: its fields are Labels, ExternalLabels, ExternalURL and Value.
-struct RootData {};
+// What a parameter takes. Go refuses an argument of another type before it calls.
+enum class Type { kAny, kString, kInt, kDuration, kTime, kSample, kVector };
+std::string_view TypeName(Type type);
 
-// int64: a whole number written in the template. As in Go it is another kind than the double of
-// $value: `gt $value 3` is an error, `gt $value 3.0` is not.
-using TemplateValue =
-    std::variant<std::string, double, std::int64_t, bool, model::Labels, RootData>;
+// What an execution may still do. Each node, operand and call takes a step, and more where it goes
+// through long texts.
+class Budget {
+ public:
+  // False once it is used up.
+  bool Take(std::size_t steps) {
+    left_ = steps > left_ ? 0 : left_ - steps;
+    return left_ > 0;
+  }
 
-using TemplateArguments = std::vector<TemplateValue>;
-
-struct TemplateFunction {
-  std::string_view name;
-  int min_arguments;
-  int max_arguments;  // -1: any number
-  base::Result<TemplateValue> (*call)(const TemplateArguments&);
+ private:
+  std::size_t left_ = 2'000'000;
 };
 
+struct Context {
+  const TemplateData& data;
+  Budget budget = {};
+};
+
+using Arguments = std::vector<Value>;
+
+struct Function {
+  std::string_view name;
+  std::array<Type, 4> parameters;
+  std::size_t count;  // of parameters
+  bool variadic;      // any number of arguments of any type behind them
+  // Of a method the first argument is the value it is called on. nullptr: `and` and `or`, which do
+  // not evaluate all their arguments.
+  base::Result<Value> (*call)(Context& context, Arguments& arguments);
+};
+
+// How a row of a table says what a function takes.
+constexpr Function Takes0(std::string_view name, decltype(Function::call) call) {
+  return {name, {}, 0, false, call};
+}
+constexpr Function Takes(std::string_view name, Type a, decltype(Function::call) call) {
+  return {name, {a}, 1, false, call};
+}
+constexpr Function Takes(std::string_view name, Type a, Type b, decltype(Function::call) call) {
+  return {name, {a, b}, 2, false, call};
+}
+constexpr Function Takes(std::string_view name, Type a, Type b, Type c,
+                         decltype(Function::call) call) {
+  return {name, {a, b, c}, 3, false, call};
+}
+constexpr Function TakesMore(Function function) {
+  function.variadic = true;
+  return function;
+}
+
 // nullptr where there is none of that name.
-const TemplateFunction* FindTemplateFunction(std::string_view name);
-base::Result<TemplateValue> CallTemplateFunction(const std::string& name,
-                                                 const TemplateArguments& arguments);
+const Function* FindFunction(std::string_view name);
+const Function* FindMethod(const Value& receiver, std::string_view name);
 
-// Go's printf, as far as these values go. In a row of the table.
-base::Result<TemplateValue> TemplatePrintf(const TemplateArguments& arguments);
+std::span<const Function> Builtins();
+std::span<const Function> PrometheusFunctions();
 
-// Go's name of the value's type: "float64".
-std::string_view KindName(const TemplateValue& value);
-// Go's %v of a float64, strconv.FormatFloat(value, 'g', -1, 64): the shortest text that reads back,
-// with an exponent below 1e-4 and from 1e6 up: "100000", "1e+06", "1.7e+09", "+Inf".
-std::string FloatText(double value);
-// As Go prints it.
-std::string ValueText(const TemplateValue& value);
-// Go's truth: not empty, not zero, not false.
-bool IsTruthy(const TemplateValue& value);
+// kExecution with Go's words.
+tl::unexpected<base::Error> Failure(std::string why);
 
-}  // namespace azexporter::rules
+// A space is '+', as Go's url.QueryEscape.
+std::string QueryEscape(std::string_view text);
+
+}  // namespace azexporter::rules::text_template

@@ -1,151 +1,217 @@
-// Go's fmt.Sprintf for the values of templates: %[flags][width][.precision]verb.
-// Source: pkg.go.dev/fmt.
-
-#include <fmt/printf.h>
+// Sprintf, Sprint and Sprintln: %[flags][width][.precision][argument index]verb.
 
 #include <algorithm>
-#include <cmath>
 
-#include "azexporter/model/labels.h"
-#include "template_functions.h"
+#include "template_format.h"
+#include "template_quote.h"
 
-namespace azexporter::rules {
+namespace azexporter::rules::text_template {
 namespace {
 
-// "%-8.3f" in its parts; none of them is longer than fmt can take.
-struct Verb {
-  std::string flags;      // of "+-# 0"
-  std::string width;      // digits
-  std::string precision;  // ".3"; empty where there is none
-  std::string letter;     // one code point; empty at the end of the format
+using base::Result;
 
-  std::string Spec(std::string_view conversion) const {
-    return "%" + flags + width + precision + std::string(conversion);
+constexpr std::size_t kMostWidth = 1'000'000;
+
+Result<std::string> Bounded(std::string text) {
+  if (text.size() <= kMaxTextBytes) return text;
+  return base::Fail(base::ErrorCode::kExecution,
+                    "text is longer than " + std::to_string(kMaxTextBytes) + " bytes");
+}
+
+// Goes through a format once, taking operands as it needs them.
+class Printer {
+ public:
+  Printer(std::string_view format, std::span<const Value> operands)
+      : rest_(format), operands_(operands) {}
+
+  Result<std::string> Print() {
+    while (!rest_.empty() && out_.size() <= kMaxTextBytes) {
+      const std::size_t percent = std::min(rest_.find('%'), rest_.size());
+      out_ += rest_.substr(0, percent);
+      rest_.remove_prefix(percent);
+      if (rest_.empty()) break;
+      rest_.remove_prefix(1);
+      PrintDirective();
+    }
+    if (!reordered_ && next_ < operands_.size()) PrintExtra();
+    return Bounded(std::move(out_));
   }
-  // Text padded to the width.
-  std::string Padded(const std::string& text) const {
-    const std::string left = flags.find('-') != std::string::npos ? "-" : "";
-    return fmt::sprintf("%" + left + width + "s", text);
+
+ private:
+  void PrintDirective() {
+    spec_ = {};
+    good_index_ = true;
+    after_index_ = false;
+    TakeFlags();
+    TakeIndex();
+    TakeWidth();
+    TakePrecision();
+    if (!after_index_) TakeIndex();
+    if (rest_.empty()) {
+      out_ += "%!(NOVERB)";
+      return;
+    }
+    const Rune rune = FirstRune(rest_);
+    const std::string_view verb = rest_.substr(0, rune.bytes);
+    rest_.remove_prefix(rune.bytes);
+    if (verb == "%") {
+      out_ += '%';
+    } else if (!good_index_) {
+      out_.append("%!").append(verb).append("(BADINDEX)");
+    } else if (next_ >= operands_.size()) {
+      out_.append("%!").append(verb).append("(MISSING)");
+    } else {
+      Formatter(out_).Print(operands_[next_++], rune.code, spec_);
+    }
   }
+
+  void TakeFlags() {
+    for (; !rest_.empty(); rest_.remove_prefix(1)) {
+      switch (rest_[0]) {
+        case '#':
+          spec_.sharp = true;
+          break;
+        case '0':
+          spec_.zero = true;
+          break;
+        case '+':
+          spec_.plus = true;
+          break;
+        case '-':
+          spec_.minus = true;
+          break;
+        case ' ':
+          spec_.space = true;
+          break;
+        default:
+          return;
+      }
+    }
+  }
+
+  // "[3]": which operand is next, from 1 on.
+  void TakeIndex() {
+    if (!rest_.starts_with('[')) return;
+    reordered_ = true;
+    const std::size_t close = rest_.find(']');
+    if (close == std::string_view::npos) {
+      good_index_ = false;
+      rest_.remove_prefix(1);
+      return;
+    }
+    std::string_view inside = rest_.substr(1, close - 1);
+    rest_.remove_prefix(close + 1);
+    const auto index = TakeNumber(inside);
+    if (!index || !inside.empty() || *index < 1 || *index > operands_.size()) {
+      good_index_ = false;
+      return;
+    }
+    next_ = *index - 1;
+    after_index_ = true;
+  }
+
+  void TakeWidth() {
+    if (!rest_.starts_with('*')) {
+      spec_.width = TakeNumber(rest_);
+      if (after_index_ && spec_.width) good_index_ = false;
+      return;
+    }
+    rest_.remove_prefix(1);
+    const auto width = TakeOperand();
+    if (!width) out_ += "%!(BADWIDTH)";
+    if (width && *width < 0) spec_.minus = true;
+    if (width) spec_.width = static_cast<std::size_t>(*width < 0 ? -*width : *width);
+    after_index_ = false;
+  }
+
+  void TakePrecision() {
+    if (!rest_.starts_with('.')) return;
+    rest_.remove_prefix(1);
+    if (after_index_) good_index_ = false;
+    TakeIndex();
+    if (!rest_.starts_with('*')) {
+      spec_.precision = TakeNumber(rest_).value_or(0);
+      return;
+    }
+    rest_.remove_prefix(1);
+    const auto precision = TakeOperand();
+    if (!precision || *precision < 0) {
+      out_ += "%!(BADPREC)";
+    } else {
+      spec_.precision = static_cast<std::size_t>(*precision);
+    }
+    after_index_ = false;
+  }
+
+  // The operand of a '*'; nothing where it is no whole number, or too large a one.
+  std::optional<std::int64_t> TakeOperand() {
+    if (next_ >= operands_.size()) return std::nullopt;
+    const auto* number = std::get_if<Integer>(&operands_[next_++]);
+    constexpr auto kMost = static_cast<std::int64_t>(kMostWidth);
+    if (number == nullptr || number->value > kMost || number->value < -kMost) return std::nullopt;
+    return number->value;
+  }
+
+  // Nothing where no number stands there. Behind too large a one Go reads nothing more.
+  static std::optional<std::size_t> TakeNumber(std::string_view& text) {
+    std::optional<std::size_t> number;
+    while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
+      if (number.value_or(0) > kMostWidth) {
+        text = {};
+        return std::nullopt;
+      }
+      number = number.value_or(0) * 10 + static_cast<std::size_t>(text[0] - '0');
+      text.remove_prefix(1);
+    }
+    return number;
+  }
+
+  void PrintExtra() {
+    out_ += "%!(EXTRA ";
+    Formatter formatter(out_);
+    for (std::size_t i = next_; i < operands_.size() && out_.size() <= kMaxTextBytes; ++i) {
+      if (i > next_) out_ += ", ";
+      formatter.PrintWithType(operands_[i], {});
+    }
+    out_ += ')';
+  }
+
+  std::string_view rest_;
+  const std::span<const Value> operands_;
+  std::string out_;
+  std::size_t next_ = 0;  // operand
+  bool reordered_ = false;
+  // Of the directive at hand.
+  FormatSpec spec_;
+  bool good_index_ = true;
+  bool after_index_ = false;
 };
-
-std::string_view TakeWhile(std::string_view& text, std::string_view accepted) {
-  const std::size_t end = std::min(text.find_first_not_of(accepted), text.size());
-  const std::string_view taken = text.substr(0, end);
-  text.remove_prefix(end);
-  return taken;
-}
-
-// Reads behind the '%'.
-Verb TakeVerb(std::string_view& text) {
-  constexpr std::string_view kDigits = "0123456789";
-  Verb verb;
-  for (char flag : TakeWhile(text, "+-# 0")) {
-    if (verb.flags.find(flag) == std::string::npos) verb.flags += flag;
-  }
-  verb.width = TakeWhile(text, kDigits);
-  if (text.starts_with('.')) {
-    text.remove_prefix(1);
-    verb.precision = ".";
-    verb.precision += TakeWhile(text, kDigits);
-  }
-  std::size_t length = text.empty() ? 0 : 1;
-  while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
-    ++length;
-  verb.letter = text.substr(0, length);
-  text.remove_prefix(length);
-  return verb;
-}
-
-// "%!d(float64=3)": the verb does not go with the value.
-std::string Mismatch(const Verb& verb, const TemplateValue& value) {
-  return "%!" + verb.letter + "(" + std::string(KindName(value)) + "=" + ValueText(value) + ")";
-}
-
-std::string FormatDouble(const Verb& verb, double value, const TemplateValue& whole) {
-  const bool general = verb.letter == "v" || verb.letter == "g";
-  if (!general && verb.letter != "e" && verb.letter != "f" && verb.letter != "F") {
-    return Mismatch(verb, whole);
-  }
-  // Without a precision %g is the shortest text that reads back as the same number.
-  if (!std::isfinite(value) || (general && verb.precision.empty())) {
-    std::string text = FloatText(value);
-    const bool plus = verb.flags.find('+') != std::string::npos;
-    if (plus && value >= 0 && std::isfinite(value)) text.insert(0, "+");
-    return verb.Padded(text);
-  }
-  return fmt::sprintf(verb.Spec(general ? "g" : verb.letter), value);
-}
-
-std::string FormatText(const Verb& verb, const TemplateValue& value) {
-  const std::string text = ValueText(value);
-  if (verb.letter == "q" && std::holds_alternative<std::string>(value)) {
-    std::string quoted;
-    model::AppendQuoted(quoted, text);
-    return verb.Padded(quoted);
-  }
-  if (verb.letter != "v" && verb.letter != "s") return Mismatch(verb, value);
-  return verb.Padded(verb.precision.empty() ? text
-                                            : fmt::sprintf("%" + verb.precision + "s", text));
-}
-
-std::string FormatOne(const Verb& verb, const TemplateValue& value) {
-  if (verb.letter == "T") return verb.Padded(std::string(KindName(value)));
-  if (const auto* number = std::get_if<double>(&value)) return FormatDouble(verb, *number, value);
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) {
-    const bool known = verb.letter == "d" || verb.letter == "x" || verb.letter == "X" ||
-                       verb.letter == "o" || verb.letter == "v";
-    if (!known) return Mismatch(verb, value);
-    return fmt::sprintf(verb.Spec(verb.letter == "v" ? "d" : verb.letter),
-                        static_cast<long long>(*whole));
-  }
-  if (std::holds_alternative<bool>(value)) {
-    if (verb.letter != "t" && verb.letter != "v") return Mismatch(verb, value);
-    return verb.Padded(ValueText(value));
-  }
-  return FormatText(verb, value);
-}
 
 }  // namespace
 
-base::Result<TemplateValue> TemplatePrintf(const TemplateArguments& arguments) {
-  if (!std::holds_alternative<std::string>(arguments[0])) {
-    return base::Fail(base::ErrorCode::kExecution, "wrong type for value; expected string; got " +
-                                                       std::string(KindName(arguments[0])));
-  }
-  std::string_view format = std::get<std::string>(arguments[0]);
-  std::string out;
-  std::size_t next = 1;
-  while (!format.empty()) {
-    const std::size_t percent = std::min(format.find('%'), format.size());
-    out += format.substr(0, percent);
-    format.remove_prefix(percent);
-    if (format.empty()) break;
-    format.remove_prefix(1);
-    const Verb verb = TakeVerb(format);
-    constexpr std::size_t kMostDigits = 4;
-    if (verb.letter.empty()) {
-      out += "%!(NOVERB)";
-    } else if (verb.letter == "%") {
-      out += '%';
-    } else if (next >= arguments.size()) {
-      out += "%!" + verb.letter + "(MISSING)";
-    } else if (verb.width.size() > kMostDigits || verb.precision.size() > kMostDigits) {
-      ++next;
-      out += "%!(BADWIDTH)";
-    } else {
-      out += FormatOne(verb, arguments[next++]);
-    }
-  }
-  if (next < arguments.size()) {
-    out += "%!(EXTRA ";
-    for (std::size_t i = next; i < arguments.size(); ++i) {
-      if (i > next) out += ", ";
-      out += std::string(KindName(arguments[i])) + "=" + ValueText(arguments[i]);
-    }
-    out += ")";
-  }
-  return TemplateValue(std::move(out));
+Result<std::string> Sprintf(std::string_view format, std::span<const Value> operands) {
+  return Printer(format, operands).Print();
 }
 
-}  // namespace azexporter::rules
+Result<std::string> Sprint(std::span<const Value> operands) {
+  std::string text;
+  Formatter formatter(text);
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const bool spaced = i > 0 && !TextOf(operands[i]) && !TextOf(operands[i - 1]);
+    if (spaced) text += ' ';
+    formatter.Print(operands[i], 'v', {});
+  }
+  return Bounded(std::move(text));
+}
+
+Result<std::string> Sprintln(std::span<const Value> operands) {
+  std::string text;
+  Formatter formatter(text);
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (i > 0) text += ' ';
+    formatter.Print(operands[i], 'v', {});
+  }
+  return Bounded(text + "\n");
+}
+
+}  // namespace azexporter::rules::text_template

@@ -19,7 +19,9 @@ std::vector<rules::RuleGroup> Groups() {
       "  - alert: B\n"
       "    expr: max_over_time(load[30m]) > 1 or {job=~\"x.*\"} offset 1h > 1\n"
       "  - alert: C\n"
-      "    expr: nailed @ 1700000000 > 1\n",
+      "    expr: nailed @ 1700000000 > 1\n"
+      "    annotations:\n"
+      "      before: '{{ query \"told offset 2h\" | first | value }} {{ query \"((\" }}'\n",
       "test.yaml");
 }
 
@@ -36,6 +38,7 @@ TEST(RetentionTest, KeepsWhatRulesAskForAndAllElseShortly) {
   EXPECT_EQ(Minutes(kept, {{"__name__", "load"}}), 35);
   EXPECT_EQ(Minutes(kept, {{"__name__", "load"}, {"job", "xy"}}), 70) << "the offset counts";
   EXPECT_EQ(Minutes(kept, {{"__name__", "nailed"}}), 120) << "@ may look anywhere";
+  EXPECT_EQ(Minutes(kept, {{"__name__", "told"}}), 130) << "templates ask too";
   EXPECT_EQ(Minutes(kept, {{"__name__", "unasked"}}), 15);
   EXPECT_EQ(kept.longest_ms, 6 * kHour + 5 * kMinute);
 }

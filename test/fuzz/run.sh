@@ -8,7 +8,7 @@ set -eu
 build=$1
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- parser script engine write text
+[ $# -gt 0 ] || set -- parser script engine write text template
 
 rm -rf "$build/fuzz/seeds"
 mkdir -p "$build/fuzz/seeds"

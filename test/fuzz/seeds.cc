@@ -5,6 +5,7 @@
 #include <set>
 
 #include "azexporter/promql/functions.h"
+#include "azexporter/rules/rule_file.h"
 #include "promql/query_files.h"
 #include "support/write_body.h"
 
@@ -86,6 +87,46 @@ std::set<std::string> Pages() {
   return pages;
 }
 
+// The annotations of the packs, and each part of the language.
+std::set<std::string> Templates() {
+  std::set<std::string> templates = {
+      R"({{ $x := 1 }}{{ if $x }}{{ $x = "a" }}{{ else if .Value }}b{{ else }}c{{ end }}{{ $x }})",
+      R"({{ with $labels.zone }}{{ . }}{{ else with $value }}{{ . }}{{ end }})",
+      R"({{ range $i, $e := query "up" | sortByLabel "zone" }}{{ $i }}{{ $e.Labels.zone }}{{ end }})",
+      R"({{ range 3 }}{{ if . }}{{ break }}{{ end }}{{ continue }}{{ else }}none{{ end }})",
+      R"({{ define "x" }}{{ .arg0 }}{{ template "y" .arg1 }}{{ end }}{{ template "x" (args 1 .) }})",
+      R"({{ block "y" . }}{{ .Labels }}{{ end }}{{- /* c */ -}} text)",
+      R"({{ define "x" }}{{ template "x" . }}{{ end }}{{ template "x" }})",
+      R"({{ printf "%-8.3f|%+d|%#x|%q|%T|%[1]*d|%v" $value 5 255 "a" . 3 (args 1 nil) }})",
+      R"({{ print 1 "a" | println | html | js | urlquery | len | printf "%05d" }})",
+      R"({{ index (query "up") 1 }} {{ slice "abc" 1 2 }} {{ and 1 0 }} {{ or "" 'x' }} {{ not nil }})",
+      R"({{ eq 1 2 1 }} {{ lt 1.5 2.0 }} {{ ge "b" "a" }} {{ ne true false }} {{ 0x1F }} {{ 1e-3 }})",
+      R"({{ (1435065584.128 | toTime).Format "Mon Jan 2 15:04:05.000 MST 2006" }})",
+      R"({{ ("-30m" | parseDuration | toDuration | (now | toTime).Add).UnixMilli }})",
+      R"({{ ((toTime 5).AddDate 1 2 3).Weekday }} {{ ((toTime 5).Sub (toTime 1)).Round 1000 }})",
+      R"({{ humanize 1e9 }} {{ humanize1024 1e9 }} {{ humanizeDuration 1e9 }} {{ humanizeTimestamp 1e9 }})",
+      R"({{ reReplaceAll "(a+)n" "<$1>" "banana" }} {{ match "^b" "banana" }} {{ title "a b" | toUpper }})",
+      R"({{ stripPort "a.b:1" | stripDomain | graphLink | tableLink | safeHtml }} {{ pathPrefix }})",
+      R"({{ $x := "ab" }}{{ range 9 }}{{ $x = print $x $x }}{{ end }}{{ $x }})",
+      R"({{ $x := args }}{{ range 60 }}{{ $x = args $x $x }}{{ end }}{{ $x }})",
+  };
+  for (const std::string_view pack : {rules::RecommendedPack(), rules::DocumentedPack()}) {
+    const auto groups = rules::ParseRuleFile(pack, "pack");
+    if (!groups) continue;
+    for (const rules::RuleGroup& group : *groups) {
+      for (const rules::Rule& rule : group.rules) {
+        for (const auto& [name, text] : rule.annotations) templates.insert(text);
+      }
+    }
+  }
+  for (const std::string_view piece : {"{{if 1}}", "{{(", "{{range 2}}", "{{block \"x\" 1}}"}) {
+    std::string nest;
+    for (int i = 0; i < 2'000; ++i) nest += piece;
+    templates.insert(nest);
+  }
+  return templates;
+}
+
 }  // namespace
 
 std::vector<std::string> Seeds(std::string_view target) {
@@ -96,6 +137,8 @@ std::vector<std::string> Seeds(std::string_view target) {
     seeds = Writes();
   } else if (target == "text") {
     seeds = Pages();
+  } else if (target == "template") {
+    seeds = Templates();
   } else {
     seeds = Queries();
   }
@@ -156,6 +199,25 @@ std::vector<std::string> Words() {
                                     "x3",
                                     "stale",
                                     "{{",
+                                    "}}",
+                                    "{{- ",
+                                    "{{end}}",
+                                    "{{else}}",
+                                    "{{range ",
+                                    "{{with ",
+                                    "{{break}}",
+                                    "{{define \"x\"}}",
+                                    "{{template \"x\" .}}",
+                                    "$x := ",
+                                    "$x = ",
+                                    "$value",
+                                    ".Labels",
+                                    " | ",
+                                    "printf \"%*[2]v\" ",
+                                    "query \"up\"",
+                                    "index ",
+                                    "args ",
+                                    "nil",
                                     "\n\n"};
   for (const promql::Function& function : promql::AllFunctions()) {
     words.push_back(std::string(function.name) + "(");

@@ -1,6 +1,7 @@
 #pragma once
 
-// What fuzzing starts from: the queries and scripts of the project's own tests and rules.
+// What fuzzing starts from: the queries, scripts and templates of the project's own tests and
+// rules.
 
 #include <string>
 #include <string_view>

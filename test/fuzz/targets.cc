@@ -5,7 +5,7 @@ namespace {
 
 constexpr Target kTargets[] = {
     {"parser", ParseQuery}, {"script", ReadAndRunScript}, {"engine", EvaluateQuery},
-    {"write", DecodeWrite}, {"text", ReadSamples},
+    {"write", DecodeWrite}, {"text", ReadSamples},        {"template", ExpandTemplates},
 };
 
 }  // namespace

@@ -96,6 +96,26 @@ TEST(AnchoredRegexpTest, ExpandsAsGo) {
   EXPECT_FALSE(re->Expand("ab-7-", "$1", out));
 }
 
+TEST(ReplaceAllTest, ReplacesAsGo) {
+  struct Case {
+    std::string_view pattern, replacement, text, want;
+  };
+  const Case cases[] = {
+      {"a", "x", "banana", "bxnxnx"}, {"a*", "-", "baac", "-b-c-"},   {"", "-", "né", "-n-é-"},
+      {"(a)(n)", "$2$1", "an", "na"}, {"z", "x", "banana", "banana"}, {"$", "!", "a", "a!"},
+  };
+  for (const Case& c : cases) EXPECT_EQ(*ReplaceAll(c.pattern, c.replacement, c.text), c.want);
+  EXPECT_EQ(ReplaceAll("a", "$0$0", "aa", 4), "aaaa");
+  EXPECT_EQ(ReplaceAll("a", "$0$0", "aa", 3).error().message(), "text is longer than 3 bytes");
+  EXPECT_FALSE(ReplaceAll("(", "", "a"));
+}
+
+TEST(FindsMatchTest, LooksAnywhere) {
+  EXPECT_TRUE(*FindsMatch("a+", "baab"));
+  EXPECT_FALSE(*FindsMatch("^a", "ba"));
+  EXPECT_FALSE(FindsMatch("(", "a"));
+}
+
 TEST(StaleNaNTest, OnlyTheExactBitsCount) {
   EXPECT_TRUE(IsStaleNaN(StaleNaN()));
   EXPECT_FALSE(IsStaleNaN(std::numeric_limits<double>::quiet_NaN()));

@@ -27,7 +27,7 @@ promql::QueryResult VectorOf(const std::vector<std::pair<std::string, double>>& 
 
 std::vector<Alert> MadeOf(const Rule& rule, const promql::QueryResult& result,
                           model::TimestampMs t) {
-  auto alerts = MakeAlerts(rule, 0, result, {}, t);
+  auto alerts = MakeAlerts(rule, 0, result, {ManagerOptions(), t});
   EXPECT_TRUE(alerts.has_value()) << alerts.error().message();
   return alerts ? std::move(*alerts) : std::vector<Alert>();
 }
@@ -222,7 +222,9 @@ TEST(MakeAlertsTest, AFailingTemplateSaysSoInItsPlace) {
   Rule rule = AlertRule(0);
   rule.annotations = {{"summary", "{{ humanize \"x\" }}"}};
   EXPECT_EQ(MadeOf(rule, VectorOf({{"a", 1}}), 0).at(0).annotations.Get("summary"),
-            "<error expanding template: error calling humanize: not a number: \"x\">");
+            "<error expanding template: error executing template __alert_A: template: "
+            "__alert_A:1:115: executing \"__alert_A\" at <humanize \"x\">: error calling humanize: "
+            "strconv.ParseFloat: parsing \"x\": invalid syntax>");
 }
 
 TEST(MakeAlertsTest, TemplatesSeeTheExternalLabels) {
@@ -231,7 +233,7 @@ TEST(MakeAlertsTest, TemplatesSeeTheExternalLabels) {
   ManagerOptions options;
   options.external_labels = model::Labels::Of({{"cluster", "prod"}});
   options.external_url = "http://az.example";
-  const auto alerts = MakeAlerts(rule, 0, VectorOf({{"a", 1}}), options, 0);
+  const auto alerts = MakeAlerts(rule, 0, VectorOf({{"a", 1}}), {options, 0});
   ASSERT_TRUE(alerts.has_value());
   EXPECT_EQ(alerts->at(0).annotations.Get("summary"), "prod http://az.example");
 }
@@ -253,12 +255,13 @@ TEST(MakeAlertsTest, Refuses) {
             R"({alertname="A", zone="all"})"},
         Row{plain, 1, VectorOf({{"a", 1}, {"b", 1}}), "exceeded limit of 1 with 2 alerts"},
         Row{plain, 0, text, "rule result is not a vector or scalar"}}) {
-    const auto alerts = MakeAlerts(row.rule, row.limit, row.result, {}, 0);
+    const auto alerts = MakeAlerts(row.rule, row.limit, row.result, {ManagerOptions(), 0});
     ASSERT_FALSE(alerts.has_value());
     EXPECT_EQ(alerts.error().message(), row.want);
     EXPECT_EQ(alerts.error().code(), base::ErrorCode::kExecution);
   }
-  EXPECT_TRUE(MakeAlerts(plain, 2, VectorOf({{"a", 1}, {"b", 1}}), {}, 0).has_value());
+  const promql::QueryResult two = VectorOf({{"a", 1}, {"b", 1}});
+  EXPECT_TRUE(MakeAlerts(plain, 2, two, {ManagerOptions(), 0}).has_value());
 }
 
 }  // namespace

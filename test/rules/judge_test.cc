@@ -53,6 +53,20 @@ TEST_F(JudgeTest, AnErrorIsNoAnswer) {
   EXPECT_TRUE(Judged("z + on (zone) up").starts_with("error: ")) << Judged("z + on (zone) up");
 }
 
+TEST_F(JudgeTest, TemplatesAskTheSameSamples) {
+  Put(kStart, {R"(up{zone="a"} 0)", R"(up{zone="b"} 1)"});
+  const auto groups = Groups(R"yaml(groups:
+- name: g
+  rules:
+  - alert: A
+    expr: up == 0
+    annotations: {summary: '{{ with query "sum(up)" }}{{ . | first | value }} of {{ end }}2'}
+)yaml");
+  const auto judgements = JudgeNow(groups, {}, engine_, store_, kStart);
+  ASSERT_EQ(judgements.at(0).alerts.size(), 1u);
+  EXPECT_EQ(judgements[0].alerts[0].annotations.Get("summary"), "1 of 2");
+}
+
 TEST_F(JudgeTest, TheOffsetOfTheGroupCounts) {
   Put(kStart - 60'000, {"up 0"});
   Put(kStart, {"up 1"});

@@ -305,6 +305,39 @@ groups:
 
 // A zone goes down. Of the four documented alerts the first fires although four of five nodes are
 // well, the second never does.
+TEST_F(ManagerTest, TemplatesAskTheStoreAtTheTimeOfTheEvaluation) {
+  Put(kStart, {R"(up{zone="a"} 0)", R"(up{zone="b"} 0)"});
+  Put(kStart + kMinuteMs, {R"(up{zone="a"} 1)"});
+  manager_.SetGroups(Groups(R"yaml(groups:
+- name: g
+  query_offset: 1m
+  rules:
+  - alert: A
+    expr: up{zone="a"} == 0
+    labels: {others: '{{ range query "up == 0" }}{{ .Labels.zone }} {{ end }}'}
+    annotations:
+      scalar: '{{ query "time()" | first | value | humanizeTimestamp }}'
+      now: '{{ now | humanizeTimestamp }}'
+      bad: '{{ query "up[5m]" }}'
+      text: '{{ query "(" }}'
+)yaml"),
+                     {});
+  manager_.EvaluateAll(kStart + kMinuteMs);
+  const std::vector<GroupView> groups = manager_.Groups();
+  const std::vector<Alert>& alerts = groups.at(0).rules.at(0).alerts;
+  ASSERT_EQ(alerts.size(), 1u);
+  // What holds is asked a minute ago; what the templates ask is not.
+  EXPECT_EQ(alerts[0].labels.Get("others"), "b ");
+  EXPECT_EQ(alerts[0].annotations.Get("scalar"), "2023-11-14 22:14:20 +0000 UTC");
+  EXPECT_EQ(alerts[0].annotations.Get("now"), "2023-11-14 22:14:20 +0000 UTC");
+  const auto error = [&](std::string_view name) {
+    const std::string text(alerts[0].annotations.Get(name));
+    return text.substr(std::min(text.find("error calling"), text.size()));
+  };
+  EXPECT_EQ(error("bad"), "error calling query: rule result is not a vector or scalar>");
+  EXPECT_EQ(error("text"), "error calling query: 1:2: parse error: unclosed left parenthesis>");
+}
+
 TEST_F(ManagerTest, TheDocumentedPackDoesWhatItSays) {
   manager_.SetGroups(*ParseRuleFile(DocumentedPack(), "documented.yaml"), options_);
   std::string fired;

@@ -246,8 +246,11 @@ TEST(PackTest, TemplatesExpand) {
       for (const Rule& rule : group.rules) {
         for (const double value : {0.0, 1.5, 1e12}) {
           for (const auto& [name, text] : rule.annotations) {
-            const auto expanded = ExpandTemplate(
-                text, {.labels = {}, .external_labels = {}, .external_url = "", .value = value});
+            const auto expanded = ExpandTemplate(text, {.alert = rule.name,
+                                                        .labels = {},
+                                                        .external_labels = {},
+                                                        .external_url = "",
+                                                        .value = value});
             EXPECT_TRUE(expanded.has_value()) << rule.name << " " << name;
           }
         }

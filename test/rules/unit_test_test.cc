@@ -88,6 +88,30 @@ TEST_F(UnitTestTest, PassesWhereAllIsAsExpected) {
             "");
 }
 
+TEST_F(UnitTestTest, TemplatesAskTheSeriesOfTheTest) {
+  Put("asks.yaml",
+      "groups:\n"
+      "- name: g\n"
+      "  rules:\n"
+      "  - alert: Down\n"
+      "    expr: count(up == 0) > 0\n"
+      "    annotations:\n"
+      "      zones: '{{ range query \"up == 0\" | sortByLabel \"zone\" }}{{ .Labels.zone }} {{ end "
+      "}}'\n"
+      "      since: '{{ (now | toTime).Format \"15:04\" }}'\n");
+  EXPECT_EQ(Run("rule_files: [asks.yaml]\n"
+                "tests:\n"
+                "- input_series:\n"
+                "  - {series: 'up{zone=\"b\"}', values: '0x9'}\n"
+                "  - {series: 'up{zone=\"a\"}', values: '1 0x9'}\n"
+                "  alert_rule_test:\n"
+                "  - eval_time: 2m\n"
+                "    alertname: Down\n"
+                "    exp_alerts:\n"
+                "    - exp_annotations: {zones: 'a b ', since: '00:02'}\n"),
+            "");
+}
+
 TEST_F(UnitTestTest, TellsAnAlertThatIsNotAsExpected) {
   const std::string test = ZoneTest(
       "  alert_rule_test:\n"

@@ -336,6 +336,8 @@ TEST_F(ApiTest, DescribesMetricsAndItself) {
         R"("serverTime":"2027-01-15T08:00:00Z")", R"("reloadConfigSuccess":true)"}) {
     EXPECT_NE(info.find(part), std::string::npos) << part << "\nin " << info;
   }
+  EXPECT_NE(Ask("/api/v1/features").body.find(R"("templating_functions":{"args":true,)"),
+            std::string::npos);
   EXPECT_NE(Ask("/api/v1/features").body.find(R"("promql_functions":{"abs":true,)"),
             std::string::npos);
 }

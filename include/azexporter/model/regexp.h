@@ -30,8 +30,12 @@ class AnchoredRegexp {
 };
 
 // `text` with every match of `pattern` (not anchored) replaced, "$1" in `replacement` expanded.
-// kBadData when `pattern` does not parse.
+// kBadData when `pattern` does not parse, kExecution when the result is longer than `max_bytes`.
 base::Result<std::string> ReplaceAll(std::string_view pattern, std::string_view replacement,
-                                     std::string_view text);
+                                     std::string_view text,
+                                     std::size_t max_bytes = std::string_view::npos);
+
+// Whether `pattern` (not anchored) matches anywhere in `text`. kBadData when it does not parse.
+base::Result<bool> FindsMatch(std::string_view pattern, std::string_view text);
 
 }  // namespace azexporter::model
