@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "azexporter/app/retention.h"
+#include "azexporter/app/state.h"
 #include "azexporter/app/version.h"
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/wait.h"
@@ -31,17 +32,20 @@ constexpr std::int64_t kFirstPageMs = 5'000;
 }  // namespace
 
 struct Daemon::Impl {
-  Impl(Flags flags_in, config::Config config_in, DaemonDeps deps_in)
+  Impl(Flags flags_in, config::Config config_in, DaemonDeps deps_in,
+       std::unique_ptr<State> state_in)
       : flags(std::move(flags_in)),
         deps(std::move(deps_in)),
         config(std::move(config_in)),
+        state(std::move(state_in)),
         store({.retention_ms = config.storage.retention_ms, .max_bytes = config.storage.max_bytes}),
         engine(flags.engine, deps.clock),
         sender({}, {deps.clock, deps.log}),
         rules({}, {engine, store, store, deps.clock, deps.log,
                    [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
                      sender.Send(ToSend(rule, alerts, external_url));
-                   }}),
+                   },
+                   state.get(), [this] { return asked_all.load(); }}),
         self(Version(), Revision()),
         appender(store) {}
 
@@ -51,6 +55,10 @@ struct Daemon::Impl {
   // Notes the outcome of a reload for those who ask for the configuration.
   void Show(const config::Config& next);
   void ShowRefusal();
+  // Takes over what the last run left.
+  void Restore() AZX_REQUIRES(config_mu);
+  // Writes what the next run is to know, beside the alerts.
+  void Keep(model::TimestampMs now_ms);
   void CollectLoop(const std::stop_token& stop);
   void CollectOnce(model::TimestampMs now_ms);
   void Publish(std::shared_ptr<collect::Round> round);
@@ -67,7 +75,9 @@ struct Daemon::Impl {
   // guarded by view_mu, which nobody holds for long
   base::Mutex view_mu;
   web::ConfigView view AZX_GUARDED_BY(view_mu);
+  std::vector<storage::WantedSeries> looked_back_to AZX_GUARDED_BY(view_mu);
   // own synchronisation
+  const std::unique_ptr<State> state;  // null: nothing is kept on disk
   storage::MemoryStore store;
   const promql::Engine engine;
   notify::Sender sender;
@@ -77,6 +87,8 @@ struct Daemon::Impl {
   // of the collecting thread
   collect::SnapshotAppender appender;
   std::atomic<bool> synced = false;
+  std::atomic<bool> asked_all = false;
+  std::set<std::string> kept_zones;
   const std::int64_t publish_unsynced_at_ns = deps.clock.SteadyNs() + kFirstPageMs * 1'000'000;
   // last: it serves all of the above
   std::unique_ptr<web::Server> server;
@@ -123,10 +135,51 @@ void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGrou
   Retention retention = MakeRetention(next.storage, groups);
   store.SetRetention(std::move(retention.of), retention.longest_ms);
   sender.Configure(next.alertmanagers, next.global.external_labels);
+  {
+    base::MutexLock lock(view_mu);
+    looked_back_to = LookedBackTo(groups);
+  }
   rules.SetGroups(std::move(groups), {.default_interval_ms = next.global.evaluation_interval_ms,
                                       .external_labels = next.global.external_labels,
                                       .external_url = external_url,
                                       .resend_delay_ms = flags.resend_delay_ms});
+}
+
+void Daemon::Impl::Restore() {
+  if (!state) return;
+  const auto warn = [this](std::string_view what, const base::Error& error) {
+    deps.log.Warn("not restored", {{"what", std::string(what)}, {"error", error.message()}});
+  };
+  if (auto zones = state->SeenZones(); zones) {
+    observer->AddSeenZones(*zones);
+    kept_zones = std::move(*zones);
+  } else {
+    warn("zones seen", zones.error());
+  }
+  const auto samples = state->RestoreSamples(store);
+  if (!samples) warn("samples", samples.error());
+  const auto alerts = rules.Restore();
+  if (!alerts) warn("alerts", alerts.error());
+  deps.log.Info("restored", {{"alerts", std::to_string(alerts.value_or(0))},
+                             {"samples", std::to_string(samples.value_or(0))},
+                             {"zones", std::to_string(kept_zones.size())}});
+}
+
+// A failure is told by the state itself, and made good by the next call.
+void Daemon::Impl::Keep(model::TimestampMs now_ms) {
+  if (!state) return;
+  std::vector<storage::WantedSeries> wanted;
+  {
+    base::MutexLock lock(view_mu);
+    wanted = looked_back_to;
+  }
+  static_cast<void>(state->SaveSamples(store, wanted, now_ms));
+  std::set<std::string> zones;
+  {
+    base::MutexLock lock(config_mu);
+    zones = observer->seen_zones();
+  }
+  if (zones != kept_zones && state->SaveSeenZones(zones)) kept_zones = std::move(zones);
 }
 
 void Daemon::Impl::Show(const config::Config& next) {
@@ -151,12 +204,16 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
     base::MutexLock lock(config_mu);
     // Before the round is made: what it holds is then at least what had answered by now.
     all_answered = observer->synced();
+    if (!asked_all) asked_all = observer->asked_all();
     *round = observer->MakeRound(now_ms);
     self.Record(round->snapshot, *observer->cluster_state());
   }
   // What nobody was asked for yet looks like what cannot be asked: it is neither shown nor judged.
   const bool show = all_answered || synced || deps.clock.SteadyNs() > publish_unsynced_at_ns;
-  if (show) Publish(std::move(round));
+  if (show) {
+    Publish(std::move(round));
+    Keep(now_ms);
+  }
   if (all_answered && !synced.exchange(true)) {
     deps.log.Info("every source answered, rules begin");
   }
@@ -165,6 +222,7 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
 void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
   self.RecordNotifications(CountsOf(sender.Stats()));
   if (const auto counts = server->remote_write()) self.RecordRemoteWrite(*counts);
+  if (state) self.RecordState(state->counts());
   round->snapshot.blocks.push_back(self.ToBlock());
   round->snapshot.blocks.push_back(AlertCounts(rules.Groups()));
   if (auto appended = appender.Append(round->snapshot); !appended) {
@@ -220,7 +278,11 @@ base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonD
   AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
   AZX_ASSIGN_OR_RETURN(std::unique_ptr<Observer> observer,
                        Observer::Create(config, {deps.clock, deps.log, deps.surroundings}));
-  auto impl = std::make_unique<Impl>(flags, config, std::move(deps));
+  std::unique_ptr<State> state;
+  if (!config.storage.path.empty()) {
+    AZX_ASSIGN_OR_RETURN(state, State::Open(config.storage.path, deps.clock, deps.log));
+  }
+  auto impl = std::make_unique<Impl>(flags, config, std::move(deps), std::move(state));
   {
     base::MutexLock lock(impl->config_mu);
     impl->observer = std::move(observer);
@@ -232,6 +294,10 @@ base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonD
   if (flags.enable_lifecycle) reload = [raw = daemon.get()] { return raw->Reload(); };
   AZX_RETURN_IF_ERROR(parts.Listen(config.storage.retention_ms, std::move(reload)));
   parts.Apply(config, std::move(groups));
+  {
+    base::MutexLock lock(parts.config_mu);
+    parts.Restore();
+  }
   parts.Show(config);
   return daemon;
 }
@@ -268,6 +334,9 @@ base::Result<void> Daemon::Reload() {
     AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
     {
       base::MutexLock lock(impl.config_mu);
+      if (config.storage.path != impl.config.storage.path) {
+        return base::BadData("a change of \"storage.path\" needs a restart");
+      }
       AZX_RETURN_IF_ERROR(impl.observer->Reconfigure(config));
       impl.config = config;
     }

@@ -61,6 +61,9 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_option("--kube.snapshot", flags.snapshot,
                  "Read `kubectl get ... -o json` output (- is standard input) instead of asking an "
                  "API server; /dev/null is an empty cluster.");
+  cli.add_option("--storage.path", flags.storage_path,
+                 "Folder in which alerts, and what rules look back to, outlive a restart. Default: "
+                 "they do not.");
   cli.add_option("--storage.retention.time", flags.retention, "How long samples are kept.");
   cli.add_option(
       "--storage.retention.size", flags.retention_size,
@@ -330,6 +333,7 @@ base::Result<config::Config> Flags::MakeConfig() const {
   if (kubeconfig) config.kubernetes.kubeconfig = *kubeconfig;
   if (context) config.kubernetes.context = *context;
   if (snapshot) config.kubernetes.snapshot = *snapshot;
+  if (storage_path) config.storage.path = *storage_path;
   if (retention) {
     auto parsed = base::ParseDurationMs(*retention);
     if (!parsed) return base::BadData("--storage.retention.time: " + parsed.error().message());

@@ -135,6 +135,20 @@ bool Observer::synced() const {
   return true;
 }
 
+bool Observer::asked_all() const {
+  const auto probes = prober_.Facts();
+  const auto databases = postgres_.Facts();
+  return synced() &&
+         std::all_of(probes.begin(), probes.end(),
+                     [](const probe::TargetFacts& facts) { return facts.probes > 0; }) &&
+         std::all_of(databases.begin(), databases.end(),
+                     [](const db::PostgresFacts& facts) { return facts.asked_at_ms > 0; });
+}
+
+void Observer::AddSeenZones(const std::set<std::string>& zones) {
+  seen_zones_.insert(zones.begin(), zones.end());
+}
+
 void Observer::UpdateExpectations(const kube::ClusterState& cluster) {
   expectations_ = {.known = true, .last_contact_ms = deps_.clock.NowMs()};
   if (!config_.zones_config_map) {

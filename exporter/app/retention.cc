@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "azexporter/promql/ast.h"
 #include "azexporter/promql/parser.h"
@@ -88,6 +89,26 @@ Retention MakeRetention(const config::StorageConfig& config,
             return std::max({general_ms, named, unnamed});
           },
           std::max(general_ms, longest_ms)};
+}
+
+std::vector<storage::WantedSeries> LookedBackTo(const std::vector<rules::RuleGroup>& groups) {
+  std::map<std::string, storage::WantedSeries> wanted;  // by selector, for its longest reach
+  for (const rules::RuleGroup& group : groups) {
+    for (const rules::Rule& rule : group.rules) {
+      for (promql::Selection& selection : SelectionsOf(rule)) {
+        const bool back = selection.is_range || selection.reach_ms > promql::kDefaultLookbackMs;
+        if (!back || selection.at_fixed_time) continue;
+        std::string text;
+        for (const model::Matcher& matcher : selection.matchers) text += matcher.ToString() + ",";
+        storage::WantedSeries& series = wanted[text];
+        series.matchers = std::move(selection.matchers);
+        series.reach_ms = std::max(series.reach_ms, selection.reach_ms);
+      }
+    }
+  }
+  std::vector<storage::WantedSeries> all;
+  for (auto& [text, series] : wanted) all.push_back(std::move(series));
+  return all;
 }
 
 }  // namespace azexporter::app

@@ -108,6 +108,14 @@ struct SelfMetrics::Impl {
                                          "Alerts that each notification queue can hold.");
   GaugeFamily& discovered = AddGauge(registry, "azexporter_notifications_alertmanagers_discovered",
                                      "Alertmanagers that alerts are sent to.");
+  // Counted where state is written; these follow it.
+  CounterFamily& state_writes =
+      AddCounter(registry, "azexporter_state_writes_total",
+                 "Times that alerts or samples were written to disk, to outlive a restart.");
+  CounterFamily& state_failures =
+      AddCounter(registry, "azexporter_state_write_failures_total", "Times that this failed.");
+  GaugeFamily& state_time = AddGauge(registry, "azexporter_state_last_write_timestamp_seconds",
+                                     "When it last went well; 0 where it never did.");
   // Counted in the receiver of remote write; these follow it.
   CounterFamily& write_requests = AddCounter(registry, "azexporter_remote_write_requests_total",
                                              "Remote write requests that came in.");
@@ -226,6 +234,12 @@ void SelfMetrics::RecordRemoteWrite(const RemoteWriteCounts& counts) {
                           reason == RemoteWriteReason::kNativeHistogram;
     if (may_drop) Follow(impl_->write_dropped.Add(labels), counts.dropped[i]);
   }
+}
+
+void SelfMetrics::RecordState(const StateCounts& counts) {
+  Follow(impl_->state_writes.Add({}), counts.writes);
+  Follow(impl_->state_failures.Add({}), counts.failures);
+  impl_->state_time.Add({}).Set(static_cast<double>(counts.last_write_ms) / 1000);
 }
 
 std::shared_ptr<const Block> SelfMetrics::ToBlock() const {

@@ -78,6 +78,7 @@ Result<void> ReadKubernetes(YamlMap& map, KubernetesConfig& kubernetes) {
 }
 
 Result<void> ReadStorage(YamlMap& map, StorageConfig& storage) {
+  AZX_RETURN_IF_ERROR(ReadPath(map, "path", storage.path));
   AZX_RETURN_IF_ERROR(ReadDuration(map, "retention", 60'000, storage.retention_ms));
   if (const YamlNode* keep = map.Find("keep")) {
     const auto parsed = ParseKeep(keep->scalar());

@@ -1,6 +1,8 @@
 #include "alerting.h"
 
 #include <algorithm>
+#include <unordered_set>
+#include <utility>
 
 #include "azexporter/promql/parser.h"
 
@@ -10,6 +12,11 @@ namespace {
 // How long a resolved alert is kept: an Alertmanager that was down for a while, or a second one
 // that comes late, is still told that it ended. Source: prometheus/rules/alerting.go.
 constexpr std::int64_t kResolvedRetentionMs = 15 * 60'000;
+// A gap in which nobody looked, as short as those that a query's look-back bridges.
+constexpr std::int64_t kBridgedMs = 5 * 60'000;
+// After a longer one a pending alert begins anew. As Prometheus's
+// --rules.alert.for-outage-tolerance.
+constexpr std::int64_t kOutageToleranceMs = 60 * 60'000;
 
 model::Labels Expand(const TemplateMap& templates, const TemplateData& data,
                      model::LabelsBuilder builder) {
@@ -106,50 +113,89 @@ base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
   return alerts;
 }
 
-AlertChanges AlertingState::Update(const Rule& rule, std::vector<Alert> alerts,
-                                   model::TimestampMs t) {
-  AlertChanges changes;
-  std::unordered_map<model::Labels, bool, model::LabelsHash> holds;
-  for (Alert& alert : alerts) {
-    holds.emplace(alert.labels, true);
-    const auto found = alerts_.find(alert.labels);
-    if (found != alerts_.end() && found->second.state != AlertState::kInactive) {
-      found->second.value = alert.value;
-      found->second.annotations = std::move(alert.annotations);
-    } else {
-      alerts_.insert_or_assign(alert.labels, std::move(alert));
-      changes.any = true;
+void AlertingState::Restore(const SavedAlerts& saved, model::TimestampMs t) {
+  const std::int64_t gap_ms = std::max<std::int64_t>(0, t - saved.evaluated_at);
+  for (Alert alert : saved.alerts) {
+    if (alert.state == AlertState::kPending) {
+      if (gap_ms > kOutageToleranceMs) continue;
+      if (gap_ms > kBridgedMs) alert.active_at += gap_ms;
     }
+    alert.last_sent_at = 0;
+    const bool restored = alert.state != AlertState::kInactive;
+    alerts_.insert_or_assign(alert.labels, Kept{alert, restored, false});
+  }
+}
+
+bool AlertingState::has_restored() const {
+  return std::any_of(alerts_.begin(), alerts_.end(),
+                     [](const auto& entry) { return entry.second.restored; });
+}
+
+void AlertingState::Take(Alert alert) {
+  Kept& kept = alerts_[alert.labels];
+  kept.restored = false;
+  if (kept.alert.state == AlertState::kInactive) {
+    kept.alert = std::move(alert);
+    kept.saved = false;
+    return;
+  }
+  kept.alert.value = alert.value;
+  kept.alert.annotations = std::move(alert.annotations);
+  if (kept.alert.keep_firing_since != 0) kept.saved = false;
+  kept.alert.keep_firing_since = 0;
+}
+
+bool AlertingState::GoesOn(const Rule& rule, model::TimestampMs t, Alert& alert) {
+  switch (alert.state) {
+    case AlertState::kPending:
+      return false;
+    case AlertState::kInactive:
+      return t - alert.resolved_at <= kResolvedRetentionMs;
+    case AlertState::kFiring:
+      break;
+  }
+  if (rule.keep_firing_for_ms > 0) {
+    if (alert.keep_firing_since == 0) alert.keep_firing_since = t;
+    if (t - alert.keep_firing_since < rule.keep_firing_for_ms) return true;
+  }
+  alert.state = AlertState::kInactive;
+  alert.resolved_at = t;
+  return true;
+}
+
+AlertChanges AlertingState::Update(const Rule& rule, std::vector<Alert> alerts,
+                                   model::TimestampMs t, Restored restored) {
+  AlertChanges changes;
+  std::unordered_set<model::Labels, model::LabelsHash> holds;
+  for (Alert& alert : alerts) {
+    holds.insert(alert.labels);
+    const auto known = alerts_.find(alert.labels);
+    changes.any =
+        changes.any || known == alerts_.end() || known->second.alert.state == AlertState::kInactive;
+    Take(std::move(alert));
   }
   for (auto it = alerts_.begin(); it != alerts_.end();) {
-    Alert& alert = it->second;
-    if (!holds.contains(it->first)) {
-      bool keep_firing = false;
-      if (alert.state == AlertState::kFiring && rule.keep_firing_for_ms > 0) {
-        if (alert.keep_firing_since == 0) alert.keep_firing_since = t;
-        keep_firing = t - alert.keep_firing_since < rule.keep_firing_for_ms;
+    auto& [labels, kept] = *it;
+    Alert& alert = kept.alert;
+    const AlertState before = alert.state;
+    const model::TimestampMs kept_firing = alert.keep_firing_since;
+    if (holds.contains(labels)) {
+      if (before == AlertState::kPending && t - alert.active_at >= rule.for_ms) {
+        alert.state = AlertState::kFiring;
+        alert.fired_at = t;
       }
-      const bool told_long_enough =
-          alert.resolved_at != 0 && t - alert.resolved_at > kResolvedRetentionMs;
-      if (alert.state == AlertState::kPending || told_long_enough) {
-        changes.any = changes.any || alert.state == AlertState::kPending;
+    } else if (!kept.restored || restored == Restored::kMayEnd) {
+      kept.restored = false;
+      if (!GoesOn(rule, t, alert)) {
+        changes.any = changes.any || before == AlertState::kPending;
+        gone_.push_back(labels);
         it = alerts_.erase(it);
         continue;
       }
-      if (alert.state != AlertState::kInactive && !keep_firing) {
-        alert.state = AlertState::kInactive;
-        alert.resolved_at = t;
-        changes.any = true;
-        ++changes.resolved;
-      }
-    } else {
-      alert.keep_firing_since = 0;
     }
-    if (alert.state == AlertState::kPending && t - alert.active_at >= rule.for_ms) {
-      alert.state = AlertState::kFiring;
-      alert.fired_at = t;
-      changes.any = true;
-    }
+    if (alert.state != before || alert.keep_firing_since != kept_firing) kept.saved = false;
+    changes.any = changes.any || alert.state != before;
+    changes.resolved += before == AlertState::kFiring && alert.state == AlertState::kInactive;
     changes.pending += alert.state == AlertState::kPending ? 1 : 0;
     changes.firing += alert.state == AlertState::kFiring ? 1 : 0;
     ++it;
@@ -160,10 +206,12 @@ AlertChanges AlertingState::Update(const Rule& rule, std::vector<Alert> alerts,
 std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t interval_ms,
                                              std::int64_t resend_delay_ms) {
   std::vector<Alert> due;
-  for (auto& [labels, alert] : alerts_) {
+  for (auto& [labels, kept] : alerts_) {
+    Alert& alert = kept.alert;
     if (!NeedsSending(alert, t, resend_delay_ms)) continue;
     alert.last_sent_at = t;
     alert.valid_until = t + 4 * std::max(interval_ms, resend_delay_ms);
+    kept.saved = false;
     due.push_back(alert);
   }
   std::sort(due.begin(), due.end(),
@@ -173,7 +221,7 @@ std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t 
 
 std::vector<Alert> AlertingState::All() const {
   std::vector<Alert> alerts;
-  for (const auto& [labels, alert] : alerts_) alerts.push_back(alert);
+  for (const auto& [labels, kept] : alerts_) alerts.push_back(kept.alert);
   std::sort(alerts.begin(), alerts.end(),
             [](const Alert& a, const Alert& b) { return a.labels < b.labels; });
   return alerts;
@@ -183,6 +231,21 @@ std::vector<Alert> AlertingState::Active() const {
   std::vector<Alert> alerts = All();
   std::erase_if(alerts, [](const Alert& alert) { return alert.state == AlertState::kInactive; });
   return alerts;
+}
+
+AlertEdits AlertingState::Unsaved(RuleId rule) const {
+  AlertEdits edits{.rule = std::move(rule), .all = !saved_, .put = {}, .gone = {}};
+  for (const auto& [labels, kept] : alerts_) {
+    if (!saved_ || !kept.saved) edits.put.push_back(kept.alert);
+  }
+  if (saved_) edits.gone = gone_;
+  return edits;
+}
+
+void AlertingState::MarkSaved() {
+  for (auto& [labels, kept] : alerts_) kept.saved = true;
+  gone_.clear();
+  saved_ = true;
 }
 
 }  // namespace azexporter::rules

@@ -9,14 +9,19 @@
 //                                                                               v keep_firing_for)
 //                                              in the result again: pending <─ inactive, kept 15 m
 //
+// An alert that was restored after a restart and does not hold stays as it is while nobody can know
+// whether it ended.
+//
 // Thread safety: one thread at a time.
 
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "azexporter/base/result.h"
 #include "azexporter/promql/value.h"
 #include "azexporter/rules/alert.h"
+#include "azexporter/rules/alert_store.h"
 #include "azexporter/rules/manager.h"
 #include "azexporter/rules/template.h"
 
@@ -40,6 +45,14 @@ base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
                                             const promql::QueryResult& result,
                                             const Evaluation& evaluation);
 
+// What an empty answer of an alerting rule means: false, or that there was nothing to judge.
+struct EmptyVerdict {
+  Verdict verdict = Verdict::kFalse;
+  std::string detail;
+};
+base::Result<EmptyVerdict> JudgeEmpty(const Rule& rule, const storage::Queryable& queryable,
+                                      model::TimestampMs t);
+
 // What an evaluation came to.
 struct AlertChanges {
   bool any = false;  // an alert came, went or changed its state
@@ -48,10 +61,22 @@ struct AlertChanges {
   int resolved = 0;  // that ended by this evaluation, having fired
 };
 
+// Whether alerts that were restored and do not hold now may end: not while their sources have not
+// answered since the start.
+enum class Restored { kMayEnd, kStay };
+
 class AlertingState {
  public:
+  // Takes over what was saved, at `t`. Firing alerts fire on, however long nobody looked; pending
+  // ones go on where they were: a gap that a query's look-back bridges counts for `for:`, a longer
+  // one does not, and after an hour they begin anew. What is taken over is sent again at once.
+  void Restore(const SavedAlerts& saved, model::TimestampMs t);
+  // Of the alerts taken over, some have neither held since nor ended.
+  bool has_restored() const;
+
   // Takes the alerts that hold at `t` into account. `alerts` come from MakeAlerts.
-  AlertChanges Update(const Rule& rule, std::vector<Alert> alerts, model::TimestampMs t);
+  AlertChanges Update(const Rule& rule, std::vector<Alert> alerts, model::TimestampMs t,
+                      Restored restored = Restored::kMayEnd);
 
   // The alerts that are to be sent at `t`, sorted by labels; they count as sent from then on. A
   // firing alert is sent at once and again after every `resend_delay_ms`; so is one that resolved,
@@ -64,8 +89,26 @@ class AlertingState {
   // Pending and firing ones, sorted by labels.
   std::vector<Alert> Active() const;
 
+  // What is to be saved: what changed since MarkSaved but for values and annotations alone, or all.
+  AlertEdits Unsaved(RuleId rule) const;
+  void MarkSaved();
+  // All is to be saved again, as of a rule that was never saved.
+  void MarkUnsaved() { saved_ = false; }
+
  private:
-  std::unordered_map<model::Labels, Alert, model::LabelsHash> alerts_;
+  struct Kept {
+    Alert alert;
+    bool restored = false;  // neither held since, nor ended
+    bool saved = false;     // as it is
+  };
+
+  void Take(Alert alert);
+  // Of an alert that does not hold; false when it is to be forgotten.
+  static bool GoesOn(const Rule& rule, model::TimestampMs t, Alert& alert);
+
+  std::unordered_map<model::Labels, Kept, model::LabelsHash> alerts_;
+  std::vector<model::Labels> gone_;  // since MarkSaved
+  bool saved_ = false;               // the store knows this rule's alerts
 };
 
 }  // namespace azexporter::rules

@@ -1,6 +1,7 @@
 // The one-shot judgement of alerting rules: what holds now, and whether there was data to say so.
 
 #include <algorithm>
+#include <utility>
 
 #include "alerting.h"
 #include "azexporter/rules/manager.h"
@@ -49,25 +50,25 @@ base::Result<Coverage> CoverageOf(const promql::Selection& selection,
   return coverage;
 }
 
-// What an empty answer of the rule means.
-base::Result<void> JudgeEmpty(const Rule& rule, const storage::Queryable& queryable,
-                              model::TimestampMs t, Judgement& judgement) {
-  judgement.verdict = Verdict::kFalse;
+}  // namespace
+
+base::Result<EmptyVerdict> JudgeEmpty(const Rule& rule, const storage::Queryable& queryable,
+                                      model::TimestampMs t) {
+  EmptyVerdict empty;
   for (const promql::Selection& selection : promql::Selections(*rule.expr)) {
     if (selection.at_fixed_time || selection.takes_away) continue;
     AZX_ASSIGN_OR_RETURN(const Coverage coverage, CoverageOf(selection, queryable, t));
     if (!coverage.any_series) {
-      judgement.verdict = Verdict::kNoData;
-      judgement.detail = "no series " + SelectorText(selection);
-      return {};
+      return EmptyVerdict{Verdict::kNoData, "no series " + SelectorText(selection)};
     }
     if (selection.is_range && !coverage.two_points) {
-      judgement.verdict = Verdict::kTooLittleData;
-      judgement.detail = "too few samples of " + SelectorText(selection);
+      empty = {Verdict::kTooLittleData, "too few samples of " + SelectorText(selection)};
     }
   }
-  return {};
+  return empty;
 }
+
+namespace {
 
 base::Result<void> Judge(const Rule& rule, const RuleGroup& group, const ManagerOptions& options,
                          const promql::Engine& engine, const storage::Queryable& queryable,
@@ -77,7 +78,12 @@ base::Result<void> Judge(const Rule& rule, const RuleGroup& group, const Manager
                        engine.Instant(queryable, *rule.expr, asked_at));
   const Evaluation evaluation = {options, t, MakeTemplateQuery(engine, queryable, t)};
   AZX_ASSIGN_OR_RETURN(judgement.alerts, MakeAlerts(rule, group.limit, result, evaluation));
-  if (judgement.alerts.empty()) return JudgeEmpty(rule, queryable, asked_at, judgement);
+  if (judgement.alerts.empty()) {
+    AZX_ASSIGN_OR_RETURN(EmptyVerdict empty, JudgeEmpty(rule, queryable, asked_at));
+    judgement.verdict = empty.verdict;
+    judgement.detail = std::move(empty.detail);
+    return {};
+  }
   judgement.verdict = Verdict::kTrue;
   std::sort(judgement.alerts.begin(), judgement.alerts.end(),
             [](const Alert& a, const Alert& b) { return a.labels < b.labels; });

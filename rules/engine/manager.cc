@@ -17,7 +17,10 @@ using LabelsSet = std::unordered_set<model::Labels, model::LabelsHash>;
 struct RuleRun {
   const Rule* rule = nullptr;
   RuleStatus status;
+  RuleId id;
   AlertingState alerting;
+  // Until when restored alerts of it wait for something to judge.
+  model::TimestampMs hold_until = 0;
   LabelsSet written;  // series of the last evaluation, to end those that are gone
 };
 
@@ -54,14 +57,27 @@ void KeepState(GroupRun& from, GroupRun& to) {
       if (old == from.rules.end()) continue;
       settled[i] = true;
       const Rule* rule = run.rule;
+      RuleId id = std::move(run.id);
       run = std::move(*old);
       run.rule = rule;
+      // Its number among twins may be another one.
+      if (run.id != id) run.alerting.MarkUnsaved();
+      run.id = std::move(id);
       old->rule = nullptr;
       old->written.clear();
     }
   }
   to.last_evaluation = from.last_evaluation;
   to.evaluation_seconds = from.evaluation_seconds;
+}
+
+// How far back the rule looks, at most.
+std::int64_t LongestReach(const Rule& rule) {
+  std::int64_t reach_ms = 0;
+  for (const promql::Selection& selection : promql::Selections(*rule.expr)) {
+    reach_ms = std::max(reach_ms, selection.reach_ms);
+  }
+  return reach_ms;
 }
 
 // Alerts to hand over once no lock is held.
@@ -130,9 +146,12 @@ struct Manager::Impl {
       AZX_REQUIRES(evaluation_mu);
   base::Result<void> TryRule(const GroupRun& group, RuleRun& run, model::TimestampMs t)
       AZX_REQUIRES(evaluation_mu);
+  Restored MayEnd(const RuleRun& run, const RuleGroup& group, model::TimestampMs t) const;
+  void Save(GroupRun& run) AZX_REQUIRES(evaluation_mu);
   base::Result<void> Write(RuleRun& run, const std::vector<WrittenSample>& samples,
                            model::TimestampMs t) AZX_REQUIRES(evaluation_mu);
   void EndSeries(const std::vector<GroupRun>& gone) AZX_REQUIRES(evaluation_mu);
+  void Forget() AZX_REQUIRES(evaluation_mu);
   void Publish() AZX_REQUIRES(evaluation_mu);
   void HandOver(const std::vector<Outgoing>& due) const AZX_EXCLUDES(evaluation_mu);
   model::TimestampMs NextSlot(const GroupRun& run, model::TimestampMs now) const;
@@ -144,6 +163,7 @@ struct Manager::Impl {
   ManagerOptions options AZX_GUARDED_BY(evaluation_mu);
   std::vector<GroupRun> groups AZX_GUARDED_BY(evaluation_mu);
   std::vector<Outgoing> outgoing AZX_GUARDED_BY(evaluation_mu);
+  bool restored AZX_GUARDED_BY(evaluation_mu) = false;
   // what readers see
   mutable base::Mutex view_mu;
   std::vector<GroupView> views AZX_GUARDED_BY(view_mu);
@@ -153,7 +173,11 @@ GroupRun Manager::Impl::MakeRun(RuleGroup group) const {
   GroupRun run;
   run.interval_ms = group.interval_ms > 0 ? group.interval_ms : options.default_interval_ms;
   run.group = std::make_shared<const RuleGroup>(std::move(group));
-  for (const Rule& rule : run.group->rules) run.rules.emplace_back().rule = &rule;
+  for (const Rule& rule : run.group->rules) {
+    RuleRun& of_rule = run.rules.emplace_back();
+    of_rule.rule = &rule;
+    of_rule.id = IdOf(*run.group, rule);
+  }
   return run;
 }
 
@@ -197,6 +221,18 @@ void Manager::Impl::EndSeries(const std::vector<GroupRun>& gone) {
   }
 }
 
+// The saved alerts of rules that are gone. Not before they were taken over.
+void Manager::Impl::Forget() {
+  if (deps.alerts == nullptr || !restored) return;
+  std::vector<RuleId> rules;
+  for (const GroupRun& group : groups) {
+    for (const RuleRun& rule : group.rules) rules.push_back(rule.id);
+  }
+  if (auto kept = deps.alerts->Keep(rules); !kept) {
+    deps.log.Warn("alerts of removed rules not forgotten", {{"error", kept.error().message()}});
+  }
+}
+
 base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
                                           model::TimestampMs t) {
   const Rule& rule = *run.rule;
@@ -210,7 +246,8 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
     const Evaluation evaluation = {options, t, MakeTemplateQuery(deps.engine, deps.queryable, t)};
     AZX_ASSIGN_OR_RETURN(std::vector<Alert> alerts,
                          MakeAlerts(rule, group.group->limit, result, evaluation));
-    const AlertChanges changes = run.alerting.Update(rule, std::move(alerts), t);
+    const Restored may_end = MayEnd(run, *group.group, t);
+    const AlertChanges changes = run.alerting.Update(rule, std::move(alerts), t, may_end);
     if (changes.any) {
       deps.log.Info("alerts changed", {{"alert", rule.name},
                                        {"pending", std::to_string(changes.pending)},
@@ -224,6 +261,29 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
     AZX_ASSIGN_OR_RETURN(samples, RecordedSamples(rule, group.group->limit, result));
   }
   return Write(run, samples, asked_at);
+}
+
+// An empty answer ends a restored alert only where there was something to judge: after a long
+// outage a rate has no two samples yet, and a source that is asked late no series.
+Restored Manager::Impl::MayEnd(const RuleRun& run, const RuleGroup& group,
+                               model::TimestampMs t) const {
+  if (!run.alerting.has_restored()) return Restored::kMayEnd;
+  if (deps.sources_answered && !deps.sources_answered()) return Restored::kStay;
+  if (t >= run.hold_until) return Restored::kMayEnd;
+  const auto empty = JudgeEmpty(*run.rule, deps.queryable, t - group.query_offset_ms);
+  return empty && empty->verdict == Verdict::kFalse ? Restored::kMayEnd : Restored::kStay;
+}
+
+// Before anyone is told. What cannot be written is written with the next evaluation.
+void Manager::Impl::Save(GroupRun& run) {
+  if (deps.alerts == nullptr) return;
+  std::vector<AlertEdits> edits;
+  for (const RuleRun& rule : run.rules) {
+    if (rule.rule->kind == RuleKind::kAlerting) edits.push_back(rule.alerting.Unsaved(rule.id));
+  }
+  if (edits.empty()) return;
+  if (!deps.alerts->Save(run.group->file, run.group->name, run.last_evaluation, edits)) return;
+  for (RuleRun& rule : run.rules) rule.alerting.MarkSaved();
 }
 
 void Manager::Impl::EvaluateRule(const GroupRun& group, RuleRun& run, model::TimestampMs t) {
@@ -252,6 +312,7 @@ void Manager::Impl::EvaluateGroup(GroupRun& run, model::TimestampMs t) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
   for (RuleRun& rule : run.rules) EvaluateRule(run, rule, t);
   run.last_evaluation = t;
+  Save(run);
   run.evaluation_seconds = static_cast<double>(deps.clock.SteadyNs() - start_ns) / 1e9;
 }
 
@@ -306,7 +367,29 @@ void Manager::SetGroups(std::vector<RuleGroup> groups, ManagerOptions options) {
     impl_->groups.push_back(std::move(run));
   }
   impl_->EndSeries(before);
+  impl_->Forget();
   impl_->Publish();
+}
+
+base::Result<std::size_t> Manager::Restore() {
+  base::MutexLock lock(impl_->evaluation_mu);
+  if (impl_->deps.alerts == nullptr) return 0;
+  AZX_ASSIGN_OR_RETURN(const auto saved, impl_->deps.alerts->Load());
+  const model::TimestampMs now = impl_->deps.clock.NowMs();
+  std::size_t active = 0;
+  for (GroupRun& group : impl_->groups) {
+    for (RuleRun& run : group.rules) {
+      const auto found = saved.find(run.id);
+      if (found == saved.end()) continue;
+      run.alerting.Restore(found->second, now);
+      run.hold_until = now + LongestReach(*run.rule);
+      active += run.alerting.Active().size();
+    }
+  }
+  impl_->restored = true;
+  impl_->Forget();
+  impl_->Publish();
+  return active;
 }
 
 void Manager::EvaluateAll(model::TimestampMs t) {

@@ -56,7 +56,13 @@ class Observer {
   // Every watched resource was listed at least once; of an optional one it is enough to know that
   // it cannot be.
   bool synced() const;
+  // Beside that, every database and every target of probes was asked since the start.
+  bool asked_all() const;
   std::shared_ptr<const kube::ClusterState> cluster_state() const;
+
+  // Zones that had nodes at some time: they are missing when they have none.
+  const std::set<std::string>& seen_zones() const { return seen_zones_; }
+  void AddSeenZones(const std::set<std::string>& zones);
 
   // Takes over what may change in a running daemon. kBadData where another part changed.
   base::Result<void> Reconfigure(const config::Config& config);

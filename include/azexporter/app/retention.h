@@ -12,6 +12,7 @@
 #include "azexporter/config/config.h"
 #include "azexporter/rules/rule_file.h"
 #include "azexporter/storage/memory_store.h"
+#include "azexporter/storage/sample_file.h"
 
 namespace azexporter::app {
 
@@ -23,5 +24,8 @@ struct Retention {
 
 Retention MakeRetention(const config::StorageConfig& config,
                         const std::vector<rules::RuleGroup>& groups);
+
+// The series that rules look back to, by ranges, subqueries and offsets: what a restart would miss.
+std::vector<storage::WantedSeries> LookedBackTo(const std::vector<rules::RuleGroup>& groups);
 
 }  // namespace azexporter::app

@@ -57,6 +57,13 @@ struct RemoteWriteCounts {
   std::array<std::uint64_t, kRemoteWriteReasons> dropped = {};  // samples of others, by reason
 };
 
+// How what is to outlive a restart was written to disk since the start.
+struct StateCounts {
+  std::uint64_t writes = 0;
+  std::uint64_t failures = 0;
+  std::int64_t last_write_ms = 0;  // wall time; 0: never
+};
+
 class SelfMetrics {
  public:
   SelfMetrics(std::string_view version, std::string_view revision);
@@ -75,6 +82,9 @@ class SelfMetrics {
   void RecordNotifications(const NotificationCounts& counts);
   // Only where the receiver is on: without it there are no such series.
   void RecordRemoteWrite(const RemoteWriteCounts& counts);
+
+  // Only where there is a place for it: without one there are no such series.
+  void RecordState(const StateCounts& counts);
 
   // Everything as a block of the snapshot.
   std::shared_ptr<const Block> ToBlock() const;

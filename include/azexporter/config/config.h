@@ -66,6 +66,7 @@ struct StorageConfig {
   // all.
   Keep keep = Keep::kRules;
   std::uint64_t max_bytes = 0;  // how much memory samples may take; 0: no bound
+  std::string path;             // the folder of what is kept on disk; empty: nothing is
 };
 
 // "rules" or "all"; kBadData otherwise.

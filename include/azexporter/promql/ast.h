@@ -29,6 +29,9 @@
 
 namespace azexporter::promql {
 
+// How old the newest sample of a series may be for an instant selector to find it.
+inline constexpr std::int64_t kDefaultLookbackMs = 300'000;
+
 struct Function;
 
 // Deeper trees are refused by the parser, so that whoever walks a tree may recurse.
@@ -297,6 +300,6 @@ struct Selection {
 
 // `lookback_ms`: the look-back of the engine that will run the expression.
 // REQUIRES: lookback_ms > 0.
-std::vector<Selection> Selections(const Expr& expr, std::int64_t lookback_ms = 300'000);
+std::vector<Selection> Selections(const Expr& expr, std::int64_t lookback_ms = kDefaultLookbackMs);
 
 }  // namespace azexporter::promql

@@ -28,7 +28,7 @@ namespace azexporter::promql {
 
 struct EngineOptions {
   // How far back a sample still counts, ms (exclusive). Default 5m, as Prometheus.
-  std::int64_t lookback_ms = 300'000;
+  std::int64_t lookback_ms = kDefaultLookbackMs;
   // The step of a subquery that names none, ms. Prometheus takes its global evaluation interval,
   // whose default is 1m.
   std::int64_t default_subquery_step_ms = 60'000;

@@ -18,6 +18,7 @@
 #include "azexporter/base/logger.h"
 #include "azexporter/promql/engine.h"
 #include "azexporter/rules/alert.h"
+#include "azexporter/rules/alert_store.h"
 #include "azexporter/rules/rule_file.h"
 #include "azexporter/storage/storage.h"
 
@@ -42,7 +43,11 @@ struct ManagerDeps {
   storage::Appendable& appendable;
   const base::Clock& clock;
   base::Logger log;
-  NotifyFunc notify = {};  // empty: nobody is told
+  NotifyFunc notify = {};        // empty: nobody is told
+  AlertStore* alerts = nullptr;  // null: alerts are forgotten at a restart
+  // Whether every source has answered since the start. Until then, and while a rule finds nothing
+  // to judge, restored alerts do not end. Empty: yes.
+  std::function<bool()> sources_answered = {};
 };
 
 class Manager {
@@ -55,6 +60,10 @@ class Manager {
   // Puts `groups` in the place of the present ones. A rule of the same group, name and labels keeps
   // its alerts, whatever else of it changed; the series of a rule that is gone end.
   void SetGroups(std::vector<RuleGroup> groups, ManagerOptions options);
+
+  // Takes over the alerts that were saved; how many. What cannot be read is the error, and the
+  // rules begin anew. Once, after SetGroups and before the first evaluation.
+  base::Result<std::size_t> Restore();
 
   // Evaluates every group once, at `t`, whatever its interval.
   void EvaluateAll(model::TimestampMs t);
