@@ -29,7 +29,8 @@ constexpr model::MetricDesc kGroupTime = {"azexporter_rule_group_last_evaluation
 }  // namespace
 
 base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config) {
-  if (!config.rule_files.empty()) return rules::LoadRuleFiles(config.rule_files);
+  if (!config.rule_files.empty())
+    return rules::LoadRuleFiles(rules::FindRuleFiles(config.rule_files));
   return rules::ParseRuleFile(rules::RecommendedPack(), "recommended.yaml");
 }
 
