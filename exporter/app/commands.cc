@@ -107,15 +107,6 @@ int RunCheckConfig(const Flags& flags) {
   });
 }
 
-int RunCheckRules(const Flags& flags) {
-  return ForEachFile(flags.files, [](const std::string& file) -> base::Result<std::string> {
-    AZX_ASSIGN_OR_RETURN(const std::vector<rules::RuleGroup> groups, rules::LoadRuleFiles({file}));
-    std::size_t count = 0;
-    for (const rules::RuleGroup& group : groups) count += group.rules.size();
-    return fmt::format("good, {} rules found", count);
-  });
-}
-
 int RunFormatPromql(const Flags& flags) {
   const auto text =
       flags.expression == "-" ? base::ReadFile("-") : base::Result<std::string>(flags.expression);

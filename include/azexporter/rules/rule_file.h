@@ -90,6 +90,17 @@ base::Result<std::vector<RuleGroup>> LoadRuleFiles(const std::vector<std::string
 // whoever opens it misses it.
 std::vector<std::string> FindRuleFiles(const std::vector<std::string>& patterns);
 
+// What a PrometheusRule object is called.
+struct PrometheusRuleMeta {
+  std::string name;
+  std::string ns;  // empty: none is written
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+// The groups as such an object, in YAML. kBadData where two of them have the same name, which an
+// object must not have.
+base::Result<std::string> ToPrometheusRule(const std::vector<RuleGroup>& groups,
+                                           const PrometheusRuleMeta& meta);
+
 // The packs that are built into the program: rules/alerts/recommended.yaml and documented.yaml.
 std::string_view RecommendedPack();
 std::string_view DocumentedPack();
