@@ -27,6 +27,10 @@ std::string Quoted(const Expr& expr);
 // "zone, role".
 std::string Listed(const std::vector<std::string>& names);
 
+// Takes a label away, or puts one there that a series may then have.
+void Lose(LabelFacts& labels, const std::string& name);
+void Gain(LabelFacts& labels, const std::string& name);
+
 class Analyser {
  public:
   // Both must outlive this.
@@ -39,8 +43,10 @@ class Analyser {
   Facts Of(const Expr& expr);
   Facts OfSelector(const VectorSelector& selector);
   Facts OfAggregate(const AggregateExpr& aggregate);
-  Facts OfCall(const CallExpr& call);
   Facts OfUnary(const UnaryExpr& unary);
+
+  // analyser_functions.cc
+  Facts OfCall(const CallExpr& call);
   Facts OfAbsent(const CallExpr& call, const Facts& arg) const;
 
   // analyser_binary.cc
@@ -53,6 +59,7 @@ class Analyser {
   std::string WhySame(const BinaryExpr& binary) const;
   void SetBinaryRange(const BinaryExpr& binary, const Facts& lhs, const Facts& rhs, Facts& facts);
 
+  // analyser_canonical.cc
   const Canonical& CanonicalOf(const Expr& expr) const { return canonical_.at(&expr); }
   Canonical MakeCanonical(const Expr& expr) const;
   bool IsOfOneMetric(const Expr& expr) const;

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "analyser.h"
-#include "azexporter/promql/functions.h"
 #include "azexporter/promql/printer.h"
 #include "value_range.h"
 
@@ -133,57 +132,7 @@ bool CountsAll(const VectorMatching& matching, const LabelFacts& labels) {
   return std::ranges::all_of(labels.possible, counts);
 }
 
-std::string MatchingText(const BinaryExpr& binary) {
-  std::vector<std::string> names = binary.matching.labels;
-  std::ranges::sort(names);
-  std::string text(CardinalityName(binary.matching.cardinality));
-  text += binary.matching.on ? " on (" : " ignoring (";
-  text += Listed(names) + ") (" + Listed(binary.matching.include) + ")";
-  return text + (binary.return_bool ? " bool" : "");
-}
-
-// A comparison that passes some samples of a vector on as they are.
-bool FiltersByConstant(const BinaryExpr& binary) {
-  return IsComparison(binary.op) && !binary.return_bool && binary.op != BinaryOp::kNotEqual &&
-         IsVector(*binary.lhs) && Unwrap(*binary.rhs).kind() == ExprKind::kNumber;
-}
-
 }  // namespace
-
-Canonical Analyser::CanonicalBinary(const BinaryExpr& binary) const {
-  const Canonical& lhs = CanonicalOf(*binary.lhs);
-  const Canonical& rhs = CanonicalOf(*binary.rhs);
-  Canonical made;
-  made.whole = "(" + lhs.whole + " " + std::string(BinaryOpText(binary.op)) + " " +
-               MatchingText(binary) + " " + rhs.whole + ")";
-  const bool filters = FiltersByConstant(binary);
-  made.base = filters ? lhs.base : made.whole;
-  return made;
-}
-
-Canonical Analyser::MakeCanonical(const Expr& expr) const {
-  Canonical made;
-  if (expr.kind() == ExprKind::kParen) return CanonicalOf(*As<ParenExpr>(expr).expr);
-  if (expr.kind() == ExprKind::kBinary) return CanonicalBinary(As<BinaryExpr>(expr));
-  if (expr.kind() == ExprKind::kAggregate) {
-    const auto& aggregate = As<AggregateExpr>(expr);
-    if (out_.IsIdentity(aggregate)) return CanonicalOf(*aggregate.expr);
-    std::vector<std::string> names = aggregate.grouping;
-    std::ranges::sort(names);
-    made.whole = std::string(AggregateOpText(aggregate.op)) +
-                 (aggregate.without ? " without (" : " by (") + Listed(names) + ") (";
-    if (aggregate.param != nullptr) made.whole += CanonicalOf(*aggregate.param).whole + ", ";
-    made.whole += CanonicalOf(*aggregate.expr).whole + ")";
-  } else if (expr.kind() == ExprKind::kCall) {
-    made.whole = std::string(As<CallExpr>(expr).function.name) + "(";
-    for (const ExprPtr& arg : As<CallExpr>(expr).args) made.whole += CanonicalOf(*arg).whole + ", ";
-    made.whole += ")";
-  } else {
-    made.whole = Print(expr);
-  }
-  made.base = made.whole;
-  return made;
-}
 
 void Analyser::GatherIdentities(const Expr& expr, std::vector<std::string>& out) const {
   if (expr.kind() == ExprKind::kAggregate && out_.IsIdentity(As<AggregateExpr>(expr))) {
@@ -384,6 +333,8 @@ Facts Analyser::OfBinary(const BinaryExpr& binary) {
   const bool never = (left && lhs.never) || (right && rhs.never);
   if (left && right) {
     facts.labels = LabelsOfMatch(binary, lhs, rhs);
+    const bool many_right = binary.matching.cardinality == Cardinality::kOneToMany;
+    facts.named = many_right ? rhs.named : lhs.named;
     if (!never) verdict = JudgeMatching(binary, lhs, rhs);
     facts.always = false;
   }

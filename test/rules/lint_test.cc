@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <random>
 
 #include "azexporter/base/file.h"
 #include "rule_groups.h"
@@ -391,6 +392,26 @@ TEST(LintTest, ACommentSilencesAFinding) {
                   "# azexporter: ignore never-true\n"
                   "- name: h\n  rules: [{alert: B, expr: count(x) < 1}]\n"),
             "never-true error, never-true error");
+}
+
+// Whatever loads is linted without a fault: here rules whose texts are cut and spliced anywhere.
+TEST(LintTest, WithstandsGarbage) {
+  std::string text(RecommendedPack());
+  std::mt19937 random(7);
+  for (int i = 0; i < 300; ++i) {
+    std::string cut = text;
+    for (int edits = 0; edits < 3; ++edits) {
+      const std::size_t at = random() % cut.size();
+      const std::size_t from = random() % cut.size();
+      cut.replace(at, random() % 20, cut.substr(from, random() % 20));
+    }
+    const RuleFile file = ReadRuleFile(cut, "r.yaml");
+    const LintedFile linted[] = {{"r.yaml", cut, file.groups}};
+    for (const Finding& finding : Lint(linted, app::MetricCatalogue())) {
+      EXPECT_GT(finding.place.line, 0);
+      EXPECT_GT(finding.place.column, 0);
+    }
+  }
 }
 
 TEST(LintTest, KnowsEachOfItsChecks) {
