@@ -1,7 +1,6 @@
 // What is known of selectors: from the catalogue, and from recording rules.
 
 #include <algorithm>
-#include <array>
 
 #include "azexporter/promql/ast.h"
 #include "lint_rule.h"
@@ -11,33 +10,21 @@ namespace {
 
 using promql::Facts;
 
-// They stand for a whole Prometheus or target, and are on all series or on none.
-constexpr std::array<std::string_view, 26> kAmbient = {"__replica__",
-                                                       "cluster",
-                                                       "cluster_id",
-                                                       "datacenter",
-                                                       "dc",
-                                                       "env",
-                                                       "environment",
-                                                       "host",
-                                                       "hostname",
-                                                       "instance",
-                                                       "job",
-                                                       "monitor",
-                                                       "origin_prometheus",
-                                                       "prometheus",
-                                                       "prometheus_replica",
-                                                       "receive",
-                                                       "region",
-                                                       "replica",
-                                                       "shard",
-                                                       "site",
-                                                       "stack",
-                                                       "stage",
-                                                       "tenant",
-                                                       "tenant_id",
-                                                       "server",
-                                                       "endpoint"};
+// They tell a Prometheus or a target, and are on all series or on none: the part of the labels of a
+// scrape that may come and go with it, while pod or namespace, once aggregated away, are gone.
+constexpr std::string_view kAmbient[] = {"__replica__", "cluster",
+                                         "cluster_id",  "datacenter",
+                                         "dc",          "endpoint",
+                                         "env",         "environment",
+                                         "host",        "hostname",
+                                         "instance",    "job",
+                                         "monitor",     "origin_prometheus",
+                                         "prometheus",  "prometheus_replica",
+                                         "receive",     "region",
+                                         "replica",     "server",
+                                         "shard",       "site",
+                                         "stack",       "stage",
+                                         "tenant",      "tenant_id"};
 
 // Two rules record the same name: what holds for both.
 Facts Either(const Facts& a, const Facts& b) {
@@ -55,7 +42,7 @@ Facts Either(const Facts& a, const Facts& b) {
 }  // namespace
 
 bool Knowledge::IsAmbient(std::string_view label) const {
-  return std::ranges::find(kAmbient, label) != kAmbient.end();
+  return std::ranges::find(kAmbient, label) != std::end(kAmbient);
 }
 
 Facts Knowledge::RecordedBy(const Rule& rule) const {
@@ -80,7 +67,7 @@ Facts Knowledge::RecordedBy(const Rule& rule) const {
     facts.labels.values[name] = {value};
   }
   // It may have come from elsewhere, with the labels of that place.
-  facts.labels.possible.insert(kAmbient.begin(), kAmbient.end());
+  facts.labels.possible.insert(std::begin(kAmbient), std::end(kAmbient));
   for (const std::string_view name : kAmbient) facts.labels.lost.erase(std::string(name));
   return facts;
 }

@@ -4,7 +4,9 @@
 //
 // Thread safety: one thread only.
 
+#include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,10 +39,10 @@ struct ExprFinding {
   std::string explanation;
 };
 
-// What the files say of metrics beyond the catalogue: names that rules record.
+// What is known of selectors: the catalogue, and what recording rules say of the names they record.
 class Knowledge final : public promql::SelectorKnowledge {
  public:
-  // Both must outlive this. Groups that are added later may use what those before them record.
+  // `catalogue` must outlive this.
   explicit Knowledge(const Catalogue& catalogue) : catalogue_(catalogue) {}
   // Learns what the recording rules of the files record.
   void Learn(std::span<const LintedFile> files);

@@ -63,7 +63,7 @@ void GroupReader::ReadDuration(YamlMap& map, std::string_view key, std::int64_t&
 }
 
 TemplateMap GroupReader::ReadTemplates(YamlMap& map, std::string_view key, std::string_view kind,
-                                       bool expand) {
+                                       const std::string* alert) {
   TemplateMap templates;
   const YamlNode* node = map.Find(key);
   if (node == nullptr) return templates;
@@ -77,7 +77,7 @@ TemplateMap GroupReader::ReadTemplates(YamlMap& map, std::string_view key, std::
       Fault(name, "invalid " + std::string(kind) + " name \"" + name.scalar() + "\"");
     }
     const std::string text = value.is_null() ? "" : ReadText(value);
-    if (expand) {
+    if (alert != nullptr) {
       if (auto parsed = CheckTemplate(text); !parsed) {
         Fault(value, std::string(kind) + " \"" + name.scalar() + "\": " + parsed.error().message());
       }
@@ -169,9 +169,9 @@ Rule GroupReader::ReadRule(const YamlNode& node) {
   }
   ReadName(node, *map, rule);
   ReadExpr(node, *map, rule);
-  const bool alerting = rule.kind == RuleKind::kAlerting;
-  rule.labels = ReadTemplates(*map, "labels", "label", alerting);
-  rule.annotations = ReadTemplates(*map, "annotations", "annotation", alerting);
+  const std::string* alert = rule.kind == RuleKind::kAlerting ? &rule.name : nullptr;
+  rule.labels = ReadTemplates(*map, "labels", "label", alert);
+  rule.annotations = ReadTemplates(*map, "annotations", "annotation", alert);
   ReadTimes(*map, rule);
   CheckKeys(*map);
   return rule;
@@ -221,7 +221,7 @@ void GroupReader::ReadGroup(const YamlNode& node, const GroupOwner& owner,
   ReadDuration(*map, "interval", group.interval_ms);
   ReadDuration(*map, "query_offset", group.query_offset_ms);
   ReadLimit(*map, group);
-  const TemplateMap labels = ReadTemplates(*map, "labels", "label", false);
+  const TemplateMap labels = ReadTemplates(*map, "labels", "label", nullptr);
   if (owner.of_operator) map->Find("partial_response_strategy");
   if (const YamlNode* rules = map->Find("rules")) ReadRules(*rules, labels, group);
   CheckKeys(*map);

@@ -43,9 +43,10 @@ class GroupReader {
   void ReadLimit(base::YamlMap& map, RuleGroup& group);
   void ReadDuration(base::YamlMap& map, std::string_view key, std::int64_t& out);
   std::string ReadText(const base::YamlNode& node);
-  // `kind`: "label" or "annotation".
+  // `kind`: "label" or "annotation". Of an alert, by its name, the values are templates; otherwise
+  // (nullptr) they are plain.
   TemplateMap ReadTemplates(base::YamlMap& map, std::string_view key, std::string_view kind,
-                            bool expand);
+                            const std::string* alert);
   std::vector<Place> PlacesOf(const base::YamlNode& node, std::string_view value) const;
 
   std::vector<std::string_view> lines_;  // of the text
