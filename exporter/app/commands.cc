@@ -101,19 +101,9 @@ int RunSimulateZoneLoss(const Flags& flags, const Surroundings& surroundings) {
 int RunCheckConfig(const Flags& flags) {
   return ForEachFile(flags.files, [](const std::string& file) -> base::Result<std::string> {
     AZX_ASSIGN_OR_RETURN(const config::Config config, config::LoadConfig(file));
-    for (const std::string& rule_file : config.rule_files) {
-      AZX_RETURN_IF_ERROR(rules::LoadRuleFiles({rule_file}));
-    }
-    return fmt::format("good, {} rule files found", config.rule_files.size());
-  });
-}
-
-int RunCheckRules(const Flags& flags) {
-  return ForEachFile(flags.files, [](const std::string& file) -> base::Result<std::string> {
-    AZX_ASSIGN_OR_RETURN(const std::vector<rules::RuleGroup> groups, rules::LoadRuleFiles({file}));
-    std::size_t count = 0;
-    for (const rules::RuleGroup& group : groups) count += group.rules.size();
-    return fmt::format("good, {} rules found", count);
+    const std::vector<std::string> rule_files = rules::FindRuleFiles(config.rule_files);
+    AZX_RETURN_IF_ERROR(rules::LoadRuleFiles(rule_files));
+    return fmt::format("good, {} rule files found", rule_files.size());
   });
 }
 

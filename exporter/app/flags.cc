@@ -156,6 +156,43 @@ void AddSimulateCommand(CLI::App& cli, Flags& flags, RawFlags& raw) {
   loss->callback([&flags] { flags.command = Command::kSimulateZoneLoss; });
 }
 
+// Without files it reads standard input.
+void AddCheckRules(CLI::App* check, Flags& flags) {
+  CLI::App* command = check->add_subcommand(
+      "rules",
+      "Rule files, or PrometheusRule objects, as promtool does: exit 0 when they are good, 1 when "
+      "not, 3 for lint findings with --lint-fatal.");
+  command->add_option("FILE", flags.files, "The files. Default: standard input.");
+  command
+      ->add_option(
+          "--lint", flags.check_rules.lint,
+          "Lint, with commas between: duplicate-rules; azexporter (what can never fire, and "
+          "labels and values that its metrics never have); all; none.")
+      ->capture_default_str();
+  command->add_flag("--lint-fatal,!--no-lint-fatal", flags.check_rules.lint_fatal,
+                    "Exit with 3 for what lint finds (errors and warnings).");
+  command->add_flag("--ignore-unknown-fields,!--no-ignore-unknown-fields",
+                    flags.check_rules.ignore_unknown_fields,
+                    "Pass over keys that rule files do not have.");
+  command->callback([&flags] { flags.command = Command::kCheckRules; });
+}
+
+void AddExportRules(CLI::App& cli, Flags& flags) {
+  CLI::App* rules = cli.add_subcommand("rules", "Work on rule packs.");
+  rules->require_subcommand(1);
+  CLI::App* command = rules->add_subcommand(
+      "export", "Print rule files as a PrometheusRule object for the Prometheus Operator.");
+  command->add_option("FILE", flags.files, "The files. Default: the recommended pack, built in.");
+  command->add_option("--name", flags.export_rules.name, "Name of the object.")
+      ->capture_default_str();
+  command->add_option("--namespace", flags.export_rules.ns, "Its namespace. Default: none.");
+  command
+      ->add_option("--label", flags.export_rules.labels,
+                   "KEY=VALUE: a label of it, by which an Operator selects; may be given again.")
+      ->allow_extra_args(false);
+  command->callback([&flags] { flags.command = Command::kExportRules; });
+}
+
 void AddTestRulesFlags(CLI::App* command, TestRulesFlags& out) {
   command
       ->add_option("--run", out.run, "Only tests whose name has this pattern; may be given again.")
@@ -293,7 +330,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
     return sub;
   };
   add_command(check, "config", "Configuration files.", Command::kCheckConfig);
-  add_command(check, "rules", "Rule files.", Command::kCheckRules);
+  AddCheckRules(check, flags);
   AddQueryCommand(cli, flags);
   CLI::App* test = cli.add_subcommand("test", "Run test files; exit 0 when all pass, else 1.");
   test->require_subcommand(1);
@@ -301,6 +338,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   AddTestRulesFlags(
       add_command(test, "rules", "Unit tests of rules, as promtool's.", Command::kTestRules),
       flags.test_rules);
+  AddExportRules(cli, flags);
   AddSimulateCommand(cli, flags, raw);
   CLI::App* promql = cli.add_subcommand("promql", "Work on PromQL expressions.");
   promql->require_subcommand(1);

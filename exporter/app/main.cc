@@ -82,6 +82,8 @@ int RunCommand(const app::Flags& flags) {
       return app::RunCheckConfig(flags);
     case app::Command::kCheckRules:
       return app::RunCheckRules(flags);
+    case app::Command::kExportRules:
+      return app::RunExportRules(flags);
     case app::Command::kFormatPromql:
       return app::RunFormatPromql(flags);
     case app::Command::kQuery:

@@ -4,41 +4,68 @@
 #include <map>
 #include <tuple>
 
+#include "azexporter/collect/collector.h"
+#include "azexporter/collect/self_metrics.h"
+
 namespace azexporter::app {
 namespace {
 
-constexpr model::MetricDesc kAlerts = {
-    "az_alerts",
-    "Alerts of azexporter's own evaluation by name, severity and state.",
-    model::MetricType::kGauge,
-    {}};
-constexpr model::MetricDesc kRuleHealth = {"azexporter_rule_healthy",
-                                           "Whether the last evaluation of the rule succeeded.",
-                                           model::MetricType::kGauge,
-                                           {}};
-constexpr model::MetricDesc kGroupDuration = {
-    "azexporter_rule_group_last_duration_seconds",
-    "How long the last evaluation of the rule group took.",
-    model::MetricType::kGauge,
-    {}};
-constexpr model::MetricDesc kGroupTime = {"azexporter_rule_group_last_evaluation_timestamp_seconds",
-                                          "When the rule group was last evaluated.",
-                                          model::MetricType::kGauge,
-                                          {}};
+constexpr std::string_view kAlertLabels[] = {"alertname", "severity", "alertstate"};
+constexpr std::string_view kAlertStates[] = {"pending", "firing"};
+constexpr model::LabelValues kAlertValues[] = {{"alertstate", kAlertStates}};
+constexpr std::string_view kRuleLabels[] = {"rule"};
+constexpr std::string_view kGroupLabels[] = {"rule_group"};
+
+constexpr model::MetricDesc kFamilies[] = {
+    {"az_alerts", "Alerts of azexporter's own evaluation by name, severity and state.",
+     model::MetricType::kGauge, kAlertLabels, model::kNumber, kAlertValues},
+    {"azexporter_rule_healthy", "Whether the last evaluation of the rule succeeded.",
+     model::MetricType::kGauge, kRuleLabels, model::kFlag},
+    {"azexporter_rule_group_last_duration_seconds",
+     "How long the last evaluation of the rule group took.", model::MetricType::kGauge,
+     kGroupLabels, model::kAmount},
+    {"azexporter_rule_group_last_evaluation_timestamp_seconds",
+     "When the rule group was last evaluated.", model::MetricType::kGauge, kGroupLabels,
+     model::kAmount},
+};
+// What --check --output prometheus writes for node_exporter's textfile collector.
+constexpr std::string_view kFindingLabels[] = {"topic", "severity"};
+constexpr model::MetricDesc kCheckFamilies[] = {
+    {"azexporter_check_findings", "Findings of --check by topic and severity.",
+     model::MetricType::kGauge, kFindingLabels, model::kNumber},
+    {"azexporter_check_status",
+     "Verdict of --check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+     model::MetricType::kGauge,
+     {},
+     {0, 3, true}},
+};
+enum Family { kAlerts, kHealthy, kDuration, kTime };
 
 }  // namespace
 
+rules::Catalogue MetricCatalogue() {
+  rules::Catalogue catalogue;
+  for (const collect::Collector& collector : collect::Collectors()) {
+    catalogue.Add(collector.families);
+  }
+  catalogue.Add(collect::SelfFamilies());
+  catalogue.Add(kFamilies);
+  catalogue.Add(kCheckFamilies);
+  return catalogue;
+}
+
 base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config) {
-  if (!config.rule_files.empty()) return rules::LoadRuleFiles(config.rule_files);
+  if (!config.rule_files.empty())
+    return rules::LoadRuleFiles(rules::FindRuleFiles(config.rule_files));
   return rules::ParseRuleFile(rules::RecommendedPack(), "recommended.yaml");
 }
 
 std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::GroupView>& groups) {
   using model::Labels;
-  model::MetricFamily alerts{&kAlerts, {}, {}};
-  model::MetricFamily healthy{&kRuleHealth, {}, {}};
-  model::MetricFamily duration{&kGroupDuration, {}, {}};
-  model::MetricFamily time{&kGroupTime, {}, {}};
+  model::MetricFamily alerts{&kFamilies[kAlerts], {}, {}};
+  model::MetricFamily healthy{&kFamilies[kHealthy], {}, {}};
+  model::MetricFamily duration{&kFamilies[kDuration], {}, {}};
+  model::MetricFamily time{&kFamilies[kTime], {}, {}};
   // Every alerting rule has its two series, with 0 while nothing is active. Rules of one name add
   // up: several thresholds may share it.
   std::map<std::tuple<std::string, std::string, std::string>, double> counts;
@@ -56,8 +83,8 @@ std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::Group
       for (const auto& [name, text] : rule.rule->labels) {
         if (name == "severity") severity = text;
       }
-      for (const char* state : {"pending", "firing"}) {
-        counts.try_emplace({rule.rule->name, severity, state}, 0);
+      for (const std::string_view state : kAlertStates) {
+        counts.try_emplace({rule.rule->name, severity, std::string(state)}, 0);
       }
       for (const rules::Alert& alert : rule.alerts) {
         ++counts[{rule.rule->name, std::string(alert.labels.Get("severity")),

@@ -10,9 +10,13 @@
 #include "azexporter/collect/snapshot.h"
 #include "azexporter/config/config.h"
 #include "azexporter/rules/alert.h"
+#include "azexporter/rules/catalogue.h"
 #include "azexporter/rules/rule_file.h"
 
 namespace azexporter::app {
+
+// Every metric that azexporter can have.
+rules::Catalogue MetricCatalogue();
 
 // The files that the configuration names, or the recommended pack where it names none.
 base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config);

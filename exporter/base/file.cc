@@ -1,5 +1,7 @@
 #include "azexporter/base/file.h"
 
+#include <glob.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -31,6 +33,16 @@ std::string RelativeTo(const std::string& file, const std::string& path) {
   const std::filesystem::path given(path);
   if (given.is_absolute()) return path;
   return (std::filesystem::path(file).parent_path() / given).lexically_normal().string();
+}
+
+std::vector<std::string> Glob(const std::string& pattern) {
+  glob_t found = {};
+  std::vector<std::string> paths;
+  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  globfree(&found);
+  return paths;
 }
 
 }  // namespace azexporter::base

@@ -185,21 +185,32 @@ class YamlTreeBuilder final : public YAML::EventHandler {
 
 YamlNode::YamlNode() : file_(std::make_shared<const std::string>()) {}
 
-Result<std::vector<YamlNode>> YamlNode::ParseAll(std::string_view text, std::string file) {
+YamlDocuments YamlNode::ParseUntilFault(std::string_view text, std::string file) {
   auto name = std::make_shared<const std::string>(std::move(file));
   YamlTreeBuilder builder(name);
   std::istringstream in{std::string(text)};
-  std::vector<YamlNode> documents;
+  YamlDocuments parsed;
   try {
     YAML::Parser parser(in);
     while (parser.HandleNextDocument(builder)) {
-      AZX_ASSIGN_OR_RETURN(YamlNode document, builder.TakeDocument());
-      documents.push_back(std::move(document));
+      auto document = builder.TakeDocument();
+      if (!document) {
+        parsed.fault = document.error();
+        return parsed;
+      }
+      parsed.documents.push_back(std::move(*document));
     }
   } catch (const YAML::Exception& e) {
-    return BadData(PlaceText(*name, e.mark.line + 1, e.mark.column + 1) + ": " + e.msg);
+    parsed.fault = Error(ErrorCode::kBadData,
+                         PlaceText(*name, e.mark.line + 1, e.mark.column + 1) + ": " + e.msg);
   }
-  return documents;
+  return parsed;
+}
+
+Result<std::vector<YamlNode>> YamlNode::ParseAll(std::string_view text, std::string file) {
+  YamlDocuments parsed = ParseUntilFault(text, std::move(file));
+  if (parsed.fault) return Fail(std::move(*parsed.fault));
+  return std::move(parsed.documents);
 }
 
 Result<YamlNode> YamlNode::Parse(std::string_view text, std::string file) {

@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "azexporter/base/check.h"
 #include "azexporter/base/mutex.h"
 #include "azexporter/model/metric_family.h"
 
@@ -15,12 +16,114 @@ namespace {
 using GaugeFamily = prometheus::Family<prometheus::Gauge>;
 using CounterFamily = prometheus::Family<prometheus::Counter>;
 
-GaugeFamily& AddGauge(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+constexpr std::string_view kBuild[] = {"version", "revision"};
+constexpr std::string_view kCollector[] = {"collector"};
+constexpr std::string_view kResource[] = {"resource"};
+constexpr std::string_view kAlertmanager[] = {"alertmanager"};
+constexpr std::string_view kReason[] = {"reason"};
+
+constexpr model::MetricDesc kFamilies[] = {
+    {"azexporter_build_info", "Version and revision of this azexporter; always 1.",
+     model::MetricType::kGauge, kBuild, model::kAlwaysOne},
+    {"azexporter_collector_duration_seconds", "How long the collector took in the last round.",
+     model::MetricType::kGauge, kCollector, model::kAmount},
+    {"azexporter_collector_last_success_timestamp_seconds", "When the collector last had no fault.",
+     model::MetricType::kGauge, kCollector, model::kAmount},
+    {"azexporter_collector_success", "Whether the collector had no fault in the last round.",
+     model::MetricType::kGauge, kCollector, model::kFlag},
+    {"azexporter_config_last_reload_success_timestamp_seconds",
+     "When a configuration was last accepted.",
+     model::MetricType::kGauge,
+     {},
+     model::kAmount},
+    {"azexporter_config_last_reload_successful",
+     "Whether the last configuration was accepted.",
+     model::MetricType::kGauge,
+     {},
+     model::kFlag},
+    {"azexporter_kube_decode_errors_total", "Objects that were not understood and left out.",
+     model::MetricType::kCounter, kResource, model::kNumber},
+    {"azexporter_kube_last_contact_timestamp_seconds",
+     "When the API server last answered for the resource.", model::MetricType::kGauge, kResource,
+     model::kAmount},
+    {"azexporter_kube_lists_total", "Whole lists read from the API server.",
+     model::MetricType::kCounter, kResource, model::kNumber},
+    {"azexporter_kube_synced", "Whether a whole list of the resource was read.",
+     model::MetricType::kGauge, kResource, model::kFlag},
+    {"azexporter_kube_watch_restarts_total", "Watches that ended and were taken up again.",
+     model::MetricType::kCounter, kResource, model::kNumber},
+    {"azexporter_notifications_alertmanagers_discovered",
+     "Alertmanagers that alerts are sent to.",
+     model::MetricType::kGauge,
+     {},
+     model::kNumber},
+    {"azexporter_notifications_dropped_total",
+     "Alerts thrown out unsent because a notification queue was full.",
+     model::MetricType::kCounter,
+     {},
+     model::kNumber},
+    {"azexporter_notifications_errors_total", "Alerts that could not be sent because of an error.",
+     model::MetricType::kCounter, kAlertmanager, model::kNumber},
+    {"azexporter_notifications_queue_capacity",
+     "Alerts that each notification queue can hold.",
+     model::MetricType::kGauge,
+     {},
+     model::kNumber},
+    {"azexporter_notifications_queue_length",
+     "Alerts in the fullest notification queue.",
+     model::MetricType::kGauge,
+     {},
+     model::kNumber},
+    {"azexporter_notifications_sent_total", "Alerts that the Alertmanager took.",
+     model::MetricType::kCounter, kAlertmanager, model::kNumber},
+    {"azexporter_remote_write_requests_refused_total",
+     "Remote write requests answered with an error, by reason.", model::MetricType::kCounter,
+     kReason, model::kNumber},
+    {"azexporter_remote_write_requests_total",
+     "Remote write requests that came in.",
+     model::MetricType::kCounter,
+     {},
+     model::kNumber},
+    {"azexporter_remote_write_samples_dropped_total",
+     "Samples left out of remote write requests, by reason.", model::MetricType::kCounter, kReason,
+     model::kNumber},
+    {"azexporter_remote_write_samples_total",
+     "Samples stored from remote write.",
+     model::MetricType::kCounter,
+     {},
+     model::kNumber},
+    {"azexporter_state_last_write_timestamp_seconds",
+     "When alerts or samples were last written to disk; 0 where they never were.",
+     model::MetricType::kGauge,
+     {},
+     model::kAmount},
+    {"azexporter_state_write_failures_total",
+     "Times that alerts or samples could not be written to disk.",
+     model::MetricType::kCounter,
+     {},
+     model::kNumber},
+    {"azexporter_state_writes_total",
+     "Times that alerts or samples were written to disk, to outlive a restart.",
+     model::MetricType::kCounter,
+     {},
+     model::kNumber},
+};
+
+// REQUIRES: `name` is in the table.
+std::string HelpOf(std::string_view name) {
+  for (const model::MetricDesc& desc : kFamilies) {
+    if (desc.name == name) return std::string(desc.help);
+  }
+  AZX_CHECK(false, "a self-metric without a row in the table");
+  return "";
 }
 
-CounterFamily& AddCounter(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+GaugeFamily& AddGauge(prometheus::Registry& registry, const char* name) {
+  return prometheus::BuildGauge().Name(name).Help(HelpOf(name)).Register(registry);
+}
+
+CounterFamily& AddCounter(prometheus::Registry& registry, const char* name) {
+  return prometheus::BuildCounter().Name(name).Help(HelpOf(name)).Register(registry);
 }
 
 // Brings a counter to what was counted elsewhere.
@@ -69,64 +172,38 @@ void AddMetric(const prometheus::ClientMetric& metric, model::MetricFamily& fami
 
 struct SelfMetrics::Impl {
   prometheus::Registry registry;
-  GaugeFamily& build_info = AddGauge(registry, "azexporter_build_info",
-                                     "Version and revision of this azexporter; always 1.");
-  GaugeFamily& success = AddGauge(registry, "azexporter_collector_success",
-                                  "Whether the collector had no fault in the last round.");
-  GaugeFamily& duration = AddGauge(registry, "azexporter_collector_duration_seconds",
-                                   "How long the collector took in the last round.");
+  GaugeFamily& build_info = AddGauge(registry, "azexporter_build_info");
+  GaugeFamily& success = AddGauge(registry, "azexporter_collector_success");
+  GaugeFamily& duration = AddGauge(registry, "azexporter_collector_duration_seconds");
   GaugeFamily& last_success =
-      AddGauge(registry, "azexporter_collector_last_success_timestamp_seconds",
-               "When the collector last had no fault.");
-  GaugeFamily& objects = AddGauge(registry, "azexporter_kube_synced",
-                                  "Whether a whole list of the resource was read.");
-  GaugeFamily& contact = AddGauge(registry, "azexporter_kube_last_contact_timestamp_seconds",
-                                  "When the API server last answered for the resource.");
-  GaugeFamily& reload_success = AddGauge(registry, "azexporter_config_last_reload_successful",
-                                         "Whether the last configuration was accepted.");
+      AddGauge(registry, "azexporter_collector_last_success_timestamp_seconds");
+  GaugeFamily& objects = AddGauge(registry, "azexporter_kube_synced");
+  GaugeFamily& contact = AddGauge(registry, "azexporter_kube_last_contact_timestamp_seconds");
+  GaugeFamily& reload_success = AddGauge(registry, "azexporter_config_last_reload_successful");
   GaugeFamily& reload_time =
-      AddGauge(registry, "azexporter_config_last_reload_success_timestamp_seconds",
-               "When a configuration was last accepted.");
+      AddGauge(registry, "azexporter_config_last_reload_success_timestamp_seconds");
   // Counted in the caches; these follow them.
-  CounterFamily& lists =
-      AddCounter(registry, "azexporter_kube_lists_total", "Whole lists read from the API server.");
-  CounterFamily& restarts = AddCounter(registry, "azexporter_kube_watch_restarts_total",
-                                       "Watches that ended and were taken up again.");
-  CounterFamily& decode_errors = AddCounter(registry, "azexporter_kube_decode_errors_total",
-                                            "Objects that were not understood and left out.");
+  CounterFamily& lists = AddCounter(registry, "azexporter_kube_lists_total");
+  CounterFamily& restarts = AddCounter(registry, "azexporter_kube_watch_restarts_total");
+  CounterFamily& decode_errors = AddCounter(registry, "azexporter_kube_decode_errors_total");
   // Counted in the sender of notifications; these follow it.
-  CounterFamily& sent = AddCounter(registry, "azexporter_notifications_sent_total",
-                                   "Alerts that the Alertmanager took.");
-  CounterFamily& errors = AddCounter(registry, "azexporter_notifications_errors_total",
-                                     "Alerts that could not be sent because of an error.");
-  CounterFamily& dropped =
-      AddCounter(registry, "azexporter_notifications_dropped_total",
-                 "Alerts thrown out unsent because a notification queue was full.");
-  GaugeFamily& queue_length = AddGauge(registry, "azexporter_notifications_queue_length",
-                                       "Alerts in the fullest notification queue.");
-  GaugeFamily& queue_capacity = AddGauge(registry, "azexporter_notifications_queue_capacity",
-                                         "Alerts that each notification queue can hold.");
-  GaugeFamily& discovered = AddGauge(registry, "azexporter_notifications_alertmanagers_discovered",
-                                     "Alertmanagers that alerts are sent to.");
+  CounterFamily& sent = AddCounter(registry, "azexporter_notifications_sent_total");
+  CounterFamily& errors = AddCounter(registry, "azexporter_notifications_errors_total");
+  CounterFamily& dropped = AddCounter(registry, "azexporter_notifications_dropped_total");
+  GaugeFamily& queue_length = AddGauge(registry, "azexporter_notifications_queue_length");
+  GaugeFamily& queue_capacity = AddGauge(registry, "azexporter_notifications_queue_capacity");
+  GaugeFamily& discovered = AddGauge(registry, "azexporter_notifications_alertmanagers_discovered");
   // Counted where state is written; these follow it.
-  CounterFamily& state_writes =
-      AddCounter(registry, "azexporter_state_writes_total",
-                 "Times that alerts or samples were written to disk, to outlive a restart.");
-  CounterFamily& state_failures =
-      AddCounter(registry, "azexporter_state_write_failures_total", "Times that this failed.");
-  GaugeFamily& state_time = AddGauge(registry, "azexporter_state_last_write_timestamp_seconds",
-                                     "When it last went well; 0 where it never did.");
+  CounterFamily& state_writes = AddCounter(registry, "azexporter_state_writes_total");
+  CounterFamily& state_failures = AddCounter(registry, "azexporter_state_write_failures_total");
+  GaugeFamily& state_time = AddGauge(registry, "azexporter_state_last_write_timestamp_seconds");
   // Counted in the receiver of remote write; these follow it.
-  CounterFamily& write_requests = AddCounter(registry, "azexporter_remote_write_requests_total",
-                                             "Remote write requests that came in.");
-  CounterFamily& write_samples = AddCounter(registry, "azexporter_remote_write_samples_total",
-                                            "Samples stored from remote write.");
+  CounterFamily& write_requests = AddCounter(registry, "azexporter_remote_write_requests_total");
+  CounterFamily& write_samples = AddCounter(registry, "azexporter_remote_write_samples_total");
   CounterFamily& write_refused =
-      AddCounter(registry, "azexporter_remote_write_requests_refused_total",
-                 "Remote write requests answered with an error, by reason.");
+      AddCounter(registry, "azexporter_remote_write_requests_refused_total");
   CounterFamily& write_dropped =
-      AddCounter(registry, "azexporter_remote_write_samples_dropped_total",
-                 "Samples left out of remote write requests, by reason.");
+      AddCounter(registry, "azexporter_remote_write_samples_dropped_total");
   // The counters of each Alertmanager by its label, to end those of one that is gone.
   struct AlertmanagerCounters {
     prometheus::Counter* sent = nullptr;
@@ -256,5 +333,7 @@ std::shared_ptr<const Block> SelfMetrics::ToBlock() const {
   }
   return Block::Make("self", families);
 }
+
+std::span<const model::MetricDesc> SelfFamilies() { return kFamilies; }
 
 }  // namespace azexporter::collect

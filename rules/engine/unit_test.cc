@@ -1,7 +1,6 @@
 #include "azexporter/rules/unit_test.h"
 
 #include <fmt/format.h>
-#include <glob.h>
 
 #include <algorithm>
 #include <map>
@@ -237,14 +236,11 @@ std::vector<std::string> FindRuleFiles(const std::string& file,
   std::set<std::string> known;
   for (const std::string& pattern : patterns) {
     const std::string path = base::RelativeTo(file, pattern);
-    glob_t found = {};
-    if (glob(path.c_str(), 0, nullptr, &found) != 0 || found.gl_pathc == 0) {
-      warnings.push_back("no file match pattern " + path);
+    const std::vector<std::string> found = base::Glob(path);
+    if (found.empty()) warnings.push_back("no file match pattern " + path);
+    for (const std::string& one : found) {
+      if (known.insert(one).second) paths.push_back(one);
     }
-    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
-      if (known.insert(found.gl_pathv[i]).second) paths.emplace_back(found.gl_pathv[i]);
-    }
-    globfree(&found);
   }
   return paths;
 }

@@ -223,7 +223,7 @@ TEST(ParseFlagsTest, ExitCodesAreOurOwn) {
        "azexporter: --web.external-url: must be a scheme, a host and a path only"},
       {{"--rules.alert.resend-delay", "soon"}, 1, true, "azexporter: --rules.alert.resend-delay: "},
       {{"check"}, 1, true, "azexporter: "},
-      {{"check", "rules"}, 1, true, "azexporter: "},
+      {{"check", "config"}, 1, true, "azexporter: "},
   };
   for (const FlagCase& c : cases) {
     std::vector<const char*> argv = {"azexporter"};

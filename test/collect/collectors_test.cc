@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <set>
+#include <sstream>
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/file.h"
@@ -157,6 +161,81 @@ TEST(CollectorTableTest, TheGoldenFilesShowEachFamily) {
       }
     }
   }
+}
+
+// The values of a label in a text of the exposition format.
+std::set<std::string> ValuesOf(std::string_view text, std::string_view label) {
+  std::set<std::string> values;
+  for (const std::string_view before : {"{", ","}) {
+    const std::string start = std::string(before) + std::string(label) + "=\"";
+    for (std::size_t at = text.find(start); at != std::string_view::npos;
+         at = text.find(start, at)) {
+      at += start.size();
+      values.emplace(text.substr(at, text.find('"', at) - at));
+    }
+  }
+  return values;
+}
+
+// The golden files keep to what the table says of values.
+TEST(CollectorTableTest, ValuesAreThoseOfTheTable) {
+  for (const Collector& collector : Collectors()) {
+    const std::string text = TextOf(std::string(collector.name));
+    for (const model::MetricDesc& desc : collector.families) {
+      const std::size_t at = text.find("# TYPE " + std::string(desc.name) + " ");
+      ASSERT_NE(at, std::string::npos) << desc.name;
+      const std::string family = text.substr(at, text.find("# HELP", at) - at);
+      for (const model::LabelValues& closed : desc.label_values) {
+        EXPECT_NE(std::ranges::find(desc.label_names, closed.label), desc.label_names.end());
+        for (const std::string& value : ValuesOf(family, closed.label)) {
+          EXPECT_NE(std::ranges::find(closed.values, value), closed.values.end())
+              << desc.name << " " << closed.label << "=" << value;
+        }
+      }
+      if (desc.type == model::MetricType::kHistogram) continue;
+      std::istringstream lines(family);
+      for (std::string line; std::getline(lines, line);) {
+        if (line.empty() || line.front() == '#') continue;
+        const double value = std::stod(line.substr(line.rfind(' ') + 1));
+        EXPECT_GE(value, desc.bounds.least) << line;
+        EXPECT_LE(value, desc.bounds.most) << line;
+        EXPECT_TRUE(!desc.bounds.whole || value == std::floor(value)) << line;
+      }
+    }
+  }
+}
+
+const model::MetricDesc& Described(std::string_view name) {
+  for (const Collector& collector : Collectors()) {
+    for (const model::MetricDesc& desc : collector.families) {
+      if (desc.name == name) return desc;
+    }
+  }
+  throw std::out_of_range(std::string(name));
+}
+
+// Every name of an enumeration that becomes a label's value is in the table.
+template <class Enum>
+void ExpectNames(std::string_view family, std::string_view (*name_of)(Enum), Enum last) {
+  const auto values = Described(family).label_values.back().values;
+  for (int i = 0; i <= static_cast<int>(last); ++i) {
+    const std::string_view name = name_of(static_cast<Enum>(i));
+    EXPECT_NE(std::ranges::find(values, name), values.end()) << family << " " << name;
+  }
+}
+
+TEST(CollectorTableTest, NamesEachValueThatThereIs) {
+  ExpectNames("az_zone_state", &zones::ZoneStateName, zones::ZoneState::kMissing);
+  ExpectNames("az_zone_loss_blockers", &zones::LossReasonName, zones::LossReason::kUnplaceable);
+  ExpectNames("az_zone_loss_unplaced_pods", &zones::PlacementReasonName,
+              zones::PlacementReason::kTopologySpread);
+  ExpectNames("az_service_topology_hints", &zones::HintStatusName, zones::HintStatus::kUnexplained);
+  ExpectNames("az_topology_spread_constraint_missing", &zones::SpreadGapName,
+              zones::SpreadGap::kNeverBinds);
+  ExpectNames("az_claims", &zones::ClaimStateName, zones::ClaimState::kMissing);
+  ExpectNames("az_volumes", &zones::VolumeReachName, zones::VolumeReach::kUnknown);
+  ExpectNames("az_probe_results_total", &probe::ProbeOutcomeName, probe::ProbeOutcome::kFailed);
+  ExpectNames("kube_pod_status_phase", &kube::PodPhaseName, kube::PodPhase::kUnknown);
 }
 
 TEST(CollectorTableTest, IsSortedAndNamesEachFamilyOnce) {

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 namespace azexporter::collect {
 namespace {
 
@@ -75,6 +78,32 @@ TEST(SelfMetricsTest, RemoteWriteIsToldByReasonWhereItIsOn) {
             "samples_dropped_total{reason=\"native_histogram\"} 0\n"
             "samples_dropped_total{reason=\"out_of_order\"} 3\n"
             "samples_total 9\n");
+}
+
+TEST(SelfMetricsTest, EveryFamilyIsInTheTableWithItsLabels) {
+  SelfMetrics self("1", "2");
+  self.RecordReload(true, 1);
+  self.RecordNotifications({.alertmanagers = {{"http://a", 5, 1}}});
+  self.RecordRemoteWrite({});
+  self.RecordState({});
+  kube::ClusterState::Parts parts;
+  parts.health.push_back({.resource = "nodes"});
+  self.Record({.timestamp_ms = 1, .blocks = {}, .runs = {{.collector = "zones", .success = true}}},
+              kube::ClusterState(std::move(parts)));
+  std::map<std::string, std::set<std::string>> seen;
+  const auto block = self.ToBlock();
+  for (const auto& sample : block->samples) {
+    std::set<std::string>& labels = seen[std::string(sample.labels.metric_name())];
+    for (const model::Label label : sample.labels) {
+      if (label.name != model::kMetricName) labels.insert(std::string(label.name));
+    }
+  }
+  std::map<std::string, std::set<std::string>> table;
+  for (const model::MetricDesc& desc : SelfFamilies()) {
+    table[std::string(desc.name)] = {desc.label_names.begin(), desc.label_names.end()};
+  }
+  EXPECT_EQ(seen, table);
+  EXPECT_TRUE(std::ranges::is_sorted(SelfFamilies(), {}, &model::MetricDesc::name));
 }
 
 }  // namespace

@@ -15,27 +15,32 @@ constexpr std::array<std::string_view, 3> kBudgetZone = {"namespace", "poddisrup
 constexpr std::array<std::string_view, 3> kBudgetReason = {"namespace", "poddisruptionbudget",
                                                            "reason"};
 
+constexpr std::string_view kProblemsValues[] = {"selects_nothing", "overlaps", "blocks_always"};
+constexpr model::LabelValues kProblems[] = {{"reason", kProblemsValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"az_pdb_problem",
      "Whether the budget has the problem: it selects no pod (selects_nothing), it shares pods with "
      "another one, which the API then never evicts (overlaps), it wants as many healthy pods as "
      "there are (blocks_always).",
-     model::MetricType::kGauge, kBudgetReason},
+     model::MetricType::kGauge, kBudgetReason, model::kFlag, kProblems},
     {"az_pdb_zone_headroom",
      "Healthy pods above what the budget wants if the zone were lost; negative where the budget "
      "would then be broken.",
      model::MetricType::kGauge, kBudgetZone},
     {"kube_poddisruptionbudget_status_current_healthy", "Current number of healthy pods.",
-     model::MetricType::kGauge, kBudget},
+     model::MetricType::kGauge, kBudget, model::kNumber},
     {"kube_poddisruptionbudget_status_desired_healthy", "Minimum desired number of healthy pods.",
-     model::MetricType::kGauge, kBudget},
+     model::MetricType::kGauge, kBudget, model::kNumber},
     {"kube_poddisruptionbudget_status_expected_pods",
-     "Total number of pods counted by this disruption budget.", model::MetricType::kGauge, kBudget},
+     "Total number of pods counted by this disruption budget.", model::MetricType::kGauge, kBudget,
+     model::kNumber},
     {"kube_poddisruptionbudget_status_observed_generation",
      "Most recent generation observed when updating this PDB status.", model::MetricType::kGauge,
-     kBudget},
+     kBudget, model::kNumber},
     {"kube_poddisruptionbudget_status_pod_disruptions_allowed",
-     "Number of pod disruptions that are currently allowed.", model::MetricType::kGauge, kBudget},
+     "Number of pod disruptions that are currently allowed.", model::MetricType::kGauge, kBudget,
+     model::kNumber},
 };
 
 enum Family {

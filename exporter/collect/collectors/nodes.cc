@@ -16,14 +16,17 @@ constexpr std::array<std::string_view, 4> kResourceLabels = {"node", "resource",
                                                              "topology_kubernetes_io_zone"};
 constexpr std::array<std::string_view, 2> kNodeLabels = {"node", "topology_kubernetes_io_zone"};
 
+constexpr std::string_view kStatusValues[] = {"true", "false", "unknown"};
+constexpr model::LabelValues kStatus[] = {{"status", kStatusValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"kube_node_spec_unschedulable", "Whether a node can schedule new pods.",
-     model::MetricType::kGauge, kNodeLabels},
+     model::MetricType::kGauge, kNodeLabels, model::kFlag},
     {"kube_node_status_allocatable",
      "The allocatable for different resources of a node that are available for scheduling.",
-     model::MetricType::kGauge, kResourceLabels},
+     model::MetricType::kGauge, kResourceLabels, model::kAmount},
     {"kube_node_status_condition", "The condition of a cluster node.", model::MetricType::kGauge,
-     kConditionLabels},
+     kConditionLabels, model::kFlag, kStatus},
 };
 
 // The unit by the rules of kube-state-metrics; "" for resources that it leaves out: native ones it

@@ -24,11 +24,21 @@ constexpr std::array<std::string_view, 5> kPhaseLabels = {"namespace", "pod", "u
 constexpr std::array<std::string_view, 5> kReadyLabels = {"namespace", "pod", "uid", "condition",
                                                           "topology_kubernetes_io_zone"};
 
+constexpr std::string_view kHostNetworkValues[] = {"true", "false"};
+constexpr model::LabelValues kHostNetwork[] = {{"host_network", kHostNetworkValues}};
+constexpr std::string_view kPhaseValues[] = {"Pending", "Succeeded", "Failed", "Unknown",
+                                             "Running"};
+constexpr model::LabelValues kPhase[] = {{"phase", kPhaseValues}};
+constexpr std::string_view kConditionValues[] = {"true", "false", "unknown"};
+constexpr model::LabelValues kCondition[] = {{"condition", kConditionValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
-    {"kube_pod_info", "Information about pod.", model::MetricType::kGauge, kInfoLabels},
-    {"kube_pod_status_phase", "The pods current phase.", model::MetricType::kGauge, kPhaseLabels},
+    {"kube_pod_info", "Information about pod.", model::MetricType::kGauge, kInfoLabels,
+     model::kAlwaysOne, kHostNetwork},
+    {"kube_pod_status_phase", "The pods current phase.", model::MetricType::kGauge, kPhaseLabels,
+     model::kFlag, kPhase},
     {"kube_pod_status_ready", "Describes whether the pod is ready to serve requests.",
-     model::MetricType::kGauge, kReadyLabels},
+     model::MetricType::kGauge, kReadyLabels, model::kFlag, kCondition},
 };
 
 const kube::Owner* ControllerOf(const kube::Pod& pod) {

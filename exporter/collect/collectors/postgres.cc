@@ -13,18 +13,18 @@ constexpr std::array<std::string_view, 1> kClusterLabels = {"db_cluster"};
 
 constexpr model::MetricDesc kFamilies[] = {
     {"az_postgres_primaries", "Writable instances of the database cluster; 1 unless split or lost.",
-     model::MetricType::kGauge, kClusterLabels},
+     model::MetricType::kGauge, kClusterLabels, model::kNumber},
     {"az_postgres_replication_stale",
      "Whether the standby's lag is only a lower bound, because its stream is cut or not visible.",
-     model::MetricType::kGauge, kInstanceLabels},
+     model::MetricType::kGauge, kInstanceLabels, model::kFlag},
     {"pg_replication_is_replica", "Indicates if the server is a replica.",
-     model::MetricType::kGauge, kInstanceLabels},
+     model::MetricType::kGauge, kInstanceLabels, model::kFlag},
     {"pg_replication_lag_bytes", "Log bytes between the primary's position and what is replayed.",
      model::MetricType::kGauge, kInstanceLabels},
     {"pg_replication_lag_seconds", "Replication lag behind master in seconds.",
      model::MetricType::kGauge, kInstanceLabels},
     {"pg_up", "Whether the last round was able to ask the PostgreSQL server.",
-     model::MetricType::kGauge, kInstanceLabels},
+     model::MetricType::kGauge, kInstanceLabels, model::kFlag},
 };
 
 enum Family { kPrimaries, kStale, kIsReplica, kLagBytes, kLagSeconds, kUp };

@@ -16,14 +16,19 @@ constexpr std::array<std::string_view, 4> kOutcomeLabels = {"target", "source_zo
 constexpr std::array<std::string_view, 4> kLatencyLabels = {"target", "source_zone",
                                                             "destination_zone", "cross_zone"};
 
+constexpr std::string_view kOutcomeValues[] = {"healthy", "bad_status", "timeout", "failed"};
+constexpr model::LabelValues kOutcome[] = {{"outcome", kOutcomeValues}};
+constexpr std::string_view kCrossZoneValues[] = {"true", "false", "unknown"};
+constexpr model::LabelValues kCrossZone[] = {{"cross_zone", kCrossZoneValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"az_probe_results_total", "Probes by how they ended.", model::MetricType::kCounter,
-     kOutcomeLabels},
+     kOutcomeLabels, model::kNumber, kOutcome},
     {"az_probe_up", "Whether the last probe of the target was answered with 2xx.",
-     model::MetricType::kGauge, kTargetLabels},
+     model::MetricType::kGauge, kTargetLabels, model::kFlag},
     {"http_request_duration_seconds",
      "Time of probe requests between zones; time-outs count with the time they took.",
-     model::MetricType::kHistogram, kLatencyLabels},
+     model::MetricType::kHistogram, kLatencyLabels, model::kAnyValue, kCrossZone},
 };
 
 constexpr std::string_view kUnknownZone = "unknown";

@@ -13,19 +13,25 @@ namespace {
 constexpr std::array<std::string_view, 3> kServiceZone = {"namespace", "service", "zone"};
 constexpr std::array<std::string_view, 3> kServiceStatus = {"namespace", "service", "status"};
 
+constexpr std::string_view kHintStatusValues[] = {
+    "not_proxied",        "local_policy",      "present",          "not_asked",
+    "no_ready_endpoints", "by_hand",           "endpoint_unzoned", "node_incomplete",
+    "one_zone",           "too_few_endpoints", "imbalance",        "unexplained"};
+constexpr model::LabelValues kHintStatus[] = {{"status", kHintStatusValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"az_service_endpoints",
      "Ready endpoints of the Service in the zone. Without the label zone: those whose zone neither "
      "the endpoint nor its node tells.",
-     model::MetricType::kGauge, kServiceZone},
+     model::MetricType::kGauge, kServiceZone, model::kNumber},
     {"az_service_load_balancer_dropped_zones",
      "Whether the Service's network load balancer, which does not balance across zones, has no "
      "target in the zone: AWS then takes the zone out of DNS.",
-     model::MetricType::kGauge, kServiceZone},
+     model::MetricType::kGauge, kServiceZone, model::kFlag},
     {"az_service_topology_hints",
      "1 for the status of the zone hints of a Service that asks for traffic to stay close: present "
      "where they are followed, else why they are not.",
-     model::MetricType::kGauge, kServiceStatus},
+     model::MetricType::kGauge, kServiceStatus, model::kAlwaysOne, kHintStatus},
 };
 
 enum Family { kEndpoints, kDroppedZones, kHints };

@@ -21,38 +21,43 @@ constexpr std::array<std::string_view, 4> kReason = {"namespace", "workload_kind
 constexpr std::array<std::string_view, 4> kZone = {"namespace", "workload_kind", "workload",
                                                    "zone"};
 
+constexpr std::string_view kGapsValues[] = {"no_rule", "never_binds"};
+constexpr model::LabelValues kGaps[] = {{"reason", kGapsValues}};
+constexpr std::string_view kWhenValues[] = {"DoNotSchedule", "ScheduleAnyway"};
+constexpr model::LabelValues kWhen[] = {{"when_unsatisfiable", kWhenValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"az_anti_affinity_violations",
      "Pods that stand together in the zone though required anti-affinity of the workload forbids "
      "it "
      "now.",
-     model::MetricType::kGauge, kZone},
+     model::MetricType::kGauge, kZone, model::kNumber},
     {"az_topology_spread_constraint_missing",
      "1 for a workload that wants more than one replica and that no rule of its own spreads over "
      "zones: it has none (no_rule), or they miss its own pods (never_binds).",
-     model::MetricType::kGauge, kReason},
+     model::MetricType::kGauge, kReason, model::kAlwaysOne, kGaps},
     {"az_topology_spread_domains",
      "Domains of the constraint with a node that its pods may run on, for the newest template.",
-     model::MetricType::kGauge, kConstraint},
+     model::MetricType::kGauge, kConstraint, model::kNumber, kWhen},
     {"az_topology_spread_held_back_pods",
      "Pods without a node that a hard constraint over zones keeps from all others, because a zone "
      "that takes no pods still counts with 0.",
-     model::MetricType::kGauge, kHard},
+     model::MetricType::kGauge, kHard, model::kNumber},
     {"az_topology_spread_max_skew", "The maxSkew of the constraint, for the newest template.",
-     model::MetricType::kGauge, kConstraint},
+     model::MetricType::kGauge, kConstraint, model::kNumber, kWhen},
     {"az_topology_spread_skew",
      "Pods of the fullest domain minus the scheduler's global minimum; of templates that differ "
      "the "
      "largest.",
-     model::MetricType::kGauge, kConstraint},
+     model::MetricType::kGauge, kConstraint, model::kAnyValue, kWhen},
     {"az_topology_spread_skew_expected_zones",
      "The skew over zones if every expected zone counted, with 0 pods where the scheduler does not "
      "see it.",
-     model::MetricType::kGauge, kConstraint},
+     model::MetricType::kGauge, kConstraint, model::kAnyValue, kWhen},
     {"az_topology_spread_violated",
      "Whether the skew is above maxSkew, for any template; the scheduler looks only when it places "
      "a pod.",
-     model::MetricType::kGauge, kConstraint},
+     model::MetricType::kGauge, kConstraint, model::kFlag, kWhen},
 };
 
 enum Family {

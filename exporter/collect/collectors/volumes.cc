@@ -13,20 +13,26 @@ namespace {
 constexpr std::array<std::string_view, 3> kVolumeLabels = {"reach", "zone", "storage_class"};
 constexpr std::array<std::string_view, 3> kClaimLabels = {"namespace", "zone", "state"};
 
+constexpr std::string_view kClaimStatesValues[] = {"pinned",  "unplaced", "pending",
+                                                   "waiting", "lost",     "missing"};
+constexpr model::LabelValues kClaimStates[] = {{"state", kClaimStatesValues}};
+constexpr std::string_view kReachValues[] = {"everywhere", "zones", "unknown"};
+constexpr model::LabelValues kReach[] = {{"reach", kReachValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"az_claims",
      "Volume claims by state: reached from that one zone only (pinned), bound but nothing tells "
      "where (unplaced), pending, pending as it is to be since no pod asks for it (waiting), with "
      "the data gone (lost), named by a pod or a workload and not there (missing). Others are not "
      "counted.",
-     model::MetricType::kGauge, kClaimLabels},
+     model::MetricType::kGauge, kClaimLabels, model::kNumber, kClaimStates},
     {"az_volume_capacity_bytes", "Capacity of the volumes that az_volumes counts.",
-     model::MetricType::kGauge, kVolumeLabels},
+     model::MetricType::kGauge, kVolumeLabels, model::kAmount, kReach},
     {"az_volumes",
      "Volumes by where they are reached from: everywhere, zones (with that zone), unknown. One "
      "that "
      "several zones reach counts in each.",
-     model::MetricType::kGauge, kVolumeLabels},
+     model::MetricType::kGauge, kVolumeLabels, model::kNumber, kReach},
 };
 
 std::string_view StateOf(const zones::PinnedClaim& claim) {

@@ -12,14 +12,17 @@ constexpr std::array<std::string_view, 3> kWorkload = {"namespace", "workload_ki
 constexpr std::array<std::string_view, 5> kWorkloadZoneState = {"namespace", "workload_kind",
                                                                 "workload", "zone", "state"};
 
+constexpr std::string_view kPodStateValues[] = {"total", "ready"};
+constexpr model::LabelValues kPodState[] = {{"state", kPodStateValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"az_workload_pods",
      "Pods of the workload in the zone, neither finished nor terminating: in total, and the ready "
      "ones of them. Without the label zone: those on no node, or on a node without zone.",
-     model::MetricType::kGauge, kWorkloadZoneState},
+     model::MetricType::kGauge, kWorkloadZoneState, model::kNumber, kPodState},
     {"az_workload_pods_desired",
      "Pods the workload is to have; of owners that azexporter does not watch there is no series.",
-     model::MetricType::kGauge, kWorkload},
+     model::MetricType::kGauge, kWorkload, model::kNumber},
 };
 
 void AddPods(FamilyBuilder& pods, const zones::WorkloadRef& ref, std::string_view zone,

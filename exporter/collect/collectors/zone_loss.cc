@@ -15,15 +15,27 @@ constexpr std::array<std::string_view, 2> kZoneReason = {"zone", "reason"};
 constexpr std::array<std::string_view, 2> kZoneOutcome = {"zone", "outcome"};
 constexpr std::array<std::string_view, 2> kZoneResource = {"zone", "resource"};
 
+constexpr std::string_view kLossReasonsValues[] = {
+    "control_plane_quorum", "budget", "at_zero", "quorum", "service", "database", "eviction",
+    "unplaceable"};
+constexpr model::LabelValues kLossReasons[] = {{"reason", kLossReasonsValues}};
+constexpr std::string_view kOutcomesValues[] = {"placed", "unplaced", "bare"};
+constexpr model::LabelValues kOutcomes[] = {{"outcome", kOutcomesValues}};
+constexpr std::string_view kPlacementReasonsValues[] = {
+    "no_nodes",         "node_affinity",       "volume_zone",   "taints",
+    "insufficient_cpu", "insufficient_memory", "too_many_pods", "insufficient_resource",
+    "host_ports",       "pod_affinity",        "anti_affinity", "topology_spread"};
+constexpr model::LabelValues kPlacementReasons[] = {{"reason", kPlacementReasonsValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"az_zone_evacuation_blockers",
      "What keeps the zone from being drained, by reason; no series for a zone that is down or "
      "missing.",
-     model::MetricType::kGauge, kZoneReason},
+     model::MetricType::kGauge, kZoneReason, model::kNumber, kLossReasons},
     {"az_zone_loss_blockers",
      "What would not survive the loss of the zone, by reason; no series for a zone that is down or "
      "missing already, and none for a reason that cannot be judged.",
-     model::MetricType::kGauge, kZoneReason},
+     model::MetricType::kGauge, kZoneReason, model::kNumber, kLossReasons},
     {"az_zone_loss_headroom",
      "What would be free on the nodes that are left, once the pods of the lost zone are placed "
      "there.",
@@ -31,18 +43,18 @@ constexpr model::MetricDesc kFamilies[] = {
     {"az_zone_loss_not_known",
      "Whether the verdict on the zone's loss is open because a source it needs failed; no series "
      "where that source was never asked.",
-     model::MetricType::kGauge, kZone},
+     model::MetricType::kGauge, kZone, model::kFlag},
     {"az_zone_loss_pods",
      "Pods of the zone by what its loss would make of them: placed, unplaced, or bare, without a "
      "controller and lost for good.",
-     model::MetricType::kGauge, kZoneOutcome},
+     model::MetricType::kGauge, kZoneOutcome, model::kNumber, kOutcomes},
     {"az_zone_loss_survivable",
      "Whether the loss of the zone would be survived; no series where the verdict is open or the "
      "zone is down or missing already.",
-     model::MetricType::kGauge, kZone},
+     model::MetricType::kGauge, kZone, model::kFlag},
     {"az_zone_loss_unplaced_pods",
      "Pods that would find no other node if the zone went, by the reason that decides.",
-     model::MetricType::kGauge, kZoneReason},
+     model::MetricType::kGauge, kZoneReason, model::kNumber, kPlacementReasons},
 };
 
 enum Family {

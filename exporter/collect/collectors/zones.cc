@@ -15,42 +15,54 @@ constexpr std::array<std::string_view, 2> kZoneResource = {"zone", "resource"};
 constexpr std::array<std::string_view, 2> kZoneRole = {"zone", "role"};
 constexpr std::array<std::string_view, 3> kZoneRoleState = {"zone", "role", "state"};
 
+constexpr std::string_view kStatesValues[] = {"normal", "partial_disruption", "full_disruption",
+                                              "evacuated", "missing"};
+constexpr model::LabelValues kStates[] = {{"state", kStatesValues}};
+constexpr std::string_view kPodReadinessValues[] = {"ready", "not_ready"};
+constexpr model::LabelValues kPodReadiness[] = {{"state", kPodReadinessValues}};
+constexpr std::string_view kRolesValues[] = {"control-plane", "worker"};
+constexpr model::LabelValues kRoles[] = {{"role", kRolesValues}};
+constexpr std::string_view kReadinessValues[] = {"ready", "not_ready", "unknown"};
+constexpr model::LabelValues kRoleAndReadiness[] = {{"role", kRolesValues},
+                                                    {"state", kReadinessValues}};
+
 constexpr model::MetricDesc kFamilies[] = {
     {"az_nodes_without_zone",
      "Nodes that carry no zone label and count for no zone.",
      model::MetricType::kGauge,
-     {}},
+     {},
+     model::kNumber},
     {"az_zone_allocatable",
      "What the zone's ready nodes that are not cordoned have for pods: cpu in cores, memory and "
      "storage in bytes, pods and all else in units.",
-     model::MetricType::kGauge, kZoneResource},
+     model::MetricType::kGauge, kZoneResource, model::kAmount},
     {"az_zone_health_up", "Whether the zone's health endpoint answered the last probe with 2xx.",
-     model::MetricType::kGauge, kZone},
+     model::MetricType::kGauge, kZone, model::kFlag},
     {"az_zone_maintenance",
      "Whether the zone is declared to be under maintenance: alerts about it are then silent.",
-     model::MetricType::kGauge, kZone},
+     model::MetricType::kGauge, kZone, model::kFlag},
     {"az_zone_nodes", "Nodes of the zone by role and by their Ready condition.",
-     model::MetricType::kGauge, kZoneRoleState},
+     model::MetricType::kGauge, kZoneRoleState, model::kNumber, kRoleAndReadiness},
     {"az_zone_nodes_cordoned", "Nodes of the zone that are marked unschedulable.",
-     model::MetricType::kGauge, kZoneRole},
+     model::MetricType::kGauge, kZoneRole, model::kNumber, kRoles},
     {"az_zone_nodes_expected", "Worker nodes that the zone is expected to have.",
-     model::MetricType::kGauge, kZone},
+     model::MetricType::kGauge, kZone, model::kNumber},
     {"az_zone_nodes_tainted",
      "Nodes of the zone with a taint that keeps pods off, other than those of a role or of being "
      "cordoned.",
-     model::MetricType::kGauge, kZoneRole},
+     model::MetricType::kGauge, kZoneRole, model::kNumber, kRoles},
     {"az_zone_pods", "Pods of the watched selector on the zone's nodes by readiness.",
-     model::MetricType::kGauge, kZoneState},
+     model::MetricType::kGauge, kZoneState, model::kNumber, kPodReadiness},
     {"az_zone_pods_expected", "Ready pods that the zone is expected to have.",
-     model::MetricType::kGauge, kZone},
+     model::MetricType::kGauge, kZone, model::kNumber},
     {"az_zone_ready_ratio", "Share of the zone's nodes that are Ready, 0 for a zone without nodes.",
-     model::MetricType::kGauge, kZone},
+     model::MetricType::kGauge, kZone, model::kRatio},
     {"az_zone_requested",
      "What the pods on the zone's nodes that are not finished ask for, in the units of "
      "az_zone_allocatable; pods is their number.",
-     model::MetricType::kGauge, kZoneResource},
+     model::MetricType::kGauge, kZoneResource, model::kAmount},
     {"az_zone_state", "The state of the zone: 1 for the one that holds, 0 for the others.",
-     model::MetricType::kGauge, kZoneState},
+     model::MetricType::kGauge, kZoneState, model::kFlag, kStates},
 };
 
 enum Family {

@@ -10,6 +10,7 @@ namespace azexporter::app {
 int RunCheckHealth(const Flags& flags, const Surroundings& surroundings);
 int RunCheckConfig(const Flags& flags);
 int RunCheckRules(const Flags& flags);
+int RunExportRules(const Flags& flags);
 int RunFormatPromql(const Flags& flags);
 int RunTestPromql(const Flags& flags);
 int RunTestRules(const Flags& flags);

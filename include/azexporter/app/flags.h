@@ -26,6 +26,7 @@ enum class Command {
   kCheckHealth,
   kCheckConfig,
   kCheckRules,
+  kExportRules,
   kFormatPromql,
   kQuery,
   kSimulateZoneLoss,
@@ -56,6 +57,21 @@ struct TestRulesFlags {
   bool ignore_unknown_fields = false;
 };
 
+// Of `check rules`.
+struct CheckRulesFlags {
+  // all, none, duplicate-rules, azexporter; with commas between them.
+  std::string lint = "duplicate-rules,azexporter";
+  bool lint_fatal = false;  // exit with 3 for what lint finds
+  bool ignore_unknown_fields = false;
+};
+
+// Of `rules export`.
+struct ExportRulesFlags {
+  std::string name = "azexporter";
+  std::string ns;                   // empty: none is written
+  std::vector<std::string> labels;  // KEY=VALUE
+};
+
 struct Flags {
   Command command = Command::kDaemon;
   std::vector<std::string> files;  // of the commands that take files
@@ -76,6 +92,8 @@ struct Flags {
   QueryFlags query;
   SimulateFlags simulate;
   TestRulesFlags test_rules;
+  CheckRulesFlags check_rules;
+  ExportRulesFlags export_rules;
   // The daemon's flags with their values, given or not, for /api/v1/status/flags.
   std::map<std::string, std::string> all;
 

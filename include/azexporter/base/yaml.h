@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,8 @@
 #include "azexporter/base/result.h"
 
 namespace azexporter::base {
+
+struct YamlDocuments;
 
 class YamlNode {
  public:
@@ -30,6 +33,8 @@ class YamlNode {
   static Result<YamlNode> Parse(std::string_view text, std::string file);
   // Every document of the text, in order.
   static Result<std::vector<YamlNode>> ParseAll(std::string_view text, std::string file);
+  // Every document before the first fault, and the fault.
+  static YamlDocuments ParseUntilFault(std::string_view text, std::string file);
 
   YamlNode();
 
@@ -72,6 +77,11 @@ class YamlNode {
   std::string scalar_;
   std::vector<YamlNode> items_;
   std::vector<std::pair<YamlNode, YamlNode>> entries_;
+};
+
+struct YamlDocuments {
+  std::vector<YamlNode> documents;
+  std::optional<Error> fault;  // kBadData "file:line:column: cause"
 };
 
 // One reading of a map, which remembers the keys that were asked for.

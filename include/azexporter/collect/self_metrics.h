@@ -8,12 +8,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "azexporter/collect/snapshot.h"
 #include "azexporter/kube/cluster_state.h"
+#include "azexporter/model/metric_family.h"
 
 namespace prometheus {
 class Registry;
@@ -93,5 +95,8 @@ class SelfMetrics {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// Every family that SelfMetrics can have, sorted by name.
+std::span<const model::MetricDesc> SelfFamilies();
 
 }  // namespace azexporter::collect

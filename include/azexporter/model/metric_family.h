@@ -5,6 +5,7 @@
 // Thread safety: values; thread-compatible.
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -18,12 +19,34 @@ enum class MetricType { kUnknown, kCounter, kGauge, kHistogram };
 // "unknown", "counter", "gauge", "histogram": as the text formats write it.
 std::string_view MetricTypeName(MetricType type);
 
+// A label of a family whose values are a closed set, with all of them.
+struct LabelValues {
+  std::string_view label;
+  std::span<const std::string_view> values;
+};
+
+// What values the samples of a family can have, both ends included; +Inf and -Inf where there is no
+// bound. Of a histogram: of nothing, its series are counts and sums.
+struct ValueBounds {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  bool whole = false;  // only whole numbers
+};
+inline constexpr ValueBounds kAnyValue = {};
+inline constexpr ValueBounds kFlag = {0, 1, true};
+inline constexpr ValueBounds kAlwaysOne = {1, 1, true};
+inline constexpr ValueBounds kRatio = {0, 1, false};
+inline constexpr ValueBounds kNumber = {0, std::numeric_limits<double>::infinity(), true};
+inline constexpr ValueBounds kAmount = {0, std::numeric_limits<double>::infinity(), false};
+
 // A row of the metric catalogue. All views point at constants that outlive the program's work.
 struct MetricDesc {
   std::string_view name;  // with its unit and `_total` where it has them
   std::string_view help;  // one sentence
   MetricType type = MetricType::kGauge;
   std::span<const std::string_view> label_names;
+  ValueBounds bounds = {};
+  std::span<const LabelValues> label_values = {};  // of the labels with a closed set
 };
 
 // A classic histogram. Counts are cumulative; the last bucket is +Inf and equals the total.

@@ -1,10 +1,15 @@
 #pragma once
 
-// Rule files as Prometheus reads them: groups of alerting and recording rules.
-// Source: prometheus.io/docs/prometheus/latest/configuration/recording_rules/ and alerting_rules/.
+// Rule files as Prometheus reads them: groups of alerting and recording rules. A file may also hold
+// PrometheusRule objects of the Prometheus Operator, as kubectl prints them: a document each, or a
+// List of them.
+// Source: prometheus.io/docs/prometheus/latest/configuration/recording_rules/ and alerting_rules/;
+// prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule.
+// Checks: prometheus/model/rulefmt.
 //
 // Thread safety: values; immutable once loaded.
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +27,14 @@ using TemplateMap = std::vector<std::pair<std::string, std::string>>;
 
 enum class RuleKind { kAlerting, kRecording };
 
+// A place in a file; both are 1-based, columns count bytes.
+struct Place {
+  int line = 0;
+  int column = 0;
+
+  auto operator<=>(const Place&) const = default;
+};
+
 struct Rule {
   RuleKind kind = RuleKind::kAlerting;
   std::string name;  // the alert's name, or the recorded metric's
@@ -32,6 +45,9 @@ struct Rule {
   TemplateMap labels;       // of recording rules: plain values
   TemplateMap annotations;  // alerting rules only
   int line = 0;             // in the file, 1-based
+  // Where each line of expr_text stands in the file. Where YAML writes it otherwise than it reads
+  // (escapes, folded lines), the place of the whole text.
+  std::vector<Place> expr_places;
 };
 
 struct RuleGroup {
@@ -47,14 +63,43 @@ struct RuleGroup {
 // on request, for files that carry more than rules.
 enum class UnknownKeys { kRefuse, kIgnore };
 
-// Every group of the text. `file` is named in errors: kBadData "file:line:column: ...". Of several
-// YAML documents only the first counts, as in Prometheus.
+// A file with all that is wrong with it.
+struct RuleFile {
+  std::vector<RuleGroup> groups;      // of the rules without an error
+  std::vector<base::Error> errors;    // kBadData "file:line:column: ...", in the order of the text
+  std::vector<std::string> warnings;  // "file:line:column: ...": what was passed over
+};
+
+// Reads a text; `file` is its name. Of several YAML documents only the first counts, as in
+// Prometheus, unless they are objects of Kubernetes: then each PrometheusRule counts. Where there
+// are several of these, RuleGroup::file is "FILE#NAMESPACE/NAME", since each may have a group of
+// the same name.
+RuleFile ReadRuleFile(std::string_view text, const std::string& file,
+                      UnknownKeys unknown = UnknownKeys::kRefuse);
+
+// Every group of the text, or its first error.
 base::Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file,
                                                    UnknownKeys unknown = UnknownKeys::kRefuse);
 
-// The same from files; a group's name is unique within its file.
+// The same from files.
 base::Result<std::vector<RuleGroup>> LoadRuleFiles(const std::vector<std::string>& paths,
                                                    UnknownKeys unknown = UnknownKeys::kRefuse);
+
+// The files that the patterns (`rule_files:` of a configuration) name, each once. A pattern may
+// match nothing; a path without a wildcard is among them whether it is there or not, so that
+// whoever opens it misses it.
+std::vector<std::string> FindRuleFiles(const std::vector<std::string>& patterns);
+
+// What a PrometheusRule object is called.
+struct PrometheusRuleMeta {
+  std::string name;
+  std::string ns;  // empty: none is written
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+// The groups as such an object, in YAML. kBadData where two of them have the same name, which an
+// object must not have.
+base::Result<std::string> ToPrometheusRule(const std::vector<RuleGroup>& groups,
+                                           const PrometheusRuleMeta& meta);
 
 // The packs that are built into the program: rules/alerts/recommended.yaml and documented.yaml.
 std::string_view RecommendedPack();
