@@ -13,8 +13,6 @@ namespace azexporter::base {
 namespace {
 
 constexpr std::string_view kInUse = "in use by another process";
-// How long another process may take to let go of the file: one that is just stopping.
-constexpr int kBusyTimeoutMs = 5'000;
 // The log is written back into the file when it has so many pages (4 MB).
 constexpr int kLogPages = 1'000;
 
@@ -108,6 +106,8 @@ Result<std::int64_t> Database::Pragma(const std::string& name) {
 
 // Another application's file is left as it is: nothing is written before we know that it is ours.
 Result<void> Database::Begin(const DatabaseOptions& options) {
+  // Before anything is read: the file is ours alone then, and needs no memory shared with others.
+  AZX_RETURN_IF_ERROR(Execute("PRAGMA locking_mode = EXCLUSIVE"));
   AZX_ASSIGN_OR_RETURN(const std::int64_t application, Pragma("application_id"));
   AZX_ASSIGN_OR_RETURN(const std::int64_t format, Pragma("user_version"));
   AZX_ASSIGN_OR_RETURN(const std::int64_t tables, Pragma("schema_version"));
@@ -122,7 +122,7 @@ Result<void> Database::Begin(const DatabaseOptions& options) {
     return Fail(ErrorCode::kUnavailable, "may only be read");
   }
   AZX_RETURN_IF_ERROR(
-      Execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+      Execute("PRAGMA journal_mode = WAL;"
               "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = " +
               std::to_string(kLogPages)));
   std::string health;
@@ -147,7 +147,7 @@ Result<std::unique_ptr<Database>> Database::TryOpen(const std::string& path,
                                    options.vfs);
   Handle handle(raw);
   if (code != SQLITE_OK) return Fail(ErrorOf(raw, code));
-  static_cast<void>(sqlite3_busy_timeout(raw, kBusyTimeoutMs));
+  static_cast<void>(sqlite3_busy_timeout(raw, options.busy_timeout_ms));
   std::unique_ptr<Database> db(new Database(std::move(handle)));
   AZX_RETURN_IF_ERROR(db->Begin(options));
   return db;

@@ -144,7 +144,16 @@ std::optional<int> AzexporterProcess::Stop(int timeout_ms) {
   return process_.Wait(timeout_ms);
 }
 
-AzexporterProcess::~AzexporterProcess() { ExpectStop(process_, log_reader_); }
+void AzexporterProcess::Kill() {
+  process_.Signal(SIGKILL);
+  EXPECT_EQ(process_.Wait(kWaitMs), 128 + SIGKILL);
+  killed_ = true;
+}
+
+AzexporterProcess::~AzexporterProcess() {
+  if (killed_) return;
+  ExpectStop(process_, log_reader_);
+}
 
 bool PrometheusProcess::Installed() {
   return servers::RunProgram({"prometheus", "--version"}).has_value();

@@ -71,6 +71,8 @@ class AzexporterProcess {
   const std::string& url() const { return api_->url(); }
   PrometheusApi& api() { return *api_; }
   void Signal(int signal) { process_.Signal(signal); }
+  // Ends it where it is, as a machine that goes away does.
+  void Kill();
   // The exit code after SIGTERM; nullopt when it still runs then.
   std::optional<int> Stop(int timeout_ms);
 
@@ -78,6 +80,7 @@ class AzexporterProcess {
   servers::ChildProcess process_;
   std::unique_ptr<PrometheusApi> api_;
   std::jthread log_reader_;  // a full pipe would stop the program
+  bool killed_ = false;
 };
 
 // A real Prometheus with this configuration, serving on a free port.

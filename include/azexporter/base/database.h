@@ -82,6 +82,8 @@ struct DatabaseOptions {
   int format = 1;
   // Makes of format `from` the next; from 0: of an empty file.
   std::function<Result<void>(class Database&, int from)> upgrade;
+  // How long another process, one that is just stopping, may take to let go of the file.
+  int busy_timeout_ms = 5'000;
   // SQLite's own layer below: for tests that make a disk fail.
   const char* vfs = nullptr;
 };
