@@ -102,6 +102,7 @@ std::map<std::string, std::set<std::string>> KnownFamilies() {
   collect::SelfMetrics self("1", "2");
   self.RecordReload(true, 1);
   self.RecordNotifications({});
+  self.RecordState({});
   kube::ClusterState::Parts parts;
   parts.health.push_back({.resource = "nodes"});
   self.Record({.timestamp_ms = 1, .blocks = {}, .runs = {{.collector = "zones", .success = true}}},
