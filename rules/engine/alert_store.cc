@@ -68,7 +68,7 @@ class DatabaseAlertStore final : public AlertStore {
                                        "DO UPDATE SET evaluated_at = excluded.evaluated_at"));
       AZX_RETURN_IF_ERROR(note.Run(file, group, evaluated_at));
       for (const AlertEdits& edit : edits) {
-        if (edit.all || !edit.put.empty() || !edit.gone.empty()) {
+        if (edit.all || !edit.sent.empty() || !edit.put.empty() || !edit.gone.empty()) {
           AZX_RETURN_IF_ERROR(Apply(edit));
         }
       }
@@ -153,6 +153,12 @@ class DatabaseAlertStore final : public AlertStore {
     if (edit.all) {
       AZX_ASSIGN_OR_RETURN(base::Statement clear, db_.Prepare("DELETE FROM alerts WHERE rule = ?"));
       AZX_RETURN_IF_ERROR(clear.Run(rule));
+    }
+    AZX_ASSIGN_OR_RETURN(base::Statement resent,
+                         db_.Prepare("UPDATE alerts SET last_sent_at = ?, valid_until = ? "
+                                     "WHERE rule = ? AND last_sent_at = ?"));
+    for (const AlertEdits::Sent& sent : edit.sent) {
+      AZX_RETURN_IF_ERROR(resent.Run(sent.at, sent.valid_until, rule, sent.before));
     }
     AZX_ASSIGN_OR_RETURN(base::Statement forget,
                          db_.Prepare("DELETE FROM alerts WHERE rule = ? AND labels = ?"));

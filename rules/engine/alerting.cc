@@ -1,9 +1,10 @@
 #include "alerting.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <iterator>
 #include <utility>
 
+#include "alert_maker.h"
 #include "azexporter/promql/parser.h"
 
 namespace azexporter::rules {
@@ -17,20 +18,6 @@ constexpr std::int64_t kBridgedMs = 5 * 60'000;
 // After a longer one a pending alert begins anew. As Prometheus's
 // --rules.alert.for-outage-tolerance.
 constexpr std::int64_t kOutageToleranceMs = 60 * 60'000;
-
-model::Labels Expand(const TemplateMap& templates, const TemplateData& data,
-                     model::LabelsBuilder builder) {
-  for (const auto& [name, text] : templates) builder.Set(name, ExpandOrExplain(text, data));
-  return builder.Build();
-}
-
-base::Result<promql::Vector> SamplesOf(const promql::QueryResult& result) {
-  if (const auto* vector = std::get_if<promql::Vector>(&result.value)) return *vector;
-  if (const auto* scalar = std::get_if<promql::Scalar>(&result.value)) {
-    return promql::Vector{{model::Labels(), scalar->t, scalar->f}};
-  }
-  return base::Fail(base::ErrorCode::kExecution, "rule result is not a vector or scalar");
-}
 
 bool NeedsSending(const Alert& alert, model::TimestampMs t, std::int64_t resend_delay_ms) {
   if (alert.state == AlertState::kPending) return false;
@@ -74,45 +61,6 @@ TemplateQuery MakeTemplateQuery(const promql::Engine& engine, const storage::Que
   };
 }
 
-base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
-                                            const promql::QueryResult& result,
-                                            const Evaluation& evaluation) {
-  AZX_ASSIGN_OR_RETURN(const promql::Vector samples, SamplesOf(result));
-  if (limit > 0 && samples.size() > static_cast<std::size_t>(limit)) {
-    return base::Fail(base::ErrorCode::kExecution, "exceeded limit of " + std::to_string(limit) +
-                                                       " with " + std::to_string(samples.size()) +
-                                                       " alerts");
-  }
-  std::unordered_map<model::Labels, bool, model::LabelsHash> seen;
-  std::vector<Alert> alerts;
-  for (const model::Sample& sample : samples) {
-    const TemplateData data{.alert = rule.name,
-                            .labels = sample.labels,
-                            .external_labels = evaluation.options.external_labels,
-                            .external_url = evaluation.options.external_url,
-                            .value = sample.f,
-                            .now = evaluation.t,
-                            .query = evaluation.query};
-    model::LabelsBuilder labels(sample.labels);
-    labels.Remove(model::kMetricName);
-    Alert& alert = alerts.emplace_back();
-    alert.labels = model::LabelsBuilder(Expand(rule.labels, data, std::move(labels)))
-                       .Set(kAlertName, rule.name)
-                       .Build();
-    alert.annotations = Expand(rule.annotations, data, model::LabelsBuilder());
-    alert.value = sample.f;
-    alert.active_at = evaluation.t;
-    alert.state = AlertState::kPending;
-    if (!seen.emplace(alert.labels, true).second) {
-      return base::Fail(base::ErrorCode::kExecution,
-                        "vector contains metrics with the same labelset after applying alert "
-                        "labels: " +
-                            alert.labels.ToString());
-    }
-  }
-  return alerts;
-}
-
 void AlertingState::Restore(const SavedAlerts& saved, model::TimestampMs t) {
   const std::int64_t gap_ms = std::max<std::int64_t>(0, t - saved.evaluated_at);
   for (Alert alert : saved.alerts) {
@@ -121,9 +69,11 @@ void AlertingState::Restore(const SavedAlerts& saved, model::TimestampMs t) {
       if (gap_ms > kBridgedMs) alert.active_at += gap_ms;
     }
     alert.last_sent_at = 0;
-    const bool restored = alert.state != AlertState::kInactive;
-    alerts_.insert_or_assign(alert.labels, Kept{alert, restored, false});
+    Kept& kept = alerts_[alert.labels];
+    kept.restored = alert.state != AlertState::kInactive;
+    kept.alert = std::move(alert);
   }
+  sorted_.clear();
 }
 
 bool AlertingState::has_restored() const {
@@ -131,12 +81,17 @@ bool AlertingState::has_restored() const {
                      [](const auto& entry) { return entry.second.restored; });
 }
 
-void AlertingState::Take(Alert alert) {
-  Kept& kept = alerts_[alert.labels];
+void AlertingState::Take(Alert alert, AlertChanges& changes) {
+  const auto [found, added] = alerts_.try_emplace(alert.labels);
+  Kept& kept = found->second;
   kept.restored = false;
-  if (kept.alert.state == AlertState::kInactive) {
+  kept.held = updates_;
+  if (added) sorted_.clear();
+  if (added || kept.alert.state == AlertState::kInactive) {
     kept.alert = std::move(alert);
     kept.saved = false;
+    kept.alerts_series = {};
+    changes.any = true;
     return;
   }
   kept.alert.value = alert.value;
@@ -163,55 +118,64 @@ bool AlertingState::GoesOn(const Rule& rule, model::TimestampMs t, Alert& alert)
   return true;
 }
 
+AlertingState::Alerts::iterator AlertingState::Follow(const Rule& rule, model::TimestampMs t,
+                                                      Restored restored, Alerts::iterator it,
+                                                      AlertChanges& changes) {
+  Kept& kept = it->second;
+  Alert& alert = kept.alert;
+  const AlertState before = alert.state;
+  const model::TimestampMs kept_firing = alert.keep_firing_since;
+  if (kept.held == updates_) {
+    if (before == AlertState::kPending && t - alert.active_at >= rule.for_ms) {
+      alert.state = AlertState::kFiring;
+      alert.fired_at = t;
+    }
+  } else if (!kept.restored || restored == Restored::kMayEnd) {
+    kept.restored = false;
+    if (!GoesOn(rule, t, alert)) {
+      changes.any = changes.any || before == AlertState::kPending;
+      gone_.push_back(it->first);
+      sorted_.clear();
+      return alerts_.erase(it);
+    }
+  }
+  if (alert.keep_firing_since != kept_firing) kept.saved = false;
+  if (alert.state != before) {
+    kept.saved = false;
+    kept.alerts_series = {};
+    changes.any = true;
+    if (alert.state == AlertState::kInactive) ++changes.resolved;
+  }
+  changes.pending += alert.state == AlertState::kPending ? 1 : 0;
+  changes.firing += alert.state == AlertState::kFiring ? 1 : 0;
+  return std::next(it);
+}
+
 AlertChanges AlertingState::Update(const Rule& rule, std::vector<Alert> alerts,
                                    model::TimestampMs t, Restored restored) {
   AlertChanges changes;
-  std::unordered_set<model::Labels, model::LabelsHash> holds;
-  for (Alert& alert : alerts) {
-    holds.insert(alert.labels);
-    const auto known = alerts_.find(alert.labels);
-    changes.any =
-        changes.any || known == alerts_.end() || known->second.alert.state == AlertState::kInactive;
-    Take(std::move(alert));
-  }
-  for (auto it = alerts_.begin(); it != alerts_.end();) {
-    auto& [labels, kept] = *it;
-    Alert& alert = kept.alert;
-    const AlertState before = alert.state;
-    const model::TimestampMs kept_firing = alert.keep_firing_since;
-    if (holds.contains(labels)) {
-      if (before == AlertState::kPending && t - alert.active_at >= rule.for_ms) {
-        alert.state = AlertState::kFiring;
-        alert.fired_at = t;
-      }
-    } else if (!kept.restored || restored == Restored::kMayEnd) {
-      kept.restored = false;
-      if (!GoesOn(rule, t, alert)) {
-        changes.any = changes.any || before == AlertState::kPending;
-        gone_.push_back(labels);
-        it = alerts_.erase(it);
-        continue;
-      }
-    }
-    if (alert.state != before || alert.keep_firing_since != kept_firing) kept.saved = false;
-    changes.any = changes.any || alert.state != before;
-    changes.resolved += before == AlertState::kFiring && alert.state == AlertState::kInactive;
-    changes.pending += alert.state == AlertState::kPending ? 1 : 0;
-    changes.firing += alert.state == AlertState::kFiring ? 1 : 0;
-    ++it;
-  }
+  ++updates_;
+  for (Alert& alert : alerts) Take(std::move(alert), changes);
+  for (auto it = alerts_.begin(); it != alerts_.end();) it = Follow(rule, t, restored, it, changes);
   return changes;
 }
 
 std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t interval_ms,
                                              std::int64_t resend_delay_ms) {
+  const model::TimestampMs valid_until = t + 4 * std::max(interval_ms, resend_delay_ms);
   std::vector<Alert> due;
   for (auto& [labels, kept] : alerts_) {
     Alert& alert = kept.alert;
     if (!NeedsSending(alert, t, resend_delay_ms)) continue;
+    // Those that were sent together are sent together again.
+    const AlertEdits::Sent sent{alert.last_sent_at, t, valid_until};
+    if (alert.last_sent_at == 0 || alert.resolved_at == t) {
+      kept.saved = false;
+    } else if (kept.saved && std::find(sent_.begin(), sent_.end(), sent) == sent_.end()) {
+      sent_.push_back(sent);
+    }
     alert.last_sent_at = t;
-    alert.valid_until = t + 4 * std::max(interval_ms, resend_delay_ms);
-    kept.saved = false;
+    alert.valid_until = valid_until;
     due.push_back(alert);
   }
   std::sort(due.begin(), due.end(),
@@ -219,32 +183,62 @@ std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t 
   return due;
 }
 
+void AlertingState::AddSamples(std::vector<WrittenSample>& out) {
+  for (auto& [labels, kept] : alerts_) {
+    if (kept.alert.state == AlertState::kInactive) continue;
+    if (kept.alerts_series.empty()) {
+      kept.alerts_series = model::LabelsBuilder(labels)
+                               .Set(model::kMetricName, "ALERTS")
+                               .Set("alertstate", AlertStateName(kept.alert.state))
+                               .Build();
+      kept.for_state_series =
+          model::LabelsBuilder(labels).Set(model::kMetricName, "ALERTS_FOR_STATE").Build();
+    }
+    out.push_back({kept.alerts_series, 1});
+    out.push_back({kept.for_state_series, static_cast<double>(kept.alert.active_at / 1000)});
+  }
+}
+
+const std::vector<const AlertingState::Kept*>& AlertingState::Sorted() const {
+  if (sorted_.empty()) {
+    for (const auto& [labels, kept] : alerts_) sorted_.push_back(&kept);
+    std::sort(sorted_.begin(), sorted_.end(),
+              [](const Kept* a, const Kept* b) { return a->alert.labels < b->alert.labels; });
+  }
+  return sorted_;
+}
+
 std::vector<Alert> AlertingState::All() const {
   std::vector<Alert> alerts;
-  for (const auto& [labels, kept] : alerts_) alerts.push_back(kept.alert);
-  std::sort(alerts.begin(), alerts.end(),
-            [](const Alert& a, const Alert& b) { return a.labels < b.labels; });
+  alerts.reserve(alerts_.size());
+  for (const Kept* kept : Sorted()) alerts.push_back(kept->alert);
   return alerts;
 }
 
 std::vector<Alert> AlertingState::Active() const {
-  std::vector<Alert> alerts = All();
-  std::erase_if(alerts, [](const Alert& alert) { return alert.state == AlertState::kInactive; });
+  std::vector<Alert> alerts;
+  alerts.reserve(alerts_.size());
+  for (const Kept* kept : Sorted()) {
+    if (kept->alert.state != AlertState::kInactive) alerts.push_back(kept->alert);
+  }
   return alerts;
 }
 
 AlertEdits AlertingState::Unsaved(RuleId rule) const {
-  AlertEdits edits{.rule = std::move(rule), .all = !saved_, .put = {}, .gone = {}};
+  AlertEdits edits{.rule = std::move(rule), .all = !saved_, .sent = {}, .put = {}, .gone = {}};
   for (const auto& [labels, kept] : alerts_) {
     if (!saved_ || !kept.saved) edits.put.push_back(kept.alert);
   }
-  if (saved_) edits.gone = gone_;
+  if (!saved_) return edits;
+  edits.sent = sent_;
+  edits.gone = gone_;
   return edits;
 }
 
 void AlertingState::MarkSaved() {
   for (auto& [labels, kept] : alerts_) kept.saved = true;
   gone_.clear();
+  sent_.clear();
   saved_ = true;
 }
 

@@ -14,6 +14,7 @@
 //
 // Thread safety: one thread at a time.
 
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,19 +33,6 @@ namespace azexporter::rules {
 TemplateQuery MakeTemplateQuery(const promql::Engine& engine, const storage::Queryable& queryable,
                                 model::TimestampMs t);
 
-// What alerts are made with.
-struct Evaluation {
-  const ManagerOptions& options;
-  model::TimestampMs t = 0;
-  TemplateQuery query = {};
-};
-
-// The alerts that a result makes of a rule, before any state: labels, annotations, value.
-// kExecution when two samples come to the same labels, or there are more than the limit.
-base::Result<std::vector<Alert>> MakeAlerts(const Rule& rule, int limit,
-                                            const promql::QueryResult& result,
-                                            const Evaluation& evaluation);
-
 // What an empty answer of an alerting rule means: false, or that there was nothing to judge.
 struct EmptyVerdict {
   Verdict verdict = Verdict::kFalse;
@@ -61,6 +49,11 @@ struct AlertChanges {
   int resolved = 0;  // that ended by this evaluation, having fired
 };
 
+struct WrittenSample {
+  model::Labels labels;
+  double value = 0;
+};
+
 // Whether alerts that were restored and do not hold now may end: not while their sources have not
 // answered since the start.
 enum class Restored { kMayEnd, kStay };
@@ -74,7 +67,7 @@ class AlertingState {
   // Of the alerts taken over, some have neither held since nor ended.
   bool has_restored() const;
 
-  // Takes the alerts that hold at `t` into account. `alerts` come from MakeAlerts.
+  // Takes the alerts that hold at `t` into account. `alerts` come from an AlertMaker.
   AlertChanges Update(const Rule& rule, std::vector<Alert> alerts, model::TimestampMs t,
                       Restored restored = Restored::kMayEnd);
 
@@ -84,7 +77,11 @@ class AlertingState {
   std::vector<Alert> TakeToSend(model::TimestampMs t, std::int64_t interval_ms,
                                 std::int64_t resend_delay_ms);
 
-  // Every alert kept, resolved ones included.
+  // The samples of ALERTS and ALERTS_FOR_STATE, of pending and firing alerts.
+  // Source: prometheus/rules/alerting.go.
+  void AddSamples(std::vector<WrittenSample>& out);
+
+  // Every alert kept, resolved ones included; sorted by labels.
   std::vector<Alert> All() const;
   // Pending and firing ones, sorted by labels.
   std::vector<Alert> Active() const;
@@ -92,23 +89,35 @@ class AlertingState {
   // What is to be saved: what changed since MarkSaved but for values and annotations alone, or all.
   AlertEdits Unsaved(RuleId rule) const;
   void MarkSaved();
-  // All is to be saved again, as of a rule that was never saved.
+  // All is to be saved again, as of a rule that was never saved, or could not be.
   void MarkUnsaved() { saved_ = false; }
 
  private:
   struct Kept {
     Alert alert;
-    bool restored = false;  // neither held since, nor ended
-    bool saved = false;     // as it is
+    bool restored = false;        // neither held since, nor ended
+    bool saved = false;           // as it is
+    std::uint64_t held = 0;       // the last update in which it held
+    model::Labels alerts_series;  // of its state; made when first asked for
+    model::Labels for_state_series;
   };
+  using Alerts = std::unordered_map<model::Labels, Kept, model::LabelsHash>;
 
-  void Take(Alert alert);
   // Of an alert that does not hold; false when it is to be forgotten.
   static bool GoesOn(const Rule& rule, model::TimestampMs t, Alert& alert);
+  void Take(Alert alert, AlertChanges& changes);
+  // One that was there before.
+  Alerts::iterator Follow(const Rule& rule, model::TimestampMs t, Restored restored,
+                          Alerts::iterator it, AlertChanges& changes);
+  // By labels.
+  const std::vector<const Kept*>& Sorted() const;
 
-  std::unordered_map<model::Labels, Kept, model::LabelsHash> alerts_;
-  std::vector<model::Labels> gone_;  // since MarkSaved
-  bool saved_ = false;               // the store knows this rule's alerts
+  Alerts alerts_;
+  mutable std::vector<const Kept*> sorted_;  // empty: to be sorted anew
+  std::uint64_t updates_ = 0;
+  std::vector<model::Labels> gone_;     // since MarkSaved
+  std::vector<AlertEdits::Sent> sent_;  // since MarkSaved, in their order
+  bool saved_ = false;                  // the store knows this rule's alerts
 };
 
 }  // namespace azexporter::rules

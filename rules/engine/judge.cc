@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "alert_maker.h"
 #include "alerting.h"
 #include "azexporter/rules/manager.h"
 
@@ -77,7 +78,7 @@ base::Result<void> Judge(const Rule& rule, const RuleGroup& group, const Manager
   AZX_ASSIGN_OR_RETURN(const promql::QueryResult result,
                        engine.Instant(queryable, *rule.expr, asked_at));
   const Evaluation evaluation = {options, t, MakeTemplateQuery(engine, queryable, t)};
-  AZX_ASSIGN_OR_RETURN(judgement.alerts, MakeAlerts(rule, group.limit, result, evaluation));
+  AZX_ASSIGN_OR_RETURN(judgement.alerts, AlertMaker(rule).Make(group.limit, result, evaluation));
   if (judgement.alerts.empty()) {
     AZX_ASSIGN_OR_RETURN(EmptyVerdict empty, JudgeEmpty(rule, queryable, asked_at));
     judgement.verdict = empty.verdict;

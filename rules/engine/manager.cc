@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
+#include <unordered_map>
 #include <unordered_set>
 
+#include "alert_maker.h"
 #include "alerting.h"
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/wait.h"
@@ -21,7 +24,10 @@ struct RuleRun {
   AlertingState alerting;
   // Until when restored alerts of it wait for something to judge.
   model::TimestampMs hold_until = 0;
-  LabelsSet written;  // series of the last evaluation, to end those that are gone
+  std::unique_ptr<AlertMaker> maker;  // of an alerting rule
+  // Series of the last evaluation, and the last one that wrote each: to end those that are gone.
+  std::unordered_map<model::Labels, std::uint64_t, model::LabelsHash> written;
+  std::uint64_t writes = 0;
 };
 
 // A group with its runs. Evaluated by one thread at a time.
@@ -58,7 +64,9 @@ void KeepState(GroupRun& from, GroupRun& to) {
       settled[i] = true;
       const Rule* rule = run.rule;
       RuleId id = std::move(run.id);
+      auto maker = std::move(run.maker);
       run = std::move(*old);
+      run.maker = std::move(maker);
       run.rule = rule;
       // Its number among twins may be another one.
       if (run.id != id) run.alerting.MarkUnsaved();
@@ -86,23 +94,6 @@ struct Outgoing {
   const Rule* rule = nullptr;
   std::vector<Alert> alerts;
 };
-
-struct WrittenSample {
-  model::Labels labels;
-  double value;
-};
-
-// ALERTS and ALERTS_FOR_STATE of an alert. Source: prometheus/rules/alerting.go.
-void AddAlertSamples(const Alert& alert, std::vector<WrittenSample>& out) {
-  out.push_back({model::LabelsBuilder(alert.labels)
-                     .Set(model::kMetricName, "ALERTS")
-                     .Set("alertstate", AlertStateName(alert.state))
-                     .Build(),
-                 1});
-  out.push_back(
-      {model::LabelsBuilder(alert.labels).Set(model::kMetricName, "ALERTS_FOR_STATE").Build(),
-       static_cast<double>(alert.active_at / 1000)});
-}
 
 base::Result<std::vector<WrittenSample>> RecordedSamples(const Rule& rule, int limit,
                                                          const promql::QueryResult& result) {
@@ -177,6 +168,7 @@ GroupRun Manager::Impl::MakeRun(RuleGroup group) const {
     RuleRun& of_rule = run.rules.emplace_back();
     of_rule.rule = &rule;
     of_rule.id = IdOf(*run.group, rule);
+    if (rule.kind == RuleKind::kAlerting) of_rule.maker = std::make_unique<AlertMaker>(rule);
   }
   return run;
 }
@@ -186,19 +178,21 @@ base::Result<void> Manager::Impl::Write(RuleRun& run, const std::vector<WrittenS
                                         model::TimestampMs t) {
   const auto appender = deps.appendable.NewAppender();
   base::Result<void> outcome;
-  LabelsSet written;
+  ++run.writes;
   for (const WrittenSample& sample : samples) {
-    run.written.erase(sample.labels);
-    written.insert(sample.labels);
-    auto appended =
-        storage::AsResult(appender->Append(sample.labels, t, sample.value), sample.labels, t);
-    if (!appended && outcome) outcome = std::move(appended);
+    run.written[sample.labels] = run.writes;
+    const storage::AppendOutcome appended = appender->Append(sample.labels, t, sample.value);
+    if (appended == storage::AppendOutcome::kAppended || !outcome) continue;
+    outcome = storage::AsResult(appended, sample.labels, t);
   }
   // Where another rule writes the same series its sample stands, and the marker is refused.
-  for (const model::Labels& gone : run.written) {
-    static_cast<void>(appender->Append(gone, t, model::StaleNaN()));
+  if (run.written.size() > samples.size()) {
+    std::erase_if(run.written, [&](const auto& series) {
+      if (series.second == run.writes) return false;
+      static_cast<void>(appender->Append(series.first, t, model::StaleNaN()));
+      return true;
+    });
   }
-  run.written = std::move(written);
   AZX_ASSIGN_OR_RETURN(const storage::LeftOut left_out, appender->Commit());
   AZX_RETURN_IF_ERROR(outcome);
   return storage::AsResult(left_out);
@@ -211,7 +205,7 @@ void Manager::Impl::EndSeries(const std::vector<GroupRun>& gone) {
     // Later than their last samples, were the clock stepped back.
     const model::TimestampMs t = std::max(deps.clock.NowMs(), group.last_evaluation + 1);
     for (const RuleRun& rule : group.rules) {
-      for (const model::Labels& series : rule.written) {
+      for (const auto& [series, write] : rule.written) {
         static_cast<void>(appender->Append(series, t, model::StaleNaN()));
       }
     }
@@ -245,7 +239,7 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
   if (rule.kind == RuleKind::kAlerting) {
     const Evaluation evaluation = {options, t, MakeTemplateQuery(deps.engine, deps.queryable, t)};
     AZX_ASSIGN_OR_RETURN(std::vector<Alert> alerts,
-                         MakeAlerts(rule, group.group->limit, result, evaluation));
+                         run.maker->Make(group.group->limit, result, evaluation));
     const Restored may_end = MayEnd(run, *group.group, t);
     const AlertChanges changes = run.alerting.Update(rule, std::move(alerts), t, may_end);
     if (changes.any) {
@@ -256,7 +250,7 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
     }
     auto due = run.alerting.TakeToSend(t, group.interval_ms, options.resend_delay_ms);
     if (!due.empty()) outgoing.push_back({group.group, &rule, std::move(due)});
-    for (const Alert& alert : run.alerting.Active()) AddAlertSamples(alert, samples);
+    run.alerting.AddSamples(samples);
   } else {
     AZX_ASSIGN_OR_RETURN(samples, RecordedSamples(rule, group.group->limit, result));
   }
@@ -282,8 +276,15 @@ void Manager::Impl::Save(GroupRun& run) {
     if (rule.rule->kind == RuleKind::kAlerting) edits.push_back(rule.alerting.Unsaved(rule.id));
   }
   if (edits.empty()) return;
-  if (!deps.alerts->Save(run.group->file, run.group->name, run.last_evaluation, edits)) return;
-  for (RuleRun& rule : run.rules) rule.alerting.MarkSaved();
+  const bool saved =
+      deps.alerts->Save(run.group->file, run.group->name, run.last_evaluation, edits).has_value();
+  for (RuleRun& rule : run.rules) {
+    if (saved) {
+      rule.alerting.MarkSaved();
+    } else {
+      rule.alerting.MarkUnsaved();
+    }
+  }
 }
 
 void Manager::Impl::EvaluateRule(const GroupRun& group, RuleRun& run, model::TimestampMs t) {

@@ -3,6 +3,8 @@
 
 #include "azexporter/rules/template.h"
 
+#include <memory>
+
 #include "template_executor.h"
 #include "template_functions.h"
 #include "template_queries.h"
@@ -24,6 +26,16 @@ std::string NameOf(std::string_view alert) { return "__alert_" + std::string(ale
 
 Result<text_template::Tree> Read(std::string_view text, std::string_view name) {
   return text_template::ReadTemplate(name, std::string(kVariables).append(text));
+}
+
+// A dot that no name follows stands for all of the data.
+bool HasBareDot(std::string_view text) {
+  for (std::size_t at = text.find('.'); at != std::string_view::npos; at = text.find('.', at + 1)) {
+    const char next = at + 1 < text.size() ? text[at + 1] : ' ';
+    const bool named = next == '_' || (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+    if (!named) return true;
+  }
+  return false;
 }
 
 bool IsPlain(std::string_view text) { return text.find("{{") == std::string_view::npos; }
@@ -48,20 +60,38 @@ std::vector<std::string_view> TemplateFunctionNames() {
   return names;
 }
 
-Result<std::string> ExpandTemplate(std::string_view text, const TemplateData& data) {
-  if (IsPlain(text)) return std::string(text);
-  const std::string name = NameOf(data.alert);
-  const auto tree = Read(text, name);
-  if (!tree) return base::Fail(tree.error().WithContext("error parsing template " + name));
-  auto expanded = text_template::Execute(*tree, data);
+// By the words in it, not by what they mean: "$value", ".Value" and `index . "Value"` all hold one.
+Template::Template(std::string_view text, std::string_view alert) : name_(NameOf(alert)) {
+  if (IsPlain(text)) {
+    plain_ = text;
+    return;
+  }
+  tree_ = std::make_shared<const Result<text_template::Tree>>(Read(text, name_));
+  const auto has = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
+  looks_outside_ = has("query") || has("now");
+  looks_at_value_ = looks_outside_ || has("alue") || HasBareDot(text);
+}
+
+Result<std::string> Template::Expand(const TemplateData& data) const {
+  if (tree_ == nullptr) return plain_;
+  if (!*tree_) return base::Fail(tree_->error().WithContext("error parsing template " + name_));
+  auto expanded = text_template::Execute(**tree_, data);
   if (expanded) return expanded;
-  return base::Fail(expanded.error().WithContext("error executing template " + name));
+  return base::Fail(expanded.error().WithContext("error executing template " + name_));
+}
+
+std::string Template::ExpandOrExplain(const TemplateData& data) const {
+  auto expanded = Expand(data);
+  if (expanded) return std::move(*expanded);
+  return "<error expanding template: " + expanded.error().message() + ">";
+}
+
+Result<std::string> ExpandTemplate(std::string_view text, const TemplateData& data) {
+  return Template(text, data.alert).Expand(data);
 }
 
 std::string ExpandOrExplain(std::string_view text, const TemplateData& data) {
-  auto expanded = ExpandTemplate(text, data);
-  if (expanded) return std::move(*expanded);
-  return "<error expanding template: " + expanded.error().message() + ">";
+  return Template(text, data.alert).ExpandOrExplain(data);
 }
 
 }  // namespace azexporter::rules

@@ -1,6 +1,7 @@
 // The state machine of one alerting rule, minute by minute.
 
 #include "alerting.h"
+#include "alert_maker.h"
 
 #include "rules/rules_fixture.h"
 
@@ -27,7 +28,7 @@ promql::QueryResult VectorOf(const std::vector<std::pair<std::string, double>>& 
 
 std::vector<Alert> MadeOf(const Rule& rule, const promql::QueryResult& result,
                           model::TimestampMs t) {
-  auto alerts = MakeAlerts(rule, 0, result, {ManagerOptions(), t});
+  auto alerts = AlertMaker(rule).Make(0, result, {ManagerOptions(), t});
   EXPECT_TRUE(alerts.has_value()) << alerts.error().message();
   return alerts ? std::move(*alerts) : std::vector<Alert>();
 }
@@ -205,20 +206,20 @@ TEST(AlertingStateTest, EachLabelSetIsAnAlertOfItsOwn) {
                                   R"(pending {alertname="A", severity="warning", zone="c"} 4)");
 }
 
-TEST(MakeAlertsTest, LabelsOfTheRuleWinAndTheMetricNameGoes) {
+TEST(AlertMakerTest, LabelsOfTheRuleWinAndTheMetricNameGoes) {
   Rule rule = AlertRule(0);
   rule.labels = {{"alertname", "ignored"}, {"severity", "{{ $labels.zone }}-bad"}, {"zone", ""}};
   EXPECT_EQ(Told(MadeOf(rule, VectorOf({{"a", 1}}), 0)),
             R"(pending {alertname="A", severity="a-bad"} 1)");
 }
 
-TEST(MakeAlertsTest, AScalarIsAnAlertWithoutLabels) {
+TEST(AlertMakerTest, AScalarIsAnAlertWithoutLabels) {
   const promql::QueryResult result{{}, promql::Scalar{0, 7}};
   EXPECT_EQ(Told(MadeOf(AlertRule(0), result, 0)),
             R"(pending {alertname="A", severity="warning"} 7)");
 }
 
-TEST(MakeAlertsTest, AFailingTemplateSaysSoInItsPlace) {
+TEST(AlertMakerTest, AFailingTemplateSaysSoInItsPlace) {
   Rule rule = AlertRule(0);
   rule.annotations = {{"summary", "{{ humanize \"x\" }}"}};
   EXPECT_EQ(MadeOf(rule, VectorOf({{"a", 1}}), 0).at(0).annotations.Get("summary"),
@@ -227,18 +228,18 @@ TEST(MakeAlertsTest, AFailingTemplateSaysSoInItsPlace) {
             "strconv.ParseFloat: parsing \"x\": invalid syntax>");
 }
 
-TEST(MakeAlertsTest, TemplatesSeeTheExternalLabels) {
+TEST(AlertMakerTest, TemplatesSeeTheExternalLabels) {
   Rule rule = AlertRule(0);
   rule.annotations = {{"summary", "{{ $externalLabels.cluster }} {{ $externalURL }}"}};
   ManagerOptions options;
   options.external_labels = model::Labels::Of({{"cluster", "prod"}});
   options.external_url = "http://az.example";
-  const auto alerts = MakeAlerts(rule, 0, VectorOf({{"a", 1}}), {options, 0});
+  const auto alerts = AlertMaker(rule).Make(0, VectorOf({{"a", 1}}), {options, 0});
   ASSERT_TRUE(alerts.has_value());
   EXPECT_EQ(alerts->at(0).annotations.Get("summary"), "prod http://az.example");
 }
 
-TEST(MakeAlertsTest, Refuses) {
+TEST(AlertMakerTest, Refuses) {
   Rule twins = AlertRule(0);
   twins.labels = {{"zone", "all"}};
   const promql::QueryResult text{{}, promql::String{0, "x"}};
@@ -255,13 +256,13 @@ TEST(MakeAlertsTest, Refuses) {
             R"({alertname="A", zone="all"})"},
         Row{plain, 1, VectorOf({{"a", 1}, {"b", 1}}), "exceeded limit of 1 with 2 alerts"},
         Row{plain, 0, text, "rule result is not a vector or scalar"}}) {
-    const auto alerts = MakeAlerts(row.rule, row.limit, row.result, {ManagerOptions(), 0});
+    const auto alerts = AlertMaker(row.rule).Make(row.limit, row.result, {ManagerOptions(), 0});
     ASSERT_FALSE(alerts.has_value());
     EXPECT_EQ(alerts.error().message(), row.want);
     EXPECT_EQ(alerts.error().code(), base::ErrorCode::kExecution);
   }
   const promql::QueryResult two = VectorOf({{"a", 1}, {"b", 1}});
-  EXPECT_TRUE(MakeAlerts(plain, 2, two, {ManagerOptions(), 0}).has_value());
+  EXPECT_TRUE(AlertMaker(plain).Make(2, two, {ManagerOptions(), 0}).has_value());
 }
 
 }  // namespace

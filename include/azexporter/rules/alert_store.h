@@ -45,7 +45,17 @@ struct SavedAlerts {
 // What an evaluation changed of a rule's alerts.
 struct AlertEdits {
   RuleId rule;
-  bool all = false;                 // `put` is all there are: what is stored else goes
+  bool all = false;  // `put` is all there are: what is stored else goes
+  // Alerts that were sent again, all those that were sent together before; in this order, and
+  // before `put`.
+  struct Sent {
+    model::TimestampMs before = 0;  // the old last_sent_at
+    model::TimestampMs at = 0;
+    model::TimestampMs valid_until = 0;
+
+    bool operator==(const Sent&) const = default;
+  };
+  std::vector<Sent> sent;
   std::vector<Alert> put;           // new ones, and changed ones
   std::vector<model::Labels> gone;  // of those that are forgotten
 };

@@ -18,6 +18,7 @@
 // Thread safety: pure functions, as long as the query is.
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,33 @@ struct TemplateData {
   double value = 0;
   model::TimestampMs now = 0;  // of the evaluation
   TemplateQuery query = {};    // empty: `query` fails
+};
+
+namespace text_template {
+struct Tree;
+}
+
+// A template that was read, to be expanded many times. Immutable: may be shared by threads.
+class Template {
+ public:
+  // A text that is no template expands to the error.
+  Template(std::string_view text, std::string_view alert);
+
+  // As ExpandTemplate and ExpandOrExplain, of the same alert.
+  base::Result<std::string> Expand(const TemplateData& data) const;
+  std::string ExpandOrExplain(const TemplateData& data) const;
+
+  // Whether the text may depend on the value; on the store or on the clock, by a query or `now`.
+  // Otherwise only on labels. May be true where it does not.
+  bool looks_at_value() const { return looks_at_value_; }
+  bool looks_outside() const { return looks_outside_; }
+
+ private:
+  std::string name_;
+  std::string plain_;  // where there is no tree
+  std::shared_ptr<const base::Result<text_template::Tree>> tree_;
+  bool looks_at_value_ = false;
+  bool looks_outside_ = false;
 };
 
 // What Prometheus finds when it loads a rule. kBadData when the text is no template:
