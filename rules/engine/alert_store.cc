@@ -68,9 +68,7 @@ class DatabaseAlertStore final : public AlertStore {
                                        "DO UPDATE SET evaluated_at = excluded.evaluated_at"));
       AZX_RETURN_IF_ERROR(note.Run(file, group, evaluated_at));
       for (const AlertEdits& edit : edits) {
-        if (edit.all || !edit.sent.empty() || !edit.put.empty() || !edit.gone.empty()) {
-          AZX_RETURN_IF_ERROR(Apply(edit));
-        }
+        if (!edit.empty()) AZX_RETURN_IF_ERROR(Apply(edit));
       }
       return {};
     });

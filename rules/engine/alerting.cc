@@ -73,12 +73,27 @@ void AlertingState::Restore(const SavedAlerts& saved, model::TimestampMs t) {
     kept.restored = alert.state != AlertState::kInactive;
     kept.alert = std::move(alert);
   }
+  restored_ = true;
+  changed_ = true;
   sorted_.clear();
 }
 
 bool AlertingState::has_restored() const {
-  return std::any_of(alerts_.begin(), alerts_.end(),
-                     [](const auto& entry) { return entry.second.restored; });
+  restored_ = restored_ && std::any_of(alerts_.begin(), alerts_.end(),
+                                       [](const auto& entry) { return entry.second.restored; });
+  return restored_;
+}
+
+void AlertingState::MarkChanged(Kept& kept) {
+  kept.saved = false;
+  changed_ = true;
+}
+
+void AlertingState::EndSeries(Kept& kept, bool all) {
+  if (!kept.alerts_series.empty()) ended_.push_back(std::exchange(kept.alerts_series, {}));
+  if (all && !kept.for_state_series.empty()) {
+    ended_.push_back(std::exchange(kept.for_state_series, {}));
+  }
 }
 
 void AlertingState::Take(Alert alert, AlertChanges& changes) {
@@ -89,15 +104,15 @@ void AlertingState::Take(Alert alert, AlertChanges& changes) {
   if (added) sorted_.clear();
   if (added || kept.alert.state == AlertState::kInactive) {
     kept.alert = std::move(alert);
-    kept.saved = false;
-    kept.alerts_series = {};
+    MarkChanged(kept);
     changes.any = true;
     return;
   }
   kept.alert.value = alert.value;
   kept.alert.annotations = std::move(alert.annotations);
-  if (kept.alert.keep_firing_since != 0) kept.saved = false;
+  if (kept.alert.keep_firing_since == 0) return;
   kept.alert.keep_firing_since = 0;
+  MarkChanged(kept);
 }
 
 bool AlertingState::GoesOn(const Rule& rule, model::TimestampMs t, Alert& alert) {
@@ -135,14 +150,16 @@ AlertingState::Alerts::iterator AlertingState::Follow(const Rule& rule, model::T
     if (!GoesOn(rule, t, alert)) {
       changes.any = changes.any || before == AlertState::kPending;
       gone_.push_back(it->first);
+      changed_ = true;
       sorted_.clear();
+      EndSeries(kept, true);
       return alerts_.erase(it);
     }
   }
-  if (alert.keep_firing_since != kept_firing) kept.saved = false;
+  if (alert.keep_firing_since != kept_firing) MarkChanged(kept);
   if (alert.state != before) {
-    kept.saved = false;
-    kept.alerts_series = {};
+    MarkChanged(kept);
+    EndSeries(kept, alert.state == AlertState::kInactive);
     changes.any = true;
     if (alert.state == AlertState::kInactive) ++changes.resolved;
   }
@@ -164,13 +181,20 @@ std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t 
                                              std::int64_t resend_delay_ms) {
   const model::TimestampMs valid_until = t + 4 * std::max(interval_ms, resend_delay_ms);
   std::vector<Alert> due;
+  if (!changed_ && oldest_sent_ <= t && t <= oldest_sent_ + resend_delay_ms) return due;
+  oldest_sent_ = t;
   for (auto& [labels, kept] : alerts_) {
     Alert& alert = kept.alert;
-    if (!NeedsSending(alert, t, resend_delay_ms)) continue;
+    if (!NeedsSending(alert, t, resend_delay_ms)) {
+      if (alert.state != AlertState::kPending) {
+        oldest_sent_ = std::min(oldest_sent_, alert.last_sent_at);
+      }
+      continue;
+    }
     // Those that were sent together are sent together again.
     const AlertEdits::Sent sent{alert.last_sent_at, t, valid_until};
     if (alert.last_sent_at == 0 || alert.resolved_at == t) {
-      kept.saved = false;
+      MarkChanged(kept);
     } else if (kept.saved && std::find(sent_.begin(), sent_.end(), sent) == sent_.end()) {
       sent_.push_back(sent);
     }
@@ -184,6 +208,7 @@ std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t 
 }
 
 void AlertingState::AddSamples(std::vector<WrittenSample>& out) {
+  out.reserve(out.size() + 2 * alerts_.size());
   for (auto& [labels, kept] : alerts_) {
     if (kept.alert.state == AlertState::kInactive) continue;
     if (kept.alerts_series.empty()) {
@@ -191,12 +216,25 @@ void AlertingState::AddSamples(std::vector<WrittenSample>& out) {
                                .Set(model::kMetricName, "ALERTS")
                                .Set("alertstate", AlertStateName(kept.alert.state))
                                .Build();
+    }
+    if (kept.for_state_series.empty()) {
       kept.for_state_series =
           model::LabelsBuilder(labels).Set(model::kMetricName, "ALERTS_FOR_STATE").Build();
     }
     out.push_back({kept.alerts_series, 1});
     out.push_back({kept.for_state_series, static_cast<double>(kept.alert.active_at / 1000)});
   }
+}
+
+std::vector<model::Labels> AlertingState::TakeEnded() { return std::exchange(ended_, {}); }
+
+std::vector<model::Labels> AlertingState::Series() const {
+  std::vector<model::Labels> series;
+  for (const auto& [labels, kept] : alerts_) {
+    if (!kept.alerts_series.empty()) series.push_back(kept.alerts_series);
+    if (!kept.for_state_series.empty()) series.push_back(kept.for_state_series);
+  }
+  return series;
 }
 
 const std::vector<const AlertingState::Kept*>& AlertingState::Sorted() const {
@@ -226,6 +264,7 @@ std::vector<Alert> AlertingState::Active() const {
 
 AlertEdits AlertingState::Unsaved(RuleId rule) const {
   AlertEdits edits{.rule = std::move(rule), .all = !saved_, .sent = {}, .put = {}, .gone = {}};
+  if (saved_ && !changed_ && sent_.empty()) return edits;
   for (const auto& [labels, kept] : alerts_) {
     if (!saved_ || !kept.saved) edits.put.push_back(kept.alert);
   }
@@ -236,7 +275,10 @@ AlertEdits AlertingState::Unsaved(RuleId rule) const {
 }
 
 void AlertingState::MarkSaved() {
-  for (auto& [labels, kept] : alerts_) kept.saved = true;
+  if (changed_ || !saved_) {
+    for (auto& [labels, kept] : alerts_) kept.saved = true;
+  }
+  changed_ = false;
   gone_.clear();
   sent_.clear();
   saved_ = true;

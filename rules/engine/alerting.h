@@ -80,6 +80,10 @@ class AlertingState {
   // The samples of ALERTS and ALERTS_FOR_STATE, of pending and firing alerts.
   // Source: prometheus/rules/alerting.go.
   void AddSamples(std::vector<WrittenSample>& out);
+  // The series that AddSamples made and makes no more, since this was asked last.
+  std::vector<model::Labels> TakeEnded();
+  // Those it makes now.
+  std::vector<model::Labels> Series() const;
 
   // Every alert kept, resolved ones included; sorted by labels.
   std::vector<Alert> All() const;
@@ -111,13 +115,20 @@ class AlertingState {
                           Alerts::iterator it, AlertChanges& changes);
   // By labels.
   const std::vector<const Kept*>& Sorted() const;
+  void MarkChanged(Kept& kept);
+  // Ends the series of a state that is over, and of the alert where that is.
+  void EndSeries(Kept& kept, bool all);
 
   Alerts alerts_;
   mutable std::vector<const Kept*> sorted_;  // empty: to be sorted anew
   std::uint64_t updates_ = 0;
   std::vector<model::Labels> gone_;     // since MarkSaved
   std::vector<AlertEdits::Sent> sent_;  // since MarkSaved, in their order
+  std::vector<model::Labels> ended_;    // since TakeEnded
   bool saved_ = false;                  // the store knows this rule's alerts
+  bool changed_ = false;                // some of it is not saved as it is
+  mutable bool restored_ = false;       // some may be restored
+  model::TimestampMs oldest_sent_ = 0;  // no alert to be sent was sent before
 };
 
 }  // namespace azexporter::rules

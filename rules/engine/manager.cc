@@ -25,7 +25,8 @@ struct RuleRun {
   // Until when restored alerts of it wait for something to judge.
   model::TimestampMs hold_until = 0;
   std::unique_ptr<AlertMaker> maker;  // of an alerting rule
-  // Series of the last evaluation, and the last one that wrote each: to end those that are gone.
+  // Of a recording rule, the series of the last evaluation, and the last one that wrote each: to
+  // end those that are gone.
   std::unordered_map<model::Labels, std::uint64_t, model::LabelsHash> written;
   std::uint64_t writes = 0;
 };
@@ -36,9 +37,13 @@ struct GroupRun {
   std::int64_t interval_ms = 0;
   model::TimestampMs next_evaluation = 0;  // 0: not planned yet
   model::TimestampMs last_evaluation = 0;
+  model::TimestampMs saved_at = 0;  // as of this evaluation; 0: not, or not well
   double evaluation_seconds = 0;
   std::vector<RuleRun> rules;
 };
+
+// Where no alert changed, that they were looked at is written so often.
+constexpr std::int64_t kQuietSaveMs = 60'000;
 
 // A rule is known by its name and labels: those make the identity of its alerts. A better
 // expression, duration or annotation goes on with the alerts there are.
@@ -76,6 +81,7 @@ void KeepState(GroupRun& from, GroupRun& to) {
     }
   }
   to.last_evaluation = from.last_evaluation;
+  to.saved_at = from.saved_at;
   to.evaluation_seconds = from.evaluation_seconds;
 }
 
@@ -178,15 +184,19 @@ base::Result<void> Manager::Impl::Write(RuleRun& run, const std::vector<WrittenS
                                         model::TimestampMs t) {
   const auto appender = deps.appendable.NewAppender();
   base::Result<void> outcome;
+  const bool recording = run.rule->kind == RuleKind::kRecording;
   ++run.writes;
   for (const WrittenSample& sample : samples) {
-    run.written[sample.labels] = run.writes;
+    if (recording) run.written[sample.labels] = run.writes;
     const storage::AppendOutcome appended = appender->Append(sample.labels, t, sample.value);
     if (appended == storage::AppendOutcome::kAppended || !outcome) continue;
     outcome = storage::AsResult(appended, sample.labels, t);
   }
   // Where another rule writes the same series its sample stands, and the marker is refused.
-  if (run.written.size() > samples.size()) {
+  for (const model::Labels& series : run.alerting.TakeEnded()) {
+    static_cast<void>(appender->Append(series, t, model::StaleNaN()));
+  }
+  if (recording && run.written.size() > samples.size()) {
     std::erase_if(run.written, [&](const auto& series) {
       if (series.second == run.writes) return false;
       static_cast<void>(appender->Append(series.first, t, model::StaleNaN()));
@@ -205,7 +215,9 @@ void Manager::Impl::EndSeries(const std::vector<GroupRun>& gone) {
     // Later than their last samples, were the clock stepped back.
     const model::TimestampMs t = std::max(deps.clock.NowMs(), group.last_evaluation + 1);
     for (const RuleRun& rule : group.rules) {
-      for (const auto& [series, write] : rule.written) {
+      std::vector<model::Labels> ended = rule.alerting.Series();
+      for (const auto& [series, write] : rule.written) ended.push_back(series);
+      for (const model::Labels& series : ended) {
         static_cast<void>(appender->Append(series, t, model::StaleNaN()));
       }
     }
@@ -275,9 +287,12 @@ void Manager::Impl::Save(GroupRun& run) {
   for (const RuleRun& rule : run.rules) {
     if (rule.rule->kind == RuleKind::kAlerting) edits.push_back(rule.alerting.Unsaved(rule.id));
   }
-  if (edits.empty()) return;
+  std::erase_if(edits, [](const AlertEdits& edit) { return edit.empty(); });
+  const bool quiet = edits.empty() && run.last_evaluation < run.saved_at + kQuietSaveMs;
+  if (quiet && run.saved_at <= run.last_evaluation) return;
   const bool saved =
       deps.alerts->Save(run.group->file, run.group->name, run.last_evaluation, edits).has_value();
+  run.saved_at = saved ? run.last_evaluation : 0;
   for (RuleRun& rule : run.rules) {
     if (saved) {
       rule.alerting.MarkSaved();
