@@ -21,6 +21,15 @@ constexpr model::MetricDesc kFamilies[] = {
      model::MetricType::kGauge, kAlertLabels, model::kNumber, kAlertValues},
     {"azexporter_rule_healthy", "Whether the last evaluation of the rule succeeded.",
      model::MetricType::kGauge, kRuleLabels, model::kFlag},
+    {"azexporter_rule_group_interval_seconds", "How often the rule group is evaluated.",
+     model::MetricType::kGauge, kGroupLabels, model::kAmount},
+    {"azexporter_rule_group_iterations_missed_total",
+     "Evaluations of the rule group that fell out: earlier ones took too long, or the clock "
+     "stepped.",
+     model::MetricType::kCounter, kGroupLabels, model::kNumber},
+    {"azexporter_rule_group_iterations_total",
+     "Evaluations of the rule group since its rules were loaded.", model::MetricType::kCounter,
+     kGroupLabels, model::kNumber},
     {"azexporter_rule_group_last_duration_seconds",
      "How long the last evaluation of the rule group took.", model::MetricType::kGauge,
      kGroupLabels, model::kAmount},
@@ -39,7 +48,7 @@ constexpr model::MetricDesc kCheckFamilies[] = {
      {},
      {0, 3, true}},
 };
-enum Family { kAlerts, kHealthy, kDuration, kTime };
+enum Family { kAlerts, kHealthy, kInterval, kMissed, kIterations, kDuration, kTime };
 
 }  // namespace
 
@@ -64,6 +73,9 @@ std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::Group
   using model::Labels;
   model::MetricFamily alerts{&kFamilies[kAlerts], {}, {}};
   model::MetricFamily healthy{&kFamilies[kHealthy], {}, {}};
+  model::MetricFamily interval{&kFamilies[kInterval], {}, {}};
+  model::MetricFamily missed{&kFamilies[kMissed], {}, {}};
+  model::MetricFamily iterations{&kFamilies[kIterations], {}, {}};
   model::MetricFamily duration{&kFamilies[kDuration], {}, {}};
   model::MetricFamily time{&kFamilies[kTime], {}, {}};
   // Every alerting rule has its two series, with 0 while nothing is active. Rules of one name add
@@ -72,6 +84,9 @@ std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::Group
   std::map<std::string, bool> health;
   for (const rules::GroupView& group : groups) {
     const Labels of_group = Labels::Of({{"rule_group", group.group->name}});
+    interval.metrics.push_back({of_group, static_cast<double>(group.interval_ms) / 1000});
+    missed.metrics.push_back({of_group, static_cast<double>(group.missed)});
+    iterations.metrics.push_back({of_group, static_cast<double>(group.iterations)});
     duration.metrics.push_back({of_group, group.evaluation_seconds});
     time.metrics.push_back({of_group, static_cast<double>(group.last_evaluation) / 1000});
     for (const rules::RuleView& rule : group.rules) {
@@ -100,7 +115,8 @@ std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::Group
   for (const auto& [name, ok] : health) {
     healthy.metrics.push_back({Labels::Of({{"rule", name}}), ok ? 1.0 : 0.0});
   }
-  return collect::Block::Make("rules", {alerts, healthy, duration, time});
+  return collect::Block::Make("rules",
+                              {alerts, healthy, interval, missed, iterations, duration, time});
 }
 
 }  // namespace azexporter::app

@@ -13,6 +13,8 @@ namespace azexporter::base {
 namespace {
 
 constexpr std::string_view kInUse = "in use by another process";
+// What a large transaction changed stays in memory up to this.
+constexpr int kCacheKb = 32 * 1024;
 // The log is written back into the file when it has so many pages (4 MB).
 constexpr int kLogPages = 1'000;
 
@@ -121,10 +123,10 @@ Result<void> Database::Begin(const DatabaseOptions& options) {
   if (sqlite3_db_readonly(handle_.get(), "main") != 0) {
     return Fail(ErrorCode::kUnavailable, "may only be read");
   }
-  AZX_RETURN_IF_ERROR(
-      Execute("PRAGMA journal_mode = WAL;"
-              "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = " +
-              std::to_string(kLogPages)));
+  AZX_RETURN_IF_ERROR(Execute(
+      "PRAGMA journal_mode = WAL;"
+      "PRAGMA synchronous = FULL; PRAGMA cache_size = " +
+      std::to_string(-kCacheKb) + "; PRAGMA wal_autocheckpoint = " + std::to_string(kLogPages)));
   std::string health;
   AZX_ASSIGN_OR_RETURN(Statement check, Prepare("PRAGMA quick_check(1)"));
   AZX_RETURN_IF_ERROR(check.Each([&](const Row& row) { health = row.Text(0); }));

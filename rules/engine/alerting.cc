@@ -265,8 +265,8 @@ std::vector<Alert> AlertingState::Active() const {
 AlertEdits AlertingState::Unsaved(RuleId rule) const {
   AlertEdits edits{.rule = std::move(rule), .all = !saved_, .sent = {}, .put = {}, .gone = {}};
   if (saved_ && !changed_ && sent_.empty()) return edits;
-  for (const auto& [labels, kept] : alerts_) {
-    if (!saved_ || !kept.saved) edits.put.push_back(kept.alert);
+  for (const Kept* kept : Sorted()) {
+    if (!saved_ || !kept->saved) edits.put.push_back(kept->alert);
   }
   if (!saved_) return edits;
   edits.sent = sent_;

@@ -37,6 +37,8 @@ struct GroupRun {
   std::int64_t interval_ms = 0;
   model::TimestampMs next_evaluation = 0;  // 0: not planned yet
   model::TimestampMs last_evaluation = 0;
+  std::uint64_t iterations = 0;
+  std::uint64_t missed = 0;
   model::TimestampMs saved_at = 0;  // as of this evaluation; 0: not, or not well
   double evaluation_seconds = 0;
   std::vector<RuleRun> rules;
@@ -82,6 +84,8 @@ void KeepState(GroupRun& from, GroupRun& to) {
   }
   to.last_evaluation = from.last_evaluation;
   to.saved_at = from.saved_at;
+  to.iterations = from.iterations;
+  to.missed = from.missed;
   to.evaluation_seconds = from.evaluation_seconds;
 }
 
@@ -328,6 +332,7 @@ void Manager::Impl::EvaluateGroup(GroupRun& run, model::TimestampMs t) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
   for (RuleRun& rule : run.rules) EvaluateRule(run, rule, t);
   run.last_evaluation = t;
+  ++run.iterations;
   Save(run);
   run.evaluation_seconds = static_cast<double>(deps.clock.SteadyNs() - start_ns) / 1e9;
 }
@@ -340,6 +345,8 @@ void Manager::Impl::Publish() {
     group.interval_ms = run.interval_ms;
     group.last_evaluation = run.last_evaluation;
     group.evaluation_seconds = run.evaluation_seconds;
+    group.iterations = run.iterations;
+    group.missed = run.missed;
     for (const RuleRun& rule : run.rules) {
       group.rules.push_back({run.group, rule.rule, rule.status, rule.alerting.Active()});
     }
@@ -437,7 +444,10 @@ void Manager::Run(std::stop_token stop) {
           run.next_evaluation = run.last_evaluation == 0 ? now : impl_->NextSlot(run, now);
         }
         if (run.next_evaluation <= now) {
-          impl_->EvaluateGroup(run, run.next_evaluation);
+          // Of several times that passed only the last is made up for.
+          const std::int64_t missed = (now - run.next_evaluation) / run.interval_ms;
+          run.missed += static_cast<std::uint64_t>(missed);
+          impl_->EvaluateGroup(run, run.next_evaluation + missed * run.interval_ms);
           run.next_evaluation = impl_->NextSlot(run, now);
           evaluated = true;
         }

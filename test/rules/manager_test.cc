@@ -2,7 +2,10 @@
 
 #include "azexporter/rules/manager.h"
 
+#include <thread>
+
 #include "rules/rules_fixture.h"
+#include "support/eventually.h"
 
 namespace azexporter::rules {
 namespace {
@@ -133,6 +136,21 @@ TEST_F(ManagerTest, ViewsTellOfTheGroups) {
   EXPECT_EQ(RuleAt(1, 0).status.health, RuleHealth::kUnknown);
   const auto t = Evaluate(1);
   EXPECT_EQ(manager_.Groups()[1].last_evaluation, t);
+}
+
+TEST_F(ManagerTest, OfSeveralTimesThatPassedOnlyTheLastIsMadeUpFor) {
+  Load("groups: [{name: g, interval: 10s, rules: [{record: one, expr: '1'}]}]");
+  std::jthread running([this](std::stop_token stop) { manager_.Run(stop); });
+  const auto iterations = [this] { return manager_.Groups().at(0).iterations; };
+  ASSERT_TRUE(test::Eventually([&] { return iterations() == 1; }, 10'000));
+  EXPECT_EQ(manager_.Groups().at(0).last_evaluation, kStart) << "at once";
+  EXPECT_EQ(manager_.Groups().at(0).missed, 0U);
+  clock_.Advance(45'000);
+  ASSERT_TRUE(test::Eventually([&] { return iterations() == 2; }, 10'000));
+  const GroupView group = manager_.Groups().at(0);
+  EXPECT_GE(group.missed, 3U);
+  EXPECT_LE(group.missed, 4U);
+  EXPECT_GT(group.last_evaluation, clock_.NowMs() - 10'000);
 }
 
 TEST_F(ManagerTest, NewGroupsKeepTheAlertsOfTheirRules) {

@@ -62,6 +62,8 @@ struct GroupView {
   std::int64_t interval_ms = 0;  // the group's own or the global one
   model::TimestampMs last_evaluation = 0;
   double evaluation_seconds = 0;
+  std::uint64_t iterations = 0;  // since the rules were loaded
+  std::uint64_t missed = 0;      // that fell out, because others took too long or the clock stepped
   std::vector<RuleView> rules;
 };
 
