@@ -1,6 +1,7 @@
 // The scenarios of Prometheus's alert-generator compliance, played whole: samples come in by remote
 // write, rules are evaluated, alerts go out to a receiver, and both APIs and ALERTS are asked at
-// every evaluation. On a clock that the test moves, in a second; or in real time, in half an hour:
+// every evaluation. On a clock that the test moves, in a second; or in real time, in an hour and a
+// half:
 //
 //   AZX_REAL_TIME=1 build/ci/test/compliance_test
 //
