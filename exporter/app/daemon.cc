@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "alertmanager_discovery.h"
 #include "azexporter/app/retention.h"
 #include "azexporter/app/version.h"
 #include "azexporter/base/mutex.h"
@@ -38,6 +39,7 @@ struct Daemon::Impl {
         store({.retention_ms = config.storage.retention_ms, .max_bytes = config.storage.max_bytes}),
         engine(flags.engine, deps.clock),
         sender({}, {deps.clock, deps.log}),
+        alertmanagers(sender, deps.log),
         rules({}, {engine, store, store, deps.clock, deps.log,
                    [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
                      sender.Send(ToSend(rule, alerts, external_url));
@@ -71,7 +73,8 @@ struct Daemon::Impl {
   storage::MemoryStore store;
   const promql::Engine engine;
   notify::Sender sender;
-  rules::Manager rules;  // hands over to the sender
+  AlertmanagerDiscovery alertmanagers;  // of the sender
+  rules::Manager rules;                 // hands over to the sender
   collect::SelfMetrics self;
   collect::LatestRound latest;
   // of the collecting thread
@@ -84,10 +87,10 @@ struct Daemon::Impl {
 
 base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
                                         std::function<base::Result<void>()> reload) {
-  const auto alertmanagers = [this] {
-    std::vector<std::string> urls;
-    for (const auto& one : sender.Stats().alertmanagers) urls.push_back(one.url);
-    return urls;
+  const auto shown_alertmanagers = [this] {
+    web::AlertmanagersView shown{.active = {}, .dropped = alertmanagers.dropped()};
+    for (const auto& one : sender.Stats().alertmanagers) shown.active.push_back(one.url);
+    return shown;
   };
   AZX_ASSIGN_OR_RETURN(
       server, web::Server::Listen({.listen_address = flags.listen_address,
@@ -105,7 +108,7 @@ base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
                                    .clock = deps.clock,
                                    .log = deps.log,
                                    .reload = std::move(reload),
-                                   .alertmanagers = alertmanagers,
+                                   .alertmanagers = shown_alertmanagers,
                                    .remote_write = flags.enable_remote_write ? &store : nullptr,
                                    .store_stats = [this] { return store.stats(); },
                                    .config =
@@ -122,7 +125,7 @@ base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
 void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGroup> groups) {
   Retention retention = MakeRetention(next.storage, groups);
   store.SetRetention(std::move(retention.of), retention.longest_ms);
-  sender.Configure(next.alertmanagers, next.global.external_labels);
+  alertmanagers.Configure(next.alerting, next.global.external_labels);
   rules.SetGroups(std::move(groups), {.default_interval_ms = next.global.evaluation_interval_ms,
                                       .external_labels = next.global.external_labels,
                                       .external_url = external_url,

@@ -240,7 +240,7 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
   AZX_RETURN_IF_ERROR(ReadRuleFiles(root, config));
-  AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alertmanagers));
+  AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alerting));
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "storage", [&](YamlMap& map) { return ReadStorage(map, config.storage); }));
   AZX_RETURN_IF_ERROR(

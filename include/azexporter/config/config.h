@@ -17,7 +17,7 @@
 #include "azexporter/db/postgres.h"
 #include "azexporter/kube/objects.h"
 #include "azexporter/model/labels.h"
-#include "azexporter/notify/sender.h"
+#include "azexporter/notify/targets.h"
 #include "azexporter/probe/prober.h"
 #include "azexporter/zones/zone_report.h"
 
@@ -87,7 +87,7 @@ struct Config {
   std::vector<db::PostgresInstance> postgres;
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
-  std::vector<notify::Alertmanager> alertmanagers;  // one for each target
+  notify::AlertingOptions alerting;
   StorageConfig storage;
   std::set<std::string> disabled_collectors;
   collect::CollectorOptions collectors;
