@@ -1,14 +1,17 @@
 #pragma once
 
-// Keeps the sender's Alertmanagers equal to what the configuration names. Private to `app`.
+// Keeps the sender's Alertmanagers equal to what the configuration names and the cluster has.
+// Private to `app`.
 //
 // Thread safety: thread-safe.
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "azexporter/base/logger.h"
 #include "azexporter/base/mutex.h"
+#include "azexporter/kube/cluster_state.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/notify/sender.h"
 #include "azexporter/notify/targets.h"
@@ -23,11 +26,15 @@ class AlertmanagerDiscovery {
 
   // Puts a configuration into force.
   void Configure(notify::AlertingOptions options, model::Labels external_labels);
+  // Looks anew, where there is something to discover. `cluster` is not kept.
+  void Update(const kube::ClusterState& cluster);
   // URLs of targets that relabelling dropped.
   std::vector<std::string> dropped() const;
 
  private:
-  void FindLocked() AZX_REQUIRES(mu_);
+  void ApplyLocked() AZX_REQUIRES(mu_);
+  void DiscoverLocked(const kube::ClusterState& cluster) AZX_REQUIRES(mu_);
+  void TellLocked(const kube::ClusterState& cluster) AZX_REQUIRES(mu_);
 
   // own synchronisation
   notify::Sender& sender_;
@@ -36,6 +43,10 @@ class AlertmanagerDiscovery {
   mutable base::Mutex mu_;
   notify::AlertingOptions options_ AZX_GUARDED_BY(mu_);
   model::Labels external_labels_ AZX_GUARDED_BY(mu_);
+  // Of each group of options_, what was discovered last.
+  std::vector<std::vector<model::Labels>> discovered_ AZX_GUARDED_BY(mu_);
+  std::size_t found_ AZX_GUARDED_BY(mu_) = 0;  // Alertmanagers
+  std::string told_ AZX_GUARDED_BY(mu_);       // of a discovery, last
   std::vector<std::string> dropped_ AZX_GUARDED_BY(mu_);
   std::vector<std::string> errors_ AZX_GUARDED_BY(mu_);  // told already
 };

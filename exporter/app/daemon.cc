@@ -155,7 +155,9 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
     // Before the round is made: what it holds is then at least what had answered by now.
     all_answered = observer->synced();
     *round = observer->MakeRound(now_ms);
-    self.Record(round->snapshot, *observer->cluster_state());
+    const auto cluster = observer->cluster_state();
+    self.Record(round->snapshot, *cluster);
+    alertmanagers.Update(*cluster);
   }
   // What nobody was asked for yet looks like what cannot be asked: it is neither shown nor judged.
   const bool show = all_answered || synced || deps.clock.SteadyNs() > publish_unsynced_at_ns;

@@ -300,6 +300,23 @@ Result<void> ReadHints(od::value value, Endpoint& endpoint) {
   });
 }
 
+Result<void> ReadFirstAddress(od::value value, Endpoint& endpoint) {
+  constexpr std::string_view kName = "endpoints.addresses";
+  return ForEachItem(kName, value, [&](od::value item) -> Result<void> {
+    return endpoint.address.empty() ? Read(kName, item, endpoint.address) : Result<void>();
+  });
+}
+
+Result<void> ReadPort(od::value value, EndpointPort& port) {
+  return ForEachField("ports", value, [&](std::string_view key, od::value v) -> Result<void> {
+    if (key == "name") return Read("ports.name", v, port.name);
+    if (key == "protocol") return Read("ports.protocol", v, port.protocol);
+    if (key == "appProtocol") return Read("ports.appProtocol", v, port.app_protocol);
+    if (key == "port") return Read("ports.port", v, port.port);
+    return {};
+  });
+}
+
 Result<void> ReadEndpoint(od::value value, Endpoint& endpoint) {
   return ForEachField("endpoints", value, [&](std::string_view key, od::value v) -> Result<void> {
     if (key == "conditions") return ReadEndpointConditions(v, endpoint);
@@ -307,6 +324,7 @@ Result<void> ReadEndpoint(od::value value, Endpoint& endpoint) {
     if (key == "zone") return Read("endpoints.zone", v, endpoint.zone);
     if (key == "hints") return ReadHints(v, endpoint);
     if (key == "targetRef") return ReadTarget(v, endpoint);
+    if (key == "addresses") return ReadFirstAddress(v, endpoint);
     return {};
   });
 }
@@ -425,6 +443,10 @@ Result<void> ReadField(std::string_view key, od::value v, EndpointSlice& slice,
   if (key == "endpoints") {
     return ForEachItem(
         key, v, [&](od::value item) { return ReadEndpoint(item, slice.endpoints.emplace_back()); });
+  }
+  if (key == "ports") {
+    return ForEachItem(key, v,
+                       [&](od::value item) { return ReadPort(item, slice.ports.emplace_back()); });
   }
   return {};
 }
