@@ -15,6 +15,7 @@
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
 #include "external_url.h"
+#include "leadership.h"
 #include "notifications.h"
 #include "rule_groups.h"
 
@@ -38,11 +39,11 @@ struct Daemon::Impl {
         config(std::move(config_in)),
         store({.retention_ms = config.storage.retention_ms, .max_bytes = config.storage.max_bytes}),
         engine(flags.engine, deps.clock),
-        sender({}, {deps.clock, deps.log}),
+        sender({}, {deps.clock, deps.log, [this] { return Leads(); }}),
         alertmanagers(sender, deps.log),
         rules({}, {engine, store, store, deps.clock, deps.log,
                    [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
-                     sender.Send(ToSend(rule, alerts, external_url));
+                     if (Leads()) sender.Send(ToSend(rule, alerts, external_url));
                    }}),
         self(Version(), Revision()),
         appender(store) {}
@@ -57,11 +58,17 @@ struct Daemon::Impl {
   void CollectOnce(model::TimestampMs now_ms);
   void Publish(std::shared_ptr<collect::Round> round);
   void RulesLoop(const std::stop_token& stop);
+  // Without an election everybody leads.
+  bool Leads() const { return !leadership || leadership->IsLeader(); }
+  void OnLeading(bool leading);
+  // Shows the latest round, without what the leader alone exposes where this is not the leader.
+  void ShowRound();
 
   // constant after construction
   const Flags flags;
   const DaemonDeps deps;
-  std::string external_url;  // set by Listen, before anything runs
+  std::string external_url;                // set by Listen, before anything runs
+  std::unique_ptr<Leadership> leadership;  // set by Create; null without an election
   // guarded by config_mu, which a round holds too: a reload never meets half of one
   base::Mutex config_mu;
   config::Config config AZX_GUARDED_BY(config_mu);
@@ -69,6 +76,9 @@ struct Daemon::Impl {
   // guarded by view_mu, which nobody holds for long
   base::Mutex view_mu;
   web::ConfigView view AZX_GUARDED_BY(view_mu);
+  // guarded by shown_mu
+  base::Mutex shown_mu;
+  std::shared_ptr<const collect::Round> whole_round AZX_GUARDED_BY(shown_mu);
   // own synchronisation
   storage::MemoryStore store;
   const promql::Engine engine;
@@ -169,14 +179,38 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
 
 void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
   self.RecordNotifications(CountsOf(sender.Stats()));
+  if (leadership) self.RecordLeader(Leads());
   if (const auto counts = server->remote_write()) self.RecordRemoteWrite(*counts);
   round->snapshot.blocks.push_back(self.ToBlock());
-  round->snapshot.blocks.push_back(AlertCounts(rules.Groups()));
+  const std::vector<rules::GroupView> groups = rules.Groups();
+  round->snapshot.blocks.push_back(AlertCounts(groups));
+  round->snapshot.blocks.push_back(RuleCounts(groups));
   if (auto appended = appender.Append(round->snapshot); !appended) {
     deps.log.Error("snapshot not stored", {{"error", appended.error().message()}});
   }
   store.Truncate(round->snapshot.timestamp_ms);
-  latest.Publish(std::move(round));
+  {
+    base::MutexLock lock(shown_mu);
+    whole_round = std::move(round);
+  }
+  ShowRound();
+}
+
+void Daemon::Impl::ShowRound() {
+  base::MutexLock lock(shown_mu);
+  if (!whole_round) return;
+  latest.Publish(Leads() ? whole_round : WithoutCluster(*whole_round));
+}
+
+void Daemon::Impl::OnLeading(bool leading) {
+  self.RecordLeader(leading);
+  {
+    base::MutexLock lock(shown_mu);
+    if (whole_round) whole_round = WithBlock(*whole_round, self.ToBlock());
+  }
+  ShowRound();
+  // The one that led before may have told of none of them.
+  if (leading) rules.NotifyAll();
 }
 
 void Daemon::Impl::CollectLoop(const std::stop_token& stop) {
@@ -226,11 +260,18 @@ base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonD
   AZX_ASSIGN_OR_RETURN(std::unique_ptr<Observer> observer,
                        Observer::Create(config, {deps.clock, deps.log, deps.surroundings}));
   auto impl = std::make_unique<Impl>(flags, config, std::move(deps));
+  const kube::ClusterAccess* access = observer->access();
   {
     base::MutexLock lock(impl->config_mu);
     impl->observer = std::move(observer);
   }
   impl->self.RecordReload(true, impl->deps.clock.NowMs());
+  if (config.kubernetes.leader_election) {
+    AZX_ASSIGN_OR_RETURN(
+        impl->leadership,
+        Leadership::Create(*config.kubernetes.leader_election, access, impl->deps,
+                           [raw = impl.get()](bool leading) { raw->OnLeading(leading); }));
+  }
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(impl)));
   Impl& parts = *daemon->impl_;
   std::function<base::Result<void>()> reload;
@@ -249,6 +290,7 @@ void Daemon::Run(std::stop_token stop) {
     observer = impl.observer.get();
   }
   observer->Start();
+  if (impl.leadership) impl.leadership->Start();
   std::jthread collecting([&impl](std::stop_token s) { impl.CollectLoop(s); });
   std::jthread ruling([&impl](std::stop_token s) { impl.RulesLoop(s); });
   impl.server->Start();
@@ -262,7 +304,8 @@ void Daemon::Run(std::stop_token stop) {
   collecting.request_stop();
   ruling.join();
   collecting.join();
-  impl.sender.Stop();  // no rule hands over any more
+  impl.sender.Stop();                            // no rule hands over any more
+  if (impl.leadership) impl.leadership->Stop();  // then another may tell
   observer->Stop();
 }
 

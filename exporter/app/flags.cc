@@ -61,6 +61,8 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_option("--kube.snapshot", flags.snapshot,
                  "Read `kubectl get ... -o json` output (- is standard input) instead of asking an "
                  "API server; /dev/null is an empty cluster.");
+  cli.add_flag("--kube.leader-election", flags.leader_election,
+               "Of several replicas let one tell Alertmanagers and expose the cluster's metrics.");
   cli.add_option("--storage.retention.time", flags.retention, "How long samples are kept.");
   cli.add_option(
       "--storage.retention.size", flags.retention_size,
@@ -330,6 +332,9 @@ base::Result<config::Config> Flags::MakeConfig() const {
   if (kubeconfig) config.kubernetes.kubeconfig = *kubeconfig;
   if (context) config.kubernetes.context = *context;
   if (snapshot) config.kubernetes.snapshot = *snapshot;
+  if (leader_election && !config.kubernetes.leader_election) {
+    config.kubernetes.leader_election.emplace();
+  }
   if (retention) {
     auto parsed = base::ParseDurationMs(*retention);
     if (!parsed) return base::BadData("--storage.retention.time: " + parsed.error().message());

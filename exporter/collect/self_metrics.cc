@@ -136,6 +136,8 @@ struct SelfMetrics::Impl {
                                          "Alerts that each notification queue can hold.");
   GaugeFamily& discovered = AddGauge(registry, "azexporter_notifications_alertmanagers_discovered",
                                      "Alertmanagers that alerts are sent to.");
+  GaugeFamily& leader = AddGauge(registry, "azexporter_leader",
+                                 "Whether this replica is the leader, who tells Alertmanagers.");
   // Counted in the receiver of remote write; these follow it.
   CounterFamily& write_requests = AddCounter(registry, "azexporter_remote_write_requests_total",
                                              "Remote write requests that came in.");
@@ -222,6 +224,8 @@ void SelfMetrics::RecordNotifications(const NotificationCounts& counts) {
   impl_->queue_capacity.Add({}).Set(static_cast<double>(counts.queue_capacity));
   impl_->discovered.Add({}).Set(static_cast<double>(counts.alertmanagers.size()));
 }
+
+void SelfMetrics::RecordLeader(bool leading) { impl_->leader.Add({}).Set(leading ? 1 : 0); }
 
 std::string_view RemoteWriteReasonName(RemoteWriteReason reason) {
   switch (reason) {

@@ -60,7 +60,9 @@ void LeaderElector::Run(std::stop_token stop) {
 
 std::int64_t LeaderElector::Step(const std::stop_token& stop) {
   const std::int64_t begin_ns = clock_.SteadyNs();
-  if (TryAcquireOrRenew(begin_ns, stop)) {
+  const bool held = TryAcquireOrRenew(begin_ns, stop);
+  TellChange();  // that it led no more for a moment, where the try took too long
+  if (held) {
     leading_until_ns_ = begin_ns + options_.renew_deadline_ms * kNsPerMs;
   } else if (observed_.record.holder != options_.identity) {
     leading_until_ns_ = kNever;

@@ -157,6 +157,10 @@ AlertChanges AlertingState::Update(const Rule& rule, std::vector<Alert> alerts,
   return changes;
 }
 
+void AlertingState::ForgetSent() {
+  for (auto& [labels, alert] : alerts_) alert.last_sent_at = 0;
+}
+
 std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t interval_ms,
                                              std::int64_t resend_delay_ms) {
   std::vector<Alert> due;

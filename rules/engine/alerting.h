@@ -59,6 +59,9 @@ class AlertingState {
   std::vector<Alert> TakeToSend(model::TimestampMs t, std::int64_t interval_ms,
                                 std::int64_t resend_delay_ms);
 
+  // Whatever was sent is due again.
+  void ForgetSent();
+
   // Every alert kept, resolved ones included.
   std::vector<Alert> All() const;
   // Pending and firing ones, sorted by labels.

@@ -72,6 +72,7 @@ void SendLoop::Run(const std::stop_token& stop) {
   for (;;) {
     std::vector<Alert> batch = mailbox_->queue.Take(shared_.options.max_batch, stop);
     if (batch.empty()) return;
+    if (shared_.deps.may_send && !shared_.deps.may_send()) continue;
     const auto posted = Post(batch, stop);
     const bool aborted = !posted && stop.stop_requested();
     if (!aborted) Record(posted, batch.size());

@@ -172,6 +172,30 @@ TEST(ConfigTest, RefusesAPasswordAndNeverRepeatsIt) {
   }
 }
 
+TEST(ConfigTest, ReadsTheLeaderElection) {
+  EXPECT_FALSE(ParseConfig("", "c.yaml")->kubernetes.leader_election);
+  const auto defaults = ParseConfig("kubernetes: {leader_election: {}}\n", "c.yaml");
+  ASSERT_TRUE(defaults) << defaults.error().message();
+  EXPECT_EQ(defaults->kubernetes.leader_election, kube::LeaderElectionOptions());
+  const auto config = ParseConfig(
+      "kubernetes: {leader_election: {namespace: n, name: x, identity: me, lease_duration: 30s, "
+      "renew_deadline: 20s, retry_period: 500ms}}\n",
+      "c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->kubernetes.leader_election,
+            (kube::LeaderElectionOptions{.ns = "n",
+                                         .name = "x",
+                                         .identity = "me",
+                                         .lease_duration_ms = 30'000,
+                                         .renew_deadline_ms = 20'000,
+                                         .retry_period_ms = 500}));
+  const auto refused =
+      ParseConfig("kubernetes: {leader_election: {lease_duration: 10s}}\n", "c.yaml");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message(),
+            "c.yaml:1:31: lease_duration must be longer than renew_deadline");
+}
+
 TEST(ConfigTest, AMissingFileIsNamed) {
   EXPECT_EQ(LoadConfig("/nowhere/c.yaml").error().message(),
             "/nowhere/c.yaml: No such file or directory");

@@ -208,6 +208,19 @@ TEST_F(LeaderElectionTest, AnAnswerThatIsLostIsFoundAgain) {
   EXPECT_TRUE(a_.elector.IsLeader());
 }
 
+TEST_F(LeaderElectionTest, AMomentWithoutALeaderIsTold) {
+  a_.Step();
+  Wait(9'000);
+  a_.store.before_write = [&] { Wait(2'000); };
+  a_.Step();
+  EXPECT_TRUE(a_.elector.IsLeader());
+  EXPECT_EQ(a_.changes, "+-+");
+  a_.store.before_write = [&] { Wait(10'000); };  // its answer comes too late to lead by it
+  a_.Step();
+  EXPECT_FALSE(a_.elector.IsLeader());
+  EXPECT_EQ(a_.changes, "+-+-");
+}
+
 TEST_F(LeaderElectionTest, APausedLeaderIsNoneWhenItWakes) {
   a_.Step();
   b_.Step();

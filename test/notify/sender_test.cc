@@ -349,6 +349,23 @@ TEST_F(SenderTest, NewConfigurationKeepsWhatIsQueued) {
             std::string::npos);
 }
 
+TEST_F(SenderTest, ForgetsWhatAnotherTells) {
+  FakeAlertmanager am;
+  std::atomic<bool> leading = false;
+  sender_ = std::make_unique<Sender>(
+      SenderOptions(),
+      SenderDeps{clock_, base::Logger::Silent(), [&leading] { return leading.load(); }});
+  sender_->Configure({{.url = am.url()}}, {});
+  sender_->Send(Numbered(1, 2));
+  ASSERT_TRUE(Eventually([&] { return sender_->Stats().queue_length == 0; }));
+  leading = true;
+  sender_->Send(Numbered(3, 3));
+  EXPECT_TRUE(Sent(0, 1));
+  EXPECT_EQ(am.Numbers(), "3");
+  EXPECT_EQ(sender_->Stats().dropped, 0U);
+  sender_->Stop();
+}
+
 TEST_F(SenderTest, StopsAtOnceWhenNothingIsQueued) {
   FakeAlertmanager am;
   Start({}, {{.url = am.url()}});

@@ -58,6 +58,9 @@ class Observer {
   bool synced() const;
   std::shared_ptr<const kube::ClusterState> cluster_state() const;
 
+  // nullptr with a snapshot.
+  const kube::ClusterAccess* access() const { return cluster_ ? &cluster_->access() : nullptr; }
+
   // Takes over what may change in a running daemon. kBadData where another part changed.
   base::Result<void> Reconfigure(const config::Config& config);
 

@@ -78,6 +78,8 @@ class SelfMetrics {
   // none the counters have one series without a label, so that rules about them find something to
   // judge, and judge it to be well.
   void RecordNotifications(const NotificationCounts& counts);
+  // Only where replicas elect a leader: without, there is no such series.
+  void RecordLeader(bool leading);
   // Only where the receiver is on: without it there are no such series.
   void RecordRemoteWrite(const RemoteWriteCounts& counts);
 

@@ -15,6 +15,7 @@
 #include "azexporter/base/result.h"
 #include "azexporter/collect/collector.h"
 #include "azexporter/db/postgres.h"
+#include "azexporter/kube/leader_election.h"
 #include "azexporter/kube/objects.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/notify/targets.h"
@@ -38,6 +39,8 @@ struct KubernetesConfig {
   // What the scheduler applies to pods without spread constraints of their own. Its API does not
   // tell; none unless given here.
   zones::DefaultConstraints default_constraints;
+  // Where it is given one of several replicas leads. Namespace and identity may be empty still.
+  std::optional<kube::LeaderElectionOptions> leader_election;
 };
 
 // The zone-health ConfigMap to watch, whose key zones.yaml holds the documented `zones:` map.

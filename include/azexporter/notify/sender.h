@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -81,6 +82,9 @@ struct SenderOptions {
 struct SenderDeps {
   const base::Clock& clock;  // must outlive the sender
   base::Logger log;
+  // Asked before each exchange, from many threads; where it says no, what is queued is forgotten,
+  // uncounted: another tells of it. Empty: always.
+  std::function<bool()> may_send = {};
 };
 
 // Upper bounds, inclusive, of the buckets of how long exchanges took; a last one has no bound.
