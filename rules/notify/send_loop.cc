@@ -80,10 +80,8 @@ void SendLoop::Run(const std::stop_token& stop) {
       backoff_.Reset();
       continue;
     }
-    if (!aborted && posted.error().code() == base::ErrorCode::kBadData) {
-      shared_.dropped += batch.size();
-      continue;
-    }
+    // Refused for what it holds: it would be again.
+    if (!aborted && posted.error().code() == base::ErrorCode::kBadData) continue;
     shared_.dropped += mailbox_->queue.PutBack(std::move(batch));
     if (aborted || draining_) return;
     base::WaitFor(no_pause_.get_token(), backoff_.NextMs());

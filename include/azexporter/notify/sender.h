@@ -6,8 +6,8 @@
 // A queue holds the newest of each alert, by its labels: a repetition takes the place of what
 // waits. A batch that an Alertmanager does not take goes back to the front, and is sent again after
 // a pause that grows; one that comes back gets each alert once. What it refuses for what it holds
-// (400, 413, 415, 422) is counted and forgotten. Nothing is kept on disk: the rules hand every
-// alert over again while it fires, and for 15 minutes after its end. Semantics:
+// (400, 413, 415, 422) is counted as an error and forgotten. Nothing is kept on disk: the rules
+// hand every alert over again while it fires, and for 15 minutes after its end. Semantics:
 // prometheus/notifier, but for the retries, which it has not.
 //
 // Thread safety: Sender is thread-safe; the structs are values.
@@ -100,8 +100,7 @@ struct SenderStats {
     double latency_sum_seconds = 0;
   };
   std::vector<PerAlertmanager> alertmanagers;  // in the order of the configuration
-  // Alerts thrown out of a full queue, refused for what they hold, or left over at a stop.
-  std::uint64_t dropped = 0;
+  std::uint64_t dropped = 0;     // alerts thrown out of a full queue, or left over at a stop
   std::size_t queue_length = 0;  // of the fullest queue
   std::size_t queue_capacity = 0;
 };
