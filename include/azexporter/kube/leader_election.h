@@ -7,7 +7,8 @@
 // Beyond client-go a holder does not count as the leader for longer than renew_deadline from when
 // its last renewal was asked for, whether its thread runs or not; so a process that was paused is
 // no leader when it wakes. Two lead at a time only where the clocks of two machines run apart by a
-// third (15 s against 10 s), or where an action takes longer than the difference.
+// third (15 s against 10 s), where an action takes longer than the difference, or where a machine
+// slept and its steady clock with it: until the first try after that.
 //
 //   follower ── nobody holds it, or no change for its duration: written ──> leader
 //   leader ── another holds it, or renew_deadline passed ──> follower
