@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "alertmanager_discovery.h"
 #include "azexporter/app/retention.h"
 #include "azexporter/app/state.h"
 #include "azexporter/app/version.h"
@@ -15,6 +16,7 @@
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
 #include "external_url.h"
+#include "leadership.h"
 #include "notifications.h"
 #include "rule_groups.h"
 
@@ -40,10 +42,11 @@ struct Daemon::Impl {
         state(std::move(state_in)),
         store({.retention_ms = config.storage.retention_ms, .max_bytes = config.storage.max_bytes}),
         engine(flags.engine, deps.clock),
-        sender({}, {deps.clock, deps.log}),
+        sender({}, {deps.clock, deps.log, [this] { return Leads(); }}),
+        alertmanagers(sender, deps.log),
         rules({}, {engine, store, store, deps.clock, deps.log,
                    [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
-                     sender.Send(ToSend(rule, alerts, external_url));
+                     if (Leads()) sender.Send(ToSend(rule, alerts, external_url));
                    },
                    state.get(), [this] { return asked_all.load(); }}),
         self(Version(), Revision()),
@@ -63,11 +66,17 @@ struct Daemon::Impl {
   void CollectOnce(model::TimestampMs now_ms);
   void Publish(std::shared_ptr<collect::Round> round);
   void RulesLoop(const std::stop_token& stop);
+  // Without an election everybody leads.
+  bool Leads() const { return !leadership || leadership->IsLeader(); }
+  void OnLeading(bool leading);
+  // Shows the latest round, without what the leader alone exposes where this is not the leader.
+  void ShowRound();
 
   // constant after construction
   const Flags flags;
   const DaemonDeps deps;
-  std::string external_url;  // set by Listen, before anything runs
+  std::string external_url;                // set by Listen, before anything runs
+  std::unique_ptr<Leadership> leadership;  // set by Create; null without an election
   // guarded by config_mu, which a round holds too: a reload never meets half of one
   base::Mutex config_mu;
   config::Config config AZX_GUARDED_BY(config_mu);
@@ -76,12 +85,16 @@ struct Daemon::Impl {
   base::Mutex view_mu;
   web::ConfigView view AZX_GUARDED_BY(view_mu);
   std::vector<storage::WantedSeries> looked_back_to AZX_GUARDED_BY(view_mu);
+  // guarded by shown_mu
+  base::Mutex shown_mu;
+  std::shared_ptr<const collect::Round> whole_round AZX_GUARDED_BY(shown_mu);
   // own synchronisation
   const std::unique_ptr<State> state;  // null: nothing is kept on disk
   storage::MemoryStore store;
   const promql::Engine engine;
   notify::Sender sender;
-  rules::Manager rules;  // hands over to the sender
+  AlertmanagerDiscovery alertmanagers;  // of the sender
+  rules::Manager rules;                 // hands over to the sender
   collect::SelfMetrics self;
   collect::LatestRound latest;
   // of the collecting thread
@@ -96,10 +109,10 @@ struct Daemon::Impl {
 
 base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
                                         std::function<base::Result<void>()> reload) {
-  const auto alertmanagers = [this] {
-    std::vector<std::string> urls;
-    for (const auto& one : sender.Stats().alertmanagers) urls.push_back(one.url);
-    return urls;
+  const auto shown_alertmanagers = [this] {
+    web::AlertmanagersView shown{.active = {}, .dropped = alertmanagers.dropped()};
+    for (const auto& one : sender.Stats().alertmanagers) shown.active.push_back(one.url);
+    return shown;
   };
   AZX_ASSIGN_OR_RETURN(
       server, web::Server::Listen({.listen_address = flags.listen_address,
@@ -117,7 +130,7 @@ base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
                                    .clock = deps.clock,
                                    .log = deps.log,
                                    .reload = std::move(reload),
-                                   .alertmanagers = alertmanagers,
+                                   .alertmanagers = shown_alertmanagers,
                                    .remote_write = flags.enable_remote_write ? &store : nullptr,
                                    .store_stats = [this] { return store.stats(); },
                                    .config =
@@ -134,7 +147,7 @@ base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
 void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGroup> groups) {
   Retention retention = MakeRetention(next.storage, groups);
   store.SetRetention(std::move(retention.of), retention.longest_ms);
-  sender.Configure(next.alertmanagers, next.global.external_labels);
+  alertmanagers.Configure(next.alerting, next.global.external_labels);
   {
     base::MutexLock lock(view_mu);
     looked_back_to = LookedBackTo(groups);
@@ -206,7 +219,9 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
     all_answered = observer->synced();
     if (!asked_all) asked_all = observer->asked_all();
     *round = observer->MakeRound(now_ms);
-    self.Record(round->snapshot, *observer->cluster_state());
+    const auto cluster = observer->cluster_state();
+    self.Record(round->snapshot, *cluster);
+    alertmanagers.Update(*cluster);
   }
   // What nobody was asked for yet looks like what cannot be asked: it is neither shown nor judged.
   const bool show = all_answered || synced || deps.clock.SteadyNs() > publish_unsynced_at_ns;
@@ -221,15 +236,39 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
 
 void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
   self.RecordNotifications(CountsOf(sender.Stats()));
+  if (leadership) self.RecordLeader(Leads());
   if (const auto counts = server->remote_write()) self.RecordRemoteWrite(*counts);
   if (state) self.RecordState(state->counts());
   round->snapshot.blocks.push_back(self.ToBlock());
-  round->snapshot.blocks.push_back(AlertCounts(rules.Groups()));
+  const std::vector<rules::GroupView> groups = rules.Groups();
+  round->snapshot.blocks.push_back(AlertCounts(groups));
+  round->snapshot.blocks.push_back(RuleCounts(groups));
   if (auto appended = appender.Append(round->snapshot); !appended) {
     deps.log.Error("snapshot not stored", {{"error", appended.error().message()}});
   }
   store.Truncate(round->snapshot.timestamp_ms);
-  latest.Publish(std::move(round));
+  {
+    base::MutexLock lock(shown_mu);
+    whole_round = std::move(round);
+  }
+  ShowRound();
+}
+
+void Daemon::Impl::ShowRound() {
+  base::MutexLock lock(shown_mu);
+  if (!whole_round) return;
+  latest.Publish(Leads() ? whole_round : WithoutCluster(*whole_round));
+}
+
+void Daemon::Impl::OnLeading(bool leading) {
+  self.RecordLeader(leading);
+  {
+    base::MutexLock lock(shown_mu);
+    if (whole_round) whole_round = WithBlock(*whole_round, self.ToBlock());
+  }
+  ShowRound();
+  // The one that led before may have told of none of them.
+  if (leading) rules.NotifyAll();
 }
 
 void Daemon::Impl::CollectLoop(const std::stop_token& stop) {
@@ -283,11 +322,18 @@ base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonD
     AZX_ASSIGN_OR_RETURN(state, State::Open(config.storage.path, deps.clock, deps.log));
   }
   auto impl = std::make_unique<Impl>(flags, config, std::move(deps), std::move(state));
+  const kube::ClusterAccess* access = observer->access();
   {
     base::MutexLock lock(impl->config_mu);
     impl->observer = std::move(observer);
   }
   impl->self.RecordReload(true, impl->deps.clock.NowMs());
+  if (config.kubernetes.leader_election) {
+    AZX_ASSIGN_OR_RETURN(
+        impl->leadership,
+        Leadership::Create(*config.kubernetes.leader_election, access, impl->deps,
+                           [raw = impl.get()](bool leading) { raw->OnLeading(leading); }));
+  }
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(impl)));
   Impl& parts = *daemon->impl_;
   std::function<base::Result<void>()> reload;
@@ -310,6 +356,7 @@ void Daemon::Run(std::stop_token stop) {
     observer = impl.observer.get();
   }
   observer->Start();
+  if (impl.leadership) impl.leadership->Start();
   std::jthread collecting([&impl](std::stop_token s) { impl.CollectLoop(s); });
   std::jthread ruling([&impl](std::stop_token s) { impl.RulesLoop(s); });
   impl.server->Start();
@@ -323,7 +370,8 @@ void Daemon::Run(std::stop_token stop) {
   collecting.request_stop();
   ruling.join();
   collecting.join();
-  impl.sender.Stop();  // no rule hands over any more
+  impl.sender.Stop();                            // no rule hands over any more
+  if (impl.leadership) impl.leadership->Stop();  // then another may tell
   observer->Stop();
 }
 

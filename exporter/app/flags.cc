@@ -64,6 +64,8 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_option("--storage.path", flags.storage_path,
                  "Folder in which alerts, and what rules look back to, outlive a restart. Default: "
                  "they do not.");
+  cli.add_flag("--kube.leader-election", flags.leader_election,
+               "Of several replicas let one tell Alertmanagers and expose the cluster's metrics.");
   cli.add_option("--storage.retention.time", flags.retention, "How long samples are kept.");
   cli.add_option(
       "--storage.retention.size", flags.retention_size,
@@ -372,6 +374,9 @@ base::Result<config::Config> Flags::MakeConfig() const {
   if (context) config.kubernetes.context = *context;
   if (snapshot) config.kubernetes.snapshot = *snapshot;
   if (storage_path) config.storage.path = *storage_path;
+  if (leader_election && !config.kubernetes.leader_election) {
+    config.kubernetes.leader_election.emplace();
+  }
   if (retention) {
     auto parsed = base::ParseDurationMs(*retention);
     if (!parsed) return base::BadData("--storage.retention.time: " + parsed.error().message());

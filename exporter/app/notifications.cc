@@ -19,19 +19,30 @@ std::vector<notify::Alert> ToSend(const rules::Rule& rule, const std::vector<rul
 }
 
 collect::NotificationCounts CountsOf(const notify::SenderStats& stats) {
-  collect::NotificationCounts counts{.alertmanagers = {},
-                                     .dropped = stats.dropped,
-                                     .queue_length = stats.queue_length,
-                                     .queue_capacity = stats.queue_capacity};
+  collect::NotificationCounts counts{
+      .alertmanagers = {},
+      .dropped = stats.dropped,
+      .queue_length = stats.queue_length,
+      .queue_capacity = stats.queue_capacity,
+      .latency_bounds_seconds = {notify::kLatencyBoundsSeconds.begin(),
+                                 notify::kLatencyBoundsSeconds.end()}};
   for (const auto& one : stats.alertmanagers) {
-    counts.alertmanagers.push_back({one.url, one.sent, one.errors});
+    counts.alertmanagers.push_back({one.url,
+                                    one.sent,
+                                    one.errors,
+                                    {one.latency_counts.begin(), one.latency_counts.end()},
+                                    one.latency_sum_seconds});
   }
   return counts;
 }
 
 collect::NotificationCounts NothingSent(const config::Config& config) {
   notify::SenderStats stats{.queue_capacity = notify::SenderOptions().queue_capacity};
-  for (const auto& one : config.alertmanagers) stats.alertmanagers.push_back({.url = one.url});
+  notify::Targets targets;
+  for (const notify::AlertmanagerGroup& group : config.alerting.groups) {
+    notify::AddTargets(group, group.static_targets, targets);
+  }
+  for (const auto& one : targets.alertmanagers) stats.alertmanagers.push_back({.url = one.url});
   return CountsOf(stats);
 }
 

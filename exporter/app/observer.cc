@@ -235,7 +235,7 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
   const auto& now = config_.kubernetes;
   const auto& next = config.kubernetes;
   if (now.kubeconfig != next.kubeconfig || now.context != next.context ||
-      now.snapshot != next.snapshot) {
+      now.snapshot != next.snapshot || now.leader_election != next.leader_election) {
     return needs_restart("kubernetes");
   }
   if (config_.zones_config_map.has_value() != config.zones_config_map.has_value() ||

@@ -10,6 +10,8 @@
 namespace azexporter::app {
 namespace {
 
+using model::Labels;
+
 constexpr std::string_view kAlertLabels[] = {"alertname", "severity", "alertstate"};
 constexpr std::string_view kAlertStates[] = {"pending", "firing"};
 constexpr model::LabelValues kAlertValues[] = {{"alertstate", kAlertStates}};
@@ -70,29 +72,12 @@ base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config&
 }
 
 std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::GroupView>& groups) {
-  using model::Labels;
   model::MetricFamily alerts{&kFamilies[kAlerts], {}, {}};
-  model::MetricFamily healthy{&kFamilies[kHealthy], {}, {}};
-  model::MetricFamily interval{&kFamilies[kInterval], {}, {}};
-  model::MetricFamily missed{&kFamilies[kMissed], {}, {}};
-  model::MetricFamily iterations{&kFamilies[kIterations], {}, {}};
-  model::MetricFamily duration{&kFamilies[kDuration], {}, {}};
-  model::MetricFamily time{&kFamilies[kTime], {}, {}};
   // Every alerting rule has its two series, with 0 while nothing is active. Rules of one name add
   // up: several thresholds may share it.
   std::map<std::tuple<std::string, std::string, std::string>, double> counts;
-  std::map<std::string, bool> health;
   for (const rules::GroupView& group : groups) {
-    const Labels of_group = Labels::Of({{"rule_group", group.group->name}});
-    interval.metrics.push_back({of_group, static_cast<double>(group.interval_ms) / 1000});
-    missed.metrics.push_back({of_group, static_cast<double>(group.missed)});
-    iterations.metrics.push_back({of_group, static_cast<double>(group.iterations)});
-    duration.metrics.push_back({of_group, group.evaluation_seconds});
-    time.metrics.push_back({of_group, static_cast<double>(group.last_evaluation) / 1000});
     for (const rules::RuleView& rule : group.rules) {
-      const bool ok = rule.status.health != rules::RuleHealth::kError;
-      const auto [seen, fresh] = health.emplace(rule.rule->name, ok);
-      if (!fresh) seen->second = seen->second && ok;
       if (rule.rule->kind != rules::RuleKind::kAlerting) continue;
       std::string severity;
       for (const auto& [name, text] : rule.rule->labels) {
@@ -112,11 +97,34 @@ std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::Group
     alerts.metrics.push_back(
         {Labels::Of({{"alertname", name}, {"severity", severity}, {"alertstate", state}}), count});
   }
+  return collect::Block::Make("alerts", {alerts});
+}
+
+std::shared_ptr<const collect::Block> RuleCounts(const std::vector<rules::GroupView>& groups) {
+  model::MetricFamily healthy{&kFamilies[kHealthy], {}, {}};
+  model::MetricFamily interval{&kFamilies[kInterval], {}, {}};
+  model::MetricFamily missed{&kFamilies[kMissed], {}, {}};
+  model::MetricFamily iterations{&kFamilies[kIterations], {}, {}};
+  model::MetricFamily duration{&kFamilies[kDuration], {}, {}};
+  model::MetricFamily time{&kFamilies[kTime], {}, {}};
+  std::map<std::string, bool> health;
+  for (const rules::GroupView& group : groups) {
+    const Labels of_group = Labels::Of({{"rule_group", group.group->name}});
+    interval.metrics.push_back({of_group, static_cast<double>(group.interval_ms) / 1000});
+    missed.metrics.push_back({of_group, static_cast<double>(group.missed)});
+    iterations.metrics.push_back({of_group, static_cast<double>(group.iterations)});
+    duration.metrics.push_back({of_group, group.evaluation_seconds});
+    time.metrics.push_back({of_group, static_cast<double>(group.last_evaluation) / 1000});
+    for (const rules::RuleView& rule : group.rules) {
+      const bool ok = rule.status.health != rules::RuleHealth::kError;
+      const auto [seen, fresh] = health.emplace(rule.rule->name, ok);
+      if (!fresh) seen->second = seen->second && ok;
+    }
+  }
   for (const auto& [name, ok] : health) {
     healthy.metrics.push_back({Labels::Of({{"rule", name}}), ok ? 1.0 : 0.0});
   }
-  return collect::Block::Make("rules",
-                              {alerts, healthy, interval, missed, iterations, duration, time});
+  return collect::Block::Make("rules", {healthy, interval, missed, iterations, duration, time});
 }
 
 }  // namespace azexporter::app

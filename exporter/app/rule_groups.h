@@ -21,7 +21,9 @@ rules::Catalogue MetricCatalogue();
 // The files that the configuration names, or the recommended pack where it names none.
 base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config);
 
-// az_alerts and azexporter_rule_*: how many alerts are in which state, and how the rules fare.
+// az_alerts: how many alerts are in which state.
 std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::GroupView>& groups);
+// azexporter_rule_*: how the rules fare.
+std::shared_ptr<const collect::Block> RuleCounts(const std::vector<rules::GroupView>& groups);
 
 }  // namespace azexporter::app

@@ -2,6 +2,7 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
 #include <map>
@@ -15,6 +16,7 @@ namespace {
 
 using GaugeFamily = prometheus::Family<prometheus::Gauge>;
 using CounterFamily = prometheus::Family<prometheus::Counter>;
+using HistogramFamily = prometheus::Family<prometheus::Histogram>;
 
 constexpr std::string_view kBuild[] = {"version", "revision"};
 constexpr std::string_view kCollector[] = {"collector"};
@@ -52,6 +54,11 @@ constexpr model::MetricDesc kFamilies[] = {
      model::MetricType::kGauge, kResource, model::kFlag},
     {"azexporter_kube_watch_restarts_total", "Watches that ended and were taken up again.",
      model::MetricType::kCounter, kResource, model::kNumber},
+    {"azexporter_leader",
+     "Whether this replica is the leader, who tells Alertmanagers.",
+     model::MetricType::kGauge,
+     {},
+     model::kFlag},
     {"azexporter_notifications_alertmanagers_discovered",
      "Alertmanagers that alerts are sent to.",
      model::MetricType::kGauge,
@@ -64,6 +71,9 @@ constexpr model::MetricDesc kFamilies[] = {
      model::kNumber},
     {"azexporter_notifications_errors_total", "Alerts that could not be sent because of an error.",
      model::MetricType::kCounter, kAlertmanager, model::kNumber},
+    {"azexporter_notifications_latency_histogram_seconds",
+     "How long exchanges with the Alertmanager took, whatever came of them.",
+     model::MetricType::kHistogram, kAlertmanager, model::kAmount},
     {"azexporter_notifications_queue_capacity",
      "Alerts that each notification queue can hold.",
      model::MetricType::kGauge,
@@ -122,6 +132,10 @@ GaugeFamily& AddGauge(prometheus::Registry& registry, const char* name) {
   return prometheus::BuildGauge().Name(name).Help(HelpOf(name)).Register(registry);
 }
 
+HistogramFamily& AddHistogram(prometheus::Registry& registry, const char* name) {
+  return prometheus::BuildHistogram().Name(name).Help(HelpOf(name)).Register(registry);
+}
+
 CounterFamily& AddCounter(prometheus::Registry& registry, const char* name) {
   return prometheus::BuildCounter().Name(name).Help(HelpOf(name)).Register(registry);
 }
@@ -129,6 +143,24 @@ CounterFamily& AddCounter(prometheus::Registry& registry, const char* name) {
 // Brings a counter to what was counted elsewhere.
 void Follow(prometheus::Counter& counter, std::uint64_t value) {
   counter.Increment(static_cast<double>(value) - counter.Value());
+}
+
+// How far a histogram has followed what is counted elsewhere.
+struct FollowedHistogram {
+  prometheus::Histogram* histogram = nullptr;
+  std::vector<std::uint64_t> counts = {};
+  double sum = 0;
+};
+
+void Follow(FollowedHistogram& followed, const std::vector<std::uint64_t>& counts, double sum) {
+  followed.counts.resize(counts.size());
+  std::vector<double> more;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    more.push_back(static_cast<double>(counts[i]) - static_cast<double>(followed.counts[i]));
+  }
+  followed.histogram->ObserveMultiple(more, sum - followed.sum);
+  followed.counts = counts;
+  followed.sum = sum;
 }
 
 model::MetricType TypeOf(prometheus::MetricType type) {
@@ -189,10 +221,13 @@ struct SelfMetrics::Impl {
   // Counted in the sender of notifications; these follow it.
   CounterFamily& sent = AddCounter(registry, "azexporter_notifications_sent_total");
   CounterFamily& errors = AddCounter(registry, "azexporter_notifications_errors_total");
+  HistogramFamily& latency =
+      AddHistogram(registry, "azexporter_notifications_latency_histogram_seconds");
   CounterFamily& dropped = AddCounter(registry, "azexporter_notifications_dropped_total");
   GaugeFamily& queue_length = AddGauge(registry, "azexporter_notifications_queue_length");
   GaugeFamily& queue_capacity = AddGauge(registry, "azexporter_notifications_queue_capacity");
   GaugeFamily& discovered = AddGauge(registry, "azexporter_notifications_alertmanagers_discovered");
+  GaugeFamily& leader = AddGauge(registry, "azexporter_leader");
   // Counted where state is written; these follow it.
   CounterFamily& state_writes = AddCounter(registry, "azexporter_state_writes_total");
   CounterFamily& state_failures = AddCounter(registry, "azexporter_state_write_failures_total");
@@ -208,6 +243,7 @@ struct SelfMetrics::Impl {
   struct AlertmanagerCounters {
     prometheus::Counter* sent = nullptr;
     prometheus::Counter* errors = nullptr;
+    FollowedHistogram latency = {};
   };
   base::Mutex mu;
   std::map<std::string, AlertmanagerCounters> alertmanagers AZX_GUARDED_BY(mu);
@@ -253,27 +289,33 @@ void SelfMetrics::RecordReload(bool success, std::int64_t now_ms) {
 void SelfMetrics::RecordNotifications(const NotificationCounts& counts) {
   base::MutexLock lock(impl_->mu);
   auto gone = std::exchange(impl_->alertmanagers, {});
-  const auto record = [&](const std::string& url, std::uint64_t sent,
-                          std::uint64_t errors) AZX_REQUIRES(impl_->mu) {
+  const auto record = [&](const NotificationCounts::PerAlertmanager& one) AZX_REQUIRES(impl_->mu) {
     const prometheus::Labels labels =
-        url.empty() ? prometheus::Labels() : prometheus::Labels{{"alertmanager", url}};
-    Impl::AlertmanagerCounters& counters = impl_->alertmanagers[url];
-    counters = {&impl_->sent.Add(labels), &impl_->errors.Add(labels)};
-    Follow(*counters.sent, sent);
-    Follow(*counters.errors, errors);
-    gone.erase(url);
+        one.url.empty() ? prometheus::Labels() : prometheus::Labels{{"alertmanager", one.url}};
+    Impl::AlertmanagerCounters& counters = impl_->alertmanagers[one.url];
+    if (auto known = gone.extract(one.url)) counters = std::move(known.mapped());
+    counters.sent = &impl_->sent.Add(labels);
+    counters.errors = &impl_->errors.Add(labels);
+    Follow(*counters.sent, one.sent);
+    Follow(*counters.errors, one.errors);
+    if (one.latency_counts.empty()) return;
+    counters.latency.histogram = &impl_->latency.Add(labels, counts.latency_bounds_seconds);
+    Follow(counters.latency, one.latency_counts, one.latency_sum_seconds);
   };
-  for (const auto& one : counts.alertmanagers) record(one.url, one.sent, one.errors);
-  if (counts.alertmanagers.empty()) record("", 0, 0);
+  for (const auto& one : counts.alertmanagers) record(one);
+  if (counts.alertmanagers.empty()) record({});
   for (const auto& [url, counters] : gone) {
     impl_->sent.Remove(counters.sent);
     impl_->errors.Remove(counters.errors);
+    if (counters.latency.histogram != nullptr) impl_->latency.Remove(counters.latency.histogram);
   }
   Follow(impl_->dropped.Add({}), counts.dropped);
   impl_->queue_length.Add({}).Set(static_cast<double>(counts.queue_length));
   impl_->queue_capacity.Add({}).Set(static_cast<double>(counts.queue_capacity));
   impl_->discovered.Add({}).Set(static_cast<double>(counts.alertmanagers.size()));
 }
+
+void SelfMetrics::RecordLeader(bool leading) { impl_->leader.Add({}).Set(leading ? 1 : 0); }
 
 std::string_view RemoteWriteReasonName(RemoteWriteReason reason) {
   switch (reason) {

@@ -2,39 +2,23 @@
 // Source: prometheus.io/docs/prometheus/latest/configuration/configuration/#alertmanager_config.
 
 #include <algorithm>
+#include <set>
 
 #include "decode.h"
 
 namespace azexporter::config {
 namespace {
 
-// Keys that Prometheus knows and azexporter does not, by the map they stand in. They are refused
-// with another message than a misspelt key.
-constexpr std::string_view kAlertingNotYet[] = {"alert_relabel_configs"};
-constexpr std::string_view kAlertmanagerNotYet[] = {"alert_relabel_configs",
-                                                    "relabel_configs",
-                                                    "sigv4",
-                                                    "authorization",
-                                                    "oauth2",
-                                                    "bearer_token",
-                                                    "bearer_token_file",
-                                                    "proxy_url",
-                                                    "no_proxy",
-                                                    "proxy_connect_header",
-                                                    "proxy_from_environment",
-                                                    "follow_redirects",
-                                                    "enable_http2",
-                                                    "http_headers"};
-constexpr std::string_view kStaticConfigNotYet[] = {"labels"};
-constexpr std::string_view kBasicAuthNotYet[] = {"username_file", "username_ref", "password_ref"};
-constexpr std::string_view kTlsNotYet[] = {"ca",          "cert",        "key",
-                                           "ca_ref",      "cert_ref",    "key_ref",
-                                           "server_name", "min_version", "max_version"};
+constexpr std::string_view kDiscoveryNotYet[] = {
+    "api_server",   "kubeconfig_file",  "selectors",         "attach_metadata", "basic_auth",
+    "bearer_token", "authorization",    "bearer_token_file", "oauth2",          "proxy_url",
+    "tls_config",   "follow_redirects", "http_headers"};
+constexpr std::string_view kNamespacesNotYet[] = {"own_namespace"};
 
-Result<void> RefuseNotYet(const YamlNode& map, std::span<const std::string_view> keys) {
+// Of all ways to discover targets one is understood.
+Result<void> RefuseOtherDiscovery(const YamlNode& map) {
   for (const auto& [key, value] : map.entries()) {
-    const bool discovery = key.scalar().ends_with("_sd_configs");
-    if (!discovery && std::find(keys.begin(), keys.end(), key.scalar()) == keys.end()) continue;
+    if (!key.scalar().ends_with("_sd_configs") || key.scalar() == "kubernetes_sd_configs") continue;
     return Fail(key.ErrorHere("\"" + key.scalar() + "\" is not supported yet"));
   }
   return {};
@@ -62,96 +46,101 @@ Result<void> ReadApiVersion(YamlMap& map) {
       map.Find("api_version")->ErrorHere("api_version must be v2, got \"" + version + "\""));
 }
 
-Result<void> ReadBasicAuth(const YamlNode& node, YamlMap& map, notify::Alertmanager& out) {
-  AZX_RETURN_IF_ERROR(RefuseNotYet(node, kBasicAuthNotYet));
-  if (const YamlNode* password = map.Find("password")) {
-    return Fail(password->ErrorHere(
-        "a password does not belong in here; put it into a file (password_file)"));
-  }
-  AZX_RETURN_IF_ERROR(map.Require("username"));
-  AZX_RETURN_IF_ERROR(ReadText(map, "username", out.username));
-  return ReadPath(map, "password_file", out.password_file);
-}
-
-Result<void> ReadTls(const YamlNode& node, YamlMap& map, notify::Alertmanager& out) {
-  AZX_RETURN_IF_ERROR(RefuseNotYet(node, kTlsNotYet));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "ca_file", out.ca_file));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "cert_file", out.cert_file));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "key_file", out.key_file));
-  if (out.cert_file.empty() != out.key_file.empty()) {
-    return Fail(node.ErrorHere("give both cert_file and key_file, or neither"));
-  }
-  const YamlNode* skip = map.Find("insecure_skip_verify");
-  if (skip == nullptr) return {};
-  AZX_ASSIGN_OR_RETURN(out.insecure_skip_verify, skip->AsBool());
-  return {};
-}
-
 // HOST or HOST:PORT, as Prometheus wants it. User and password would show up wherever the URL does.
 Result<void> CheckTarget(const YamlNode& node) {
   const std::string& target = node.scalar();
   if (target.find('@') != std::string::npos) {
     return Fail(node.ErrorHere("a target carries no user or password; use basic_auth"));
   }
-  const bool good = !target.empty() && target.find_first_of("/?# \t\n\"<>") == std::string::npos;
-  if (good) return {};
+  if (notify::IsTargetAddress(target)) return {};
   return Fail(node.ErrorHere("target must be HOST:PORT, got \"" + target + "\""));
 }
 
-Result<std::vector<YamlNode>> ReadTargets(YamlMap& alertmanager) {
-  std::vector<YamlNode> targets;
-  AZX_RETURN_IF_ERROR(ReadList(alertmanager, "static_configs",
-                               [&](const YamlNode& item, YamlMap& map) -> Result<void> {
-                                 AZX_RETURN_IF_ERROR(RefuseNotYet(item, kStaticConfigNotYet));
-                                 const YamlNode* list = map.Find("targets");
-                                 if (list == nullptr) return {};
-                                 AZX_RETURN_IF_ERROR(list->AsStringList());
-                                 for (const YamlNode& target : list->items()) {
-                                   AZX_RETURN_IF_ERROR(CheckTarget(target));
-                                   targets.push_back(target);
-                                 }
-                                 return {};
-                               }));
-  return targets;
+Result<model::Labels> ReadLabels(YamlMap& map) {
+  const YamlNode* node = map.Find("labels");
+  if (node == nullptr) return model::Labels();
+  if (!node->is_map()) return Fail(node->ErrorHere("expected a map of labels"));
+  model::LabelsBuilder builder;
+  for (const auto& [name, value] : node->entries()) {
+    if (name.scalar().empty()) return Fail(name.ErrorHere("a label has a name"));
+    AZX_ASSIGN_OR_RETURN(const std::string text, value.AsString());
+    builder.Set(name.scalar(), text);
+  }
+  return builder.Build();
 }
 
-Result<void> ReadAlertmanager(const YamlNode& node, YamlMap& map,
-                              std::vector<notify::Alertmanager>& alertmanagers) {
-  AZX_RETURN_IF_ERROR(RefuseNotYet(node, kAlertmanagerNotYet));
-  notify::Alertmanager common;
-  std::string scheme = "http";
-  std::string path_prefix;
-  AZX_RETURN_IF_ERROR(ReadScheme(map, scheme));
-  AZX_RETURN_IF_ERROR(ReadPathPrefix(map, path_prefix));
-  AZX_RETURN_IF_ERROR(ReadDuration(map, "timeout", 10, common.timeout_ms));
-  AZX_RETURN_IF_ERROR(ReadApiVersion(map));
-  const YamlNode* basic_auth = map.Find("basic_auth");
-  AZX_RETURN_IF_ERROR(ReadSection(map, "basic_auth", [&](YamlMap& section) {
-    return ReadBasicAuth(*basic_auth, section, common);
-  }));
-  const YamlNode* tls = map.Find("tls_config");
-  AZX_RETURN_IF_ERROR(ReadSection(
-      map, "tls_config", [&](YamlMap& section) { return ReadTls(*tls, section, common); }));
-  AZX_ASSIGN_OR_RETURN(const std::vector<YamlNode> targets, ReadTargets(map));
-  for (const YamlNode& target : targets) {
-    common.url = notify::PushUrl(scheme, target.scalar(), path_prefix);
-    for (const notify::Alertmanager& other : alertmanagers) {
-      if (other.url != common.url) continue;
+// `known` holds the targets so far that nothing relabels, by their URL.
+Result<void> ReadStaticConfig(YamlMap& map, std::set<std::string>& known,
+                              notify::AlertmanagerGroup& group) {
+  AZX_ASSIGN_OR_RETURN(const model::Labels labels, ReadLabels(map));
+  const YamlNode* list = map.Find("targets");
+  if (list == nullptr) return {};
+  AZX_RETURN_IF_ERROR(list->AsStringList());
+  for (const YamlNode& target : list->items()) {
+    AZX_RETURN_IF_ERROR(CheckTarget(target));
+    const std::string url = notify::PushUrl(group.scheme, target.scalar(), group.path_prefix);
+    if (group.relabel.empty() && !known.insert(url).second) {
       return Fail(target.ErrorHere("target \"" + target.scalar() + "\" is there twice"));
     }
-    alertmanagers.push_back(common);
+    group.static_targets.push_back(
+        model::LabelsBuilder(labels).Set(notify::kAddressLabel, target.scalar()).Build());
   }
   return {};
 }
 
+Result<void> ReadNamespaces(const YamlNode& node, YamlMap& map, std::vector<std::string>& names) {
+  AZX_RETURN_IF_ERROR(RefuseNotYet(node, kNamespacesNotYet));
+  const YamlNode* list = map.Find("names");
+  if (list == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(names, list->AsStringList());
+  return {};
+}
+
+Result<void> ReadDiscovery(const YamlNode& node, YamlMap& map, notify::AlertmanagerGroup& group) {
+  using Role = notify::KubernetesDiscovery::Role;
+  AZX_RETURN_IF_ERROR(RefuseNotYet(node, kDiscoveryNotYet));
+  notify::KubernetesDiscovery discovery;
+  AZX_ASSIGN_OR_RETURN(const YamlNode* role, map.Require("role"));
+  if (role->scalar() == "endpointslice") {
+    discovery.role = Role::kEndpointSlice;
+  } else if (role->scalar() != "endpoints") {
+    return Fail(
+        role->ErrorHere("role must be endpoints or endpointslice, got \"" + role->scalar() + "\""));
+  }
+  const YamlNode* namespaces = map.Find("namespaces");
+  AZX_RETURN_IF_ERROR(ReadSection(map, "namespaces", [&](YamlMap& section) {
+    return ReadNamespaces(*namespaces, section, discovery.namespaces);
+  }));
+  group.kubernetes.push_back(std::move(discovery));
+  return {};
+}
+
+Result<void> ReadAlertmanager(const YamlNode& node, YamlMap& map, std::set<std::string>& known,
+                              notify::AlertmanagerGroup& group) {
+  AZX_RETURN_IF_ERROR(RefuseOtherDiscovery(node));
+  AZX_RETURN_IF_ERROR(ReadScheme(map, group.scheme));
+  AZX_RETURN_IF_ERROR(ReadPathPrefix(map, group.path_prefix));
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "timeout", 10, group.common.timeout_ms));
+  AZX_RETURN_IF_ERROR(ReadApiVersion(map));
+  AZX_RETURN_IF_ERROR(ReadHttpClient(node, map, group.common));
+  AZX_RETURN_IF_ERROR(ReadRelabelRules(map, "alert_relabel_configs", group.common.alert_relabel));
+  AZX_RETURN_IF_ERROR(ReadRelabelRules(map, "relabel_configs", group.relabel));
+  AZX_RETURN_IF_ERROR(ReadList(map, "static_configs", [&](const YamlNode&, YamlMap& item) {
+    return ReadStaticConfig(item, known, group);
+  }));
+  return ReadList(map, "kubernetes_sd_configs", [&](const YamlNode& item, YamlMap& discovery) {
+    return ReadDiscovery(item, discovery, group);
+  });
+}
+
 }  // namespace
 
-Result<void> ReadAlerting(YamlMap& root, std::vector<notify::Alertmanager>& alertmanagers) {
-  const YamlNode* node = root.Find("alerting");
-  return ReadSection(root, "alerting", [&](YamlMap& alerting) -> Result<void> {
-    AZX_RETURN_IF_ERROR(RefuseNotYet(*node, kAlertingNotYet));
-    return ReadList(alerting, "alertmanagers", [&](const YamlNode& item, YamlMap& map) {
-      return ReadAlertmanager(item, map, alertmanagers);
+Result<void> ReadAlerting(YamlMap& root, notify::AlertingOptions& alerting) {
+  std::set<std::string> known;
+  return ReadSection(root, "alerting", [&](YamlMap& map) -> Result<void> {
+    AZX_RETURN_IF_ERROR(ReadRelabelRules(map, "alert_relabel_configs", alerting.alert_relabel));
+    return ReadList(map, "alertmanagers", [&](const YamlNode& item, YamlMap& entry) {
+      return ReadAlertmanager(item, entry, known, alerting.groups.emplace_back());
     });
   });
 }

@@ -67,12 +67,32 @@ Result<zones::DefaultConstraints> ReadDefaultConstraints(const YamlNode& node) {
   return defaults;
 }
 
+Result<void> ReadLeaderElection(const YamlNode& node, YamlMap& map,
+                                kube::LeaderElectionOptions& options) {
+  AZX_RETURN_IF_ERROR(ReadText(map, "namespace", options.ns));
+  AZX_RETURN_IF_ERROR(ReadText(map, "name", options.name));
+  AZX_RETURN_IF_ERROR(ReadText(map, "identity", options.identity));
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "lease_duration", 1'000, options.lease_duration_ms));
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "renew_deadline", 1, options.renew_deadline_ms));
+  AZX_RETURN_IF_ERROR(ReadDuration(map, "retry_period", 1, options.retry_period_ms));
+  kube::LeaderElectionOptions complete = options;
+  if (complete.ns.empty()) complete.ns = "that of the pod";
+  const auto valid = complete.Validate();
+  return valid ? Result<void>() : Fail(node.ErrorHere(valid.error().message()));
+}
+
 Result<void> ReadKubernetes(YamlMap& map, KubernetesConfig& kubernetes) {
   AZX_RETURN_IF_ERROR(ReadPath(map, "kubeconfig", kubernetes.kubeconfig));
   AZX_RETURN_IF_ERROR(ReadText(map, "context", kubernetes.context));
   AZX_RETURN_IF_ERROR(ReadPath(map, "snapshot", kubernetes.snapshot));
   if (const YamlNode* defaults = map.Find("default_constraints")) {
     AZX_ASSIGN_OR_RETURN(kubernetes.default_constraints, ReadDefaultConstraints(*defaults));
+  }
+  if (const YamlNode* election = map.Find("leader_election")) {
+    kubernetes.leader_election.emplace();
+    AZX_RETURN_IF_ERROR(ReadSection(map, "leader_election", [&](YamlMap& section) {
+      return ReadLeaderElection(*election, section, *kubernetes.leader_election);
+    }));
   }
   return ReadDuration(map, "stale_after", 1'000, kubernetes.stale_after_ms);
 }
@@ -241,7 +261,7 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
   AZX_RETURN_IF_ERROR(ReadRuleFiles(root, config));
-  AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alertmanagers));
+  AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alerting));
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "storage", [&](YamlMap& map) { return ReadStorage(map, config.storage); }));
   AZX_RETURN_IF_ERROR(

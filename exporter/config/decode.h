@@ -5,13 +5,15 @@
 // Thread safety: pure functions.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "azexporter/base/result.h"
 #include "azexporter/base/yaml.h"
-#include "azexporter/notify/sender.h"
+#include "azexporter/model/relabel.h"
+#include "azexporter/notify/targets.h"
 
 namespace azexporter::config {
 
@@ -52,7 +54,18 @@ Result<void> ReadList(YamlMap& parent, std::string_view key, Decode decode) {
   return {};
 }
 
-// The key `alerting`: an entry for each target.
-Result<void> ReadAlerting(YamlMap& root, std::vector<notify::Alertmanager>& alertmanagers);
+// Refuses keys that Prometheus knows and azexporter does not, with another message than a misspelt
+// key gets.
+Result<void> RefuseNotYet(const YamlNode& map, std::span<const std::string_view> keys);
+
+// A list of relabel_config.
+Result<void> ReadRelabelRules(YamlMap& parent, std::string_view key, model::RelabelRules& rules);
+
+// The keys of an HTTP client as Prometheus has them, as far as they are understood: credentials,
+// tls_config, proxy_url, follow_redirects, http_headers. `node` is the map that `map` reads.
+Result<void> ReadHttpClient(const YamlNode& node, YamlMap& map, notify::Alertmanager& out);
+
+// The key `alerting`.
+Result<void> ReadAlerting(YamlMap& root, notify::AlertingOptions& alerting);
 
 }  // namespace azexporter::config

@@ -21,6 +21,8 @@ std::string_view ReasonPhrase(int status) {
       return "Forbidden";
     case 404:
       return "Not Found";
+    case 409:
+      return "Conflict";
     case 410:
       return "Gone";
     case 429:
@@ -83,6 +85,21 @@ ApiResult<std::string> ApiClient::Get(const std::string& path, std::int64_t time
   auto response = http_.Fetch(*request, std::move(stop));
   if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
   if (response->status != 200) {
+    return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
+  }
+  return std::move(response->body);
+}
+
+ApiResult<std::string> ApiClient::Write(WriteRequest write, std::stop_token stop) {
+  auto request = MakeRequest(write.path);
+  if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
+  request->method = std::move(write.method);
+  request->headers.emplace_back("Content-Type", "application/json");
+  request->body = std::move(write.body);
+  request->timeout_ms = write.timeout_ms;
+  auto response = http_.Fetch(*request, std::move(stop));
+  if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
+  if (response->status != 200 && response->status != 201) {
     return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
   }
   return std::move(response->body);

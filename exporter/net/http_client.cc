@@ -60,7 +60,9 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* user
   auto& exchange = *static_cast<Exchange*>(user);
   const std::string_view line(data, size * count);
   if (line.starts_with("HTTP/")) {
-    exchange.response.headers.clear();  // of an informational answer before this one
+    // Of an informational answer before this one, or of a redirect.
+    exchange.response.headers.clear();
+    exchange.response.body.clear();
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
     exchange.response.headers.emplace_back(Lower(line.substr(0, colon)),
                                            std::string(Trim(line.substr(colon + 1))));
@@ -95,7 +97,40 @@ void SetBlob(CURL* easy, CURLoption option, const std::string& pem) {
   curl_easy_setopt(easy, option, &blob);
 }
 
+long MinVersion(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::kTls10:
+      return CURL_SSLVERSION_TLSv1_0;
+    case TlsVersion::kTls11:
+      return CURL_SSLVERSION_TLSv1_1;
+    case TlsVersion::kDefault:
+    case TlsVersion::kTls12:
+      return CURL_SSLVERSION_TLSv1_2;
+    case TlsVersion::kTls13:
+      return CURL_SSLVERSION_TLSv1_3;
+  }
+  return CURL_SSLVERSION_TLSv1_2;
+}
+
+long MaxVersion(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::kDefault:
+      return CURL_SSLVERSION_MAX_DEFAULT;
+    case TlsVersion::kTls10:
+      return CURL_SSLVERSION_MAX_TLSv1_0;
+    case TlsVersion::kTls11:
+      return CURL_SSLVERSION_MAX_TLSv1_1;
+    case TlsVersion::kTls12:
+      return CURL_SSLVERSION_MAX_TLSv1_2;
+    case TlsVersion::kTls13:
+      return CURL_SSLVERSION_MAX_TLSv1_3;
+  }
+  return CURL_SSLVERSION_MAX_DEFAULT;
+}
+
 void SetTls(CURL* easy, const TlsOptions& tls) {
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                   MinVersion(tls.min_version) | MaxVersion(tls.max_version));
   SetBlob(easy, CURLOPT_CAINFO_BLOB, tls.ca_pem);
   SetBlob(easy, CURLOPT_SSLCERT_BLOB, tls.client_cert_pem);
   SetBlob(easy, CURLOPT_SSLKEY_BLOB, tls.client_key_pem);
@@ -107,13 +142,39 @@ void SetTls(CURL* easy, const TlsOptions& tls) {
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls.insecure_skip_verify ? 0L : 2L);
 }
 
-std::unique_ptr<curl_slist, ListCloser> MakeHeaderList(const HttpHeaders& headers) {
+using StringList = std::unique_ptr<curl_slist, ListCloser>;
+
+// libcurl verifies the name of the URL. To have it verify another one, the URL gets that name, and
+// its connection goes where the URL led before.
+struct Renamed {
+  std::string url;
+  std::string host;  // HOST or HOST:PORT, as the server is to see it
+  StringList connect_to;
+};
+
+std::optional<Renamed> Rename(const std::string& url, const std::string& server_name) {
+  constexpr std::string_view kScheme = "https://";
+  if (server_name.empty() || !url.starts_with(kScheme)) return std::nullopt;
+  const std::size_t end = std::min(url.find_first_of("/?#", kScheme.size()), url.size());
+  const std::string host = url.substr(kScheme.size(), end - kScheme.size());
+  const std::size_t bracket = host.rfind(']');
+  const std::size_t colon = host.rfind(':');
+  const bool has_port =
+      colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
+  const std::string port = has_port ? host.substr(colon) : ":443";
+  const std::string to = server_name + port + ":" + host.substr(0, has_port ? colon : end) + port;
+  return Renamed{std::string(kScheme) + server_name + port + url.substr(end), host,
+                 StringList(curl_slist_append(nullptr, to.c_str()))};
+}
+
+StringList MakeHeaderList(const HttpHeaders& headers, const std::optional<Renamed>& renamed) {
   curl_slist* list = nullptr;
   for (const auto& [name, value] : headers) {
     list = curl_slist_append(list, (name + ": " + value).c_str());
   }
+  if (renamed) list = curl_slist_append(list, ("Host: " + renamed->host).c_str());
   list = curl_slist_append(list, "Expect:");  // no round trip before a body
-  return std::unique_ptr<curl_slist, ListCloser>(list);
+  return StringList(list);
 }
 
 void SetTimeouts(CURL* easy, const HttpRequest& request) {
@@ -134,6 +195,14 @@ void SetMethod(CURL* easy, const HttpRequest& request) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
   }
+}
+
+void SetRedirects(CURL* easy, const HttpRequest& request) {
+  if (!request.follow_redirects) return;
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
+  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_POSTREDIR, static_cast<long>(CURL_REDIR_POST_ALL));
 }
 
 double Seconds(CURL* easy, CURLINFO info) {
@@ -208,6 +277,7 @@ void HttpClient::Impl::Configure(CURL* easy, const HttpRequest& request) const {
     curl_easy_setopt(easy, CURLOPT_USERPWD, request.basic_auth.c_str());
   }
   SetMethod(easy, request);
+  SetRedirects(easy, request);
   SetTimeouts(easy, request);
   SetTls(easy, options.tls);
 }
@@ -241,7 +311,12 @@ base::Result<HttpResponse> HttpClient::Stream(const HttpRequest& request,
   exchange.on_chunk = on_chunk ? &on_chunk : nullptr;
   exchange.max_body_bytes = request.max_body_bytes;
   impl_->Configure(easy, request);
-  const auto headers = MakeHeaderList(request.headers);
+  const auto renamed = Rename(request.url, impl_->options.tls.server_name);
+  if (renamed) {
+    curl_easy_setopt(easy, CURLOPT_URL, renamed->url.c_str());
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, renamed->connect_to.get());
+  }
+  const auto headers = MakeHeaderList(request.headers, renamed);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);

@@ -175,16 +175,20 @@ Result<ApiData> Alerts(const Context& context, const Request&) {
   return ApiData{json.Take()};
 }
 
-// GET /api/v1/alertmanagers. None is ever dropped: there is no relabelling of them yet.
+// GET /api/v1/alertmanagers.
 Result<ApiData> Alertmanagers(const Context& context, const Request&) {
+  AlertmanagersView shown;
+  if (context.deps.alertmanagers) shown = context.deps.alertmanagers();
   JsonWriter json;
-  json.BeginObject().Key("activeAlertmanagers").BeginArray();
-  if (context.deps.alertmanagers) {
-    for (const std::string& url : context.deps.alertmanagers()) {
-      json.BeginObject().Key("url").String(url).EndObject();
-    }
-  }
-  json.EndArray().Key("droppedAlertmanagers").BeginArray().EndArray().EndObject();
+  const auto write = [&](std::string_view key, const std::vector<std::string>& urls) {
+    json.Key(key).BeginArray();
+    for (const std::string& url : urls) json.BeginObject().Key("url").String(url).EndObject();
+    json.EndArray();
+  };
+  json.BeginObject();
+  write("activeAlertmanagers", shown.active);
+  write("droppedAlertmanagers", shown.dropped);
+  json.EndObject();
   return ApiData{json.Take()};
 }
 

@@ -207,6 +207,11 @@ std::vector<Alert> AlertingState::TakeToSend(model::TimestampMs t, std::int64_t 
   return due;
 }
 
+void AlertingState::ForgetSent() {
+  for (auto& [labels, kept] : alerts_) kept.alert.last_sent_at = 0;
+  oldest_sent_ = 0;
+}
+
 void AlertingState::AddSamples(std::vector<WrittenSample>& out) {
   out.reserve(out.size() + 2 * alerts_.size());
   for (auto& [labels, kept] : alerts_) {

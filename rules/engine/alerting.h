@@ -77,6 +77,9 @@ class AlertingState {
   std::vector<Alert> TakeToSend(model::TimestampMs t, std::int64_t interval_ms,
                                 std::int64_t resend_delay_ms);
 
+  // Whatever was sent is due again.
+  void ForgetSent();
+
   // The samples of ALERTS and ALERTS_FOR_STATE, of pending and firing alerts.
   // Source: prometheus/rules/alerting.go.
   void AddSamples(std::vector<WrittenSample>& out);

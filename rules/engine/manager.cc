@@ -1,6 +1,7 @@
 #include "azexporter/rules/manager.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -154,6 +155,8 @@ struct Manager::Impl {
   void EndSeries(const std::vector<GroupRun>& gone) AZX_REQUIRES(evaluation_mu);
   void Forget() AZX_REQUIRES(evaluation_mu);
   void Publish() AZX_REQUIRES(evaluation_mu);
+  // Where that was asked for, adds every alert that is told of to `outgoing`.
+  void AddAllToOutgoing(model::TimestampMs now) AZX_REQUIRES(evaluation_mu);
   void HandOver(const std::vector<Outgoing>& due) const AZX_EXCLUDES(evaluation_mu);
   model::TimestampMs NextSlot(const GroupRun& run, model::TimestampMs now) const;
 
@@ -165,6 +168,7 @@ struct Manager::Impl {
   std::vector<GroupRun> groups AZX_GUARDED_BY(evaluation_mu);
   std::vector<Outgoing> outgoing AZX_GUARDED_BY(evaluation_mu);
   bool restored AZX_GUARDED_BY(evaluation_mu) = false;
+  std::atomic<bool> notify_all = false;
   // what readers see
   mutable base::Mutex view_mu;
   std::vector<GroupView> views AZX_GUARDED_BY(view_mu);
@@ -365,6 +369,18 @@ model::TimestampMs Manager::Impl::NextSlot(const GroupRun& run, model::Timestamp
   return now - (since < 0 ? since + interval : since) + interval;
 }
 
+void Manager::Impl::AddAllToOutgoing(model::TimestampMs now) {
+  if (!notify_all.exchange(false)) return;
+  outgoing.clear();  // what is in it is among all
+  for (GroupRun& group : groups) {
+    for (RuleRun& run : group.rules) {
+      run.alerting.ForgetSent();
+      auto due = run.alerting.TakeToSend(now, group.interval_ms, options.resend_delay_ms);
+      if (!due.empty()) outgoing.push_back({group.group, run.rule, std::move(due)});
+    }
+  }
+}
+
 void Manager::Impl::HandOver(const std::vector<Outgoing>& due) const {
   if (!deps.notify) return;
   for (const Outgoing& of_rule : due) deps.notify(*of_rule.rule, of_rule.alerts);
@@ -421,6 +437,7 @@ void Manager::EvaluateAll(model::TimestampMs t) {
     base::MutexLock lock(impl_->evaluation_mu);
     for (GroupRun& run : impl_->groups) impl_->EvaluateGroup(run, t);
     impl_->Publish();
+    impl_->AddAllToOutgoing(t);
     outgoing.swap(impl_->outgoing);
   }
   impl_->HandOver(outgoing);
@@ -454,12 +471,15 @@ void Manager::Run(std::stop_token stop) {
         wait_ms = std::min(wait_ms, run.next_evaluation - now);
       }
       if (evaluated) impl_->Publish();
+      impl_->AddAllToOutgoing(now);
       outgoing.swap(impl_->outgoing);
     }
     impl_->HandOver(outgoing);
     base::WaitFor(stop, std::max<std::int64_t>(wait_ms, 1));
   }
 }
+
+void Manager::NotifyAll() { impl_->notify_all = true; }
 
 std::vector<GroupView> Manager::Groups() const {
   base::MutexLock lock(impl_->view_mu);

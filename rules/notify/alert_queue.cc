@@ -2,30 +2,41 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace azexporter::notify {
 
 std::size_t AlertQueue::Add(std::span<const Alert> alerts) {
   base::MutexLock lock(mu_);
   if (closed_) return 0;
-  const std::size_t all = alerts_.size() + alerts.size();
-  const std::size_t dropped = all > capacity_ ? all - capacity_ : 0;
-  const std::size_t of_queued = std::min(dropped, alerts_.size());
-  alerts_.erase(alerts_.begin(),
-                std::next(alerts_.begin(), static_cast<std::ptrdiff_t>(of_queued)));
-  const auto kept = alerts.subspan(dropped - of_queued);
-  alerts_.insert(alerts_.end(), kept.begin(), kept.end());
+  std::size_t dropped = 0;
+  for (const Alert& alert : alerts) {
+    const auto [known, fresh] = by_labels_.try_emplace(alert.labels);
+    if (!fresh) {
+      *known->second = alert;
+      continue;
+    }
+    known->second = alerts_.insert(alerts_.end(), alert);
+    if (alerts_.size() <= capacity_) continue;
+    PopFrontLocked();
+    ++dropped;
+  }
   changed_.notify_all();
   return dropped;
 }
 
 std::size_t AlertQueue::PutBack(std::vector<Alert> batch) {
   base::MutexLock lock(mu_);
-  const std::size_t kept = std::min(batch.size(), capacity_ - alerts_.size());
-  const std::size_t dropped = batch.size() - kept;
-  alerts_.insert(alerts_.begin(),
-                 std::make_move_iterator(batch.begin() + static_cast<std::ptrdiff_t>(dropped)),
-                 std::make_move_iterator(batch.end()));
+  std::size_t dropped = 0;
+  for (auto alert = batch.rbegin(); alert != batch.rend(); ++alert) {
+    if (by_labels_.contains(alert->labels)) continue;
+    if (alerts_.size() >= capacity_) {
+      ++dropped;
+      continue;
+    }
+    alerts_.push_front(std::move(*alert));
+    by_labels_.emplace(alerts_.front().labels, alerts_.begin());
+  }
   changed_.notify_all();
   return dropped;
 }
@@ -33,12 +44,17 @@ std::size_t AlertQueue::PutBack(std::vector<Alert> batch) {
 std::vector<Alert> AlertQueue::Take(std::size_t most, const std::stop_token& stop) {
   base::MutexLock lock(mu_);
   changed_.wait(mu_, stop, [this]() AZX_REQUIRES(mu_) { return closed_ || !alerts_.empty(); });
-  if (stop.stop_requested()) return {};
-  const auto end =
-      std::next(alerts_.begin(), static_cast<std::ptrdiff_t>(std::min(most, alerts_.size())));
-  std::vector<Alert> batch(std::make_move_iterator(alerts_.begin()), std::make_move_iterator(end));
-  alerts_.erase(alerts_.begin(), end);
+  std::vector<Alert> batch;
+  if (stop.stop_requested()) return batch;
+  while (batch.size() < most && !alerts_.empty()) batch.push_back(PopFrontLocked());
   return batch;
+}
+
+Alert AlertQueue::PopFrontLocked() {
+  Alert alert = std::move(alerts_.front());
+  by_labels_.erase(alert.labels);
+  alerts_.pop_front();
+  return alert;
 }
 
 void AlertQueue::Close() {

@@ -3,41 +3,30 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <functional>
 
-#include "azexporter/base/file.h"
+#include "azexporter/base/wait.h"
 
 namespace azexporter::notify {
 namespace {
 
-constexpr std::int64_t kMaxConnectMs = 5'000;
-constexpr std::size_t kMaxAnswerBytes = 1 << 20;
-constexpr std::size_t kShownAnswerBytes = 200;
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
-  const std::size_t end = text.find_last_not_of(kSpace);
-  return text.substr(begin, end == std::string_view::npos ? 0 : end + 1 - begin);
-}
-
-base::Result<void> ReadOptional(const std::string& path, std::string& out) {
-  out.clear();
-  if (path.empty()) return {};
-  AZX_ASSIGN_OR_RETURN(out, base::ReadFile(path));
-  return {};
-}
-
-bool SameTls(const net::TlsOptions& a, const net::TlsOptions& b) {
-  return a.ca_pem == b.ca_pem && a.client_cert_pem == b.client_cert_pem &&
-         a.client_key_pem == b.client_key_pem && a.insecure_skip_verify == b.insecure_skip_verify;
+// Loops that begin together do not pause together.
+std::uint32_t SeedOf(const std::string& url, std::int64_t now_ns) {
+  return static_cast<std::uint32_t>(std::hash<std::string>()(url) ^
+                                    static_cast<std::size_t>(now_ns));
 }
 
 }  // namespace
 
 SendLoop::SendLoop(Alertmanager alertmanager, std::shared_ptr<Mailbox> mailbox, LoopShared& shared)
-    : alertmanager_(std::move(alertmanager)), mailbox_(std::move(mailbox)), shared_(shared) {}
+    : alertmanager_(std::move(alertmanager)),
+      mailbox_(std::move(mailbox)),
+      shared_(shared),
+      exchange_(alertmanager_),
+      backoff_(shared.options.min_backoff_ms, shared.options.max_backoff_ms,
+               SeedOf(alertmanager_.url, shared.deps.clock.SteadyNs())) {}
 
-SendLoop::~SendLoop() = default;
+SendLoop::~SendLoop() { Join(); }
 
 void SendLoop::Start() {
   done_ = false;
@@ -60,12 +49,19 @@ void SendLoop::Add(std::span<const Alert> alerts) {
 
 void SendLoop::BeginDrain() {
   draining_ = true;
+  no_pause_.request_stop();
   mailbox_->queue.Close();
 }
 
-void SendLoop::Abort() { thread_.request_stop(); }
+void SendLoop::Abort() {
+  thread_.request_stop();
+  no_pause_.request_stop();
+}
 
-void SendLoop::Join() { thread_ = std::jthread(); }
+void SendLoop::Join() {
+  Abort();
+  thread_ = std::jthread();
+}
 
 std::int64_t SendLoop::BusyMs() const {
   const std::int64_t since_ns = busy_since_ns_;
@@ -76,16 +72,38 @@ void SendLoop::Run(const std::stop_token& stop) {
   for (;;) {
     std::vector<Alert> batch = mailbox_->queue.Take(shared_.options.max_batch, stop);
     if (batch.empty()) return;
-    busy_since_ns_ = shared_.deps.clock.SteadyNs();
+    if (shared_.deps.may_send && !shared_.deps.may_send()) continue;
     const auto posted = Post(batch, stop);
-    busy_since_ns_ = kIdle;
-    if (!posted && stop.stop_requested()) {
-      shared_.dropped += mailbox_->queue.PutBack(std::move(batch));
-      return;
+    const bool aborted = !posted && stop.stop_requested();
+    if (!aborted) Record(posted, batch.size());
+    if (posted) {
+      backoff_.Reset();
+      continue;
     }
-    Record(posted, batch.size());
-    if (!posted && draining_) return;
+    // Refused for what it holds: it would be again.
+    if (!aborted && posted.error().code() == base::ErrorCode::kBadData) continue;
+    shared_.dropped += mailbox_->queue.PutBack(std::move(batch));
+    if (aborted || draining_) return;
+    base::WaitFor(no_pause_.get_token(), backoff_.NextMs());
   }
+}
+
+base::Result<void> SendLoop::Post(std::span<const Alert> batch, const std::stop_token& stop) {
+  const std::int64_t begin_ns = shared_.deps.clock.SteadyNs();
+  busy_since_ns_ = begin_ns;
+  const auto posted = exchange_.Post(batch, stop);
+  busy_since_ns_ = kIdle;
+  if (!stop.stop_requested()) RecordLatency(shared_.deps.clock.SteadyNs() - begin_ns);
+  return posted;
+}
+
+void SendLoop::RecordLatency(std::int64_t took_ns) {
+  const double seconds = static_cast<double>(took_ns) / 1e9;
+  const auto bucket =
+      std::lower_bound(kLatencyBoundsSeconds.begin(), kLatencyBoundsSeconds.end(), seconds);
+  const auto index = static_cast<std::size_t>(bucket - kLatencyBoundsSeconds.begin());
+  ++mailbox_->latency_counts[index];
+  mailbox_->latency_sum_ns += took_ns;
 }
 
 void SendLoop::Record(const base::Result<void>& posted, std::size_t count) {
@@ -102,46 +120,6 @@ void SendLoop::Record(const base::Result<void>& posted, std::size_t count) {
   shared_.deps.log.Warn("alerts not sent", {{"alertmanager", alertmanager_.url},
                                             {"alerts", std::to_string(count)},
                                             {"error", posted.error().message()}});
-}
-
-base::Result<net::HttpClient*> SendLoop::Client() {
-  net::TlsOptions tls{.insecure_skip_verify = alertmanager_.insecure_skip_verify};
-  AZX_RETURN_IF_ERROR(ReadOptional(alertmanager_.ca_file, tls.ca_pem));
-  AZX_RETURN_IF_ERROR(ReadOptional(alertmanager_.cert_file, tls.client_cert_pem));
-  AZX_RETURN_IF_ERROR(ReadOptional(alertmanager_.key_file, tls.client_key_pem));
-  if (!client_ || !SameTls(tls, tls_)) {
-    tls_ = tls;
-    client_ = std::make_unique<net::HttpClient>(
-        net::HttpClientOptions{.user_agent = "azexporter", .tls = std::move(tls)});
-  }
-  return client_.get();
-}
-
-base::Result<std::string> SendLoop::BasicAuth() const {
-  if (alertmanager_.username.empty() && alertmanager_.password_file.empty()) return std::string();
-  std::string password;
-  AZX_RETURN_IF_ERROR(ReadOptional(alertmanager_.password_file, password));
-  return alertmanager_.username + ":" + std::string(Trim(password));
-}
-
-base::Result<void> SendLoop::Post(std::span<const Alert> batch, const std::stop_token& stop) {
-  net::HttpRequest request{.method = "POST",
-                           .url = alertmanager_.url,
-                           .headers = {{"Content-Type", "application/json"}},
-                           .body = AlertsJson(batch),
-                           .connect_timeout_ms = std::min(kMaxConnectMs, alertmanager_.timeout_ms),
-                           .timeout_ms = alertmanager_.timeout_ms,
-                           .max_body_bytes = kMaxAnswerBytes};
-  AZX_ASSIGN_OR_RETURN(request.basic_auth, BasicAuth());
-  AZX_ASSIGN_OR_RETURN(net::HttpClient * client, Client());
-  AZX_ASSIGN_OR_RETURN(const net::HttpResponse response, client->Fetch(request, stop));
-  if (response.ok()) return {};
-  const std::string_view answer =
-      Trim(std::string_view(response.body).substr(0, kShownAnswerBytes));
-  return base::Fail(base::ErrorCode::kUnavailable,
-                    "POST " + net::RedactUrl(alertmanager_.url) + ": HTTP status " +
-                        std::to_string(response.status) +
-                        (answer.empty() ? "" : ": " + std::string(answer)));
 }
 
 }  // namespace azexporter::notify

@@ -2,14 +2,17 @@
 
 // The thread that sends to one Alertmanager, and what outlives it. Private to `notify`.
 
+#include <array>
 #include <atomic>
 #include <memory>
+#include <stop_token>
 #include <thread>
 
 #include "alert_queue.h"
 #include "azexporter/base/result.h"
-#include "azexporter/net/http_client.h"
 #include "azexporter/notify/sender.h"
+#include "backoff.h"
+#include "exchange.h"
 
 namespace azexporter::notify {
 
@@ -22,6 +25,8 @@ struct Mailbox {
   AlertQueue queue;
   std::atomic<std::uint64_t> sent = 0;
   std::atomic<std::uint64_t> errors = 0;
+  std::array<std::atomic<std::uint64_t>, kLatencyBoundsSeconds.size() + 1> latency_counts = {};
+  std::atomic<std::int64_t> latency_sum_ns = 0;
   // The last batch failed, or the queue ran over and was not empty since: each was logged.
   std::atomic<bool> failing = false;
   std::atomic<bool> overflowing = false;
@@ -46,7 +51,7 @@ class SendLoop {
 
   void Start();
   void Add(std::span<const Alert> alerts);
-  // The loop ends when the mailbox is empty, or an exchange fails.
+  // The loop ends when the mailbox is empty, or an exchange fails; a pause ends at once.
   void BeginDrain();
   // Has the loop end, whatever is left.
   void Abort();
@@ -62,9 +67,8 @@ class SendLoop {
  private:
   void Run(const std::stop_token& stop);
   base::Result<void> Post(std::span<const Alert> batch, const std::stop_token& stop);
-  base::Result<net::HttpClient*> Client();
-  base::Result<std::string> BasicAuth() const;
   void Record(const base::Result<void>& posted, std::size_t count);
+  void RecordLatency(std::int64_t took_ns);
 
   // constant after construction
   const Alertmanager alertmanager_;
@@ -74,9 +78,10 @@ class SendLoop {
   std::atomic<std::int64_t> busy_since_ns_ = kIdle;
   std::atomic<bool> draining_ = false;
   std::atomic<bool> done_ = true;  // until it is started
+  std::stop_source no_pause_;
   // of the loop's thread
-  net::TlsOptions tls_;
-  std::unique_ptr<net::HttpClient> client_;
+  Exchange exchange_;
+  Backoff backoff_;
   // last, so that it ends before the rest
   std::jthread thread_;
 

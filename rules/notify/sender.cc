@@ -1,6 +1,7 @@
 #include "azexporter/notify/sender.h"
 
 #include <algorithm>
+#include <span>
 
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/wait.h"
@@ -35,6 +36,17 @@ void Drain(const Loops& loops, const LoopShared& shared) {
   for (const auto& loop : loops) loop->Abort();
 }
 
+std::vector<Alert> Relabelled(std::span<const Alert> alerts, const model::RelabelRules& rules) {
+  std::vector<Alert> kept;
+  for (const Alert& alert : alerts) {
+    auto labels = model::Relabel(alert.labels, rules);
+    if (!labels) continue;
+    kept.push_back(alert);
+    kept.back().labels = std::move(*labels);
+  }
+  return kept;
+}
+
 }  // namespace
 
 std::string PushUrl(std::string_view scheme, std::string_view target,
@@ -62,6 +74,7 @@ struct Sender::Impl {
   // guarded by mu
   mutable base::Mutex mu;
   model::Labels external_labels AZX_GUARDED_BY(mu);
+  model::RelabelRules alert_relabel AZX_GUARDED_BY(mu);
   Loops loops AZX_GUARDED_BY(mu);
 };
 
@@ -70,7 +83,8 @@ Sender::Sender(SenderOptions options, SenderDeps deps)
 
 Sender::~Sender() { Stop(); }
 
-void Sender::Configure(std::vector<Alertmanager> alertmanagers, model::Labels external_labels) {
+void Sender::Configure(std::vector<Alertmanager> alertmanagers, model::Labels external_labels,
+                       model::RelabelRules alert_relabel) {
   base::MutexLock change(impl_->change_mu);
   if (impl_->stopped) return;
   const Loops before = impl_->CurrentLoops();
@@ -93,6 +107,7 @@ void Sender::Configure(std::vector<Alertmanager> alertmanagers, model::Labels ex
     base::MutexLock lock(impl_->mu);
     impl_->loops = after;
     impl_->external_labels = std::move(external_labels);
+    impl_->alert_relabel = std::move(alert_relabel);
   }
   // A loop that goes may be in the middle of a batch, which the one in its place then begins with.
   for (const auto& old : before) {
@@ -104,14 +119,20 @@ void Sender::Configure(std::vector<Alertmanager> alertmanagers, model::Labels ex
 void Sender::Send(std::vector<Alert> alerts) {
   Loops loops;
   model::Labels external_labels;
+  model::RelabelRules alert_relabel;
   {
     base::MutexLock lock(impl_->mu);
     loops = impl_->loops;
     external_labels = impl_->external_labels;
+    alert_relabel = impl_->alert_relabel;
   }
   if (loops.empty()) return;
   for (Alert& alert : alerts) alert = WithExternalLabels(std::move(alert), external_labels);
-  for (const auto& loop : loops) loop->Add(alerts);
+  if (!alert_relabel.empty()) alerts = Relabelled(alerts, alert_relabel);
+  for (const auto& loop : loops) {
+    const model::RelabelRules& own = loop->alertmanager().alert_relabel;
+    loop->Add(own.empty() ? alerts : Relabelled(alerts, own));
+  }
 }
 
 void Sender::Stop() {
@@ -134,7 +155,11 @@ SenderStats Sender::Stats() const {
   SenderStats stats;
   for (const auto& loop : impl_->CurrentLoops()) {
     const Mailbox& mailbox = *loop->mailbox();
-    stats.alertmanagers.push_back({loop->alertmanager().url, mailbox.sent, mailbox.errors});
+    auto& one = stats.alertmanagers.emplace_back();
+    one = {.url = loop->alertmanager().url, .sent = mailbox.sent, .errors = mailbox.errors};
+    std::copy(mailbox.latency_counts.begin(), mailbox.latency_counts.end(),
+              one.latency_counts.begin());
+    one.latency_sum_seconds = static_cast<double>(mailbox.latency_sum_ns) / 1e9;
     stats.queue_length = std::max(stats.queue_length, mailbox.queue.size());
   }
   stats.dropped = impl_->shared.dropped;

@@ -56,6 +56,28 @@ TEST(SelfMetricsTest, TheSeriesOfAnAlertmanagerThatIsGoneEnd) {
             "sent_total{alertmanager=\"http://b\"} 7\n");
 }
 
+TEST(SelfMetricsTest, TellsHowLongExchangesTook) {
+  constexpr std::string_view kFamily = "azexporter_notifications_latency_histogram_seconds";
+  SelfMetrics self("1", "2");
+  NotificationCounts counts{.alertmanagers = {{.url = "http://a",
+                                               .latency_counts = {1, 0, 2},
+                                               .latency_sum_seconds = 2.5}},
+                            .latency_bounds_seconds = {0.1, 1}};
+  self.RecordNotifications(counts);
+  self.RecordNotifications(counts);
+  counts.alertmanagers[0].latency_counts[1] = 4;
+  counts.alertmanagers[0].latency_sum_seconds = 4.5;
+  self.RecordNotifications(counts);
+  EXPECT_EQ(Told(self, kFamily),
+            "_bucket{alertmanager=\"http://a\",le=\"+Inf\"} 7\n"
+            "_bucket{alertmanager=\"http://a\",le=\"0.1\"} 1\n"
+            "_bucket{alertmanager=\"http://a\",le=\"1\"} 5\n"
+            "_count{alertmanager=\"http://a\"} 7\n"
+            "_sum{alertmanager=\"http://a\"} 4.5\n");
+  self.RecordNotifications({});
+  EXPECT_EQ(Told(self, kFamily), "");
+}
+
 TEST(SelfMetricsTest, RemoteWriteIsToldByReasonWhereItIsOn) {
   constexpr std::string_view kFamilies = "azexporter_remote_write_";
   SelfMetrics self("1", "2");

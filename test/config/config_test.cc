@@ -68,7 +68,11 @@ collectors: {pods: {detail: true}, probes: {enabled: false}}
        .cert_file = "/abs/cert",
        .key_file = "/etc/azx/key",
        .insecure_skip_verify = true}};
-  EXPECT_EQ(config->alertmanagers, alertmanagers);
+  notify::Targets targets;
+  for (const notify::AlertmanagerGroup& group : config->alerting.groups) {
+    notify::AddTargets(group, group.static_targets, targets);
+  }
+  EXPECT_EQ(targets.alertmanagers, alertmanagers);
   EXPECT_EQ(config->storage.retention_ms, 4 * 3'600'000);
   EXPECT_EQ(config->storage.keep, StorageConfig::Keep::kAll);
   EXPECT_EQ(config->storage.max_bytes, 512u << 20);
@@ -155,68 +159,6 @@ TEST(ConfigTest, ReadsWhatZonesCanBear) {
   }
 }
 
-// The alertmanager in each of these stands in column 28 of its line.
-TEST(ConfigTest, NamesFaultsOfAlerting) {
-  struct Case {
-    std::string_view alertmanager, message;
-  };
-  const Case cases[] = {
-      {"{scheme: ftp}", "c.yaml:1:37: scheme must be http or https, got \"ftp\""},
-      {"{path_prefix: 'a?b'}", "c.yaml:1:42: path_prefix must be a plain path, got \"a?b\""},
-      {"{timeout: 0s}", "c.yaml:1:38: timeout must be at least 10ms, got 0s"},
-      {"{api_version: v1}", "c.yaml:1:42: api_version must be v2, got \"v1\""},
-      {"{sheme: http}",
-       "c.yaml:1:29: unknown key \"sheme\" (known here: scheme, path_prefix, timeout, api_version, "
-       "basic_auth, tls_config, static_configs)"},
-      {"{static_configs: am}", "c.yaml:1:45: static_configs must be a list"},
-      {"{static_configs: [{targets: [am], labels: {a: b}}]}",
-       "c.yaml:1:62: \"labels\" is not supported yet"},
-      {"{static_configs: [{targets: ['http://am']}]}",
-       "c.yaml:1:57: target must be HOST:PORT, got \"http://am\""},
-      {"{static_configs: [{targets: ['']}]}", "c.yaml:1:57: target must be HOST:PORT, got \"\""},
-      {"{static_configs: [{targets: [am]}, {targets: [am]}]}",
-       "c.yaml:1:74: target \"am\" is there twice"},
-      {"{basic_auth: {password_file: x}}", "c.yaml:1:41: missing key \"username\""},
-      {"{basic_auth: {username: u, username_ref: x}}",
-       "c.yaml:1:55: \"username_ref\" is not supported yet"},
-      {"{tls_config: {cert_file: x}}", "c.yaml:1:41: give both cert_file and key_file, or neither"},
-      {"{tls_config: {server_name: x}}", "c.yaml:1:42: \"server_name\" is not supported yet"},
-      {"{kubernetes_sd_configs: []}",
-       "c.yaml:1:29: \"kubernetes_sd_configs\" is not supported yet"},
-      {"{alert_relabel_configs: []}",
-       "c.yaml:1:29: \"alert_relabel_configs\" is not supported yet"},
-      {"{authorization: {}}", "c.yaml:1:29: \"authorization\" is not supported yet"},
-  };
-  for (const Case& c : cases) {
-    const std::string yaml = "alerting: {alertmanagers: [" + std::string(c.alertmanager) + "]}\n";
-    const auto config = ParseConfig(yaml, "c.yaml");
-    ASSERT_FALSE(config) << yaml;
-    EXPECT_EQ(config.error().message(), c.message);
-  }
-  const auto config = ParseConfig("alerting: {alert_relabel_configs: []}\n", "c.yaml");
-  ASSERT_FALSE(config);
-  EXPECT_EQ(config.error().message(),
-            "c.yaml:1:12: \"alert_relabel_configs\" is not supported yet");
-}
-
-TEST(ConfigTest, RefusesAPasswordOfAnAlertmanagerAndNeverRepeatsIt) {
-  struct Case {
-    std::string_view alertmanager, message;
-  };
-  const Case cases[] = {
-      {"{basic_auth: {username: u, password: hunter2}}",
-       "c.yaml:1:65: a password does not belong in here; put it into a file (password_file)"},
-      {"{static_configs: [{targets: ['u:hunter2@am:9093']}]}",
-       "c.yaml:1:57: a target carries no user or password; use basic_auth"},
-  };
-  for (const Case& c : cases) {
-    const auto config =
-        ParseConfig("alerting: {alertmanagers: [" + std::string(c.alertmanager) + "]}\n", "c.yaml");
-    ASSERT_FALSE(config);
-    EXPECT_EQ(config.error().message(), c.message);
-  }
-}
-
 TEST(ConfigTest, RefusesAPasswordAndNeverRepeatsIt) {
   for (const char* dsn : {"host=h password=hunter2", "postgres://user:hunter2@h/db"}) {
     const auto config =
@@ -228,6 +170,30 @@ TEST(ConfigTest, RefusesAPasswordAndNeverRepeatsIt) {
               std::string::npos);
     EXPECT_EQ(config.error().message().find("hunter2"), std::string::npos);
   }
+}
+
+TEST(ConfigTest, ReadsTheLeaderElection) {
+  EXPECT_FALSE(ParseConfig("", "c.yaml")->kubernetes.leader_election);
+  const auto defaults = ParseConfig("kubernetes: {leader_election: {}}\n", "c.yaml");
+  ASSERT_TRUE(defaults) << defaults.error().message();
+  EXPECT_EQ(defaults->kubernetes.leader_election, kube::LeaderElectionOptions());
+  const auto config = ParseConfig(
+      "kubernetes: {leader_election: {namespace: n, name: x, identity: me, lease_duration: 30s, "
+      "renew_deadline: 20s, retry_period: 500ms}}\n",
+      "c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->kubernetes.leader_election,
+            (kube::LeaderElectionOptions{.ns = "n",
+                                         .name = "x",
+                                         .identity = "me",
+                                         .lease_duration_ms = 30'000,
+                                         .renew_deadline_ms = 20'000,
+                                         .retry_period_ms = 500}));
+  const auto refused =
+      ParseConfig("kubernetes: {leader_election: {lease_duration: 10s}}\n", "c.yaml");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message(),
+            "c.yaml:1:31: lease_duration must be longer than renew_deadline");
 }
 
 TEST(ConfigTest, AMissingFileIsNamed) {

@@ -9,6 +9,7 @@
 #include "azexporter/base/time_text.h"
 #include "servers/loopback.h"
 #include "simulator/http_server.h"
+#include "support/alertmanager_process.h"
 #include "support/eventually.h"
 #include "support/platform_fixture.h"
 
@@ -61,11 +62,11 @@ class AlertmanagerTest : public test::PlatformFixture {
   }
 
   void TearDown() override {
-    for (auto* child : {daemon_.get(), alertmanager_.get()}) {
-      if (child == nullptr) continue;
-      child->Signal(SIGTERM);
-      EXPECT_EQ(child->Wait(kWaitMs), 0);
+    if (daemon_) {
+      daemon_->Signal(SIGTERM);
+      EXPECT_EQ(daemon_->Wait(kWaitMs), 0);
     }
+    alertmanager_.reset();
     PlatformFixture::TearDown();
   }
 
@@ -82,21 +83,8 @@ class AlertmanagerTest : public test::PlatformFixture {
   }
 
   void StartAlertmanager(int port) {
-    Write("am.yaml",
-          "route: {receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s, "
-          "repeat_interval: 1h}\n"
-          "receivers: [{name: hook, webhook_configs: [{url: '" +
-              webhook_.url() + "', send_resolved: true}]}]\n");
-    const std::string address = "127.0.0.1:" + std::to_string(port);
-    alertmanager_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-        "prometheus-alertmanager", "--config.file=" + (folder_ / "am.yaml").string(),
-        "--storage.path=" + (folder_ / "am").string(), "--web.listen-address=" + address,
-        "--cluster.listen-address="});
-    ASSERT_GT(alertmanager_->pid(), 0) << "prometheus-alertmanager is not installed";
-    alertmanager_url_ = "http://" + address;
-    ASSERT_TRUE(
-        Eventually([&] { return Fetch(alertmanager_url_ + "/-/ready").status == 200; }, kWaitMs))
-        << alertmanager_->ReadAll(100);
+    alertmanager_ = std::make_unique<test::AlertmanagerProcess>(test::AlertmanagerOptions{
+        .folder = folder_ / "am", .port = port, .webhook = webhook_.url()});
   }
 
   void StartDaemon() {
@@ -124,7 +112,7 @@ class AlertmanagerTest : public test::PlatformFixture {
   }
   json FetchJson(const std::string& url) { return json::parse(Fetch(url).body, nullptr, false); }
 
-  // The alert as azexporter or as Alertmanager has it; null where it has not.
+  // Null where there is none.
   static json Named(const json& alerts, const std::string& name) {
     if (!alerts.is_array()) return {};
     for (const json& alert : alerts) {
@@ -136,12 +124,8 @@ class AlertmanagerTest : public test::PlatformFixture {
     const json answer = FetchJson(url_ + "/api/v1/alerts");
     return answer.is_object() ? Named(answer["data"]["alerts"], name) : json();
   }
-  json Received(const std::string& name) {
-    return Named(FetchJson(alertmanager_url_ + "/api/v2/alerts"), name);
-  }
-  bool Arrives(const std::string& name) {
-    return Eventually([&] { return !Received(name).is_null(); }, kWaitMs);
-  }
+  json Received(const std::string& name) { return alertmanager_->Alert(name); }
+  bool Arrives(const std::string& name) { return alertmanager_->Arrives(name); }
   // When the alert first fired, as azexporter's own samples tell.
   std::int64_t FiredAtMs(const std::string& name) {
     const json answer =
@@ -161,8 +145,7 @@ class AlertmanagerTest : public test::PlatformFixture {
 
   Webhook webhook_;
   net::HttpClient http_{{.user_agent = "test"}};
-  std::unique_ptr<ChildProcess> alertmanager_;
-  std::string alertmanager_url_;
+  std::unique_ptr<test::AlertmanagerProcess> alertmanager_;
   std::unique_ptr<ChildProcess> daemon_;
   std::string url_;
   std::string log_;

@@ -71,17 +71,17 @@ std::set<std::string> Texts(const YamlNode& list) {
   return texts;
 }
 
-std::optional<std::string> Render(const test::Kubectl& kubectl) {
+std::optional<std::string> Render(const test::Kubectl& kubectl, const std::string& folder) {
   return RunProgram(
-      {kubectl.program, "kustomize", std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/base"});
+      {kubectl.program, "kustomize", std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/" + folder});
 }
 
-class KustomizeTest : public ::testing::TestWithParam<test::Kubectl> {
+// What a folder renders to.
+class RenderedTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    AZX_SKIP_WITHOUT_KUBECTL(GetParam());
-    const auto text = Render(GetParam());
-    ASSERT_TRUE(text) << "the base does not render";
+  void Load(const test::Kubectl& kubectl, const std::string& folder) {
+    const auto text = Render(kubectl, folder);
+    ASSERT_TRUE(text) << folder << " does not render";
     auto parsed = YamlNode::ParseAll(*text, "rendered");
     ASSERT_TRUE(parsed) << parsed.error().message();
     objects_ = std::move(*parsed);
@@ -105,19 +105,28 @@ class KustomizeTest : public ::testing::TestWithParam<test::Kubectl> {
   std::set<Permission> Granted() const {
     std::set<Permission> granted;
     for (const std::string kind : {"ClusterRole", "Role"}) {
+      EXPECT_EQ(OfKind(kind).size(), OfKind(kind + "Binding").size());
       for (const YamlNode* binding : OfKind(kind + "Binding")) {
         EXPECT_EQ(Text(*binding, "subjects.0.kind"), "ServiceAccount");
         EXPECT_EQ(Text(*binding, "subjects.0.namespace"), "azexporter");
         EXPECT_EQ(Text(*binding, "subjects.0.name"),
                   Text(Only("Deployment"), "spec.template.spec.serviceAccountName"));
         EXPECT_EQ(Text(*binding, "roleRef.kind"), kind);
-        EXPECT_EQ(Text(*binding, "roleRef.name"), Text(Only(kind), "metadata.name"));
-        EXPECT_EQ(Text(*binding, "metadata.namespace"), Text(Only(kind), "metadata.namespace"));
+        bool found = false;
+        for (const YamlNode* role : OfKind(kind)) {
+          if (Text(*role, "metadata.name") != Text(*binding, "roleRef.name")) continue;
+          EXPECT_EQ(Text(*binding, "metadata.namespace"), Text(*role, "metadata.namespace"));
+          AddRules(*role, granted);
+          found = true;
+        }
+        EXPECT_TRUE(found) << Text(*binding, "roleRef.name");
       }
-      AddRules(Only(kind), granted);
     }
     return granted;
   }
+  // Runs azexporter with the configuration that was rendered, and more, until every source answered
+  // and it asked for all that is granted: it asks for no more.
+  void ExpectAsksForWhatIsGranted(const std::string& more_config) const;
 
   std::vector<YamlNode> objects_;
 
@@ -147,9 +156,10 @@ Permission Asked(const simulator::HttpRequest& request) {
   if (!path) return {request.method, "", request.path, "", ""};
   Permission asked{"get", std::string(path->type->group), std::string(path->type->plural), path->ns,
                    path->name};
-  if (request.method != "GET") asked.verb = request.method;
+  if (request.method == "POST") asked.verb = "create";
+  if (request.method == "PUT") asked.verb = "update";
   if (!path->subresource.empty()) asked.resource += "/" + path->subresource;
-  if (!path->name.empty()) return asked;
+  if (!path->name.empty() || request.method != "GET") return asked;
   const std::string watch = request.Query("watch");
   asked.verb = watch == "1" || watch == "true" ? "watch" : "list";
   const std::string selector = request.Query("fieldSelector");
@@ -158,9 +168,11 @@ Permission Asked(const simulator::HttpRequest& request) {
   return asked;
 }
 
-TEST_P(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
+void RenderedTest::ExpectAsksForWhatIsGranted(const std::string& more_config) const {
   const base::SystemClock clock;
   simulator::Store store({.clock = clock});
+  ASSERT_TRUE(store.Create(
+      {{"kind", "Namespace"}, {"apiVersion", "v1"}, {"metadata", {{"name", "azexporter"}}}}));
   auto server = simulator::ApiServer::Start({}, store, clock);
   ASSERT_TRUE(server) << server.error().message();
   std::mutex mu;
@@ -176,7 +188,7 @@ TEST_P(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
   folder.Write("kubeconfig", (*server)->Kubeconfig());
   // A key with a dot in it cannot be told by a path.
   for (const auto& [key, value] : At(Only("ConfigMap"), "data").entries()) {
-    folder.Write(key.scalar(), value.scalar());
+    folder.Write(key.scalar(), value.scalar() + more_config);
   }
   ChildProcess azexporter({AZX_PROGRAM, "--config.file", (folder / "azexporter.yaml").string(),
                            "--kubeconfig", (folder / "kubeconfig").string(), "--web.listen-address",
@@ -200,7 +212,45 @@ TEST_P(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
   azexporter.Signal(SIGTERM);
   EXPECT_EQ(azexporter.Wait(kWaitMs), 0);
   EXPECT_EQ(asked, granted);
-  EXPECT_EQ(granted.size(), 28u) << "two verbs on each of 14 resources";
+}
+
+class KustomizeTest : public RenderedTest, public ::testing::WithParamInterface<test::Kubectl> {
+ protected:
+  void SetUp() override {
+    AZX_SKIP_WITHOUT_KUBECTL(GetParam());
+    Load(GetParam(), "base");
+  }
+};
+
+TEST_P(KustomizeTest, PermitsExactlyWhatAzexporterAsksFor) {
+  EXPECT_EQ(Granted().size(), 28u) << "two verbs on each of 14 resources";
+  ExpectAsksForWhatIsGranted("");
+}
+
+// An overlay needs a newer kustomize than the base.
+class TwoReplicasTest : public RenderedTest {
+ protected:
+  void SetUp() override {
+    AZX_SKIP_WITHOUT_KUBECTL(test::CurrentKubectl());
+    Load(test::CurrentKubectl(), "two-replicas");
+  }
+};
+
+TEST_F(TwoReplicasTest, ElectALeader) {
+  const YamlNode& deployment = Only("Deployment");
+  EXPECT_EQ(Text(deployment, "spec.replicas"), "2");
+  const YamlNode& pod = At(deployment, "spec.template.spec");
+  EXPECT_EQ(Texts(At(pod, "containers.0.args")),
+            (std::set<std::string>{"--config.file=/etc/azexporter/azexporter.yaml",
+                                   "--kube.leader-election"}));
+  EXPECT_EQ(Text(pod, "containers.0.image"), "azexporter:0.1.0");
+  EXPECT_EQ(Text(pod, "topologySpreadConstraints.0.topologyKey"), "topology.kubernetes.io/zone");
+}
+
+TEST_F(TwoReplicasTest, PermitExactlyWhatAzexporterAsksFor) {
+  EXPECT_EQ(Granted().size(), 31u) << "and three verbs on the Lease";
+  // In a pod the namespace is its own.
+  ExpectAsksForWhatIsGranted("kubernetes: {leader_election: {namespace: azexporter}}\n");
 }
 
 TEST_P(KustomizeTest, ConfinesThePod) {
@@ -273,7 +323,7 @@ TEST(KustomizeVersionsTest, RenderTheSame) {
   std::vector<std::string> rendered;
   for (const test::Kubectl& kubectl : test::Kubectls()) {
     AZX_SKIP_WITHOUT_KUBECTL(kubectl);
-    rendered.push_back(WithoutHash(Render(kubectl).value_or("failed")));
+    rendered.push_back(WithoutHash(Render(kubectl, "base").value_or("failed")));
   }
   EXPECT_NE(rendered.front(), "failed");
   for (const std::string& text : rendered) EXPECT_EQ(text, rendered.front());

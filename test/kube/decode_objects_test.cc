@@ -501,6 +501,22 @@ TEST(DecodeStorageTest, ReadsTopologiesAndHints) {
                     "targetRef":{"kind":"Node","name":"x"}}]})");
   EXPECT_EQ(slice.endpoints[0].hint_zones, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(slice.endpoints[0].target_pod, "");
+  EXPECT_EQ(slice.endpoints[0].address, "");
+  EXPECT_TRUE(slice.ports.empty());
+}
+
+TEST(DecodeStorageTest, ReadsAddressesAndPorts) {
+  const auto slice = One<EndpointSlice>(R"({"metadata":{"name":"s","namespace":"n"},
+      "endpoints":[{"addresses":["10.0.0.1","10.0.0.9"]},{"addresses":["fd00::1"]},
+                   {"addresses":null}],
+      "ports":[{"name":"http","port":9093,"protocol":"TCP","appProtocol":"http"},{"name":""}]})");
+  ASSERT_EQ(slice.endpoints.size(), 3u);
+  EXPECT_EQ(slice.endpoints[0].address, "10.0.0.1");
+  EXPECT_EQ(slice.endpoints[1].address, "fd00::1");
+  EXPECT_EQ(slice.endpoints[2].address, "");
+  EXPECT_EQ(slice.ports, (std::vector<EndpointPort>{{"http", "TCP", "http", 9093}, {}}));
+  EXPECT_TRUE(One<EndpointSlice>(R"({"metadata":{"name":"s","namespace":"n"},"ports":null})")
+                  .ports.empty());
 }
 
 TEST(DecodeErrorTest, NamesTheObjectAndTheField) {

@@ -66,6 +66,40 @@ TEST(AlertQueueTakeTest, TakesTheOldestFirstInBatches) {
   EXPECT_EQ(Told(queue.Take(2, {})), "5");
 }
 
+// "1@5 2@0": the alerts with their ends.
+std::string ToldWithEnds(const std::vector<Alert>& alerts) {
+  std::string text;
+  for (const Alert& alert : alerts) {
+    text += (text.empty() ? "" : " ") + std::string(alert.labels.Get("n")) + "@" +
+            std::to_string(alert.ends_at);
+  }
+  return text;
+}
+
+std::vector<Alert> EndingAt(std::vector<Alert> alerts, model::TimestampMs end) {
+  for (Alert& alert : alerts) alert.ends_at = end;
+  return alerts;
+}
+
+TEST(AlertQueueTakeTest, ARepetitionTakesThePlaceOfWhatWaits) {
+  AlertQueue queue(3);
+  EXPECT_EQ(queue.Add(Numbered(1, 3)), 0U);
+  EXPECT_EQ(queue.Add(EndingAt(Numbered(1, 2), 5)), 0U);
+  EXPECT_EQ(queue.Add(EndingAt(Numbered(2, 2), 7)), 0U);
+  EXPECT_EQ(queue.size(), 3U);
+  EXPECT_EQ(queue.Add(Numbered(4, 4)), 1U);
+  EXPECT_EQ(ToldWithEnds(queue.Take(10, {})), "2@7 3@0 4@0");
+  queue.Add(Numbered(2, 2));  // none of it waits any more
+  EXPECT_EQ(ToldWithEnds(queue.Take(10, {})), "2@0");
+}
+
+TEST(AlertQueueTakeTest, WhatIsPutBackGivesWayToWhatIsNewer) {
+  AlertQueue queue(3);
+  queue.Add(EndingAt(Numbered(2, 2), 5));
+  EXPECT_EQ(queue.PutBack(Numbered(1, 3)), 0U);
+  EXPECT_EQ(ToldWithEnds(queue.Take(10, {})), "1@0 3@0 2@5");
+}
+
 TEST(AlertQueueTakeTest, WaitsForAnAlertAStopOrTheEnd) {
   AlertQueue queue(10);
   std::string got;

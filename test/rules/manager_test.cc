@@ -119,6 +119,23 @@ TEST_F(NotifyingManagerTest, HandsOverWhatIsToBeSent) {
   EXPECT_EQ(Evaluate(9, "1"), "Down resolved a from 2 to 6;");
 }
 
+TEST_F(NotifyingManagerTest, HandsAllOverAnewWhenAsked) {
+  manager_.SetGroups(Groups(kDown), {.resend_delay_ms = 60 * kMinuteMs});
+  manager_.NotifyAll();
+  EXPECT_EQ(Evaluate(0, "0"), "");
+  EXPECT_EQ(Evaluate(1, "0"), "");  // a pending one is told to nobody
+  EXPECT_EQ(Evaluate(2, "0"), "Down firing a from 2 to 242;");
+  EXPECT_EQ(Evaluate(3, "0"), "");
+  manager_.NotifyAll();
+  EXPECT_EQ(Evaluate(4, "0"), "Down firing a from 2 to 244;");
+  EXPECT_EQ(Evaluate(5, "0"), "");
+  EXPECT_EQ(Evaluate(6, "1"), "Down resolved a from 2 to 6;");
+  manager_.NotifyAll();
+  EXPECT_EQ(Evaluate(21, "1"), "Down resolved a from 2 to 6;");
+  manager_.NotifyAll();
+  EXPECT_EQ(Evaluate(22, "1"), "");  // longer ago than an end is told
+}
+
 TEST_F(NotifyingManagerTest, AnIntervalLongerThanTheDelayCountsForHowLongItIsValid) {
   manager_.SetGroups(
       Groups("groups: [{name: g, interval: 5m, rules: [{alert: Down, expr: up == 0}]}]"), {});

@@ -110,7 +110,7 @@ std::map<std::string, std::set<std::string>> KnownFamilies() {
   GroupView group;
   group.group = std::make_shared<RuleGroup>(Pack(DocumentedPack()).at(0));
   group.rules.push_back({group.group, &group.group->rules.at(0), {}, {}});
-  for (const auto& block : {self.ToBlock(), app::AlertCounts({group})}) {
+  for (const auto& block : {self.ToBlock(), app::AlertCounts({group}), app::RuleCounts({group})}) {
     for (const auto& family : block->families) known[family.name];
     for (const auto& sample : block->samples) {
       std::set<std::string>& labels = known[std::string(sample.labels.metric_name())];

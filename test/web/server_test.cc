@@ -65,7 +65,8 @@ TEST_F(ServerTest, NamesTheAlertmanagers) {
   auto server = Server::Listen(
       {.listen_address = "127.0.0.1:0"},
       {latest_, store_, engine_, rules_, clock_, base::Logger::Silent(), {}, [] {
-         return std::vector<std::string>{"http://a/api/v2/alerts", "https://b/x/api/v2/alerts"};
+         return AlertmanagersView{.active = {"http://a/api/v2/alerts", "https://b/x/api/v2/alerts"},
+                                  .dropped = {"http://c/api/v2/alerts"}};
        }});
   ASSERT_TRUE(server) << server.error().message();
   server_ = std::move(*server);
@@ -73,7 +74,7 @@ TEST_F(ServerTest, NamesTheAlertmanagers) {
   EXPECT_EQ(Ask("/api/v1/alertmanagers").body,
             R"({"status":"success","data":{"activeAlertmanagers":[)"
             R"({"url":"http://a/api/v2/alerts"},{"url":"https://b/x/api/v2/alerts"}],)"
-            R"("droppedAlertmanagers":[]}})");
+            R"("droppedAlertmanagers":[{"url":"http://c/api/v2/alerts"}]}})");
 }
 
 TEST_F(ServerTest, TheLinkOfAnAlertLeadsToItsExpression) {

@@ -190,9 +190,9 @@ void ReconcileEndpoints(Store& store) {
         store.Get({&Type("v1", "Service"), ns,
                    StringAt(*slice, {"metadata", "labels", "kubernetes.io/service-name"})});
     if (service == nullptr) continue;
-    Json selector = Json::object();
-    if (const Json* labels = Find(*service, {"spec", "selector"}))
-      selector["matchLabels"] = *labels;
+    const Json* labels = Find(*service, {"spec", "selector"});
+    if (labels == nullptr) continue;  // its endpoints are written by hand
+    const Json selector = {{"matchLabels", *labels}};
     Json endpoints = Json::array();
     for (const ObjectPtr& pod : PodsIn(store, ns, LabelSelector::FromObject(&selector))) {
       if (StringAt(*pod, {"status", "podIP"}).empty()) continue;

@@ -105,6 +105,7 @@ struct Flags {
   std::optional<std::string> context;
   std::optional<std::string> snapshot;
   std::optional<std::string> storage_path;
+  bool leader_election = false;  // --kube.leader-election
   std::optional<std::string> retention;
   std::optional<std::string> retention_size;
   std::optional<std::string> keep;

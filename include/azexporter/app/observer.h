@@ -63,6 +63,8 @@ class Observer {
   // Zones that had nodes at some time: they are missing when they have none.
   const std::set<std::string>& seen_zones() const { return seen_zones_; }
   void AddSeenZones(const std::set<std::string>& zones);
+  // nullptr with a snapshot.
+  const kube::ClusterAccess* access() const { return cluster_ ? &cluster_->access() : nullptr; }
 
   // Takes over what may change in a running daemon. kBadData where another part changed.
   base::Result<void> Reconfigure(const config::Config& config);

@@ -29,11 +29,16 @@ struct NotificationCounts {
     std::string url;
     std::uint64_t sent = 0;
     std::uint64_t errors = 0;
+    // Exchanges by how long they took: one for each bound, then those beyond the last. Empty: not
+    // told.
+    std::vector<std::uint64_t> latency_counts = {};
+    double latency_sum_seconds = 0;
   };
   std::vector<PerAlertmanager> alertmanagers;
   std::uint64_t dropped = 0;
   std::size_t queue_length = 0;
   std::size_t queue_capacity = 0;
+  std::vector<double> latency_bounds_seconds = {};  // of every Alertmanager alike
 };
 
 // Why a remote write request, or a sample of one, was not stored.
@@ -82,6 +87,8 @@ class SelfMetrics {
   // none the counters have one series without a label, so that rules about them find something to
   // judge, and judge it to be well.
   void RecordNotifications(const NotificationCounts& counts);
+  // Only where replicas elect a leader: without, there is no such series.
+  void RecordLeader(bool leading);
   // Only where the receiver is on: without it there are no such series.
   void RecordRemoteWrite(const RemoteWriteCounts& counts);
 

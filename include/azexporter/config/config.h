@@ -15,9 +15,10 @@
 #include "azexporter/base/result.h"
 #include "azexporter/collect/collector.h"
 #include "azexporter/db/postgres.h"
+#include "azexporter/kube/leader_election.h"
 #include "azexporter/kube/objects.h"
 #include "azexporter/model/labels.h"
-#include "azexporter/notify/sender.h"
+#include "azexporter/notify/targets.h"
 #include "azexporter/probe/prober.h"
 #include "azexporter/zones/zone_report.h"
 
@@ -38,6 +39,8 @@ struct KubernetesConfig {
   // What the scheduler applies to pods without spread constraints of their own. Its API does not
   // tell; none unless given here.
   zones::DefaultConstraints default_constraints;
+  // Where it is given one of several replicas leads. Namespace and identity may be empty still.
+  std::optional<kube::LeaderElectionOptions> leader_election;
 };
 
 // The zone-health ConfigMap to watch, whose key zones.yaml holds the documented `zones:` map.
@@ -88,7 +91,7 @@ struct Config {
   std::vector<db::PostgresInstance> postgres;
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
-  std::vector<notify::Alertmanager> alertmanagers;  // one for each target
+  notify::AlertingOptions alerting;
   StorageConfig storage;
   std::set<std::string> disabled_collectors;
   collect::CollectorOptions collectors;

@@ -36,6 +36,16 @@ class ApiClient {
   ApiResult<std::string> Get(const std::string& path, std::int64_t timeout_ms,
                              std::stop_token stop);
 
+  // A request that changes something, with a body of JSON. A status other than 200 and 201 is a
+  // failure.
+  struct WriteRequest {
+    std::string method;  // POST, PUT
+    std::string path;
+    std::string body;
+    std::int64_t timeout_ms = 30'000;
+  };
+  ApiResult<std::string> Write(WriteRequest write, std::stop_token stop);
+
   // GET of a watch; `on_line` takes each complete line and ends the watch by returning false.
   // `idle_timeout_ms` without a byte is a failure (kTimeout); the server closing it is not.
   using LineHandler = std::function<bool(std::string&)>;

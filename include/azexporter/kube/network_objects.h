@@ -5,6 +5,7 @@
 //
 // Thread safety: values; published as shared_ptr<const T>, then never changed.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@ struct Service {
   bool publish_not_ready = false;  // endpoints count as ready whatever their pods are
 };
 
+// At a cluster's 150,000 endpoints these fields are what EndpointSlices cost: about 180 bytes each.
 struct Endpoint {
   // As the consumers of slices read absent conditions: ready, serving as ready is, not terminating.
   bool ready = true;
@@ -37,6 +39,16 @@ struct Endpoint {
   std::string zone;
   std::vector<std::string> hint_zones;  // hints.forZones
   std::string target_pod;               // of the slice's namespace; empty: no pod
+  std::string address;                  // the first, which is the one in use
+};
+
+struct EndpointPort {
+  std::string name;  // may be empty
+  std::string protocol;
+  std::string app_protocol;
+  std::int64_t port = 0;  // 0: not given
+
+  friend bool operator==(const EndpointPort&, const EndpointPort&) = default;
 };
 
 struct EndpointSlice {
@@ -46,6 +58,7 @@ struct EndpointSlice {
   std::string service;       // of its namespace, from the label; empty: of none
   std::string address_type;  // IPv4, IPv6, FQDN: a dual-stack Service has slices of both families
   std::vector<Endpoint> endpoints;
+  std::vector<EndpointPort> ports;  // of each endpoint
 };
 
 }  // namespace azexporter::kube

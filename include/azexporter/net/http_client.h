@@ -20,11 +20,19 @@
 
 namespace azexporter::net {
 
+enum class TlsVersion { kDefault, kTls10, kTls11, kTls12, kTls13 };
+
 struct TlsOptions {
   std::string ca_pem;           // empty: the system's bundle
   std::string client_cert_pem;  // both or neither
   std::string client_key_pem;
   bool insecure_skip_verify = false;
+  // The name that the certificate must bear, and that is asked for (SNI). Empty: the URL's host.
+  std::string server_name = {};
+  TlsVersion min_version = TlsVersion::kDefault;  // 1.2
+  TlsVersion max_version = TlsVersion::kDefault;  // the newest
+
+  friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
 
 struct HttpClientOptions {
@@ -49,6 +57,9 @@ struct HttpRequest {
   bool accept_gzip = true;
   // A connection of its own, closed afterwards: what a probe measures then includes connecting.
   bool fresh_connection = false;
+  // Up to 10 redirects are followed; method and body stay as they are, whatever the status. User,
+  // password and an Authorization header are not told to another host.
+  bool follow_redirects = false;
   std::size_t max_body_bytes = std::size_t{1} << 30;
 };
 
@@ -78,7 +89,8 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Any HTTP status is an answer, not an error. Errors name the method and the URL without
+  // Any HTTP status is an answer, not an error; but for a redirect that is to be followed and leads
+  // nowhere. Errors name the method and the URL without
   // userinfo: kTimeout, kCanceled when `stop` was asked for, kUnavailable for everything on the
   // network.
   base::Result<HttpResponse> Fetch(const HttpRequest& request, std::stop_token stop = {});

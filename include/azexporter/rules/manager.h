@@ -70,6 +70,10 @@ class Manager {
   // Evaluates each group at its interval until `stop` is requested.
   void Run(std::stop_token stop);
 
+  // Has every alert that fires, and every one that ended in the last 15 minutes, handed over within
+  // a second, whenever that was done last. Waits for nothing.
+  void NotifyAll();
+
   std::vector<GroupView> Groups() const;
 
  private:

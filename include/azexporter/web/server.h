@@ -44,6 +44,13 @@ struct ServerOptions {
   std::int64_t retention_ms = 0;
 };
 
+// Where alerts are posted to, and where not because relabelling dropped the target: URLs without
+// userinfo.
+struct AlertmanagersView {
+  std::vector<std::string> active;
+  std::vector<std::string> dropped;
+};
+
 // The configuration in force, as it is told to those who ask.
 struct ConfigView {
   std::string yaml;               // without passwords; empty where there is no file
@@ -63,8 +70,8 @@ struct ServerDeps {
   // Loads the configuration again; the error is what the caller of /-/reload is told. Empty: the
   // path answers that it is not enabled.
   std::function<base::Result<void>()> reload;
-  // Where alerts are posted to, without userinfo. Empty: nowhere.
-  std::function<std::vector<std::string>()> alertmanagers = {};
+  // Empty: there are none.
+  std::function<AlertmanagersView()> alertmanagers = {};
   // Where remote write goes. Null: /api/v1/write answers that it is not enabled.
   storage::Appendable* remote_write = nullptr;
   // How much the store holds. Empty: nobody knows.
