@@ -11,11 +11,13 @@
 #include "azexporter/model/regexp.h"
 #include "azexporter/notify/sender.h"
 #include "azexporter/promql/engine.h"
+#include "azexporter/remote/tee.h"
 #include "azexporter/rules/manager.h"
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
 #include "external_url.h"
 #include "notifications.h"
+#include "remote_storage.h"
 #include "rule_groups.h"
 
 namespace azexporter::app {
@@ -41,13 +43,15 @@ struct Daemon::Impl {
         store({.retention_ms = config.storage.retention_ms, .max_bytes = config.storage.max_bytes}),
         engine(flags.engine, deps.clock),
         sender({}, {deps.clock, deps.log}),
-        rules({}, {engine, store, store, deps.clock, deps.log,
+        remote_write({}, {deps.clock, deps.log}),
+        tee(store, remote_write),
+        rules({}, {engine, store, tee, deps.clock, deps.log,
                    [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
                      sender.Send(ToSend(rule, alerts, external_url));
                    },
                    state.get(), [this] { return asked_all.load(); }}),
         self(Version(), Revision()),
-        appender(store) {}
+        appender(tee) {}
 
   base::Result<void> Listen(std::int64_t retention_ms, std::function<base::Result<void>()> reload);
   // Puts the parts of a configuration into force that every reload may change.
@@ -81,6 +85,8 @@ struct Daemon::Impl {
   storage::MemoryStore store;
   const promql::Engine engine;
   notify::Sender sender;
+  remote::Sender remote_write;
+  remote::Tee tee;       // what the collectors and rules write to
   rules::Manager rules;  // hands over to the sender
   collect::SelfMetrics self;
   collect::LatestRound latest;
@@ -135,6 +141,7 @@ void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGrou
   Retention retention = MakeRetention(next.storage, groups);
   store.SetRetention(std::move(retention.of), retention.longest_ms);
   sender.Configure(next.alertmanagers, next.global.external_labels);
+  remote_write.Configure(next.remote_write, next.global.external_labels);
   {
     base::MutexLock lock(view_mu);
     looked_back_to = LookedBackTo(groups);
@@ -222,9 +229,11 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
 void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
   self.RecordNotifications(CountsOf(sender.Stats()));
   if (const auto counts = server->remote_write()) self.RecordRemoteWrite(*counts);
+  self.RecordRemoteStorage(CountsOf(remote_write.Stats()));
   if (state) self.RecordState(state->counts());
   round->snapshot.blocks.push_back(self.ToBlock());
   round->snapshot.blocks.push_back(AlertCounts(rules.Groups()));
+  if (remote_write.has_targets()) remote_write.SetMetadata(MetadataOf(round->snapshot));
   if (auto appended = appender.Append(round->snapshot); !appended) {
     deps.log.Error("snapshot not stored", {{"error", appended.error().message()}});
   }
@@ -324,6 +333,7 @@ void Daemon::Run(std::stop_token stop) {
   ruling.join();
   collecting.join();
   impl.sender.Stop();  // no rule hands over any more
+  impl.remote_write.Stop();
   observer->Stop();
 }
 

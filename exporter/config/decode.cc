@@ -1,5 +1,7 @@
 #include "decode.h"
 
+#include <algorithm>
+
 #include "azexporter/base/file.h"
 
 namespace azexporter::config {
@@ -26,6 +28,21 @@ Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least
   if (out >= least_ms) return {};
   return Fail(node->ErrorHere(std::string(key) + " must be at least " + std::to_string(least_ms) +
                               "ms, got " + node->scalar()));
+}
+
+Result<void> ReadBool(YamlMap& map, std::string_view key, bool& out) {
+  const YamlNode* node = map.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(out, node->AsBool());
+  return {};
+}
+
+Result<void> RefuseUnsupported(const YamlNode& map, std::span<const std::string_view> keys) {
+  for (const auto& [key, value] : map.entries()) {
+    if (std::find(keys.begin(), keys.end(), key.scalar()) == keys.end()) continue;
+    return Fail(key.ErrorHere("\"" + key.scalar() + "\" is not supported yet"));
+  }
+  return {};
 }
 
 }  // namespace azexporter::config

@@ -5,6 +5,7 @@
 // Thread safety: pure functions.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "azexporter/base/result.h"
 #include "azexporter/base/yaml.h"
 #include "azexporter/notify/sender.h"
+#include "azexporter/remote/sender.h"
 
 namespace azexporter::config {
 
@@ -26,6 +28,10 @@ Result<void> ReadPath(YamlMap& map, std::string_view key, std::string& out);
 // A duration of at least `least_ms`.
 Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least_ms,
                           std::int64_t& out);
+
+Result<void> ReadBool(YamlMap& map, std::string_view key, bool& out);
+// "KEY" is not supported yet: of the first of these keys that the map has.
+Result<void> RefuseUnsupported(const YamlNode& map, std::span<const std::string_view> keys);
 
 // Decodes the map under `key`, where it is there, and refuses what `decode` did not read.
 template <class Decode>
@@ -52,6 +58,10 @@ Result<void> ReadList(YamlMap& parent, std::string_view key, Decode decode) {
   return {};
 }
 
+// url, headers, basic_auth, authorization and tls_config of a server.
+Result<void> ReadEndpoint(const YamlNode& node, YamlMap& map, remote::Endpoint& out);
+// The key `remote_write`.
+Result<void> ReadRemoteWrite(YamlMap& root, std::vector<remote::WriteTarget>& targets);
 // The key `alerting`: an entry for each target.
 Result<void> ReadAlerting(YamlMap& root, std::vector<notify::Alertmanager>& alertmanagers);
 

@@ -19,6 +19,7 @@
 #include "azexporter/model/labels.h"
 #include "azexporter/notify/sender.h"
 #include "azexporter/probe/prober.h"
+#include "azexporter/remote/sender.h"
 #include "azexporter/zones/zone_report.h"
 
 namespace azexporter::config {
@@ -26,7 +27,7 @@ namespace azexporter::config {
 struct GlobalConfig {
   std::int64_t evaluation_interval_ms = 15'000;  // of rule groups that name none
   std::int64_t collect_interval_ms = 15'000;     // between two rounds
-  model::Labels external_labels;                 // added to alerts on their way out
+  model::Labels external_labels;  // added to alerts on their way out, and to what is sent on
 };
 
 struct KubernetesConfig {
@@ -89,6 +90,7 @@ struct Config {
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
   std::vector<notify::Alertmanager> alertmanagers;  // one for each target
+  std::vector<remote::WriteTarget> remote_write;
   StorageConfig storage;
   std::set<std::string> disabled_collectors;
   collect::CollectorOptions collectors;
