@@ -15,6 +15,7 @@
 #include "azexporter/rules/manager.h"
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
+#include "datasource.h"
 #include "external_url.h"
 #include "notifications.h"
 #include "remote_storage.h"
@@ -31,6 +32,13 @@ constexpr std::int64_t kRulesStartDeadlineMs = 30'000;
 // look like what cannot be asked.
 constexpr std::int64_t kFirstPageMs = 5'000;
 
+rules::Evaluator EvaluatorOf(Datasource* datasource) {
+  if (datasource == nullptr) return {};
+  return [datasource](const promql::Expr& expr, model::TimestampMs t) {
+    return datasource->Evaluate(expr, t);
+  };
+}
+
 }  // namespace
 
 struct Daemon::Impl {
@@ -45,11 +53,13 @@ struct Daemon::Impl {
         sender({}, {deps.clock, deps.log}),
         remote_write({}, {deps.clock, deps.log}),
         tee(store, remote_write),
-        rules({}, {engine, store, tee, deps.clock, deps.log,
-                   [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
-                     sender.Send(ToSend(rule, alerts, external_url));
-                   },
-                   state.get(), [this] { return asked_all.load(); }}),
+        datasource(config.datasource ? std::make_unique<Datasource>(*config.datasource) : nullptr),
+        rules({},
+              {engine, store, tee, deps.clock, deps.log,
+               [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
+                 sender.Send(ToSend(rule, alerts, external_url));
+               },
+               state.get(), [this] { return asked_all.load(); }, EvaluatorOf(datasource.get())}),
         self(Version(), Revision()),
         appender(tee) {}
 
@@ -86,8 +96,9 @@ struct Daemon::Impl {
   const promql::Engine engine;
   notify::Sender sender;
   remote::Sender remote_write;
-  remote::Tee tee;       // what the collectors and rules write to
-  rules::Manager rules;  // hands over to the sender
+  remote::Tee tee;                               // what the collectors and rules write to
+  const std::unique_ptr<Datasource> datasource;  // null: rules ask the store
+  rules::Manager rules;                          // hands over to the sender
   collect::SelfMetrics self;
   collect::LatestRound latest;
   // of the collecting thread
@@ -329,6 +340,7 @@ void Daemon::Run(std::stop_token stop) {
   impl.deps.log.Info("stopping");
   impl.server->Stop();
   ruling.request_stop();
+  if (impl.datasource) impl.datasource->Stop();
   collecting.request_stop();
   ruling.join();
   collecting.join();
@@ -346,6 +358,9 @@ base::Result<void> Daemon::Reload() {
       base::MutexLock lock(impl.config_mu);
       if (config.storage.path != impl.config.storage.path) {
         return base::BadData("a change of \"storage.path\" needs a restart");
+      }
+      if (config.datasource != impl.config.datasource) {
+        return base::BadData("a change of \"datasource\" needs a restart");
       }
       AZX_RETURN_IF_ERROR(impl.observer->Reconfigure(config));
       impl.config = config;

@@ -5,6 +5,7 @@
 // Thread safety: pure functions.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "azexporter/base/result.h"
 #include "azexporter/base/yaml.h"
+#include "azexporter/config/config.h"
 #include "azexporter/notify/sender.h"
 #include "azexporter/remote/sender.h"
 
@@ -60,6 +62,8 @@ Result<void> ReadList(YamlMap& parent, std::string_view key, Decode decode) {
 
 // url, headers, basic_auth, authorization and tls_config of a server.
 Result<void> ReadEndpoint(const YamlNode& node, YamlMap& map, remote::Endpoint& out);
+// The key `datasource`.
+Result<void> ReadDatasource(YamlMap& root, std::optional<Datasource>& out);
 // The key `remote_write`.
 Result<void> ReadRemoteWrite(YamlMap& root, std::vector<remote::WriteTarget>& targets);
 // The key `alerting`: an entry for each target.

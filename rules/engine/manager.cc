@@ -139,7 +139,9 @@ base::Result<std::vector<WrittenSample>> RecordedSamples(const Rule& rule, int l
 
 struct Manager::Impl {
   Impl(ManagerOptions options_in, ManagerDeps deps_in)
-      : deps(std::move(deps_in)), options(std::move(options_in)) {}
+      : deps(std::move(deps_in)),
+        evaluate(deps.evaluate ? deps.evaluate : LocalEvaluator(deps.engine, deps.queryable)),
+        options(std::move(options_in)) {}
 
   GroupRun MakeRun(RuleGroup group) const AZX_REQUIRES(evaluation_mu);
   void EvaluateGroup(GroupRun& run, model::TimestampMs t) AZX_REQUIRES(evaluation_mu);
@@ -159,6 +161,7 @@ struct Manager::Impl {
 
   // constant after construction
   const ManagerDeps deps;
+  const Evaluator evaluate;
   // held through an evaluation; never by a reader
   base::Mutex evaluation_mu;
   ManagerOptions options AZX_GUARDED_BY(evaluation_mu);
@@ -248,12 +251,11 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
   const Rule& rule = *run.rule;
   // An offset moves what is asked and what is written; the state of alerts knows only the time.
   const model::TimestampMs asked_at = t - group.group->query_offset_ms;
-  AZX_ASSIGN_OR_RETURN(promql::QueryResult result,
-                       deps.engine.Instant(deps.queryable, *rule.expr, asked_at));
+  AZX_ASSIGN_OR_RETURN(promql::QueryResult result, evaluate(*rule.expr, asked_at));
   run.status.warnings = result.warnings;
   std::vector<WrittenSample> samples;
   if (rule.kind == RuleKind::kAlerting) {
-    const Evaluation evaluation = {options, t, MakeTemplateQuery(deps.engine, deps.queryable, t)};
+    const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, t)};
     AZX_ASSIGN_OR_RETURN(std::vector<Alert> alerts,
                          run.maker->Make(group.group->limit, result, evaluation));
     const Restored may_end = MayEnd(run, *group.group, t);
@@ -277,7 +279,7 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
 // outage a rate has no two samples yet, and a source that is asked late no series.
 Restored Manager::Impl::MayEnd(const RuleRun& run, const RuleGroup& group,
                                model::TimestampMs t) const {
-  if (!run.alerting.has_restored()) return Restored::kMayEnd;
+  if (deps.evaluate || !run.alerting.has_restored()) return Restored::kMayEnd;
   if (deps.sources_answered && !deps.sources_answered()) return Restored::kStay;
   if (t >= run.hold_until) return Restored::kMayEnd;
   const auto empty = JudgeEmpty(*run.rule, deps.queryable, t - group.query_offset_ms);

@@ -87,7 +87,7 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
       {"globl: {}",
        "c.yaml:1:1: unknown key \"globl\" (known here: global, kubernetes, zones, "
        "zones_config_map, zone_pods, zone_loss, probes, postgres, rule_files, alerting, "
-       "remote_write, "
+       "remote_write, datasource, "
        "storage, collectors)"},
       {"global: {}\nglobal: {}\n", "c.yaml:2:1: key \"global\" already set at line 1"},
       {"global:\n  evaluation_interval: fast\n",

@@ -1,4 +1,4 @@
-// The key `remote_write`.
+// The keys `remote_write` and `datasource`.
 
 #include <gtest/gtest.h>
 
@@ -118,6 +118,28 @@ TEST(RemoteWriteConfigTest, NamesFaults) {
     EXPECT_EQ(config.error().message(), "c.yaml:1:" + std::string(c.message));
     EXPECT_EQ(config.error().message().find("hunter2"), std::string::npos);
   }
+}
+
+TEST(DatasourceConfigTest, ReadsEveryKey) {
+  const auto config = ParseConfig(
+      "datasource: {url: 'http://prometheus:9090/prom', timeout: 3s, headers: {X-Scope-OrgID: a},\n"
+      "  authorization: {credentials_file: token}, tls_config: {ca_file: ca}}\n",
+      "/etc/azx/c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  const Datasource datasource = {.endpoint = {.url = "http://prometheus:9090/prom",
+                                              .headers = {{"X-Scope-OrgID", "a"}},
+                                              .credentials_file = "/etc/azx/token",
+                                              .ca_file = "/etc/azx/ca"},
+                                 .timeout_ms = 3'000};
+  EXPECT_EQ(config->datasource, datasource);
+  EXPECT_FALSE(ParseConfig("", "c.yaml")->datasource);
+}
+
+TEST(DatasourceConfigTest, NamesFaults) {
+  EXPECT_EQ(ParseConfig("datasource: {}", "c.yaml").error().message(),
+            "c.yaml:1:13: missing key \"url\"");
+  EXPECT_EQ(ParseConfig("datasource: {url: 'http://a/?x=y'}", "c.yaml").error().message(),
+            "c.yaml:1:19: the URL is what stands before /api/v1, got \"http://a/?x=y\"");
 }
 
 }  // namespace

@@ -60,6 +60,14 @@ struct ProbesConfig {
   std::vector<probe::Target> targets;  // beside the zones' health endpoints
 };
 
+// What rules ask in the place of the own store.
+struct Datasource {
+  remote::Endpoint endpoint;         // its URL is what stands before /api/v1
+  std::int64_t timeout_ms = 10'000;  // of a query
+
+  friend bool operator==(const Datasource&, const Datasource&) = default;
+};
+
 struct StorageConfig {
   enum class Keep { kRules, kAll };
   std::int64_t retention_ms = 2 * 3'600'000;  // how long samples are kept in memory
@@ -91,6 +99,7 @@ struct Config {
   std::vector<std::string> rule_files;
   std::vector<notify::Alertmanager> alertmanagers;  // one for each target
   std::vector<remote::WriteTarget> remote_write;
+  std::optional<Datasource> datasource;
   StorageConfig storage;
   std::set<std::string> disabled_collectors;
   collect::CollectorOptions collectors;
