@@ -10,6 +10,7 @@
 #include "alerting.h"
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/wait.h"
+#include "rule_history.h"
 
 namespace azexporter::rules {
 namespace {
@@ -20,6 +21,8 @@ using LabelsSet = std::unordered_set<model::Labels, model::LabelsHash>;
 struct RuleRun {
   const Rule* rule = nullptr;
   RuleStatus status;
+  std::shared_ptr<const RuleHistory> history;
+  AlertChanges changes;  // by the last evaluation that did not fail
   RuleId id;
   AlertingState alerting;
   // Until when restored alerts of it wait for something to judge.
@@ -253,6 +256,7 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
   const model::TimestampMs asked_at = t - group.group->query_offset_ms;
   AZX_ASSIGN_OR_RETURN(promql::QueryResult result, evaluate(*rule.expr, asked_at));
   run.status.warnings = result.warnings;
+  run.status.samples = SampleCount(result);
   std::vector<WrittenSample> samples;
   if (rule.kind == RuleKind::kAlerting) {
     const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, t)};
@@ -260,6 +264,7 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
                          run.maker->Make(group.group->limit, result, evaluation));
     const Restored may_end = MayEnd(run, *group.group, t);
     const AlertChanges changes = run.alerting.Update(rule, std::move(alerts), t, may_end);
+    run.changes = changes;
     if (changes.any) {
       deps.log.Info("alerts changed", {{"alert", rule.name},
                                        {"pending", std::to_string(changes.pending)},
@@ -310,6 +315,7 @@ void Manager::Impl::Save(GroupRun& run) {
 
 void Manager::Impl::EvaluateRule(const GroupRun& group, RuleRun& run, model::TimestampMs t) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
+  run.status.samples = 0;
   const auto evaluated = TryRule(group, run, t);
   run.status.last_evaluation = t;
   run.status.evaluation_seconds = static_cast<double>(deps.clock.SteadyNs() - start_ns) / 1e9;
@@ -332,7 +338,10 @@ void Manager::Impl::EvaluateRule(const GroupRun& group, RuleRun& run, model::Tim
 
 void Manager::Impl::EvaluateGroup(GroupRun& run, model::TimestampMs t) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
-  for (RuleRun& rule : run.rules) EvaluateRule(run, rule, t);
+  for (RuleRun& rule : run.rules) {
+    EvaluateRule(run, rule, t);
+    rule.history = WithEvaluation(rule.history, Summary(rule.status, rule.changes));
+  }
   run.last_evaluation = t;
   ++run.iterations;
   Save(run);
@@ -350,7 +359,8 @@ void Manager::Impl::Publish() {
     group.iterations = run.iterations;
     group.missed = run.missed;
     for (const RuleRun& rule : run.rules) {
-      group.rules.push_back({run.group, rule.rule, rule.status, rule.alerting.Active()});
+      group.rules.push_back(
+          {run.group, rule.rule, rule.status, rule.alerting.Active(), rule.history});
     }
   }
   base::MutexLock lock(view_mu);

@@ -77,6 +77,42 @@ TEST_F(ManagerTest, AlertsAreWrittenAndEnd) {
   }
 }
 
+// "ok 1/0/1": health, samples, pending and firing alerts.
+std::string HistoryOf(const RuleView& rule) {
+  std::string text;
+  for (const PastEvaluation& one : *rule.history) {
+    text += (text.empty() ? "" : "; ") + std::string(RuleHealthName(one.health)) + " " +
+            std::to_string(one.samples) + "/" + std::to_string(one.pending) + "/" +
+            std::to_string(one.firing);
+  }
+  return text;
+}
+
+TEST_F(ManagerTest, TheLastEvaluationsAreKept) {
+  Load(R"(
+groups:
+- name: g
+  rules:
+  - {alert: Down, expr: up == 0, for: 1m}
+  - {record: all, expr: up + on() group_left() up}
+)");
+  EXPECT_EQ(RuleAt(0, 0).history, nullptr);
+  Evaluate(0);
+  for (int minute = 1; minute <= 3; ++minute) {
+    Put(kStart + minute * kMinuteMs, {R"(up{zone="a"} 0)", R"(up{zone="b"} 1)"});
+    Evaluate(minute);
+  }
+  EXPECT_EQ(HistoryOf(RuleAt(0, 0)), "ok 0/0/0; ok 1/1/0; ok 1/0/1; ok 1/0/1");
+  EXPECT_EQ(HistoryOf(RuleAt(0, 1)), "ok 0/0/0; err 0/0/0; err 0/0/0; err 0/0/0");
+  const PastEvaluation& last = RuleAt(0, 1).history->back();
+  EXPECT_EQ(last.t, kStart + 3 * kMinuteMs);
+  EXPECT_NE(last.error.find("many-to-many"), std::string::npos) << last.error;
+  for (int minute = 4; minute < 40; ++minute) Evaluate(minute);
+  ASSERT_EQ(RuleAt(0, 0).history->size(), kRuleHistoryLength);
+  EXPECT_EQ(RuleAt(0, 0).history->front().t, kStart + 20 * kMinuteMs);
+  EXPECT_EQ(RuleAt(0, 0).history->back().t, kStart + 39 * kMinuteMs);
+}
+
 // A source in the place of the store, which answers what the test says and notes what it was asked.
 class OtherSourceTest : public RulesFixture {
  protected:
