@@ -12,12 +12,15 @@
 #include "azexporter/model/regexp.h"
 #include "azexporter/notify/sender.h"
 #include "azexporter/promql/engine.h"
+#include "azexporter/remote/tee.h"
 #include "azexporter/rules/manager.h"
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
+#include "datasource.h"
 #include "external_url.h"
 #include "leadership.h"
 #include "notifications.h"
+#include "remote_storage.h"
 #include "rule_groups.h"
 
 namespace azexporter::app {
@@ -30,6 +33,13 @@ constexpr std::int64_t kRulesStartDeadlineMs = 30'000;
 // Nothing is shown before every source answered, or this has passed: what was not asked yet would
 // look like what cannot be asked.
 constexpr std::int64_t kFirstPageMs = 5'000;
+
+rules::Evaluator EvaluatorOf(Datasource* datasource) {
+  if (datasource == nullptr) return {};
+  return [datasource](const promql::Expr& expr, model::TimestampMs t) {
+    return datasource->Evaluate(expr, t);
+  };
+}
 
 }  // namespace
 
@@ -44,13 +54,17 @@ struct Daemon::Impl {
         engine(flags.engine, deps.clock),
         sender({}, {deps.clock, deps.log, [this] { return Leads(); }}),
         alertmanagers(sender, deps.log),
-        rules({}, {engine, store, store, deps.clock, deps.log,
-                   [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
-                     if (Leads()) sender.Send(ToSend(rule, alerts, external_url));
-                   },
-                   state.get(), [this] { return asked_all.load(); }}),
+        remote_write({}, {deps.clock, deps.log}),
+        tee(store, remote_write),
+        datasource(config.datasource ? std::make_unique<Datasource>(*config.datasource) : nullptr),
+        rules({},
+              {engine, store, tee, deps.clock, deps.log,
+               [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
+                 if (Leads()) sender.Send(ToSend(rule, alerts, external_url));
+               },
+               state.get(), [this] { return asked_all.load(); }, EvaluatorOf(datasource.get())}),
         self(Version(), Revision()),
-        appender(store) {}
+        appender(tee) {}
 
   base::Result<void> Listen(std::int64_t retention_ms, std::function<base::Result<void>()> reload);
   // Puts the parts of a configuration into force that every reload may change.
@@ -94,7 +108,10 @@ struct Daemon::Impl {
   const promql::Engine engine;
   notify::Sender sender;
   AlertmanagerDiscovery alertmanagers;  // of the sender
-  rules::Manager rules;                 // hands over to the sender
+  remote::Sender remote_write;
+  remote::Tee tee;                               // what the collectors and rules write to
+  const std::unique_ptr<Datasource> datasource;  // null: rules ask the store
+  rules::Manager rules;                          // hands over to the sender
   collect::SelfMetrics self;
   collect::LatestRound latest;
   // of the collecting thread
@@ -148,6 +165,7 @@ void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGrou
   Retention retention = MakeRetention(next.storage, groups);
   store.SetRetention(std::move(retention.of), retention.longest_ms);
   alertmanagers.Configure(next.alerting, next.global.external_labels);
+  remote_write.Configure(next.remote_write, next.global.external_labels);
   {
     base::MutexLock lock(view_mu);
     looked_back_to = LookedBackTo(groups);
@@ -238,11 +256,13 @@ void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
   self.RecordNotifications(CountsOf(sender.Stats()));
   if (leadership) self.RecordLeader(Leads());
   if (const auto counts = server->remote_write()) self.RecordRemoteWrite(*counts);
+  self.RecordRemoteStorage(CountsOf(remote_write.Stats()));
   if (state) self.RecordState(state->counts());
   round->snapshot.blocks.push_back(self.ToBlock());
   const std::vector<rules::GroupView> groups = rules.Groups();
   round->snapshot.blocks.push_back(AlertCounts(groups));
   round->snapshot.blocks.push_back(RuleCounts(groups));
+  if (remote_write.has_targets()) remote_write.SetMetadata(MetadataOf(round->snapshot));
   if (auto appended = appender.Append(round->snapshot); !appended) {
     deps.log.Error("snapshot not stored", {{"error", appended.error().message()}});
   }
@@ -367,11 +387,13 @@ void Daemon::Run(std::stop_token stop) {
   impl.deps.log.Info("stopping");
   impl.server->Stop();
   ruling.request_stop();
+  if (impl.datasource) impl.datasource->Stop();
   collecting.request_stop();
   ruling.join();
   collecting.join();
   impl.sender.Stop();                            // no rule hands over any more
   if (impl.leadership) impl.leadership->Stop();  // then another may tell
+  impl.remote_write.Stop();
   observer->Stop();
 }
 
@@ -384,6 +406,9 @@ base::Result<void> Daemon::Reload() {
       base::MutexLock lock(impl.config_mu);
       if (config.storage.path != impl.config.storage.path) {
         return base::BadData("a change of \"storage.path\" needs a restart");
+      }
+      if (config.datasource != impl.config.datasource) {
+        return base::BadData("a change of \"datasource\" needs a restart");
       }
       AZX_RETURN_IF_ERROR(impl.observer->Reconfigure(config));
       impl.config = config;

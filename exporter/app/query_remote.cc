@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "api_answer.h"
 #include "azexporter/base/clock.h"
 #include "azexporter/base/float_format.h"
 #include "azexporter/net/http_client.h"
@@ -13,102 +14,6 @@ namespace {
 namespace dom = simdjson::dom;
 using base::ErrorCode;
 using base::Result;
-
-// Faults of the answer's form end as this; the texts of the server's own errors pass through.
-tl::unexpected<base::Error> Strange(std::string_view what) {
-  return base::Fail(ErrorCode::kUnavailable,
-                    "the answer is not that of a Prometheus API: " + std::string(what));
-}
-
-std::string Text(const dom::element& object, const char* key) {
-  std::string_view text;
-  return object[key].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
-}
-
-std::vector<dom::element> List(const dom::element& object, const char* key) {
-  dom::array list;
-  if (object[key].get(list) != simdjson::SUCCESS) return {};
-  return {list.begin(), list.end()};
-}
-
-Result<dom::element> Member(const dom::element& object, const char* key) {
-  dom::element member;
-  if (object[key].get(member) == simdjson::SUCCESS) return member;
-  return Strange(std::string("there is no \"") + key + "\"");
-}
-
-std::vector<std::string> Texts(const std::vector<dom::element>& list) {
-  std::vector<std::string> texts;
-  for (const dom::element one : list) {
-    std::string_view text;
-    if (one.get(text) == simdjson::SUCCESS) texts.emplace_back(text);
-  }
-  return texts;
-}
-
-model::Labels LabelsOf(const dom::element& json) {
-  model::LabelsBuilder builder;
-  dom::object object;
-  if (json.get(object) != simdjson::SUCCESS) return {};
-  for (const auto field : object) {
-    std::string_view value;
-    if (field.value.get(value) == simdjson::SUCCESS) builder.Set(field.key, value);
-  }
-  return builder.Build();
-}
-
-// [1435781451.781,"1"]; the text behind the time where it is no number.
-Result<model::FPoint> PointOf(const dom::element& json, std::string* text = nullptr) {
-  double seconds = 0;
-  std::string_view value;
-  if (json.at(0).get(seconds) != simdjson::SUCCESS || json.at(1).get(value) != simdjson::SUCCESS) {
-    return Strange("a point is no pair");
-  }
-  const model::TimestampMs t = std::llround(seconds * 1000);
-  if (text != nullptr) {
-    *text = value;
-    return model::FPoint{t, 0};
-  }
-  AZX_ASSIGN_OR_RETURN(const double number, base::ParseFloat(value));
-  return model::FPoint{t, number};
-}
-
-Result<promql::Value> ValueOf(const dom::element& data) {
-  const std::string type = Text(data, "resultType");
-  AZX_ASSIGN_OR_RETURN(const dom::element result, Member(data, "result"));
-  if (type == "scalar") {
-    AZX_ASSIGN_OR_RETURN(const model::FPoint point, PointOf(result));
-    return promql::Scalar{point.t, point.f};
-  }
-  if (type == "string") {
-    promql::String string;
-    AZX_ASSIGN_OR_RETURN(const model::FPoint point, PointOf(result, &string.text));
-    string.t = point.t;
-    return string;
-  }
-  if (type == "vector") {
-    promql::Vector vector;
-    for (const dom::element series : List(data, "result")) {
-      AZX_ASSIGN_OR_RETURN(const dom::element metric, Member(series, "metric"));
-      AZX_ASSIGN_OR_RETURN(const dom::element value, Member(series, "value"));
-      AZX_ASSIGN_OR_RETURN(const model::FPoint point, PointOf(value));
-      vector.push_back({LabelsOf(metric), point.t, point.f});
-    }
-    return vector;
-  }
-  if (type != "matrix") return Strange("a result of type \"" + type + "\"");
-  promql::Matrix matrix;
-  for (const dom::element series : List(data, "result")) {
-    promql::MatrixSeries& row = matrix.emplace_back();
-    AZX_ASSIGN_OR_RETURN(const dom::element metric, Member(series, "metric"));
-    row.labels = LabelsOf(metric);
-    for (const dom::element point : List(series, "values")) {
-      AZX_ASSIGN_OR_RETURN(const model::FPoint read, PointOf(point));
-      row.points.push_back(read);
-    }
-  }
-  return matrix;
-}
 
 promql::ValueType TypeOf(const std::string& name) {
   for (const auto type : {promql::ValueType::kScalar, promql::ValueType::kString,
@@ -145,9 +50,6 @@ Result<promql::Explanation> ExplanationOf(const dom::element& json) {
   }
   return node;
 }
-
-// Seconds with milliseconds, as the API takes times and steps.
-std::string Seconds(std::int64_t ms) { return base::FormatFloatF(static_cast<double>(ms) / 1000); }
 
 class Server final : public QuerySource {
  public:
@@ -192,7 +94,7 @@ class Server final : public QuerySource {
   }
 
  private:
-  using Params = std::vector<std::pair<std::string, std::string>>;
+  using Params = FormParams;
 
   static Params Matches(const std::vector<std::string>& selectors) {
     Params params;
@@ -203,12 +105,7 @@ class Server final : public QuerySource {
   Result<promql::QueryResult> Query(const std::string& path, Params params) {
     params.emplace_back("timeout", Seconds(timeout_ms_));
     AZX_ASSIGN_OR_RETURN(const dom::element root, Ask(path, params));
-    AZX_ASSIGN_OR_RETURN(const dom::element data, Member(root, "data"));
-    promql::QueryResult result;
-    AZX_ASSIGN_OR_RETURN(result.value, ValueOf(data));
-    result.warnings = Texts(List(root, "warnings"));
-    result.infos = Texts(List(root, "infos"));
-    return result;
+    return QueryResultOf(root);
   }
 
   Result<dom::element> Ask(const std::string& path, const Params& params,
@@ -223,10 +120,7 @@ class Server final : public QuerySource {
 
 Result<dom::element> Server::Ask(const std::string& path, const Params& params,
                                  const std::string& method) {
-  std::string form;
-  for (const auto& [name, value] : params) {
-    form += (form.empty() ? "" : "&") + net::UrlEscape(name) + "=" + net::UrlEscape(value);
-  }
+  std::string form = FormText(params);
   net::HttpRequest request{.method = method, .url = url_ + "/api/v1/" + path};
   if (method == "GET") {
     if (!form.empty()) request.url += "?" + form;
@@ -237,15 +131,7 @@ Result<dom::element> Server::Ask(const std::string& path, const Params& params,
   constexpr std::int64_t kGraceMs = 5'000;  // the server's own message comes first
   request.timeout_ms = timeout_ms_ + kGraceMs;
   AZX_ASSIGN_OR_RETURN(const net::HttpResponse response, http_.Fetch(request));
-  dom::element root;
-  if (parser_.parse(response.body).get(root) != simdjson::SUCCESS || Text(root, "status").empty()) {
-    return Strange(net::RedactUrl(request.url) + ": HTTP status " +
-                   std::to_string(response.status));
-  }
-  if (Text(root, "status") == "success") return root;
-  return base::Fail(
-      Text(root, "errorType") == "bad_data" ? ErrorCode::kBadData : ErrorCode::kExecution,
-      Text(root, "error"));
+  return ReadAnswer(parser_, response, request.url);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "azexporter/base/check.h"
 #include "azexporter/base/mutex.h"
 #include "azexporter/model/metric_family.h"
+#include "remote_storage.h"
 
 namespace azexporter::collect {
 namespace {
@@ -23,6 +24,8 @@ constexpr std::string_view kCollector[] = {"collector"};
 constexpr std::string_view kResource[] = {"resource"};
 constexpr std::string_view kAlertmanager[] = {"alertmanager"};
 constexpr std::string_view kReason[] = {"reason"};
+constexpr std::string_view kRemote[] = {"remote_name", "url"};
+constexpr std::string_view kRemoteReason[] = {"remote_name", "url", "reason"};
 
 constexpr model::MetricDesc kFamilies[] = {
     {"azexporter_build_info", "Version and revision of this azexporter; always 1.",
@@ -86,6 +89,34 @@ constexpr model::MetricDesc kFamilies[] = {
      model::kNumber},
     {"azexporter_notifications_sent_total", "Alerts that the Alertmanager took.",
      model::MetricType::kCounter, kAlertmanager, model::kNumber},
+    {"azexporter_remote_storage_bytes_total", "Bytes of requests with samples, compressed.",
+     model::MetricType::kCounter, kRemote, model::kNumber},
+    {"azexporter_remote_storage_metadata_failed_total",
+     "Descriptions of metrics that the server did not take.", model::MetricType::kCounter, kRemote,
+     model::kNumber},
+    {"azexporter_remote_storage_metadata_total", "Descriptions of metrics sent.",
+     model::MetricType::kCounter, kRemote, model::kNumber},
+    {"azexporter_remote_storage_queue_highest_sent_timestamp_seconds",
+     "Newest time of a sample that the server took or refused; 0 while there is none.",
+     model::MetricType::kGauge, kRemote, model::kAmount},
+    {"azexporter_remote_storage_queue_highest_timestamp_seconds",
+     "Newest time of a sample that was queued; 0 while there is none.", model::MetricType::kGauge,
+     kRemote, model::kAmount},
+    {"azexporter_remote_storage_samples_dropped_total", "Samples thrown away unsent, by reason.",
+     model::MetricType::kCounter, kRemoteReason, model::kNumber},
+    {"azexporter_remote_storage_samples_failed_total",
+     "Samples that the server refused, or did not say to have written.",
+     model::MetricType::kCounter, kRemote, model::kNumber},
+    {"azexporter_remote_storage_samples_pending", "Samples that wait to be sent, or for an answer.",
+     model::MetricType::kGauge, kRemote, model::kNumber},
+    {"azexporter_remote_storage_samples_retried_total",
+     "Samples of attempts that failed and were made again.", model::MetricType::kCounter, kRemote,
+     model::kNumber},
+    {"azexporter_remote_storage_samples_total",
+     "Samples sent; those of an attempt made again count again.", model::MetricType::kCounter,
+     kRemote, model::kNumber},
+    {"azexporter_remote_storage_shard_capacity", "Samples that may wait to be sent.",
+     model::MetricType::kGauge, kRemote, model::kNumber},
     {"azexporter_remote_write_requests_refused_total",
      "Remote write requests answered with an error, by reason.", model::MetricType::kCounter,
      kReason, model::kNumber},
@@ -120,13 +151,14 @@ constexpr model::MetricDesc kFamilies[] = {
 };
 
 // REQUIRES: `name` is in the table.
-std::string HelpOf(std::string_view name) {
+const model::MetricDesc* DescOfFamily(std::string_view name) {
   for (const model::MetricDesc& desc : kFamilies) {
-    if (desc.name == name) return std::string(desc.help);
+    if (desc.name == name) return &desc;
   }
   AZX_CHECK(false, "a self-metric without a row in the table");
-  return "";
+  return nullptr;
 }
+std::string HelpOf(std::string_view name) { return std::string(DescOfFamily(name)->help); }
 
 GaugeFamily& AddGauge(prometheus::Registry& registry, const char* name) {
   return prometheus::BuildGauge().Name(name).Help(HelpOf(name)).Register(registry);
@@ -247,6 +279,8 @@ struct SelfMetrics::Impl {
   };
   base::Mutex mu;
   std::map<std::string, AlertmanagerCounters> alertmanagers AZX_GUARDED_BY(mu);
+  // Counted in the sender of remote write.
+  std::vector<RemoteStorageCounts> remote_storage AZX_GUARDED_BY(mu);
 };
 
 SelfMetrics::SelfMetrics(std::string_view version, std::string_view revision)
@@ -355,6 +389,11 @@ void SelfMetrics::RecordRemoteWrite(const RemoteWriteCounts& counts) {
   }
 }
 
+void SelfMetrics::RecordRemoteStorage(std::vector<RemoteStorageCounts> servers) {
+  base::MutexLock lock(impl_->mu);
+  impl_->remote_storage = std::move(servers);
+}
+
 void SelfMetrics::RecordState(const StateCounts& counts) {
   Follow(impl_->state_writes.Add({}), counts.writes);
   Follow(impl_->state_failures.Add({}), counts.failures);
@@ -372,6 +411,10 @@ std::shared_ptr<const Block> SelfMetrics::ToBlock() const {
     model::MetricFamily& family = families.emplace_back();
     family.desc = &descs.back();
     for (const prometheus::ClientMetric& metric : from.metric) AddMetric(metric, family);
+  }
+  base::MutexLock lock(impl_->mu);
+  for (auto& family : RemoteStorageFamilies(impl_->remote_storage, &DescOfFamily)) {
+    families.push_back(std::move(family));
   }
   return Block::Make("self", families);
 }

@@ -262,6 +262,8 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
       ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
   AZX_RETURN_IF_ERROR(ReadRuleFiles(root, config));
   AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alerting));
+  AZX_RETURN_IF_ERROR(ReadRemoteWrite(root, config.remote_write));
+  AZX_RETURN_IF_ERROR(ReadDatasource(root, config.datasource));
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "storage", [&](YamlMap& map) { return ReadStorage(map, config.storage); }));
   AZX_RETURN_IF_ERROR(

@@ -30,6 +30,13 @@ Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least
                               "ms, got " + node->scalar()));
 }
 
+Result<void> ReadBool(YamlMap& map, std::string_view key, bool& out) {
+  const YamlNode* node = map.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(out, node->AsBool());
+  return {};
+}
+
 Result<void> RefuseNotYet(const YamlNode& map, std::span<const std::string_view> keys) {
   for (const auto& [key, value] : map.entries()) {
     if (std::find(keys.begin(), keys.end(), key.scalar()) == keys.end()) continue;

@@ -5,6 +5,7 @@
 // Thread safety: pure functions.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,8 +13,10 @@
 
 #include "azexporter/base/result.h"
 #include "azexporter/base/yaml.h"
+#include "azexporter/config/config.h"
 #include "azexporter/model/relabel.h"
 #include "azexporter/notify/targets.h"
+#include "azexporter/remote/sender.h"
 
 namespace azexporter::config {
 
@@ -28,6 +31,10 @@ Result<void> ReadPath(YamlMap& map, std::string_view key, std::string& out);
 // A duration of at least `least_ms`.
 Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least_ms,
                           std::int64_t& out);
+
+Result<void> ReadBool(YamlMap& map, std::string_view key, bool& out);
+// "KEY" is not supported yet: of the first of these keys that the map has.
+Result<void> RefuseNotYet(const YamlNode& map, std::span<const std::string_view> keys);
 
 // Decodes the map under `key`, where it is there, and refuses what `decode` did not read.
 template <class Decode>
@@ -54,10 +61,6 @@ Result<void> ReadList(YamlMap& parent, std::string_view key, Decode decode) {
   return {};
 }
 
-// Refuses keys that Prometheus knows and azexporter does not, with another message than a misspelt
-// key gets.
-Result<void> RefuseNotYet(const YamlNode& map, std::span<const std::string_view> keys);
-
 // A list of relabel_config.
 Result<void> ReadRelabelRules(YamlMap& parent, std::string_view key, model::RelabelRules& rules);
 
@@ -67,5 +70,11 @@ Result<void> ReadHttpClient(const YamlNode& node, YamlMap& map, notify::Alertman
 
 // The key `alerting`.
 Result<void> ReadAlerting(YamlMap& root, notify::AlertingOptions& alerting);
+// url, headers, basic_auth, authorization and tls_config of a server.
+Result<void> ReadEndpoint(const YamlNode& node, YamlMap& map, remote::Endpoint& out);
+// The key `datasource`.
+Result<void> ReadDatasource(YamlMap& root, std::optional<Datasource>& out);
+// The key `remote_write`.
+Result<void> ReadRemoteWrite(YamlMap& root, std::vector<remote::WriteTarget>& targets);
 
 }  // namespace azexporter::config

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "azexporter/base/check.h"
 #include "azexporter/base/mutex.h"
@@ -371,6 +372,12 @@ std::string UrlEscape(std::string_view text) {
     out += kHex[byte & 0xf];
   }
   return out;
+}
+
+std::optional<std::int64_t> ParseHttpDateMs(std::string_view text) {
+  const std::time_t seconds = curl_getdate(std::string(text).c_str(), nullptr);
+  if (seconds < 0) return std::nullopt;
+  return std::int64_t{seconds} * 1'000;
 }
 
 bool IsHttpUrl(std::string_view url) {

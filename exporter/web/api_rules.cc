@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "handlers.h"
 #include "json_views.h"
@@ -20,6 +22,7 @@ struct RuleFilter {
   bool alerting = true;
   bool recording = true;
   bool with_alerts = true;
+  bool with_history = false;
   std::set<std::string> names;   // empty: all
   std::set<std::string> groups;  // empty: all
   std::set<std::string> files;   // empty: all
@@ -69,6 +72,30 @@ Result<bool> ParseBool(const std::string& text) {
   return BadData("strconv.ParseBool: parsing " + quoted + ": invalid syntax");
 }
 
+// As Go's strconv.ParseInt(text, 10, 32).
+Result<std::int64_t> ParseInt32(const std::string& text) {
+  std::string quoted;
+  model::AppendQuoted(quoted, text);
+  const std::string fault = "strconv.ParseInt: parsing " + quoted + ": ";
+  const auto number = ParseInt(text);
+  const bool out_of_range = number ? *number < std::numeric_limits<std::int32_t>::min() ||
+                                         *number > std::numeric_limits<std::int32_t>::max()
+                                   : number.error().message().ends_with("out of range");
+  if (out_of_range) return BadData(fault + "value out of range");
+  if (!number) return BadData(fault + "invalid syntax");
+  return *number;
+}
+
+// By file and name, as Prometheus lists them: what a page begins with does not hang on the order of
+// the configuration.
+std::vector<rules::GroupView> SortedGroups(const Context& context) {
+  std::vector<rules::GroupView> groups = context.deps.rules.Groups();
+  std::ranges::stable_sort(groups, [](const rules::GroupView& a, const rules::GroupView& b) {
+    return std::tie(a.group->file, a.group->name) < std::tie(b.group->file, b.group->name);
+  });
+  return groups;
+}
+
 // The page of groups that is asked for.
 Result<void> TakePage(const Request& request, RuleFilter& filter) {
   const std::string limit = request.UrlParam("group_limit");
@@ -78,7 +105,7 @@ Result<void> TakePage(const Request& request, RuleFilter& filter) {
                         "group_limit needs to be present in order to paginate over the groups");
   }
   if (limit.empty()) return {};
-  const auto groups = ParseInt(limit);
+  const auto groups = ParseInt32(limit);
   if (!groups) {
     return InvalidParam("group_limit",
                         "group_limit needs to be a valid number: " + groups.error().message());
@@ -86,6 +113,15 @@ Result<void> TakePage(const Request& request, RuleFilter& filter) {
   if (*groups <= 0) return InvalidParam("group_limit", "group_limit needs to be greater than 0");
   filter.group_limit = *groups;
   return {};
+}
+
+// False where it is not given.
+Result<bool> SwitchParam(const Request& request, const char* name) {
+  const std::string text = Lower(request.UrlParam(name));
+  if (text.empty()) return false;
+  const auto on = ParseBool(text);
+  if (on) return *on;
+  return InvalidParam(name, "error converting " + std::string(name) + ": " + on.error().message());
 }
 
 Result<RuleFilter> TakeFilter(const Request& request) {
@@ -102,14 +138,9 @@ Result<RuleFilter> TakeFilter(const Request& request) {
   }
   filter.alerting = type.empty() || type == "alert";
   filter.recording = type.empty() || type == "record";
-  if (const std::string text = Lower(request.UrlParam("exclude_alerts")); !text.empty()) {
-    const auto exclude = ParseBool(text);
-    if (!exclude) {
-      return InvalidParam("exclude_alerts",
-                          "error converting exclude_alerts: " + exclude.error().message());
-    }
-    filter.with_alerts = !*exclude;
-  }
+  AZX_ASSIGN_OR_RETURN(const bool exclude_alerts, SwitchParam(request, "exclude_alerts"));
+  filter.with_alerts = !exclude_alerts;
+  AZX_ASSIGN_OR_RETURN(filter.with_history, SwitchParam(request, "history"));
   AZX_RETURN_IF_ERROR(TakePage(request, filter));
   return filter;
 }
@@ -141,13 +172,13 @@ FamilyMap FamiliesOf(const collect::Round* round) {
 }  // namespace
 
 // GET /api/v1/rules: type, rule_name[], rule_group[], file[], match[], exclude_alerts, group_limit,
-// group_next_token.
+// group_next_token, as Prometheus; and history=true, azexporter's own.
 Result<ApiData> Rules(const Context& context, const Request& request) {
   AZX_ASSIGN_OR_RETURN(const RuleFilter filter, TakeFilter(request));
   std::vector<rules::GroupView> shown;
-  RulesShown options{.alerts = filter.with_alerts};
+  RulesShown options{.alerts = filter.with_alerts, .history = filter.with_history};
   bool begun = filter.next_token.empty();
-  for (rules::GroupView& group : context.deps.rules.Groups()) {
+  for (rules::GroupView& group : SortedGroups(context)) {
     begun = begun || GroupToken(*group.group) == filter.next_token;
     if (!begun || !filter.TakesGroup(*group.group)) continue;
     std::erase_if(group.rules,
@@ -171,7 +202,7 @@ Result<ApiData> Rules(const Context& context, const Request& request) {
 // GET /api/v1/alerts.
 Result<ApiData> Alerts(const Context& context, const Request&) {
   JsonWriter json;
-  WriteAlerts(json, context.deps.rules.Groups());
+  WriteAlerts(json, SortedGroups(context));
   return ApiData{json.Take()};
 }
 

@@ -1,5 +1,6 @@
 #include "json_views.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -46,21 +47,43 @@ void WriteTemplates(JsonWriter& json, const rules::TemplateMap& templates) {
   json.EndObject();
 }
 
-// Of an alerting rule: that of its worst alert.
-rules::AlertState StateOf(const rules::RuleView& rule) {
+// Of an alerting rule: that of its worst alert. Without one a rule is inactive only when it was
+// evaluated.
+std::string_view StateOf(const rules::RuleView& rule) {
+  const bool evaluated = rule.status.last_evaluation != 0;
+  if (rule.alerts.empty() && !evaluated) return "unknown";
   auto state = rules::AlertState::kInactive;
   for (const rules::Alert& alert : rule.alerts) {
-    if (alert.state == rules::AlertState::kFiring) return alert.state;
-    if (alert.state == rules::AlertState::kPending) state = alert.state;
+    state = std::max(state, alert.state);
   }
-  return state;
+  return rules::AlertStateName(state);
 }
 
-void WriteRule(JsonWriter& json, const rules::RuleView& view, bool with_alerts) {
+// The newest first.
+void WriteHistory(JsonWriter& json, const rules::RuleView& view) {
+  const rules::RuleHistory none;
+  const rules::RuleHistory& history = view.history ? *view.history : none;
+  json.Key("history").BeginArray();
+  for (auto one = history.rbegin(); one != history.rend(); ++one) {
+    json.BeginObject().Key("time").String(TimeText(one->t));
+    json.Key("evaluationTime").Double(one->seconds);
+    json.Key("health").String(rules::RuleHealthName(one->health));
+    if (!one->error.empty()) json.Key("lastError").String(one->error);
+    json.Key("samples").Int(static_cast<std::int64_t>(one->samples));
+    if (view.rule->kind == rules::RuleKind::kAlerting) {
+      json.Key("pending").Int(static_cast<std::int64_t>(one->pending));
+      json.Key("firing").Int(static_cast<std::int64_t>(one->firing));
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void WriteRule(JsonWriter& json, const rules::RuleView& view, const RulesShown& shown) {
   const rules::Rule& rule = *view.rule;
   const bool alerting = rule.kind == rules::RuleKind::kAlerting;
   json.BeginObject();
-  if (alerting) json.Key("state").String(rules::AlertStateName(StateOf(view)));
+  if (alerting) json.Key("state").String(StateOf(view));
   json.Key("name").String(rule.name).Key("query").String(promql::Print(*rule.expr));
   if (alerting) {
     json.Key("duration").Double(static_cast<double>(rule.for_ms) / 1000);
@@ -72,7 +95,7 @@ void WriteRule(JsonWriter& json, const rules::RuleView& view, bool with_alerts) 
     json.Key("annotations");
     WriteTemplates(json, rule.annotations);
     json.Key("alerts");
-    if (with_alerts) {
+    if (shown.alerts) {
       json.BeginArray();
       for (const rules::Alert& alert : view.alerts) WriteAlert(json, alert);
       json.EndArray();
@@ -84,7 +107,9 @@ void WriteRule(JsonWriter& json, const rules::RuleView& view, bool with_alerts) 
   if (!view.status.last_error.empty()) json.Key("lastError").String(view.status.last_error);
   json.Key("evaluationTime").Double(view.status.evaluation_seconds);
   json.Key("lastEvaluation").String(TimeText(view.status.last_evaluation));
-  json.Key("type").String(alerting ? "alerting" : "recording").EndObject();
+  json.Key("type").String(alerting ? "alerting" : "recording");
+  if (shown.history) WriteHistory(json, view);
+  json.EndObject();
 }
 
 void WriteCounts(JsonWriter& json, const zones::NodeCounts& counts) {
@@ -197,7 +222,7 @@ void WriteRules(JsonWriter& json, const std::vector<rules::GroupView>& groups,
   for (const rules::GroupView& group : groups) {
     json.BeginObject().Key("name").String(group.group->name);
     json.Key("file").String(group.group->file).Key("rules").BeginArray();
-    for (const rules::RuleView& rule : group.rules) WriteRule(json, rule, shown.alerts);
+    for (const rules::RuleView& rule : group.rules) WriteRule(json, rule, shown);
     json.EndArray();
     json.Key("interval").Double(static_cast<double>(group.interval_ms) / 1000);
     json.Key("limit").Int(group.group->limit);

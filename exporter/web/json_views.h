@@ -19,6 +19,7 @@ void WriteLabels(base::JsonWriter& json, const model::Labels& labels);
 
 struct RulesShown {
   bool alerts = true;
+  bool history = false;         // the last evaluations of each rule: azexporter's own
   std::string next_token = {};  // of the page that follows; empty: this is the last one
 };
 // {"groups":[...]}

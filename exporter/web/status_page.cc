@@ -36,7 +36,7 @@ th, td { text-align: left; padding: .35rem 1rem .35rem 0; border-bottom: 1px sol
 th, td:first-child { white-space: nowrap; } th { font-weight: 600; }
 small { display: block; max-width: 24rem; color: CanvasText; font-weight: 400; }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
-.good, .warn, .bad { overflow-wrap: normal; } .bad, .warn { font-weight: 600; } .verdict { font-size: 1.1rem; margin: 1rem 0 0; }
+.good, .warn, .bad { overflow-wrap: normal; } p.bad { overflow-wrap: anywhere; } .bad, .warn { font-weight: 600; } .verdict { font-size: 1.1rem; margin: 1rem 0 0; }
 @media (max-width: 45rem) {
   thead { display: none; } table, tbody { display: block; }
   tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
@@ -315,7 +315,24 @@ std::string DatabasesSection(const zones::ZoneReport& report) {
 
 // --- alerts --------------------------------------------------------------------------------------
 
-Row AlertRow(const rules::Alert& alert, const rules::Rule& rule, std::int64_t now_ms) {
+// The last evaluations of a rule, a sign each, oldest first.
+std::string HistoryText(const rules::RuleView& view) {
+  if (!view.history) return "";
+  std::string text;
+  for (const rules::PastEvaluation& one : *view.history) {
+    text += one.health == rules::RuleHealth::kError ? "×"
+            : one.firing > 0                        ? "●"
+            : one.pending > 0                       ? "○"
+                                                    : "·";
+  }
+  return text;
+}
+constexpr std::string_view kHistoryLegend =
+    "Below the time, the last evaluations of the rule, newest on the right: ● firing, ○ pending, "
+    "· neither, × failed.";
+
+Row AlertRow(const rules::Alert& alert, const rules::RuleView& view, std::int64_t now_ms) {
+  const rules::Rule& rule = *view.rule;
   const bool firing = alert.state == rules::AlertState::kFiring;
   const std::string_view severity = alert.labels.Get("severity");
   const char* css = severity == rules::kSeverityNone ? "" : firing ? "bad" : "warn";
@@ -330,7 +347,7 @@ Row AlertRow(const rules::Alert& alert, const rules::Rule& rule, std::int64_t no
           {std::string(alert.labels.Get(rules::kAlertName)), "", std::move(labels)},
           {std::string(severity)},
           {std::string(alert.annotations.Get("summary"))},
-          {std::move(active)}};
+          {std::move(active), "", HistoryText(view)}};
 }
 
 std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int64_t now_ms) {
@@ -342,7 +359,7 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
     for (const rules::RuleView& rule : group.rules) {
       ++rules;
       for (const rules::Alert& alert : rule.alerts) {
-        rows.push_back(AlertRow(alert, *rule.rule, now_ms));
+        rows.push_back(AlertRow(alert, rule, now_ms));
       }
       if (rule.status.health != rules::RuleHealth::kError) continue;
       errors += Paragraph(
@@ -357,7 +374,9 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
     return rank(a) < rank(b);
   });
   std::string out = "<h2>Alerts</h2>\n" + errors;
-  if (!rows.empty()) return out + RenderTable(kHeaders, rows);
+  if (!rows.empty()) {
+    return out + RenderTable(kHeaders, rows) + Paragraph("dim", kHistoryLegend);
+  }
   if (rules == 0) return out + "<p>No rules are loaded.</p>\n";
   return out + fmt::format("<p>None of {} is pending or firing.</p>\n",
                            CountText(static_cast<std::int64_t>(rules), "rule"));

@@ -52,11 +52,16 @@ std::string_view RuleHealthName(RuleHealth health) {
   return "unknown";
 }
 
-TemplateQuery MakeTemplateQuery(const promql::Engine& engine, const storage::Queryable& queryable,
-                                model::TimestampMs t) {
-  return [&engine, &queryable, t](std::string_view query) -> base::Result<promql::Vector> {
+Evaluator LocalEvaluator(const promql::Engine& engine, const storage::Queryable& queryable) {
+  return [&engine, &queryable](const promql::Expr& expr, model::TimestampMs t) {
+    return engine.Instant(queryable, expr, t);
+  };
+}
+
+TemplateQuery MakeTemplateQuery(const Evaluator& evaluate, model::TimestampMs t) {
+  return [&evaluate, t](std::string_view query) -> base::Result<promql::Vector> {
     AZX_ASSIGN_OR_RETURN(const auto expr, promql::ParseExpr(query));
-    AZX_ASSIGN_OR_RETURN(const promql::QueryResult result, engine.Instant(queryable, *expr, t));
+    AZX_ASSIGN_OR_RETURN(const promql::QueryResult result, evaluate(*expr, t));
     return SamplesOf(result);
   };
 }

@@ -28,10 +28,9 @@
 
 namespace azexporter::rules {
 
-// What the templates of a rule ask in an evaluation at `t`; both must outlive the answer's use. As
+// What the templates of a rule ask in an evaluation at `t`; `evaluate` must outlive the answer. As
 // in Prometheus a scalar is a sample without labels, and the query offset of a group moves nothing.
-TemplateQuery MakeTemplateQuery(const promql::Engine& engine, const storage::Queryable& queryable,
-                                model::TimestampMs t);
+TemplateQuery MakeTemplateQuery(const Evaluator& evaluate, model::TimestampMs t);
 
 // What an empty answer of an alerting rule means: false, or that there was nothing to judge.
 struct EmptyVerdict {

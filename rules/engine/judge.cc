@@ -77,7 +77,8 @@ base::Result<void> Judge(const Rule& rule, const RuleGroup& group, const Manager
   const model::TimestampMs asked_at = t - group.query_offset_ms;
   AZX_ASSIGN_OR_RETURN(const promql::QueryResult result,
                        engine.Instant(queryable, *rule.expr, asked_at));
-  const Evaluation evaluation = {options, t, MakeTemplateQuery(engine, queryable, t)};
+  const Evaluator evaluate = LocalEvaluator(engine, queryable);
+  const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, t)};
   AZX_ASSIGN_OR_RETURN(judgement.alerts, AlertMaker(rule).Make(group.limit, result, evaluation));
   if (judgement.alerts.empty()) {
     AZX_ASSIGN_OR_RETURN(EmptyVerdict empty, JudgeEmpty(rule, queryable, asked_at));

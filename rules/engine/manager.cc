@@ -11,6 +11,7 @@
 #include "alerting.h"
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/wait.h"
+#include "rule_history.h"
 
 namespace azexporter::rules {
 namespace {
@@ -21,6 +22,8 @@ using LabelsSet = std::unordered_set<model::Labels, model::LabelsHash>;
 struct RuleRun {
   const Rule* rule = nullptr;
   RuleStatus status;
+  std::shared_ptr<const RuleHistory> history;
+  AlertChanges changes;  // by the last evaluation that did not fail
   RuleId id;
   AlertingState alerting;
   // Until when restored alerts of it wait for something to judge.
@@ -140,7 +143,9 @@ base::Result<std::vector<WrittenSample>> RecordedSamples(const Rule& rule, int l
 
 struct Manager::Impl {
   Impl(ManagerOptions options_in, ManagerDeps deps_in)
-      : deps(std::move(deps_in)), options(std::move(options_in)) {}
+      : deps(std::move(deps_in)),
+        evaluate(deps.evaluate ? deps.evaluate : LocalEvaluator(deps.engine, deps.queryable)),
+        options(std::move(options_in)) {}
 
   GroupRun MakeRun(RuleGroup group) const AZX_REQUIRES(evaluation_mu);
   void EvaluateGroup(GroupRun& run, model::TimestampMs t) AZX_REQUIRES(evaluation_mu);
@@ -162,6 +167,7 @@ struct Manager::Impl {
 
   // constant after construction
   const ManagerDeps deps;
+  const Evaluator evaluate;
   // held through an evaluation; never by a reader
   base::Mutex evaluation_mu;
   ManagerOptions options AZX_GUARDED_BY(evaluation_mu);
@@ -252,16 +258,17 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
   const Rule& rule = *run.rule;
   // An offset moves what is asked and what is written; the state of alerts knows only the time.
   const model::TimestampMs asked_at = t - group.group->query_offset_ms;
-  AZX_ASSIGN_OR_RETURN(promql::QueryResult result,
-                       deps.engine.Instant(deps.queryable, *rule.expr, asked_at));
+  AZX_ASSIGN_OR_RETURN(promql::QueryResult result, evaluate(*rule.expr, asked_at));
   run.status.warnings = result.warnings;
+  run.status.samples = SampleCount(result);
   std::vector<WrittenSample> samples;
   if (rule.kind == RuleKind::kAlerting) {
-    const Evaluation evaluation = {options, t, MakeTemplateQuery(deps.engine, deps.queryable, t)};
+    const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, t)};
     AZX_ASSIGN_OR_RETURN(std::vector<Alert> alerts,
                          run.maker->Make(group.group->limit, result, evaluation));
     const Restored may_end = MayEnd(run, *group.group, t);
     const AlertChanges changes = run.alerting.Update(rule, std::move(alerts), t, may_end);
+    run.changes = changes;
     if (changes.any) {
       deps.log.Info("alerts changed", {{"alert", rule.name},
                                        {"pending", std::to_string(changes.pending)},
@@ -281,7 +288,7 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
 // outage a rate has no two samples yet, and a source that is asked late no series.
 Restored Manager::Impl::MayEnd(const RuleRun& run, const RuleGroup& group,
                                model::TimestampMs t) const {
-  if (!run.alerting.has_restored()) return Restored::kMayEnd;
+  if (deps.evaluate || !run.alerting.has_restored()) return Restored::kMayEnd;
   if (deps.sources_answered && !deps.sources_answered()) return Restored::kStay;
   if (t >= run.hold_until) return Restored::kMayEnd;
   const auto empty = JudgeEmpty(*run.rule, deps.queryable, t - group.query_offset_ms);
@@ -312,6 +319,7 @@ void Manager::Impl::Save(GroupRun& run) {
 
 void Manager::Impl::EvaluateRule(const GroupRun& group, RuleRun& run, model::TimestampMs t) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
+  run.status.samples = 0;
   const auto evaluated = TryRule(group, run, t);
   run.status.last_evaluation = t;
   run.status.evaluation_seconds = static_cast<double>(deps.clock.SteadyNs() - start_ns) / 1e9;
@@ -334,7 +342,10 @@ void Manager::Impl::EvaluateRule(const GroupRun& group, RuleRun& run, model::Tim
 
 void Manager::Impl::EvaluateGroup(GroupRun& run, model::TimestampMs t) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
-  for (RuleRun& rule : run.rules) EvaluateRule(run, rule, t);
+  for (RuleRun& rule : run.rules) {
+    EvaluateRule(run, rule, t);
+    rule.history = WithEvaluation(rule.history, Summary(rule.status, rule.changes));
+  }
   run.last_evaluation = t;
   ++run.iterations;
   Save(run);
@@ -352,7 +363,8 @@ void Manager::Impl::Publish() {
     group.iterations = run.iterations;
     group.missed = run.missed;
     for (const RuleRun& rule : run.rules) {
-      group.rules.push_back({run.group, rule.rule, rule.status, rule.alerting.Active()});
+      group.rules.push_back(
+          {run.group, rule.rule, rule.status, rule.alerting.Active(), rule.history});
     }
   }
   base::MutexLock lock(view_mu);

@@ -102,12 +102,36 @@ TEST(SelfMetricsTest, RemoteWriteIsToldByReasonWhereItIsOn) {
             "samples_total 9\n");
 }
 
+TEST(SelfMetricsTest, TheSeriesOfAServerOfRemoteWriteThatIsGoneEnd) {
+  constexpr std::string_view kDropped = "azexporter_remote_storage_samples_dropped_total";
+  SelfMetrics self("1", "2");
+  EXPECT_EQ(Told(self, "azexporter_remote_storage_"), "");
+  self.RecordRemoteStorage({{.name = "a", .url = "http://a", .dropped_queue_full = 4},
+                            {.name = "b", .url = "http://b", .dropped_too_old = 5}});
+  EXPECT_EQ(Told(self, kDropped),
+            "{reason=\"queue_full\",remote_name=\"a\",url=\"http://a\"} 4\n"
+            "{reason=\"queue_full\",remote_name=\"b\",url=\"http://b\"} 0\n"
+            "{reason=\"shutdown\",remote_name=\"a\",url=\"http://a\"} 0\n"
+            "{reason=\"shutdown\",remote_name=\"b\",url=\"http://b\"} 0\n"
+            "{reason=\"too_old\",remote_name=\"a\",url=\"http://a\"} 0\n"
+            "{reason=\"too_old\",remote_name=\"b\",url=\"http://b\"} 5\n");
+  self.RecordRemoteStorage({});
+  EXPECT_EQ(Told(self, kDropped), "");
+}
+
 TEST(SelfMetricsTest, EveryFamilyIsInTheTableWithItsLabels) {
   SelfMetrics self("1", "2");
   self.RecordReload(true, 1);
-  self.RecordNotifications({.alertmanagers = {{"http://a", 5, 1}}});
+  self.RecordNotifications({.alertmanagers = {{.url = "http://a",
+                                               .sent = 5,
+                                               .errors = 1,
+                                               .latency_counts = {1, 0},
+                                               .latency_sum_seconds = 0.1}},
+                            .latency_bounds_seconds = {1}});
   self.RecordRemoteWrite({});
+  self.RecordLeader(true);
   self.RecordState({});
+  self.RecordRemoteStorage({{.name = "r", .url = "http://r"}});
   kube::ClusterState::Parts parts;
   parts.health.push_back({.resource = "nodes"});
   self.Record({.timestamp_ms = 1, .blocks = {}, .runs = {{.collector = "zones", .success = true}}},
@@ -122,7 +146,15 @@ TEST(SelfMetricsTest, EveryFamilyIsInTheTableWithItsLabels) {
   }
   std::map<std::string, std::set<std::string>> table;
   for (const model::MetricDesc& desc : SelfFamilies()) {
-    table[std::string(desc.name)] = {desc.label_names.begin(), desc.label_names.end()};
+    const std::set<std::string> labels(desc.label_names.begin(), desc.label_names.end());
+    if (desc.type != model::MetricType::kHistogram) {
+      table[std::string(desc.name)] = labels;
+      continue;
+    }
+    for (const char* suffix : {"_bucket", "_count", "_sum"}) {
+      table[std::string(desc.name) + suffix] = labels;
+    }
+    table[std::string(desc.name) + "_bucket"].insert("le");
   }
   EXPECT_EQ(seen, table);
   EXPECT_TRUE(std::ranges::is_sorted(SelfFamilies(), {}, &model::MetricDesc::name));

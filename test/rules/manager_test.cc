@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "azexporter/promql/printer.h"
 #include "rules/rules_fixture.h"
 #include "support/eventually.h"
 
@@ -74,6 +75,93 @@ TEST_F(ManagerTest, AlertsAreWrittenAndEnd) {
     EXPECT_EQ(RuleAt(0, 0).status.health, RuleHealth::kOk);
     EXPECT_EQ(RuleAt(0, 0).status.last_evaluation, t);
   }
+}
+
+// "ok 1/0/1": health, samples, pending and firing alerts.
+std::string HistoryOf(const RuleView& rule) {
+  std::string text;
+  for (const PastEvaluation& one : *rule.history) {
+    text += (text.empty() ? "" : "; ") + std::string(RuleHealthName(one.health)) + " " +
+            std::to_string(one.samples) + "/" + std::to_string(one.pending) + "/" +
+            std::to_string(one.firing);
+  }
+  return text;
+}
+
+TEST_F(ManagerTest, TheLastEvaluationsAreKept) {
+  Load(R"(
+groups:
+- name: g
+  rules:
+  - {alert: Down, expr: up == 0, for: 1m}
+  - {record: all, expr: up + on() group_left() up}
+)");
+  EXPECT_EQ(RuleAt(0, 0).history, nullptr);
+  Evaluate(0);
+  for (int minute = 1; minute <= 3; ++minute) {
+    Put(kStart + minute * kMinuteMs, {R"(up{zone="a"} 0)", R"(up{zone="b"} 1)"});
+    Evaluate(minute);
+  }
+  EXPECT_EQ(HistoryOf(RuleAt(0, 0)), "ok 0/0/0; ok 1/1/0; ok 1/0/1; ok 1/0/1");
+  EXPECT_EQ(HistoryOf(RuleAt(0, 1)), "ok 0/0/0; err 0/0/0; err 0/0/0; err 0/0/0");
+  const PastEvaluation& last = RuleAt(0, 1).history->back();
+  EXPECT_EQ(last.t, kStart + 3 * kMinuteMs);
+  EXPECT_NE(last.error.find("many-to-many"), std::string::npos) << last.error;
+  for (int minute = 4; minute < 40; ++minute) Evaluate(minute);
+  ASSERT_EQ(RuleAt(0, 0).history->size(), kRuleHistoryLength);
+  EXPECT_EQ(RuleAt(0, 0).history->front().t, kStart + 20 * kMinuteMs);
+  EXPECT_EQ(RuleAt(0, 0).history->back().t, kStart + 39 * kMinuteMs);
+}
+
+// A source in the place of the store, which answers what the test says and notes what it was asked.
+class OtherSourceTest : public RulesFixture {
+ protected:
+  base::Result<promql::QueryResult> Answer(const promql::Expr& expr, model::TimestampMs t) {
+    asked_ += promql::Print(expr) + " at " + std::to_string(t - kStart) + ";";
+    if (fault_) return base::Fail(*fault_);
+    promql::QueryResult result;
+    result.value = promql::Vector{{model::Labels::Of({{"zone", "a"}}), t, 7}};
+    return result;
+  }
+
+  std::string asked_;
+  std::optional<base::Error> fault_;
+  Manager manager_{{},
+                   {.engine = engine_,
+                    .queryable = store_,
+                    .appendable = store_,
+                    .clock = clock_,
+                    .log = base::Logger::Silent(),
+                    .evaluate = [this](const promql::Expr& expr, model::TimestampMs t) {
+                      return Answer(expr, t);
+                    }}};
+};
+
+TEST_F(OtherSourceTest, RulesAndTemplatesAskItAndTheStoreTakesWhatTheyMake) {
+  manager_.SetGroups(Groups(R"(
+groups:
+- name: g
+  query_offset: 1s
+  rules:
+  - {record: r, expr: 'rate(x[5m])'}
+  - {alert: A, expr: x > 1, for: 1m, annotations: {s: '{{ query "y" | first | value }}'}}
+)"),
+                     {});
+  manager_.EvaluateAll(kStart);
+  EXPECT_EQ(asked_, "rate(x[5m]) at -1000;x > 1 at -1000;y at 0;");
+  EXPECT_EQ(Ask(kStart, "r"), R"(r{zone="a"} 7)");
+  manager_.EvaluateAll(kStart + kMinuteMs);
+  const RuleView rule = manager_.Groups().at(0).rules.at(1);
+  EXPECT_EQ(Told(rule.alerts), R"(firing {alertname="A", zone="a"} 7)");
+  EXPECT_EQ(rule.alerts.at(0).annotations.Get("s"), "7");
+  EXPECT_EQ(Ask(kStart + kMinuteMs, "ALERTS"),
+            R"(ALERTS{alertname="A", alertstate="firing", zone="a"} 1)");
+  // A fault of it is the rule's, and ends no alert.
+  fault_ = base::Error(base::ErrorCode::kUnavailable, "away");
+  manager_.EvaluateAll(kStart + 2 * kMinuteMs);
+  const RuleView failed = manager_.Groups().at(0).rules.at(1);
+  EXPECT_EQ(failed.status.last_error, "away");
+  EXPECT_EQ(Told(failed.alerts), R"(firing {alertname="A", zone="a"} 7)");
 }
 
 // What is handed over by whom: rule, state, labels, and when it ends or how long it is valid.

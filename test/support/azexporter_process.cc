@@ -162,10 +162,13 @@ bool PrometheusProcess::Installed() {
 PrometheusProcess::PrometheusProcess(const std::string& folder, const std::string& config,
                                      const std::vector<std::string>& more) {
   std::ofstream(folder + "/prometheus.yaml") << config;
-  process_ = std::make_unique<ChildProcess>(
-      With({"prometheus", "--config.file=" + folder + "/prometheus.yaml",
-            "--storage.tsdb.path=" + folder + "/tsdb", "--web.listen-address=127.0.0.1:0"},
-           more));
+  std::vector<std::string> command = {"prometheus", "--config.file=" + folder + "/prometheus.yaml",
+                                      "--storage.tsdb.path=" + folder + "/tsdb"};
+  const bool address_given = std::any_of(more.begin(), more.end(), [](const std::string& flag) {
+    return flag.starts_with("--web.listen-address=");
+  });
+  if (!address_given) command.emplace_back("--web.listen-address=127.0.0.1:0");
+  process_ = std::make_unique<ChildProcess>(With(std::move(command), more));
   api_ = std::make_unique<PrometheusApi>("http://" +
                                          AwaitValue(*process_, "\"Listening on\"", "address="));
   log_reader_ = ReadOn(*process_);

@@ -83,7 +83,7 @@ class AzexporterProcess {
   bool killed_ = false;
 };
 
-// A real Prometheus with this configuration, serving on a free port.
+// A real Prometheus with this configuration, serving on a free port unless the flags name one.
 class PrometheusProcess {
  public:
   static bool Installed();

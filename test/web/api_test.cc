@@ -248,6 +248,62 @@ TEST_F(ApiTest, KeepsNoExemplars) {
   Expect(cases);
 }
 
+// Every field, as encoding/json writes Prometheus's structs.
+TEST_F(ApiTest, TellsRulesFieldForField) {
+  auto groups = rules::ParseRuleFile(
+      "groups:\n"
+      "- {name: z, limit: 9, interval: 30s, rules: [{alert: Half, expr: up==0.5, for: 0s,\n"
+      "    keep_firing_for: 1m, labels: {severity: '{{ 1 }}'}, annotations: {a: b}}]}\n"
+      "- {name: a, rules: [{record: a:up, expr: up, labels: {x: y}}, {alert: Bad, expr: 'up+on() "
+      "group_left() up'}]}\n",
+      "two.yaml");
+  ASSERT_TRUE(groups);
+  rules_.SetGroups(std::move(*groups), {});
+  const ApiCase before[] = {
+      {"/api/v1/rules?rule_name[]=Half", 200,
+       R"("data":{"groups":[{"name":"z","file":"two.yaml","rules":[{"state":"unknown",)"
+       R"("name":"Half","query":"up == 0.5","duration":0,"keepFiringFor":60,"labels":)"
+       R"({"severity":"{{ 1 }}"},"annotations":{"a":"b"},"alerts":[],"health":"unknown",)"
+       R"("evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"alerting"}],)"
+       R"("interval":30,"limit":9,"evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z"}]})"}};
+  Expect(before);
+  rules_.EvaluateAll(clock_.NowMs());
+  const ApiCase after[] = {
+      {"/api/v1/rules", 200,
+       R"("data":{"groups":[{"name":"a","file":"two.yaml","rules":[{"name":"a:up","query":"up",)"
+       R"("labels":{"x":"y"},"health":"ok","evaluationTime":0,"lastEvaluation":)"
+       R"("2027-01-15T08:00:00Z","type":"recording"},{"state":"inactive","name":"Bad","query":)"
+       R"("up + on () group_left () up","duration":0,"keepFiringFor":0,"labels":{},"annotations":{},)"
+       R"("alerts":[],"health":"err","lastError":"found duplicate series for the match group {} on )"
+       R"(the right hand-side of the operation: [{__name__=\"up\", zone=\"a\"}, {__name__=\"up\", )"
+       R"(zone=\"b\"}];many-to-many matching not allowed: matching labels must be unique on one )"
+       R"(side","evaluationTime":0,"lastEvaluation":"2027-01-15T08:00:00Z","type":"alerting"}],)"
+       R"("interval":15,"limit":0,"evaluationTime":0,"lastEvaluation":"2027-01-15T08:00:00Z"},)"
+       R"({"name":"z","file":"two.yaml","rules":[{"state":"firing","name":"Half","query":)"
+       R"("up == 0.5","duration":0,"keepFiringFor":60,"labels":{"severity":"{{ 1 }}"},)"
+       R"("annotations":{"a":"b"},"alerts":[{"labels":{"alertname":"Half","severity":"1",)"
+       R"("zone":"a"},"annotations":{"a":"b"},"state":"firing","activeAt":)"
+       R"("2027-01-15T08:00:00Z","value":"5e-01"}],"health":"ok","evaluationTime":0,)"
+       R"("lastEvaluation":"2027-01-15T08:00:00Z","type":"alerting"}],"interval":30,"limit":9,)"
+       R"("evaluationTime":0,"lastEvaluation":"2027-01-15T08:00:00Z"}]})"},
+      {"/api/v1/alerts", 200,
+       R"("data":{"alerts":[{"labels":{"alertname":"Half","severity":"1","zone":"a"},)"
+       R"("annotations":{"a":"b"},"state":"firing","activeAt":"2027-01-15T08:00:00Z",)"
+       R"("value":"5e-01"}]})"},
+      {"/api/v1/rules?rule_name[]=Half&exclude_alerts=true&history=true", 200,
+       R"("data":{"groups":[{"name":"z","file":"two.yaml","rules":[{"state":"firing","name":"Half",)"
+       R"("query":"up == 0.5","duration":0,"keepFiringFor":60,"labels":{"severity":"{{ 1 }}"},)"
+       R"("annotations":{"a":"b"},"alerts":null,"health":"ok","evaluationTime":0,)"
+       R"("lastEvaluation":"2027-01-15T08:00:00Z","type":"alerting","history":[{"time":)"
+       R"("2027-01-15T08:00:00Z","evaluationTime":0,"health":"ok","samples":1,"pending":0,)"
+       R"("firing":1}]}],"interval":30,"limit":9,"evaluationTime":0,"lastEvaluation":)"
+       R"("2027-01-15T08:00:00Z"}]})"},
+      {"/api/v1/rules?history=perhaps", 400,
+       R"("errorType":"bad_data","error":"invalid parameter \"history\": error converting )"
+       R"(history: strconv.ParseBool: parsing \"perhaps\": invalid syntax")"}};
+  Expect(after);
+}
+
 TEST_F(ApiTest, FiltersRules) {
   auto groups = rules::ParseRuleFile(
       "groups:\n"
@@ -291,6 +347,18 @@ TEST_F(ApiTest, FiltersRules) {
       {"/api/v1/rules?group_limit=0", 400,
        R"("errorType":"bad_data","error":"invalid parameter \"group_limit\": group_limit needs to )"
        R"(be greater than 0")"},
+      {"/api/v1/rules?group_limit=x", 400,
+       R"("errorType":"bad_data","error":"invalid parameter \"group_limit\": group_limit needs to )"
+       R"(be a valid number: strconv.ParseInt: parsing \"x\": invalid syntax")"},
+      {"/api/v1/rules?group_limit=2147483648", 400,
+       R"("errorType":"bad_data","error":"invalid parameter \"group_limit\": group_limit needs to )"
+       R"(be a valid number: strconv.ParseInt: parsing \"2147483648\": value out of range")"},
+      {"/api/v1/rules?group_next_token=x", 400,
+       R"("errorType":"bad_data","error":"invalid parameter \"group_next_token\": group_limit )"
+       R"(needs to be present in order to paginate over the groups")"},
+      {"/api/v1/rules?exclude_alerts=maybe", 400,
+       R"("errorType":"bad_data","error":"invalid parameter \"exclude_alerts\": error converting )"
+       R"(exclude_alerts: strconv.ParseBool: parsing \"maybe\": invalid syntax")"},
       {"/api/v1/rules?group_limit=1&group_next_token=x", 400,
        R"("errorType":"bad_data","error":"invalid parameter \"group_next_token\": invalid )"
        R"(group_next_token 'x'. were rule groups changed?")"},

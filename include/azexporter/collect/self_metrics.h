@@ -64,6 +64,25 @@ struct RemoteWriteCounts {
   std::array<std::uint64_t, kRemoteWriteReasons> dropped = {};  // samples of others, by reason
 };
 
+// What was sent on to one server by remote write since the start.
+struct RemoteStorageCounts {
+  std::string name;
+  std::string url;
+  std::uint64_t samples = 0;
+  std::uint64_t samples_failed = 0;
+  std::uint64_t samples_retried = 0;
+  std::uint64_t dropped_queue_full = 0;
+  std::uint64_t dropped_too_old = 0;
+  std::uint64_t dropped_shutdown = 0;
+  std::uint64_t metadata = 0;
+  std::uint64_t metadata_failed = 0;
+  std::uint64_t bytes = 0;
+  std::size_t pending = 0;
+  std::size_t capacity = 0;
+  std::int64_t highest_ms = 0;
+  std::int64_t highest_sent_ms = 0;
+};
+
 // How what is to outlive a restart was written to disk since the start.
 struct StateCounts {
   std::uint64_t writes = 0;
@@ -91,6 +110,9 @@ class SelfMetrics {
   void RecordLeader(bool leading);
   // Only where the receiver is on: without it there are no such series.
   void RecordRemoteWrite(const RemoteWriteCounts& counts);
+
+  // Every server has its series from the start; those of one that is gone end.
+  void RecordRemoteStorage(std::vector<RemoteStorageCounts> servers);
 
   // Only where there is a place for it: without one there are no such series.
   void RecordState(const StateCounts& counts);

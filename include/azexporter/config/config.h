@@ -20,6 +20,7 @@
 #include "azexporter/model/labels.h"
 #include "azexporter/notify/targets.h"
 #include "azexporter/probe/prober.h"
+#include "azexporter/remote/sender.h"
 #include "azexporter/zones/zone_report.h"
 
 namespace azexporter::config {
@@ -27,7 +28,7 @@ namespace azexporter::config {
 struct GlobalConfig {
   std::int64_t evaluation_interval_ms = 15'000;  // of rule groups that name none
   std::int64_t collect_interval_ms = 15'000;     // between two rounds
-  model::Labels external_labels;                 // added to alerts on their way out
+  model::Labels external_labels;  // added to alerts on their way out, and to what is sent on
 };
 
 struct KubernetesConfig {
@@ -62,6 +63,14 @@ struct ProbesConfig {
   std::vector<probe::Target> targets;  // beside the zones' health endpoints
 };
 
+// What rules ask in the place of the own store.
+struct Datasource {
+  remote::Endpoint endpoint;         // its URL is what stands before /api/v1
+  std::int64_t timeout_ms = 10'000;  // of a query
+
+  friend bool operator==(const Datasource&, const Datasource&) = default;
+};
+
 struct StorageConfig {
   enum class Keep { kRules, kAll };
   std::int64_t retention_ms = 2 * 3'600'000;  // how long samples are kept in memory
@@ -92,6 +101,8 @@ struct Config {
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
   notify::AlertingOptions alerting;
+  std::vector<remote::WriteTarget> remote_write;
+  std::optional<Datasource> datasource;
   StorageConfig storage;
   std::set<std::string> disabled_collectors;
   collect::CollectorOptions collectors;

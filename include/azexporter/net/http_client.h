@@ -107,6 +107,8 @@ class HttpClient {
 std::string RedactUrl(std::string_view url);
 // %XX for everything but letters, digits and -_.~
 std::string UrlEscape(std::string_view text);
+// "Wed, 21 Oct 2015 07:28:00 GMT" as milliseconds since the epoch; nothing where it is no date.
+std::optional<std::int64_t> ParseHttpDateMs(std::string_view text);
 // Scheme http or https, and a host: what a probe or an API server needs.
 bool IsHttpUrl(std::string_view url);
 

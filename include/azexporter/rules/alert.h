@@ -4,7 +4,9 @@
 //
 // Thread safety: values; thread-compatible.
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,14 +49,30 @@ struct RuleStatus {
   std::string last_error;
   model::TimestampMs last_evaluation = 0;
   double evaluation_seconds = 0;
+  std::size_t samples = 0;            // that its expression came to; 0 where it failed
   std::vector<std::string> warnings;  // annotations of PromQL
 };
+
+// How one evaluation of a rule ended.
+struct PastEvaluation {
+  model::TimestampMs t = 0;
+  double seconds = 0;  // how long it took
+  RuleHealth health = RuleHealth::kUnknown;
+  std::string error;
+  std::size_t samples = 0;  // that the expression came to
+  std::size_t pending = 0;  // alerts, as they stood afterwards
+  std::size_t firing = 0;
+};
+using RuleHistory = std::vector<PastEvaluation>;
+inline constexpr std::size_t kRuleHistoryLength = 20;
 
 struct RuleView {
   std::shared_ptr<const RuleGroup> group;  // owns `rule`
   const Rule* rule = nullptr;
   RuleStatus status;
   std::vector<Alert> alerts;  // pending and firing ones, sorted by labels
+  // The last kRuleHistoryLength evaluations, oldest first; null before the first.
+  std::shared_ptr<const RuleHistory> history = nullptr;
 };
 
 struct GroupView {

@@ -1,8 +1,8 @@
 #pragma once
 
-// The rule manager evaluates rule groups over the store, each at its interval, keeps the state of
-// alerts between evaluations, and writes recorded series, ALERTS and ALERTS_FOR_STATE back.
-// Semantics: prometheus/rules/{group,alerting,recording}.go.
+// The rule manager evaluates rule groups over the store or another source, each at its interval,
+// keeps the state of alerts between evaluations, and writes recorded series, ALERTS and
+// ALERTS_FOR_STATE back. Semantics: prometheus/rules/{group,alerting,recording}.go.
 //
 // Thread safety: thread-safe. Views are copies; they never wait for an evaluation under way.
 
@@ -36,6 +36,12 @@ struct ManagerOptions {
 // set). Called on the evaluating thread, never under a lock.
 using NotifyFunc = std::function<void(const Rule& rule, const std::vector<Alert>& alerts)>;
 
+// Answers an expression for a time. Called on the evaluating thread, one call at a time.
+using Evaluator = std::function<base::Result<promql::QueryResult>(const promql::Expr& expr,
+                                                                  model::TimestampMs t)>;
+// By the engine over the store; both must outlive it.
+Evaluator LocalEvaluator(const promql::Engine& engine, const storage::Queryable& queryable);
+
 // All of them must outlive the manager.
 struct ManagerDeps {
   const promql::Engine& engine;
@@ -48,6 +54,9 @@ struct ManagerDeps {
   // Whether every source has answered since the start. Until then, and while a rule finds nothing
   // to judge, restored alerts do not end. Empty: yes.
   std::function<bool()> sources_answered = {};
+  // What rules and their templates ask in the place of the engine and the store. What it answers
+  // empty counts as judged: a server of its own has a past. Empty: LocalEvaluator.
+  Evaluator evaluate = {};
 };
 
 class Manager {
