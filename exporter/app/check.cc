@@ -225,6 +225,9 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   collect::SelfMetrics self(Version(), Revision());
   self.RecordReload(true, deps.clock.NowMs());
   self.RecordNotifications(NothingSent(config));
+  self.RecordState({});
+  // A rule that cannot be evaluated is told of by its own judgement.
+  const auto rule_counts = RuleCounts(rules::NotEvaluated(groups));
   collect::Round round;
   for (int i = 0; i < kRounds; ++i) {
     if (i > 0) base::WaitFor(std::stop_token(), kPauseMs);
@@ -232,6 +235,7 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
     round = observer->MakeRound(deps.clock.NowMs());
     self.Record(round.snapshot, *observer->cluster_state());
     round.snapshot.blocks.push_back(self.ToBlock());
+    round.snapshot.blocks.push_back(rule_counts);
     AZX_RETURN_IF_ERROR(appender.Append(round.snapshot));
   }
   const promql::Engine engine(promql::EngineOptions{}, deps.clock);

@@ -110,6 +110,20 @@ std::string_view VerdictName(Verdict verdict) {
   return "error";
 }
 
+std::vector<GroupView> NotEvaluated(const std::vector<RuleGroup>& groups) {
+  std::vector<GroupView> views;
+  for (const RuleGroup& definition : groups) {
+    GroupView& view = views.emplace_back();
+    view.group = std::make_shared<const RuleGroup>(definition);
+    for (const Rule& rule : view.group->rules) {
+      RuleView& of_rule = view.rules.emplace_back();
+      of_rule.group = view.group;
+      of_rule.rule = &rule;
+    }
+  }
+  return views;
+}
+
 std::vector<Judgement> JudgeNow(const std::vector<RuleGroup>& groups, const ManagerOptions& options,
                                 const promql::Engine& engine, const storage::Queryable& queryable,
                                 model::TimestampMs t) {

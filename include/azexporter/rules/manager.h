@@ -90,6 +90,9 @@ class Manager {
   std::unique_ptr<Impl> impl_;
 };
 
+// Groups as they are before their first evaluation.
+std::vector<GroupView> NotEvaluated(const std::vector<RuleGroup>& groups);
+
 // How an alerting rule stands in the moment, with no `for:` and no memory: what a one-shot check
 // can know. Empty is not fine: the verdict tells "false" from "there was nothing to judge".
 enum class Verdict {
