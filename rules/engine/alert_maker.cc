@@ -35,10 +35,11 @@ AlertMaker::AlertMaker(const Rule& rule)
       annotations_(rule.annotations, rule.name) {}
 
 const AlertMaker::Made& AlertMaker::MakeOne(const model::Labels& labels, TemplateData& data) {
-  const auto [found, added] = made_.try_emplace(labels);
-  Made& made = found->second;
+  const auto entry = made_.try_emplace(labels);
+  Made& made = entry.first->second;
+  const bool fresh = entry.second;
   const auto stale = [&](const Templates& templates) {
-    return added || templates.look_outside ||
+    return fresh || templates.look_outside ||
            (templates.look_at_value &&
             std::bit_cast<std::uint64_t>(made.value) != std::bit_cast<std::uint64_t>(data.value));
   };
