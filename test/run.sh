@@ -4,8 +4,8 @@
 #   quick   the release build and its tests alone
 #
 # Without it also: AddressSanitizer with UndefinedBehaviorSanitizer over all tests, ThreadSanitizer
-# over the unit tests of what has threads, clang with its thread-safety analysis, and the fuzz targets
-# for 20 s each. The last lines are ctest's summary.
+# over the unit tests, clang with its thread-safety analysis, and the fuzz targets for 20 s each. The
+# last lines are ctest's summary.
 set -eu
 cd "$(dirname "$0")/.."
 jobs=$(nproc)
@@ -14,13 +14,10 @@ tests=$((jobs + 1))
 
 say() { printf '\n== %s\n' "$*"; }
 
-# build PRESET [TARGET...]
 build() {
-  preset=$1
-  shift
-  cmake --preset "$preset" >"build/$preset.log" 2>&1 || { tail -n 20 "build/$preset.log" && exit 1; }
-  cmake --build --preset "$preset" -j "$jobs" ${1:+--target} "$@" >>"build/$preset.log" 2>&1 ||
-    { grep -E -m20 '(error|warning|FAILED|undefined)' "build/$preset.log" || tail -n 20 "build/$preset.log"; exit 1; }
+  cmake --preset "$1" >"build/$1.log" 2>&1 || { tail -n 20 "build/$1.log" && exit 1; }
+  cmake --build --preset "$1" -j "$jobs" >>"build/$1.log" 2>&1 ||
+    { grep -E -m20 '(error|warning|FAILED|undefined)' "build/$1.log" || tail -n 20 "build/$1.log"; exit 1; }
 }
 
 mkdir -p build
@@ -42,14 +39,9 @@ if [ "${1:-}" != quick ]; then
   say "asan: all tests"
   build asan
   ctest --preset asan -LE source -j "$tests" --timeout 300
-  say "tsan: unit tests of what has threads"
-  threaded="storage_test kube_test notify_test remote_test web_test app_test simulator_test"
-  # shellcheck disable=SC2086
-  build tsan $threaded rules_test
-  for test in $threaded; do
-    "build/tsan/test/$test" --gtest_brief=1
-  done
-  build/tsan/test/rules_test --gtest_brief=1 --gtest_filter='Manager*'
+  say "tsan: unit tests"
+  build tsan
+  ctest --preset tsan -L unit -j "$tests" --timeout 300
 fi
 
 say "release: all tests"
