@@ -42,7 +42,8 @@ struct SampleFile::Impl {
   base::Result<void> Load(Appender& to, std::size_t& count);
   base::Result<void> SaveWanted(const Queryable& from, const WantedSeries& wanted,
                                 model::TimestampMs now);
-  base::Result<Known*> Know(const model::Labels& labels, std::int64_t reach_ms);
+  base::Result<std::int64_t> NumberOf(const model::Labels& labels, std::int64_t reach_ms,
+                                      base::Statement& put);
   base::Result<void> Forget(model::TimestampMs now);
 
   base::Database& db;
@@ -85,18 +86,15 @@ base::Result<void> SampleFile::Impl::Load(Appender& to, std::size_t& count) {
   return {};
 }
 
-base::Result<Known*> SampleFile::Impl::Know(const model::Labels& labels, std::int64_t reach_ms) {
+base::Result<std::int64_t> SampleFile::Impl::NumberOf(const model::Labels& labels,
+                                                      std::int64_t reach_ms, base::Statement& put) {
   Known& series = known[labels];
-  if (series.id != 0 && series.reach_ms >= reach_ms) return &series;
-  AZX_ASSIGN_OR_RETURN(base::Statement put,
-                       db.Prepare("INSERT INTO series (labels, reach) VALUES (?, ?) "
-                                  "ON CONFLICT (labels) DO UPDATE SET reach = excluded.reach "
-                                  "RETURNING id"));
+  if (series.id != 0 && series.reach_ms >= reach_ms) return series.id;
   AZX_RETURN_IF_ERROR(put.Each([&](const base::Row& row) { series.id = row.Int(0); },
                                model::EncodeLabels(labels), reach_ms));
   series.reach_ms = reach_ms;
   reaches.insert(reach_ms);
-  return &series;
+  return series.id;
 }
 
 base::Result<void> SampleFile::Impl::SaveWanted(const Queryable& from, const WantedSeries& wanted,
@@ -105,6 +103,10 @@ base::Result<void> SampleFile::Impl::SaveWanted(const Queryable& from, const Wan
       std::max(now - wanted.reach_ms, saved_until == 0 ? 0 : saved_until - kLateMs);
   AZX_ASSIGN_OR_RETURN(const auto querier, from.NewQuerier(since, now));
   AZX_ASSIGN_OR_RETURN(const SeriesSet* const set, querier->Select(wanted.matchers));
+  AZX_ASSIGN_OR_RETURN(base::Statement put_series,
+                       db.Prepare("INSERT INTO series (labels, reach) VALUES (?, ?) "
+                                  "ON CONFLICT (labels) DO UPDATE SET reach = excluded.reach "
+                                  "RETURNING id"));
   AZX_ASSIGN_OR_RETURN(base::Statement put,
                        db.Prepare("INSERT OR IGNORE INTO samples VALUES (?, ?, ?)"));
   std::vector<model::FPoint> points;
@@ -112,9 +114,10 @@ base::Result<void> SampleFile::Impl::SaveWanted(const Queryable& from, const Wan
     points.clear();
     set->Read(i, since, now, points);
     if (points.empty()) continue;
-    AZX_ASSIGN_OR_RETURN(const Known* series, Know(set->labels(i).ToLabels(), wanted.reach_ms));
+    AZX_ASSIGN_OR_RETURN(const std::int64_t series,
+                         NumberOf(set->labels(i).ToLabels(), wanted.reach_ms, put_series));
     for (const model::FPoint& point : points) {
-      AZX_RETURN_IF_ERROR(put.Run(series->id, point.t, std::bit_cast<std::int64_t>(point.f)));
+      AZX_RETURN_IF_ERROR(put.Run(series, point.t, std::bit_cast<std::int64_t>(point.f)));
     }
   }
   return {};

@@ -48,6 +48,62 @@ base::Result<Alert> ReadAlert(const base::Row& row, int column) {
   return alert;
 }
 
+// What writes the edits of rules, of as many as there are.
+struct EditStatements {
+  static base::Result<EditStatements> Prepare(base::Database& db) {
+    AZX_ASSIGN_OR_RETURN(base::Statement add,
+                         db.Prepare("INSERT INTO rules (rule_group, name, labels, twin) "
+                                    "SELECT id, ?, ?, ? FROM rule_groups "
+                                    "WHERE file = ? AND name = ? ON CONFLICT DO NOTHING"));
+    AZX_ASSIGN_OR_RETURN(
+        base::Statement find,
+        db.Prepare("SELECT rules.id FROM rules JOIN rule_groups ON rule_groups.id = rule_group "
+                   "WHERE file = ? AND rule_groups.name = ? AND rules.name = ? AND labels = ? "
+                   "AND twin = ?"));
+    AZX_ASSIGN_OR_RETURN(base::Statement clear, db.Prepare("DELETE FROM alerts WHERE rule = ?"));
+    AZX_ASSIGN_OR_RETURN(base::Statement resent,
+                         db.Prepare("UPDATE alerts SET last_sent_at = ?, valid_until = ? "
+                                    "WHERE rule = ? AND last_sent_at = ?"));
+    AZX_ASSIGN_OR_RETURN(base::Statement forget,
+                         db.Prepare("DELETE FROM alerts WHERE rule = ? AND labels = ?"));
+    AZX_ASSIGN_OR_RETURN(
+        base::Statement put,
+        db.Prepare("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    return EditStatements{std::move(add),    std::move(find),   std::move(clear),
+                          std::move(resent), std::move(forget), std::move(put)};
+  }
+
+  base::Result<void> Apply(const AlertEdits& edit) {
+    AZX_ASSIGN_OR_RETURN(const std::int64_t rule, NumberOf(edit.rule));
+    if (edit.all) AZX_RETURN_IF_ERROR(clear.Run(rule));
+    for (const AlertEdits::Sent& sent : edit.sent) {
+      AZX_RETURN_IF_ERROR(resent.Run(sent.at, sent.valid_until, rule, sent.before));
+    }
+    for (const model::Labels& labels : edit.gone) {
+      AZX_RETURN_IF_ERROR(forget.Run(rule, model::EncodeLabels(labels)));
+    }
+    for (const Alert& alert : edit.put) {
+      AZX_RETURN_IF_ERROR(
+          put.Run(rule, model::EncodeLabels(alert.labels), model::EncodeLabels(alert.annotations),
+                  AlertStateName(alert.state), std::bit_cast<std::int64_t>(alert.value),
+                  alert.active_at, alert.fired_at, alert.resolved_at, alert.keep_firing_since,
+                  alert.last_sent_at, alert.valid_until));
+    }
+    return {};
+  }
+
+  // The rule gets one where it has none.
+  base::Result<std::int64_t> NumberOf(const RuleId& id) {
+    AZX_RETURN_IF_ERROR(add.Run(id.name, id.labels, id.twin, id.file, id.group));
+    std::int64_t number = 0;
+    AZX_RETURN_IF_ERROR(find.Each([&](const base::Row& row) { number = row.Int(0); }, id.file,
+                                  id.group, id.name, id.labels, id.twin));
+    return number;
+  }
+
+  base::Statement add, find, clear, resent, forget, put;
+};
+
 class DatabaseAlertStore final : public AlertStore {
  public:
   explicit DatabaseAlertStore(base::Database& db) : db_(db) {}
@@ -67,9 +123,9 @@ class DatabaseAlertStore final : public AlertStore {
                                        "VALUES (?, ?, ?) ON CONFLICT (file, name) "
                                        "DO UPDATE SET evaluated_at = excluded.evaluated_at"));
       AZX_RETURN_IF_ERROR(note.Run(file, group, evaluated_at));
-      for (const AlertEdits& edit : edits) {
-        if (!edit.empty()) AZX_RETURN_IF_ERROR(Apply(edit));
-      }
+      if (edits.empty()) return {};
+      AZX_ASSIGN_OR_RETURN(EditStatements statements, EditStatements::Prepare(db_));
+      for (const AlertEdits& edit : edits) AZX_RETURN_IF_ERROR(statements.Apply(edit));
       return {};
     });
   }
@@ -126,54 +182,6 @@ class DatabaseAlertStore final : public AlertStore {
       saved.alerts.push_back(std::move(*alert));
     }));
     return outcome;
-  }
-
-  base::Result<std::int64_t> NumberOf(const RuleId& id) {
-    AZX_ASSIGN_OR_RETURN(
-        base::Statement add,
-        db_.Prepare("INSERT INTO rules (rule_group, name, labels, twin) "
-                    "SELECT id, ?, ?, ? FROM rule_groups WHERE file = ? AND name = ? "
-                    "ON CONFLICT DO NOTHING"));
-    AZX_RETURN_IF_ERROR(add.Run(id.name, id.labels, id.twin, id.file, id.group));
-    AZX_ASSIGN_OR_RETURN(
-        base::Statement ask,
-        db_.Prepare("SELECT rules.id FROM rules JOIN rule_groups ON rule_groups.id = rule_group "
-                    "WHERE file = ? AND rule_groups.name = ? AND rules.name = ? AND labels = ? "
-                    "AND twin = ?"));
-    std::int64_t number = 0;
-    AZX_RETURN_IF_ERROR(ask.Each([&](const base::Row& row) { number = row.Int(0); }, id.file,
-                                 id.group, id.name, id.labels, id.twin));
-    return number;
-  }
-
-  base::Result<void> Apply(const AlertEdits& edit) {
-    AZX_ASSIGN_OR_RETURN(const std::int64_t rule, NumberOf(edit.rule));
-    if (edit.all) {
-      AZX_ASSIGN_OR_RETURN(base::Statement clear, db_.Prepare("DELETE FROM alerts WHERE rule = ?"));
-      AZX_RETURN_IF_ERROR(clear.Run(rule));
-    }
-    AZX_ASSIGN_OR_RETURN(base::Statement resent,
-                         db_.Prepare("UPDATE alerts SET last_sent_at = ?, valid_until = ? "
-                                     "WHERE rule = ? AND last_sent_at = ?"));
-    for (const AlertEdits::Sent& sent : edit.sent) {
-      AZX_RETURN_IF_ERROR(resent.Run(sent.at, sent.valid_until, rule, sent.before));
-    }
-    AZX_ASSIGN_OR_RETURN(base::Statement forget,
-                         db_.Prepare("DELETE FROM alerts WHERE rule = ? AND labels = ?"));
-    for (const model::Labels& labels : edit.gone) {
-      AZX_RETURN_IF_ERROR(forget.Run(rule, model::EncodeLabels(labels)));
-    }
-    AZX_ASSIGN_OR_RETURN(
-        base::Statement put,
-        db_.Prepare("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-    for (const Alert& alert : edit.put) {
-      AZX_RETURN_IF_ERROR(
-          put.Run(rule, model::EncodeLabels(alert.labels), model::EncodeLabels(alert.annotations),
-                  AlertStateName(alert.state), std::bit_cast<std::int64_t>(alert.value),
-                  alert.active_at, alert.fired_at, alert.resolved_at, alert.keep_firing_since,
-                  alert.last_sent_at, alert.valid_until));
-    }
-    return {};
   }
 
   base::Database& db_;

@@ -274,7 +274,6 @@ std::vector<Alert> AlertingState::Active() const {
 
 AlertEdits AlertingState::Unsaved(RuleId rule) const {
   AlertEdits edits{.rule = std::move(rule), .all = !saved_, .sent = {}, .put = {}, .gone = {}};
-  if (saved_ && !changed_ && sent_.empty()) return edits;
   for (const Kept* kept : Sorted()) {
     if (!saved_ || !kept->saved) edits.put.push_back(kept->alert);
   }

@@ -87,12 +87,14 @@ class AlertingState {
   // Those it makes now.
   std::vector<model::Labels> Series() const;
 
+  bool empty() const { return alerts_.empty(); }
   // Every alert kept, resolved ones included; sorted by labels.
   std::vector<Alert> All() const;
   // Pending and firing ones, sorted by labels.
   std::vector<Alert> Active() const;
 
   // What is to be saved: what changed since MarkSaved but for values and annotations alone, or all.
+  bool has_unsaved() const { return !saved_ || changed_ || !sent_.empty(); }
   AlertEdits Unsaved(RuleId rule) const;
   void MarkSaved();
   // All is to be saved again, as of a rule that was never saved, or could not be.

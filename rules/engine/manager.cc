@@ -300,11 +300,15 @@ void Manager::Impl::Save(GroupRun& run) {
   if (deps.alerts == nullptr) return;
   std::vector<AlertEdits> edits;
   for (const RuleRun& rule : run.rules) {
-    if (rule.rule->kind == RuleKind::kAlerting) edits.push_back(rule.alerting.Unsaved(rule.id));
+    if (rule.rule->kind != RuleKind::kAlerting || !rule.alerting.has_unsaved()) continue;
+    edits.push_back(rule.alerting.Unsaved(rule.id));
   }
-  std::erase_if(edits, [](const AlertEdits& edit) { return edit.empty(); });
-  const bool quiet = edits.empty() && run.last_evaluation < run.saved_at + kQuietSaveMs;
-  if (quiet && run.saved_at <= run.last_evaluation) return;
+  // When it was looked at matters to alerts only.
+  const bool none = std::all_of(run.rules.begin(), run.rules.end(),
+                                [](const RuleRun& rule) { return rule.alerting.empty(); });
+  const bool recent =
+      run.saved_at <= run.last_evaluation && run.last_evaluation < run.saved_at + kQuietSaveMs;
+  if (edits.empty() && (none || recent)) return;
   const bool saved =
       deps.alerts->Save(run.group->file, run.group->name, run.last_evaluation, edits).has_value();
   run.saved_at = saved ? run.last_evaluation : 0;

@@ -58,8 +58,6 @@ struct AlertEdits {
   std::vector<Sent> sent;
   std::vector<Alert> put;           // new ones, and changed ones
   std::vector<model::Labels> gone;  // of those that are forgotten
-
-  bool empty() const { return !all && sent.empty() && put.empty() && gone.empty(); }
 };
 
 class AlertStore {
