@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "azexporter/base/duration.h"
+#include "azexporter/base/text.h"
 #include "azexporter/base/wait.h"
 #include "commands.h"
 #include "simulator/json.h"
@@ -22,16 +23,10 @@ namespace {
 constexpr std::int64_t kAwaitMs = 60'000;
 constexpr std::int64_t kLookMs = 200;
 
-std::string_view Trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
 // What stands behind `word` and a space; empty when the line does not begin with it.
 std::string_view Behind(std::string_view line, std::string_view word) {
   if (!line.starts_with(word) || line.size() <= word.size() || line[word.size()] != ' ') return {};
-  return Trim(line.substr(word.size() + 1));
+  return base::Trim(line.substr(word.size() + 1));
 }
 
 // NAME or NAME{label="value",...}; takes it off the front of `rest`.
@@ -52,10 +47,10 @@ Result<AlertPattern> ReadPattern(std::string_view& rest) {
     if (quote == std::string_view::npos) {
       return base::BadData("await: labels are LABEL=\"VALUE\", ...");
     }
-    pattern.labels.emplace_back(Trim(labels.substr(0, open)),
+    pattern.labels.emplace_back(base::Trim(labels.substr(0, open)),
                                 labels.substr(open + 2, quote - open - 2));
-    labels = Trim(labels.substr(quote + 1));
-    if (labels.starts_with(',')) labels = Trim(labels.substr(1));
+    labels = base::Trim(labels.substr(quote + 1));
+    if (labels.starts_with(',')) labels = base::Trim(labels.substr(1));
   }
   return pattern;
 }
@@ -63,7 +58,7 @@ Result<AlertPattern> ReadPattern(std::string_view& rest) {
 Result<Step> ReadAwait(std::string_view rest) {
   Step step{.kind = StepKind::kAwait, .ms = kAwaitMs};
   AZX_ASSIGN_OR_RETURN(step.alert, ReadPattern(rest));
-  rest = Trim(rest);
+  rest = base::Trim(rest);
   const std::string_view state = rest.substr(0, rest.find(' '));
   if (state == "pending") {
     step.state = AwaitedState::kPending;
@@ -75,7 +70,7 @@ Result<Step> ReadAwait(std::string_view rest) {
     return base::BadData(
         fmt::format("await {}: pending, firing or gone, not \"{}\"", step.alert.name, state));
   }
-  rest = Trim(rest.substr(state.size()));
+  rest = base::Trim(rest.substr(state.size()));
   if (rest.empty()) return step;
   AZX_ASSIGN_OR_RETURN(step.ms, base::ParseDurationMs(Behind(rest, "within")));
   return step;
@@ -100,8 +95,8 @@ Result<Stage> ReadStage(std::string_view rest) {
   if (colon == 0 || colon == std::string_view::npos) {
     return base::BadData("a stage is \"stage NAME: TEXT\"");
   }
-  return Stage{.name = std::string(Trim(rest.substr(0, colon))),
-               .text = std::string(Trim(rest.substr(colon + 1)))};
+  return Stage{.name = std::string(base::Trim(rest.substr(0, colon))),
+               .text = std::string(base::Trim(rest.substr(colon + 1)))};
 }
 
 // Adds one line that is neither empty nor a comment.
@@ -127,11 +122,11 @@ Result<Scenario> ParseScenario(std::string_view text, const std::string& file) {
   bool at_top = true;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    const std::string_view line = Trim(text.substr(0, end));
+    const std::string_view line = base::Trim(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     ++number;
     if (line.starts_with('#')) {
-      if (at_top) scenario.about += std::string(Trim(line.substr(1))) + "\n";
+      if (at_top) scenario.about += std::string(base::Trim(line.substr(1))) + "\n";
       continue;
     }
     at_top = false;
@@ -205,7 +200,7 @@ Result<void> Player::SendCommand(const std::string& command) {
                                     .body = command,
                                     .timeout_ms = 60'000}));
   if (response.ok()) return {};
-  return Fail(ErrorCode::kExecution, std::string(Trim(response.body)));
+  return Fail(ErrorCode::kExecution, std::string(base::Trim(response.body, " \t\r")));
 }
 
 // Follows the alerts for this long, or until there is enough.

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "azexporter/base/float_format.h"
+#include "azexporter/base/text.h"
 
 namespace azexporter::app {
 
@@ -127,7 +128,7 @@ ErrorCode CodeOf(const std::string& error_type) {
 std::string FormText(const FormParams& params) {
   std::string form;
   for (const auto& [name, value] : params) {
-    form += (form.empty() ? "" : "&") + net::UrlEscape(name) + "=" + net::UrlEscape(value);
+    form += (form.empty() ? "" : "&") + base::UrlEscape(name) + "=" + base::UrlEscape(value);
   }
   return form;
 }

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include "azexporter/base/text.h"
 #include "azexporter/base/time_text.h"
 #include "azexporter/net/http_client.h"
 #include "check_parts.h"
@@ -212,7 +213,7 @@ Result<void> ReadFindings(const dom::element& data, CheckResult& result) {
 // The query that asks for what is in scope.
 std::string QueryOf(const zones::Scope& scope) {
   std::string query =
-      "?zone=" + net::UrlEscape(scope.zone) + "&namespace=" + net::UrlEscape(scope.ns);
+      "?zone=" + base::UrlEscape(scope.zone) + "&namespace=" + base::UrlEscape(scope.ns);
   for (const zones::Topic topic : scope.only) {
     query += "&only=" + std::string(zones::TopicName(topic));
   }

@@ -5,6 +5,7 @@
 #include "api_answer.h"
 #include "azexporter/base/clock.h"
 #include "azexporter/base/float_format.h"
+#include "azexporter/base/text.h"
 #include "azexporter/net/http_client.h"
 #include "query_source.h"
 
@@ -88,7 +89,7 @@ class Server final : public QuerySource {
     // The values of a label are asked for by GET alone.
     AZX_ASSIGN_OR_RETURN(const dom::element root,
                          label.empty() ? Ask("labels", Matches(selectors))
-                                       : Ask("label/" + net::UrlEscape(label) + "/values",
+                                       : Ask("label/" + base::UrlEscape(label) + "/values",
                                              Matches(selectors), "GET"));
     return Texts(List(root, "data"));
   }

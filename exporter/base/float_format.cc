@@ -1,4 +1,5 @@
 #include "azexporter/base/float_format.h"
+#include "azexporter/base/text.h"
 
 #include <array>
 #include <charconv>
@@ -15,14 +16,6 @@ std::optional<std::string_view> SpecialText(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   return std::nullopt;
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 // Parses the unsigned part of a number. Returns nullopt when any byte is left over.
@@ -129,7 +122,7 @@ Result<double> ParseFloat(std::string_view text) {
     negative = rest[0] == '-';
     rest.remove_prefix(1);
   }
-  if (auto value = ParseUnsigned(Lower(rest))) return negative ? -*value : *value;
+  if (auto value = ParseUnsigned(Lower(std::string(rest)))) return negative ? -*value : *value;
   return BadData("not a number: \"" + std::string(text) + "\"");
 }
 

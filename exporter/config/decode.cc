@@ -30,6 +30,13 @@ Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least
                               "ms, got " + node->scalar()));
 }
 
+Result<void> RefusePassword(YamlMap& map) {
+  const YamlNode* password = map.Find("password");
+  if (password == nullptr) return {};
+  return Fail(password->ErrorHere(
+      "a password does not belong in here; put it into a file (password_file)"));
+}
+
 Result<void> ReadBool(YamlMap& map, std::string_view key, bool& out) {
   const YamlNode* node = map.Find(key);
   if (node == nullptr) return {};

@@ -61,6 +61,20 @@ Result<void> ReadList(YamlMap& parent, std::string_view key, Decode decode) {
   return {};
 }
 
+// ca_file, cert_file, key_file and insecure_skip_verify of a tls_config, into the members of these
+// names. `node` is the map that `map` reads.
+template <class Out>
+Result<void> ReadTlsFiles(const YamlNode& node, YamlMap& map, Out& out) {
+  AZX_RETURN_IF_ERROR(ReadPath(map, "ca_file", out.ca_file));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "cert_file", out.cert_file));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "key_file", out.key_file));
+  AZX_RETURN_IF_ERROR(ReadBool(map, "insecure_skip_verify", out.insecure_skip_verify));
+  if (out.cert_file.empty() == out.key_file.empty()) return {};
+  return Fail(node.ErrorHere("give both cert_file and key_file, or neither"));
+}
+// A password that stands in the file itself.
+Result<void> RefusePassword(YamlMap& map);
+
 // A list of relabel_config.
 Result<void> ReadRelabelRules(YamlMap& parent, std::string_view key, model::RelabelRules& rules);
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "azexporter/base/text.h"
 #include "azexporter/net/http_client.h"
 #include "decode.h"
 
@@ -31,19 +32,9 @@ constexpr std::string_view kTlsNotYet[] = {"ca",          "cert",        "key",
                                            "ca_ref",      "cert_ref",    "key_ref",
                                            "server_name", "min_version", "max_version"};
 
-std::string Lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 Result<void> ReadBasicAuth(const YamlNode& node, YamlMap& map, remote::Endpoint& out) {
   AZX_RETURN_IF_ERROR(RefuseNotYet(node, kBasicAuthNotYet));
-  if (const YamlNode* password = map.Find("password")) {
-    return Fail(password->ErrorHere(
-        "a password does not belong in here; put it into a file (password_file)"));
-  }
+  AZX_RETURN_IF_ERROR(RefusePassword(map));
   AZX_RETURN_IF_ERROR(map.Require("username"));
   AZX_RETURN_IF_ERROR(ReadText(map, "username", out.username));
   return ReadPath(map, "password_file", out.password_file);
@@ -56,7 +47,7 @@ Result<void> ReadAuthorization(const YamlNode& node, YamlMap& map, remote::Endpo
         "credentials do not belong in here; put them into a file (credentials_file)"));
   }
   AZX_RETURN_IF_ERROR(ReadText(map, "type", out.authorization_type));
-  if (Lower(out.authorization_type) == "basic") {
+  if (base::Lower(out.authorization_type) == "basic") {
     return Fail(map.Find("type")->ErrorHere("for type Basic use basic_auth"));
   }
   AZX_RETURN_IF_ERROR(map.Require("credentials_file"));
@@ -65,13 +56,7 @@ Result<void> ReadAuthorization(const YamlNode& node, YamlMap& map, remote::Endpo
 
 Result<void> ReadTls(const YamlNode& node, YamlMap& map, remote::Endpoint& out) {
   AZX_RETURN_IF_ERROR(RefuseNotYet(node, kTlsNotYet));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "ca_file", out.ca_file));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "cert_file", out.cert_file));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "key_file", out.key_file));
-  if (out.cert_file.empty() != out.key_file.empty()) {
-    return Fail(node.ErrorHere("give both cert_file and key_file, or neither"));
-  }
-  return ReadBool(map, "insecure_skip_verify", out.insecure_skip_verify);
+  return ReadTlsFiles(node, map, out);
 }
 
 Result<void> ReadUrl(YamlMap& map, std::string& url) {
@@ -103,7 +88,7 @@ Result<void> CheckHeader(const YamlNode& name) {
                                                   "accept-encoding",
                                                   "x-prometheus-remote-write-version",
                                                   "retry-attempt"};
-  const std::string lower = Lower(name.scalar());
+  const std::string lower = base::Lower(name.scalar());
   if (kReserved.contains(lower)) {
     return Fail(name.ErrorHere("\"" + name.scalar() + "\" is not a header to be set"));
   }

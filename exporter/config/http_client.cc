@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "azexporter/base/file.h"
+#include "azexporter/base/text.h"
 #include "azexporter/net/http_client.h"
 #include "decode.h"
 
@@ -43,10 +44,7 @@ Result<void> RefuseSecret(YamlMap& map, std::string_view key, std::string_view i
 
 Result<void> ReadBasicAuth(const YamlNode& node, YamlMap& map, notify::Alertmanager& out) {
   AZX_RETURN_IF_ERROR(RefuseNotYet(node, kBasicAuthNotYet));
-  if (const YamlNode* password = map.Find("password")) {
-    return Fail(password->ErrorHere(
-        "a password does not belong in here; put it into a file (password_file)"));
-  }
+  AZX_RETURN_IF_ERROR(RefusePassword(map));
   AZX_RETURN_IF_ERROR(ReadPath(map, "username_file", out.username_file));
   if (out.username_file.empty()) AZX_RETURN_IF_ERROR(map.Require("username"));
   AZX_RETURN_IF_ERROR(ReadText(map, "username", out.username));
@@ -63,13 +61,6 @@ bool IsToken(std::string_view text) {
   });
 }
 
-std::string Lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 Result<void> ReadAuthorization(const YamlNode& node, YamlMap& map, notify::Alertmanager& out) {
   AZX_RETURN_IF_ERROR(RefuseNotYet(node, kAuthorizationNotYet));
   AZX_RETURN_IF_ERROR(RefuseSecret(map, "credentials", "credentials_file"));
@@ -81,7 +72,7 @@ Result<void> ReadAuthorization(const YamlNode& node, YamlMap& map, notify::Alert
     return Fail(map.Find("type")->ErrorHere("type must be one word, got \"" +
                                             out.authorization_type + "\""));
   }
-  if (Lower(out.authorization_type) != "basic") return {};
+  if (base::Lower(out.authorization_type) != "basic") return {};
   return Fail(map.Find("type")->ErrorHere("type must not be basic; use basic_auth"));
 }
 
@@ -123,12 +114,7 @@ Result<void> ReadTlsVersion(YamlMap& map, std::string_view key, net::TlsVersion&
 
 Result<void> ReadTls(const YamlNode& node, YamlMap& map, notify::Alertmanager& out) {
   AZX_RETURN_IF_ERROR(RefuseNotYet(node, kTlsNotYet));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "ca_file", out.ca_file));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "cert_file", out.cert_file));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "key_file", out.key_file));
-  if (out.cert_file.empty() != out.key_file.empty()) {
-    return Fail(node.ErrorHere("give both cert_file and key_file, or neither"));
-  }
+  AZX_RETURN_IF_ERROR(ReadTlsFiles(node, map, out));
   AZX_RETURN_IF_ERROR(ReadText(map, "server_name", out.server_name));
   if (out.server_name.find_first_of("/?#@: \t\r\n") != std::string::npos) {
     return Fail(
@@ -140,9 +126,6 @@ Result<void> ReadTls(const YamlNode& node, YamlMap& map, notify::Alertmanager& o
   if (out.max_version != net::TlsVersion::kDefault && out.min_version > out.max_version) {
     return Fail(node.ErrorHere("min_version is above max_version"));
   }
-  const YamlNode* skip = map.Find("insecure_skip_verify");
-  if (skip == nullptr) return {};
-  AZX_ASSIGN_OR_RETURN(out.insecure_skip_verify, skip->AsBool());
   return {};
 }
 
@@ -161,7 +144,7 @@ Result<void> ReadHeader(const YamlNode& key, const YamlNode& value, notify::Aler
   AZX_ASSIGN_OR_RETURN(YamlMap map, YamlMap::Of(value));
   const std::string& name = key.scalar();
   const auto reserved = std::find(std::begin(kReservedHeaders), std::end(kReservedHeaders),
-                                  std::string_view(Lower(name)));
+                                  std::string_view(base::Lower(name)));
   if (!IsToken(name)) return Fail(key.ErrorHere("no name of a header: \"" + name + "\""));
   if (reserved != std::end(kReservedHeaders)) {
     return Fail(key.ErrorHere("header " + name + " must not be set"));
@@ -196,9 +179,7 @@ Result<void> ReadHttpClient(const YamlNode& node, YamlMap& map, notify::Alertman
   AZX_RETURN_IF_ERROR(ReadSection(map, "tls_config",
                                   [&](YamlMap& section) { return ReadTls(*tls, section, out); }));
   AZX_RETURN_IF_ERROR(ReadProxy(map, out.proxy_url));
-  if (const YamlNode* follow = map.Find("follow_redirects")) {
-    AZX_ASSIGN_OR_RETURN(out.follow_redirects, follow->AsBool());
-  }
+  AZX_RETURN_IF_ERROR(ReadBool(map, "follow_redirects", out.follow_redirects));
   return ReadHeaders(map, out);
 }
 

@@ -1,4 +1,5 @@
 #include "azexporter/kube/cluster.h"
+#include "azexporter/base/text.h"
 
 #include <thread>
 #include <type_traits>
@@ -64,7 +65,7 @@ ReflectorOptions ReflectorOptionsOf(const ClusterOptions& options) {
   result.list_timeout_ms = options.list_timeout_ms;
   if constexpr (std::is_same_v<T, ConfigMap>) {
     result.path = "/api/v1/namespaces/" + options.config_map_namespace + "/configmaps";
-    result.selectors = "fieldSelector=metadata.name%3D" + net::UrlEscape(options.config_map_name);
+    result.selectors = "fieldSelector=metadata.name%3D" + base::UrlEscape(options.config_map_name);
   }
   return result;
 }

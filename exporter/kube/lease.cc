@@ -2,6 +2,7 @@
 // Source: kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1.
 
 #include "azexporter/base/json_writer.h"
+#include "azexporter/base/text.h"
 #include "azexporter/kube/leader_election.h"
 #include "json_fields.h"
 
@@ -66,8 +67,8 @@ class ApiLeaseStore final : public LeaseStore {
  public:
   ApiLeaseStore(ApiClient& client, const std::string& ns, const std::string& name)
       : client_(client),
-        folder_("/apis/coordination.k8s.io/v1/namespaces/" + net::UrlEscape(ns) + "/leases"),
-        path_(folder_ + "/" + net::UrlEscape(name)),
+        folder_("/apis/coordination.k8s.io/v1/namespaces/" + base::UrlEscape(ns) + "/leases"),
+        path_(folder_ + "/" + base::UrlEscape(name)),
         fresh_metadata_(MetadataOf(ns, name)) {}
 
   ApiResult<Lease> Get(std::int64_t timeout_ms, std::stop_token stop) override {

@@ -1,4 +1,5 @@
 #include "azexporter/kube/reflector.h"
+#include "azexporter/base/text.h"
 
 #include <algorithm>
 #include <utility>
@@ -93,7 +94,7 @@ ApiResult<void> Reflector<T>::ListPages(const std::stop_token& stop) {
   std::string continue_token;
   for (int restarts = 0;;) {
     std::string query = "limit=" + std::to_string(options_.page_size);
-    if (!continue_token.empty()) query += "&continue=" + net::UrlEscape(continue_token);
+    if (!continue_token.empty()) query += "&continue=" + base::UrlEscape(continue_token);
     auto body = client_.Get(QueryPath(query), options_.list_timeout_ms, stop);
     if (!body) {
       const bool expired = body.error().http_status == 410 && !continue_token.empty();
@@ -165,7 +166,7 @@ typename Reflector<T>::Next Reflector<T>::OnLine(std::string& line) {
 template <class T>
 typename Reflector<T>::Next Reflector<T>::WatchOnce(const std::stop_token& stop) {
   const std::string path = QueryPath(
-      "watch=1&allowWatchBookmarks=true&resourceVersion=" + net::UrlEscape(resource_version_) +
+      "watch=1&allowWatchBookmarks=true&resourceVersion=" + base::UrlEscape(resource_version_) +
       "&timeoutSeconds=" + std::to_string(options_.watch_timeout_ms / 1000));
   const std::int64_t started_ns = clock_.SteadyNs();
   Next next = Next::kWatch;

@@ -1,4 +1,5 @@
 #include "azexporter/model/relabel.h"
+#include "azexporter/base/text.h"
 
 #include <algorithm>
 #include <utility>
@@ -56,14 +57,6 @@ Needs NeedsOf(RelabelAction action) {
 
 bool IsLabelName(std::string_view name) { return !name.empty() && base::IsValidUtf8(name); }
 
-char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-std::string Changed(std::string text, char (*change)(char)) {
-  std::transform(text.begin(), text.end(), text.begin(), change);
-  return text;
-}
-
 Result<void> CheckNames(const RelabelOptions& options) {
   const Needs needs = NeedsOf(options.action);
   const std::string action(RelabelActionName(options.action));
@@ -112,7 +105,7 @@ Result<void> CheckOptions(const RelabelOptions& options) {
 }  // namespace
 
 std::optional<RelabelAction> ParseRelabelAction(std::string_view text) {
-  const std::string lower = Changed(std::string(text), &ToLower);
+  const std::string lower = base::Lower(std::string(text));
   for (const auto& [action, name] : kActions) {
     if (name == lower) return action;
   }
@@ -191,10 +184,10 @@ bool RelabelRule::Apply(LabelsBuilder& labels) const {
       ChangeNames(labels);
       return true;
     case RelabelAction::kLowercase:
-      labels.Set(options_.target_label, Changed(source, &ToLower));
+      labels.Set(options_.target_label, base::Lower(source));
       return true;
     case RelabelAction::kUppercase:
-      labels.Set(options_.target_label, Changed(source, &ToUpper));
+      labels.Set(options_.target_label, base::Upper(source));
       return true;
   }
   return true;

@@ -7,6 +7,7 @@
 
 #include "azexporter/base/check.h"
 #include "azexporter/base/mutex.h"
+#include "azexporter/base/text.h"
 
 namespace azexporter::net {
 namespace {
@@ -41,22 +42,6 @@ struct Exchange {
   bool too_large = false;
 };
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ')) {
-    text.remove_suffix(1);
-  }
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  return text;
-}
-
 std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
   const std::string_view line(data, size * count);
@@ -65,8 +50,9 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* user
     exchange.response.headers.clear();
     exchange.response.body.clear();
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-    exchange.response.headers.emplace_back(Lower(line.substr(0, colon)),
-                                           std::string(Trim(line.substr(colon + 1))));
+    exchange.response.headers.emplace_back(
+        base::Lower(std::string(line.substr(0, colon))),
+        std::string(base::Trim(line.substr(colon + 1), " \r\n")));
   }
   return size * count;
 }
@@ -354,24 +340,6 @@ std::string RedactUrl(std::string_view url) {
   const std::size_t at = url.substr(0, end).rfind('@');
   if (at == std::string_view::npos || at < host) return std::string(url);
   return std::string(url.substr(0, host)) + std::string(url.substr(at + 1));
-}
-
-std::string UrlEscape(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4];
-    out += kHex[byte & 0xf];
-  }
-  return out;
 }
 
 std::optional<std::int64_t> ParseHttpDateMs(std::string_view text) {

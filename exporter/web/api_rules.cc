@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "azexporter/base/text.h"
 #include "handlers.h"
 #include "json_views.h"
 
@@ -54,13 +55,6 @@ bool RuleFilter::TakesRule(const rules::Rule& rule) const {
       return matcher.Matches(value_of(matcher.name()));
     });
   });
-}
-
-std::string Lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
 }
 
 // As Go's strconv.ParseBool, of a text in lower case.
@@ -117,7 +111,7 @@ Result<void> TakePage(const Request& request, RuleFilter& filter) {
 
 // False where it is not given.
 Result<bool> SwitchParam(const Request& request, const char* name) {
-  const std::string text = Lower(request.UrlParam(name));
+  const std::string text = base::Lower(request.UrlParam(name));
   if (text.empty()) return false;
   const auto on = ParseBool(text);
   if (on) return *on;
@@ -132,7 +126,7 @@ Result<RuleFilter> TakeFilter(const Request& request) {
   RuleFilter filter{
       .names = set_of("rule_name[]"), .groups = set_of("rule_group[]"), .files = set_of("file[]")};
   AZX_ASSIGN_OR_RETURN(filter.selectors, MatchParams(request));
-  const std::string type = Lower(request.UrlParam("type"));
+  const std::string type = base::Lower(request.UrlParam("type"));
   if (!type.empty() && type != "alert" && type != "record") {
     return InvalidParam("type", "not supported value \"" + type + "\"");
   }
@@ -259,7 +253,7 @@ Result<ApiData> ScrapePools(const Context&, const Request&) {
 
 // GET /api/v1/targets: state. None, for the same reason.
 Result<ApiData> Targets(const Context&, const Request& request) {
-  const std::string state = Lower(request.UrlParam("state"));
+  const std::string state = base::Lower(request.UrlParam("state"));
   const bool dropped = state.empty() || state == "any" || state == "dropped";
   return ApiData{R"({"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":)" +
                  std::string(dropped ? "{}" : "null") + "}"};

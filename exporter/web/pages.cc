@@ -1,5 +1,6 @@
 #include <set>
 
+#include "azexporter/base/text.h"
 #include "azexporter/exposition/text_writer.h"
 #include "azexporter/net/http_client.h"
 #include "handlers.h"
@@ -27,7 +28,7 @@ Page StatusPage(const Context& context, const Request&) {
 Page Graph(const Context&, const Request& request) {
   const std::string expr = request.Param("g0.expr");
   return {.status = 302,
-          .location = expr.empty() ? "./" : "api/v1/query?query=" + net::UrlEscape(expr)};
+          .location = expr.empty() ? "./" : "api/v1/query?query=" + base::UrlEscape(expr)};
 }
 
 // GET /-/healthy: the program serves.

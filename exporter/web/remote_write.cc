@@ -1,4 +1,5 @@
 #include "remote_write.h"
+#include "azexporter/base/text.h"
 
 #include <optional>
 
@@ -13,21 +14,15 @@ constexpr std::string_view kVersion1 = "prometheus.WriteRequest";
 // A sample further ahead of this machine's clock than that is refused, as in Prometheus.
 constexpr std::int64_t kMaxAheadMs = 10 * 60 * 1000;
 
-std::string_view Trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 // Why a body of this type is not taken; nothing where it is. "application/x-protobuf" alone and no
 // type at all mean version 1.0.
 std::optional<std::string> TypeFault(std::string_view content_type) {
-  std::string_view rest = Trim(content_type);
+  std::string_view rest = base::Trim(content_type, " ");
   if (rest.empty()) return std::nullopt;
   const auto take = [&rest] {
     const std::string_view part = rest.substr(0, rest.find(';'));
     rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-    return Trim(part);
+    return base::Trim(part, " ");
   };
   if (take() != kProtobuf) {
     return "expected " + std::string(kProtobuf) + " as the first (media) part, got " +

@@ -1,4 +1,5 @@
 #include "network_load_balancer.h"
+#include "azexporter/base/text.h"
 
 #include <string>
 #include <string_view>
@@ -6,6 +7,7 @@
 namespace azexporter::zones {
 namespace {
 
+constexpr std::string_view kBlanks = " \t\n";
 constexpr std::string_view kCrossZoneKey = "load_balancing.cross_zone.enabled";
 
 // The annotation service.beta.kubernetes.io/aws-load-balancer-NAME; nullptr where it is absent.
@@ -16,12 +18,6 @@ const std::string* Annotation(const kube::Service& service, std::string_view nam
 
 std::string_view Text(const std::string* annotation) {
   return annotation == nullptr ? std::string_view() : std::string_view(*annotation);
-}
-
-std::string_view Trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
 }
 
 CrossZone CrossZoneIn(std::string_view value) {
@@ -35,13 +31,13 @@ std::optional<CrossZone> CrossZoneOf(std::string_view attributes) {
   std::optional<CrossZone> result;
   while (!attributes.empty()) {
     const std::size_t comma = attributes.find(',');
-    const std::string_view entry = Trimmed(attributes.substr(0, comma));
+    const std::string_view entry = base::Trim(attributes.substr(0, comma), kBlanks);
     attributes.remove_prefix(comma == std::string_view::npos ? attributes.size() : comma + 1);
     if (entry.empty()) continue;
     const std::size_t equals = entry.find('=');
     if (equals == std::string_view::npos) return CrossZone::kUnknown;
-    if (Trimmed(entry.substr(0, equals)) != kCrossZoneKey) continue;
-    const std::string_view value = Trimmed(entry.substr(equals + 1));
+    if (base::Trim(entry.substr(0, equals), kBlanks) != kCrossZoneKey) continue;
+    const std::string_view value = base::Trim(entry.substr(equals + 1), kBlanks);
     // Of target groups: as if it were not written.
     if (value != "use_load_balancer_configuration") result = CrossZoneIn(value);
   }

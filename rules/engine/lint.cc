@@ -1,4 +1,5 @@
 #include "azexporter/rules/lint.h"
+#include "azexporter/base/text.h"
 
 #include <fmt/format.h>
 
@@ -27,32 +28,16 @@ constexpr LintCheck kChecks[] = {
     {check::kValueInLabel, "A label holds the value, so that each new value is a new alert."},
 };
 
-std::vector<std::string_view> LinesOf(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return lines;
-}
-
 // "" beyond the end.
 std::string_view LineAt(const std::vector<std::string_view>& lines, std::size_t index) {
   return index < lines.size() ? lines[index] : std::string_view();
-}
-
-std::string_view Trimmed(std::string_view text) {
-  const std::size_t start = text.find_first_not_of(" \t\r");
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(" \t\r") + 1 - start);
 }
 
 std::size_t IndentOf(std::string_view line) {
   return std::min(line.find_first_not_of(' '), line.size());
 }
 
-bool IsComment(std::string_view line) { return Trimmed(line).starts_with('#'); }
+bool IsComment(std::string_view line) { return base::Trim(line).starts_with('#'); }
 
 bool IsWithinCharacter(std::string_view text, std::size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
@@ -86,7 +71,7 @@ void AddIgnored(std::string_view line, std::set<std::string, std::less<>>& names
   if (hash == std::string_view::npos) return;
   std::string_view comment = line.substr(hash);
   const std::size_t at = comment.find(kMark);
-  if (at == std::string_view::npos || !Trimmed(comment.substr(1, at - 1)).empty()) return;
+  if (at == std::string_view::npos || !base::Trim(comment.substr(1, at - 1)).empty()) return;
   comment.remove_prefix(at + kMark.size());
   while (!comment.empty()) {
     const std::size_t end = std::min(comment.find_first_of(", \t\r"), comment.size());
@@ -99,7 +84,7 @@ void AddIgnored(std::string_view line, std::set<std::string, std::less<>>& names
 class FileLint {
  public:
   FileLint(const LintedFile& file, const Knowledge& knowledge, std::vector<Finding>& out)
-      : file_(file), knowledge_(knowledge), out_(out), lines_(LinesOf(file.text)) {
+      : file_(file), knowledge_(knowledge), out_(out), lines_(base::SplitLines(file.text)) {
     for (const RuleGroup& group : file.groups) {
       for (const Rule& rule : group.rules) starts_.insert(rule.line);
     }
@@ -127,13 +112,13 @@ class FileLint {
     const auto start = static_cast<std::size_t>(rule.line) - 1;
     if (start >= lines_.size()) return {0, 0};
     const std::size_t indent = IndentOf(lines_[start]);
-    const bool has_dash = Trimmed(lines_[start]).starts_with('-');
+    const bool has_dash = base::Trim(lines_[start]).starts_with('-');
     const auto next = starts_.upper_bound(rule.line);
     const std::size_t most =
         next == starts_.end() ? lines_.size() : static_cast<std::size_t>(*next) - 1;
     std::size_t end = start + 1;
     for (; end < most; ++end) {
-      if (Trimmed(lines_[end]).empty()) continue;
+      if (base::Trim(lines_[end]).empty()) continue;
       if (IndentOf(lines_[end]) < indent + (has_dash ? 1 : 0)) break;
     }
     std::size_t first = start;
@@ -155,12 +140,13 @@ class FileLint {
     // Where a line stands elsewhere than it is read, columns mean nothing.
     if (IsExact(rule, at.line, place)) place.column += at.column - 1;
     out_.push_back({found.name, found.severity, file_.name, place, rule.name,
-                    Excerpt(LineAt(LinesOf(rule.expr_text), line), at.column),
+                    Excerpt(LineAt(base::SplitLines(rule.expr_text), line), at.column),
                     std::move(found.explanation)});
   }
 
   bool IsExact(const Rule& rule, int line, const Place& place) const {
-    const auto wanted = LineAt(LinesOf(rule.expr_text), static_cast<std::size_t>(line) - 1);
+    const auto wanted =
+        LineAt(base::SplitLines(rule.expr_text), static_cast<std::size_t>(line) - 1);
     const auto found = LineAt(lines_, static_cast<std::size_t>(place.line) - 1);
     const auto column = static_cast<std::size_t>(place.column) - 1;
     return column <= found.size() && found.substr(column).starts_with(wanted);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "azexporter/base/text.h"
 #include "azexporter/base/utf8.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/promql/parser.h"
@@ -12,16 +13,6 @@ namespace {
 
 using base::YamlMap;
 using base::YamlNode;
-
-std::vector<std::string_view> SplitLines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return lines;
-}
 
 // A group's labels are defaults for its rules'.
 void AddGroupLabels(const TemplateMap& group_labels, Rule& rule) {
@@ -36,7 +27,7 @@ void AddGroupLabels(const TemplateMap& group_labels, Rule& rule) {
 }  // namespace
 
 GroupReader::GroupReader(std::string_view text, UnknownKeys unknown, RuleFile& out)
-    : lines_(SplitLines(text)), unknown_(unknown), out_(out) {}
+    : lines_(base::SplitLines(text)), unknown_(unknown), out_(out) {}
 
 void GroupReader::Fault(const YamlNode& node, std::string_view message) {
   out_.errors.push_back(node.ErrorHere(message));
@@ -117,7 +108,7 @@ std::vector<Place> GroupReader::PlacesOf(const YamlNode& node, std::string_view 
   const auto first = static_cast<std::size_t>(node.line()) - 1;
   std::vector<Place> places;
   std::size_t row = first;
-  for (const std::string_view line : SplitLines(value)) {
+  for (const std::string_view line : base::SplitLines(value)) {
     Place place{node.line(), node.column()};
     for (std::size_t r = row; r < std::min(row + kMostSkipped, lines_.size()); ++r) {
       const std::size_t from = r == first ? static_cast<std::size_t>(node.column()) - 1 : 0;

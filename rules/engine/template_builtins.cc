@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "azexporter/base/text.h"
 #include "template_format.h"
 #include "template_functions.h"
 #include "template_quote.h"
@@ -299,7 +300,7 @@ constexpr Function kFunctions[] = {
     TakesMore(Takes("printf", Type::kString, &Printf)),
     TakesMore(Takes0("println", &Printed<&Sprintln>)),
     TakesMore(Takes("slice", Type::kAny, &Slice)),
-    TakesMore(Takes0("urlquery", &Escaped<&QueryEscape>)),
+    TakesMore(Takes0("urlquery", &Escaped<&base::QueryEscape>)),
 };
 
 }  // namespace

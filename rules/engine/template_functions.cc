@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "azexporter/base/duration.h"
+#include "azexporter/base/text.h"
 #include "azexporter/base/utf8.h"
 #include "azexporter/model/regexp.h"
 #include "template_format.h"
@@ -219,7 +220,7 @@ Result<Value> Title(Context&, Arguments& arguments) {
 }
 
 std::string GraphLink(std::string_view expr, int tab) {
-  return fmt::format("/graph?g0.expr={}&g0.tab={}", QueryEscape(expr), tab);
+  return fmt::format("/graph?g0.expr={}&g0.tab={}", base::QueryEscape(expr), tab);
 }
 
 // Go's net.SplitHostPort; false where it fails.
@@ -330,7 +331,9 @@ constexpr Function kFunctions[] = {
     Takes("toTime", Type::kAny, &ToTime),
     Takes("toUpper", Type::kString, &InCase<&UpperOf>),
     Takes("urlQueryEscape", Type::kString,
-          [](Context&, Arguments& a) -> Result<Value> { return Value(QueryEscape(Text(a[0]))); }),
+          [](Context&, Arguments& a) -> Result<Value> {
+            return Value(base::QueryEscape(Text(a[0])));
+          }),
     Takes("value", Type::kSample, &ValueOf),
 };
 
@@ -360,22 +363,6 @@ std::string_view TypeName(Type type) {
 
 tl::unexpected<base::Error> Failure(std::string why) {
   return base::Fail(base::ErrorCode::kExecution, std::move(why));
-}
-
-std::string QueryEscape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 }  // namespace azexporter::rules::text_template

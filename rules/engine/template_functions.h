@@ -83,7 +83,4 @@ std::span<const Function> PrometheusFunctions();
 // kExecution with Go's words.
 tl::unexpected<base::Error> Failure(std::string why);
 
-// A space is '+', as Go's url.QueryEscape.
-std::string QueryEscape(std::string_view text);
-
 }  // namespace azexporter::rules::text_template

@@ -1,6 +1,7 @@
 #include "azexporter/notify/alert.h"
 
 #include "azexporter/base/json_writer.h"
+#include "azexporter/base/text.h"
 #include "azexporter/base/time_text.h"
 #include "azexporter/net/http_client.h"
 
@@ -48,15 +49,7 @@ std::string AlertsJson(std::span<const Alert> alerts) {
 }
 
 std::string GraphPath(std::string_view expr) {
-  // A space is '+' in a query, as Go writes it.
-  std::string escaped;
-  for (std::size_t at = 0; at < expr.size();) {
-    const std::size_t space = std::min(expr.find(' ', at), expr.size());
-    escaped += net::UrlEscape(expr.substr(at, space - at));
-    if (space < expr.size()) escaped += '+';
-    at = space + 1;
-  }
-  return "/graph?g0.expr=" + escaped + "&g0.tab=1";
+  return "/graph?g0.expr=" + base::QueryEscape(expr) + "&g0.tab=1";
 }
 
 }  // namespace azexporter::notify

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "azexporter/base/file.h"
+#include "azexporter/base/text.h"
 
 namespace azexporter::notify {
 namespace {
@@ -13,32 +13,6 @@ constexpr std::int64_t kMaxConnectMs = 5'000;
 constexpr std::size_t kMaxAnswerBytes = 1 << 20;
 constexpr std::size_t kShownAnswerBytes = 200;
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
-  const std::size_t end = text.find_last_not_of(kSpace);
-  return text.substr(begin, end == std::string_view::npos ? 0 : end + 1 - begin);
-}
-
-Result<void> ReadOptional(const std::string& path, std::string& out) {
-  out.clear();
-  if (path.empty()) return {};
-  AZX_ASSIGN_OR_RETURN(out, base::ReadFile(path));
-  return {};
-}
-
-// What goes into one line of a request.
-Result<std::string> ReadSecret(const std::string& path) {
-  std::string text;
-  AZX_RETURN_IF_ERROR(ReadOptional(path, text));
-  std::string secret(Trim(text));
-  const bool one_line = std::none_of(secret.begin(), secret.end(), [](char c) {
-    return static_cast<unsigned char>(c) < ' ' && c != '\t';
-  });
-  if (one_line) return secret;
-  return base::Fail(base::ErrorCode::kUnavailable, path + ": must be one line");
-}
-
 bool RefusedForItsContent(int status) {
   return status == 400 || status == 413 || status == 415 || status == 422;
 }
@@ -46,33 +20,29 @@ bool RefusedForItsContent(int status) {
 }  // namespace
 
 Result<net::HttpClient*> Exchange::Client() {
-  net::TlsOptions tls{.insecure_skip_verify = alertmanager_.insecure_skip_verify,
-                      .server_name = alertmanager_.server_name,
-                      .min_version = alertmanager_.min_version,
-                      .max_version = alertmanager_.max_version};
-  AZX_RETURN_IF_ERROR(ReadOptional(alertmanager_.ca_file, tls.ca_pem));
-  AZX_RETURN_IF_ERROR(ReadOptional(alertmanager_.cert_file, tls.client_cert_pem));
-  AZX_RETURN_IF_ERROR(ReadOptional(alertmanager_.key_file, tls.client_key_pem));
-  if (!client_ || tls != tls_) {
-    tls_ = tls;
-    client_ = std::make_unique<net::HttpClient>(net::HttpClientOptions{
-        .user_agent = "azexporter", .tls = std::move(tls), .proxy_url = alertmanager_.proxy_url});
-  }
-  return client_.get();
+  net::HttpClientOptions options{.user_agent = "azexporter",
+                                 .tls = {.insecure_skip_verify = alertmanager_.insecure_skip_verify,
+                                         .server_name = alertmanager_.server_name,
+                                         .min_version = alertmanager_.min_version,
+                                         .max_version = alertmanager_.max_version},
+                                 .proxy_url = alertmanager_.proxy_url};
+  AZX_RETURN_IF_ERROR(net::ReadTlsFiles(
+      {alertmanager_.ca_file, alertmanager_.cert_file, alertmanager_.key_file}, options.tls));
+  return &client_.For(options);
 }
 
 Result<void> Exchange::AddCredentials(net::HttpRequest& request) const {
   if (!alertmanager_.credentials_file.empty()) {
-    AZX_ASSIGN_OR_RETURN(const std::string secret, ReadSecret(alertmanager_.credentials_file));
+    AZX_ASSIGN_OR_RETURN(const std::string secret, net::ReadSecret(alertmanager_.credentials_file));
     request.headers.emplace_back("Authorization", alertmanager_.authorization_type + " " + secret);
     return {};
   }
   std::string username = alertmanager_.username;
   if (!alertmanager_.username_file.empty()) {
-    AZX_ASSIGN_OR_RETURN(username, ReadSecret(alertmanager_.username_file));
+    AZX_ASSIGN_OR_RETURN(username, net::ReadSecret(alertmanager_.username_file));
   }
   if (username.empty() && alertmanager_.password_file.empty()) return {};
-  AZX_ASSIGN_OR_RETURN(const std::string password, ReadSecret(alertmanager_.password_file));
+  AZX_ASSIGN_OR_RETURN(const std::string password, net::ReadSecret(alertmanager_.password_file));
   request.basic_auth = username + ":" + password;
   return {};
 }
@@ -80,7 +50,7 @@ Result<void> Exchange::AddCredentials(net::HttpRequest& request) const {
 Result<void> Exchange::AddHeaders(net::HttpRequest& request) const {
   for (const HeaderFiles& header : alertmanager_.headers) {
     for (const std::string& file : header.files) {
-      AZX_ASSIGN_OR_RETURN(std::string value, ReadSecret(file));
+      AZX_ASSIGN_OR_RETURN(std::string value, net::ReadSecret(file));
       request.headers.emplace_back(header.name, std::move(value));
     }
   }
@@ -102,7 +72,7 @@ Result<void> Exchange::Post(std::span<const Alert> batch, const std::stop_token&
   AZX_ASSIGN_OR_RETURN(const net::HttpResponse response, client->Fetch(request, stop));
   if (response.ok()) return {};
   const std::string_view answer =
-      Trim(std::string_view(response.body).substr(0, kShownAnswerBytes));
+      base::Trim(std::string_view(response.body).substr(0, kShownAnswerBytes));
   const auto code = RefusedForItsContent(response.status) ? base::ErrorCode::kBadData
                                                           : base::ErrorCode::kUnavailable;
   return base::Fail(code, "POST " + net::RedactUrl(alertmanager_.url) + ": HTTP status " +

@@ -5,12 +5,11 @@
 //
 // Thread safety: one thread only.
 
-#include <memory>
 #include <span>
 #include <stop_token>
 
 #include "azexporter/base/result.h"
-#include "azexporter/net/http_client.h"
+#include "azexporter/net/client_files.h"
 #include "azexporter/notify/sender.h"
 
 namespace azexporter::notify {
@@ -30,8 +29,7 @@ class Exchange {
   base::Result<void> AddHeaders(net::HttpRequest& request) const;
 
   const Alertmanager& alertmanager_;
-  net::TlsOptions tls_;
-  std::unique_ptr<net::HttpClient> client_;
+  net::KeptClient client_;
 };
 
 }  // namespace azexporter::notify

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "azexporter/base/duration.h"
+#include "azexporter/base/text.h"
 #include "azexporter/model/regexp.h"
 #include "azexporter/promql/parser.h"
 #include "lexer.h"
@@ -18,22 +19,16 @@ using base::Result;
 
 constexpr std::string_view kBlanks = " \t\r";
 
-std::string_view Trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
 // The words of a line, one after the other.
 class Words {
  public:
-  explicit Words(std::string_view line) : rest_(Trim(line)) {}
+  explicit Words(std::string_view line) : rest_(base::Trim(line)) {}
 
   // "" at the end.
   std::string_view Next() {
     const std::size_t end = std::min(rest_.find_first_of(kBlanks), rest_.size());
     const std::string_view word = rest_.substr(0, end);
-    rest_ = Trim(rest_.substr(end));
+    rest_ = base::Trim(rest_.substr(end));
     return word;
   }
   bool Take(std::string_view word) {
@@ -63,7 +58,7 @@ class ScriptReader {
   explicit ScriptReader(std::string_view text) {
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
-      const std::string_view line = Trim(text.substr(0, end));
+      const std::string_view line = base::Trim(text.substr(0, end));
       lines_.push_back(line.starts_with('#') ? std::string_view() : line);
       text.remove_prefix(std::min(end + 1, text.size()));
     }
@@ -270,7 +265,7 @@ class ScriptReader {
     TextExpectation text{true, ""};
     for (const std::string_view form : {"msg:", "regex:"}) {
       if (!words.rest().starts_with(form)) continue;
-      text = {form == "regex:", std::string(Trim(words.rest().substr(form.size())))};
+      text = {form == "regex:", std::string(base::Trim(words.rest().substr(form.size())))};
     }
     if (kind == "fail") {
       eval.expect_fail = true;

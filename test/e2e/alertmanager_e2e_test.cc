@@ -6,6 +6,7 @@
 #include <csignal>
 #include <mutex>
 
+#include "azexporter/base/text.h"
 #include "azexporter/base/time_text.h"
 #include "servers/loopback.h"
 #include "simulator/http_server.h"
@@ -130,7 +131,7 @@ class AlertmanagerTest : public test::PlatformFixture {
   std::int64_t FiredAtMs(const std::string& name) {
     const json answer =
         FetchJson(url_ + "/api/v1/query?query=" +
-                  net::UrlEscape("ALERTS{alertstate=\"firing\",alertname=\"" + name + "\"}[5m]"));
+                  base::UrlEscape("ALERTS{alertstate=\"firing\",alertname=\"" + name + "\"}[5m]"));
     const double seconds = answer["data"]["result"][0]["values"][0][0];
     return std::llround(seconds * 1000);
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "azexporter/base/text.h"
 #include "support/azexporter_process.h"
 #include "support/eventually.h"
 #include "support/temp_folder.h"
@@ -63,7 +64,7 @@ class DatasourceE2eTest : public testing::Test {
   }
   // The rule as /api/v1/rules tells it.
   json Rule(const std::string& name) {
-    const json data = azexporter_->api().Data("/api/v1/rules?rule_name[]=" + net::UrlEscape(name));
+    const json data = azexporter_->api().Data("/api/v1/rules?rule_name[]=" + base::UrlEscape(name));
     if (data.is_null() || data["groups"].empty()) return json::object();
     return data["groups"][0]["rules"][0];
   }

@@ -13,6 +13,7 @@
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/float_format.h"
+#include "azexporter/base/text.h"
 #include "azexporter/net/http_client.h"
 #include "e2e/prometheus_queries.h"
 #include "support/azexporter_process.h"
@@ -247,7 +248,7 @@ class PrometheusTest : public testing::Test {
                         const std::vector<std::pair<std::string, std::string>>& params) {
     std::string query;
     for (const auto& [name, value] : params) {
-      query += (query.empty() ? "?" : "&") + net::UrlEscape(name) + "=" + net::UrlEscape(value);
+      query += (query.empty() ? "?" : "&") + base::UrlEscape(name) + "=" + base::UrlEscape(value);
     }
     return Fetch(server + path + query);
   }

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <set>
 
+#include "azexporter/base/text.h"
 #include "support/azexporter_process.h"
 #include "support/eventually.h"
 #include "support/temp_folder.h"
@@ -74,7 +75,7 @@ class RemoteWriteE2eTest : public testing::Test {
   // The times of a series' samples in the last minutes.
   static std::set<double> Times(test::PrometheusApi& api, const std::string& series) {
     std::set<double> times;
-    const json data = api.Data("/api/v1/query?query=" + net::UrlEscape(series + "[5m]"));
+    const json data = api.Data("/api/v1/query?query=" + base::UrlEscape(series + "[5m]"));
     if (data.is_null()) return times;
     for (const json& one : data["result"]) {
       for (const json& point : one["values"]) times.insert(point[0].get<double>());

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "azexporter/base/text.h"
 #include "dashboards/dashboard.h"
 #include "support/eventually.h"
 #include "support/platform_fixture.h"
@@ -105,7 +106,7 @@ TEST_F(ScrapeTest, LabelsArriveAsTheyLeft) {
   expected.insert({"job", "instance"});
   PrometheusApi& prometheus = prometheus_->api();
   for (const std::string job : {"azexporter", "defaults"}) {
-    const std::string path = "/api/v1/labels?match[]=" + net::UrlEscape("{job=\"" + job + "\"}");
+    const std::string path = "/api/v1/labels?match[]=" + base::UrlEscape("{job=\"" + job + "\"}");
     EXPECT_TRUE(Eventually([&] { return Strings(prometheus, path) == expected; }, kWaitMs))
         << job << ": " << json(Strings(prometheus, path));
   }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "azexporter/base/file.h"
+#include "azexporter/base/text.h"
 #include "azexporter/base/yaml.h"
 #include "azexporter/collect/collector.h"
 #include "azexporter/collect/self_metrics.h"
@@ -44,11 +45,6 @@ std::string Find(const TemplateMap& map, std::string_view name) {
     if (key == name) return text;
   }
   return "";
-}
-
-std::string Lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
 }
 
 const YamlNode& At(const YamlNode& map, std::string_view key) {
@@ -142,7 +138,7 @@ TEST(PackTest, EveryRecommendedAlertIsWhole) {
       EXPECT_NE(Find(rule.annotations, "description"), "");
       EXPECT_EQ(Find(rule.annotations, "runbook_url"),
                 "https://github.com/azexporter/azexporter/blob/main/rules/alerts/RUNBOOK.md#" +
-                    Lower(rule.name));
+                    base::Lower(rule.name));
       ASSERT_TRUE(tried.contains(rule.name)) << "no unit test";
       EXPECT_TRUE(tried.at(rule.name).firing);
       // What has no selector is always true: a Watchdog.

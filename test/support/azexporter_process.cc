@@ -1,4 +1,5 @@
 #include "support/azexporter_process.h"
+#include "azexporter/base/text.h"
 
 #include <gtest/gtest.h>
 
@@ -79,7 +80,7 @@ json PrometheusApi::Data(const std::string& path) {
 }
 
 int PrometheusApi::Count(const std::string& query) {
-  const json data = Data("/api/v1/query?query=" + net::UrlEscape(query));
+  const json data = Data("/api/v1/query?query=" + base::UrlEscape(query));
   if (data.is_null()) return -1;
   int count = 0;
   for (const json& series : data["result"]) count += series["value"][1] != "NaN" ? 1 : 0;
@@ -88,7 +89,7 @@ int PrometheusApi::Count(const std::string& query) {
 
 std::map<std::string, std::string> PrometheusApi::Values(const std::string& query) {
   std::map<std::string, std::string> values;
-  const json data = Data("/api/v1/query?query=" + net::UrlEscape(query));
+  const json data = Data("/api/v1/query?query=" + base::UrlEscape(query));
   if (data.is_null()) return values;
   for (const json& series : data["result"]) {
     values[series["metric"].dump()] = series["value"][1].get<std::string>();

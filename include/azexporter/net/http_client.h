@@ -38,7 +38,9 @@ struct TlsOptions {
 struct HttpClientOptions {
   std::string user_agent;  // never one that looks like curl's: Kubernetes then answers prettily
   TlsOptions tls;
-  std::string proxy_url;  // empty: none (the environment is not asked)
+  std::string proxy_url = {};  // empty: none (the environment is not asked)
+
+  friend bool operator==(const HttpClientOptions&, const HttpClientOptions&) = default;
 };
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
@@ -105,8 +107,6 @@ class HttpClient {
 
 // The URL without user and password, for messages.
 std::string RedactUrl(std::string_view url);
-// %XX for everything but letters, digits and -_.~
-std::string UrlEscape(std::string_view text);
 // "Wed, 21 Oct 2015 07:28:00 GMT" as milliseconds since the epoch; nothing where it is no date.
 std::optional<std::int64_t> ParseHttpDateMs(std::string_view text);
 // Scheme http or https, and a host: what a probe or an API server needs.

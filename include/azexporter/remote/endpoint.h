@@ -5,12 +5,11 @@
 //
 // Thread safety: Endpoint is a value; an EndpointClient is used by one thread at a time.
 
-#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "azexporter/base/result.h"
-#include "azexporter/net/http_client.h"
+#include "azexporter/net/client_files.h"
 
 namespace azexporter::remote {
 
@@ -55,8 +54,7 @@ class EndpointClient {
   base::Result<net::HttpClient*> Client();
 
   const Endpoint endpoint_;
-  net::TlsOptions tls_;
-  std::unique_ptr<net::HttpClient> client_;
+  net::KeptClient client_;
 };
 
 }  // namespace azexporter::remote
