@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "app/run_command.h"
 #include "azexporter/rules/rule_file.h"
@@ -11,16 +10,6 @@ namespace azexporter::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string Put(const std::string& name, std::string_view text) {
-  const fs::path folder =
-      fs::path(testing::TempDir()) /
-      ("azx_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-  fs::create_directories(folder);
-  const std::string path = folder / name;
-  std::ofstream(path) << text;
-  return path;
-}
 
 TEST(CheckRulesTest, TellsEachFileAsPromtoolDoes) {
   const std::string good = Put("good.yaml", "groups: [{name: a, rules: [{record: b, expr: up}]}]");

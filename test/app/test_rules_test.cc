@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "app/run_command.h"
@@ -12,17 +11,6 @@ namespace azexporter::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A file of a test's own; its path.
-std::string Put(const std::string& name, std::string_view text) {
-  const fs::path folder =
-      fs::path(testing::TempDir()) /
-      ("azx_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-  fs::create_directories(folder);
-  const std::string path = folder / name;
-  std::ofstream(path) << text;
-  return path;
-}
 
 constexpr std::string_view kTwoTests =
     "tests:\n"

@@ -4,53 +4,27 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
-
 #include "azexporter/notify/sender.h"
-#include "simulator/http_server.h"
 #include "support/eventually.h"
+#include "support/fake_http_server.h"
 
 namespace azexporter::notify {
 
 using simulator::HttpRequest;
 using simulator::HttpResponse;
-using simulator::HttpServer;
 using test::Eventually;
 
-// Answers what it is told to, or hangs, and notes what it was sent.
-class FakeAlertmanager {
+class FakeAlertmanager : public test::FakeHttpServer {
  public:
-  explicit FakeAlertmanager(const simulator::Certificate* certificate = nullptr) {
-    auto server = HttpServer::Start({.certificate = certificate},
-                                    [this](const HttpRequest& request) { return Take(request); });
-    EXPECT_TRUE(server) << server.error().message();
-    if (server) server_ = std::move(*server);
-  }
-  ~FakeAlertmanager() {
-    Hang(false);
-    server_->Stop();
-  }
+  explicit FakeAlertmanager(const simulator::Certificate* certificate = nullptr)
+      : FakeHttpServer(HttpResponse(), certificate) {}
 
-  std::string url() const { return server_->url() + "/api/v2/alerts"; }
-  void Hang(bool on) {
-    std::lock_guard lock(mu_);
-    hanging_ = on;
-    changed_.notify_all();
-  }
+  std::string url() const { return base_url() + "/api/v2/alerts"; }
   void Answer(int status, std::string body = "") {
-    std::lock_guard lock(mu_);
-    status_ = status;
-    body_ = std::move(body);
+    FakeHttpServer::Answer({.status = status, .body = std::move(body)});
   }
   void Redirect(int status, std::string to) {
-    std::lock_guard lock(mu_);
-    status_ = status;
-    location_ = std::move(to);
-  }
-  std::vector<HttpRequest> Requests() {
-    std::lock_guard lock(mu_);
-    return requests_;
+    FakeHttpServer::Answer({.status = status, .headers = {{"Location", std::move(to)}}});
   }
   // How often each request names the alerts: "3 1".
   std::string BatchSizes() {
@@ -79,25 +53,6 @@ class FakeAlertmanager {
     }
     return text;
   }
-
- private:
-  HttpResponse Take(const HttpRequest& request) {
-    std::unique_lock lock(mu_);
-    requests_.push_back(request);
-    changed_.wait(lock, [this] { return !hanging_; });
-    HttpResponse response{.status = status_, .body = body_};
-    if (!location_.empty()) response.headers.emplace_back("Location", location_);
-    return response;
-  }
-
-  std::mutex mu_;
-  std::condition_variable changed_;
-  bool hanging_ = false;
-  int status_ = 200;
-  std::string body_;
-  std::string location_;
-  std::vector<HttpRequest> requests_;
-  std::unique_ptr<HttpServer> server_;
 };
 
 inline std::vector<Alert> Numbered(int first, int last) {

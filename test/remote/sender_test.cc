@@ -4,15 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "azexporter/exposition/remote_write.h"
 #include "remote/write_loop.h"
 #include "simulator/base64.h"
-#include "simulator/http_server.h"
 #include "support/eventually.h"
+#include "support/fake_http_server.h"
 #include "support/temp_folder.h"
 
 namespace azexporter::remote {
@@ -21,37 +19,13 @@ namespace {
 using model::Labels;
 using simulator::HttpRequest;
 using simulator::HttpResponse;
-using simulator::HttpServer;
 using test::Eventually;
 
-// Answers what it is told to, or hangs, and notes what it was sent.
-class FakeReceiver {
+class FakeReceiver : public test::FakeHttpServer {
  public:
-  FakeReceiver() {
-    auto server =
-        HttpServer::Start({}, [this](const HttpRequest& request) { return Take(request); });
-    EXPECT_TRUE(server) << server.error().message();
-    if (server) server_ = std::move(*server);
-  }
-  ~FakeReceiver() {
-    Hang(false);
-    server_->Stop();
-  }
+  FakeReceiver() : FakeHttpServer({.status = 204}) {}
 
-  std::string url() const { return server_->url() + "/api/v1/write"; }
-  void Hang(bool on) {
-    std::lock_guard lock(mu_);
-    hanging_ = on;
-    changed_.notify_all();
-  }
-  void Answer(HttpResponse response) {
-    std::lock_guard lock(mu_);
-    answer_ = std::move(response);
-  }
-  std::vector<HttpRequest> Requests() {
-    std::lock_guard lock(mu_);
-    return requests_;
-  }
+  std::string url() const { return base_url() + "/api/v1/write"; }
   std::size_t Count() { return Requests().size(); }
 
   // The samples of each request of version 1.0: "up{n="1"}=1 ...; ...".
@@ -75,21 +49,6 @@ class FakeReceiver {
     }
     return text;
   }
-
- private:
-  HttpResponse Take(const HttpRequest& request) {
-    std::unique_lock lock(mu_);
-    requests_.push_back(request);
-    changed_.wait(lock, [this] { return !hanging_; });
-    return answer_;
-  }
-
-  std::mutex mu_;
-  std::condition_variable changed_;
-  bool hanging_ = false;
-  HttpResponse answer_ = {.status = 204};
-  std::vector<HttpRequest> requests_;
-  std::unique_ptr<HttpServer> server_;
 };
 
 // The samples first..last of one series, each with its number as value and time.

@@ -7,6 +7,7 @@
 
 #include "rules/rules_fixture.h"
 #include "support/temp_folder.h"
+#include "support/test_database.h"
 
 namespace azexporter::rules {
 namespace {
@@ -18,14 +19,8 @@ class AlertStoreTest : public testing::Test {
   void Reopen() {
     store_.reset();
     db_.reset();
-    std::string set_aside;
-    auto db = base::Database::Open(
-        (folder_ / "alerts.db").string(),
-        {.application = 1,
-         .upgrade = [](base::Database& made, int) { return CreateAlertTables(made); }},
-        0, set_aside);
-    ASSERT_TRUE(db.has_value()) << db.error().message();
-    db_ = std::move(*db);
+    db_ = test::OpenDatabase((folder_ / "alerts.db").string(), &CreateAlertTables);
+    ASSERT_NE(db_, nullptr);
     store_ = MakeAlertStore(*db_);
   }
 

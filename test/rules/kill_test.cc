@@ -15,6 +15,7 @@
 #include "rules/rules_fixture.h"
 #include "support/faulty_disk.h"
 #include "support/temp_folder.h"
+#include "support/test_database.h"
 
 namespace azexporter::rules {
 namespace {
@@ -257,17 +258,12 @@ class Survivor {
   void Live(int first, int left, int out) {
     Killer killer(left);
     test::FaultyDisk disk;
-    std::string set_aside;
-    auto db = base::Database::Open(
-        (folder_ / "alerts.db").string(),
-        {.application = 1,
-         .upgrade = [](base::Database& made, int) { return CreateAlertTables(made); },
-         .vfs = disk.name()},
-        0, set_aside);
-    if (!db || !set_aside.empty()) _exit(4);
+    const auto db =
+        test::OpenDatabase((folder_ / "alerts.db").string(), &CreateAlertTables, disk.name());
+    if (db == nullptr || testing::Test::HasFailure()) _exit(4);
     disk.loses = disk_.loses && lives_ > 0;
     disk.on_write = [&] { killer.Point(); };
-    DeadlyStore alerts(MakeAlertStore(**db), killer);
+    DeadlyStore alerts(MakeAlertStore(*db), killer);
     Life(seed_, &alerts, killer, [out](const std::string& line) {
       const std::string text = line + "\n";
       static_cast<void>(!write(out, text.data(), text.size()));

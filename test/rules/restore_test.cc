@@ -6,6 +6,7 @@
 #include "rules/rules_fixture.h"
 #include "support/faulty_disk.h"
 #include "support/temp_folder.h"
+#include "support/test_database.h"
 
 namespace azexporter::rules {
 namespace {
@@ -19,15 +20,8 @@ class RestoreTest : public RulesFixture {
     rules_.reset();
     alerts_.reset();
     db_.reset();
-    std::string set_aside;
-    auto db = base::Database::Open(
-        (folder_ / "alerts.db").string(),
-        {.application = 1,
-         .upgrade = [](base::Database& made, int) { return CreateAlertTables(made); },
-         .vfs = disk_.name()},
-        0, set_aside);
-    ASSERT_TRUE(db.has_value()) << db.error().message();
-    db_ = std::move(*db);
+    db_ = test::OpenDatabase((folder_ / "alerts.db").string(), &CreateAlertTables, disk_.name());
+    ASSERT_NE(db_, nullptr);
     alerts_ = MakeAlertStore(*db_);
     rules_ = std::make_unique<Manager>(
         ManagerOptions{}, ManagerDeps{.engine = engine_,

@@ -12,6 +12,7 @@
 #include "azexporter/storage/memory_store.h"
 #include "support/faulty_disk.h"
 #include "support/temp_folder.h"
+#include "support/test_database.h"
 
 namespace azexporter::storage {
 namespace {
@@ -27,15 +28,7 @@ class SampleFileTest : public testing::Test {
   std::size_t Restart() {
     file_.reset();
     db_.reset();
-    std::string set_aside;
-    auto db = base::Database::Open(
-        (folder_ / "samples.db").string(),
-        {.application = 1,
-         .upgrade = [](base::Database& made, int) { return CreateSampleTables(made); },
-         .vfs = disk_.name()},
-        0, set_aside);
-    EXPECT_TRUE(db.has_value()) << db.error().message();
-    db_ = std::move(*db);
+    db_ = test::OpenDatabase((folder_ / "samples.db").string(), &CreateSampleTables, disk_.name());
     file_ = std::make_unique<SampleFile>(*db_);
     store_ = std::make_unique<MemoryStore>(MemoryStoreOptions{.retention_ms = 60 * kMinuteMs});
     const auto restored = file_->Restore(*store_);
