@@ -31,10 +31,14 @@ class TempFolder {
   std::string string() const { return path_.string(); }
   std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
 
-  // The path of the file that was written.
+  // The path of the file that was written. It appears whole: a thread that reads the file meanwhile
+  // finds what was there before, or all of the text.
   std::filesystem::path Write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
+    std::filesystem::path path = path_ / name;
+    const std::filesystem::path unfinished = path.string() + ".unfinished";
+    std::ofstream(unfinished, std::ios::binary) << text;
+    std::filesystem::rename(unfinished, path);
+    return path;
   }
 
  private:
