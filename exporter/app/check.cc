@@ -11,6 +11,7 @@
 #include "azexporter/collect/snapshot.h"
 #include "azexporter/storage/memory_store.h"
 #include "check_parts.h"
+#include "cluster_rules.h"
 #include "notifications.h"
 #include "rule_groups.h"
 
@@ -208,11 +209,15 @@ CheckResult Impossible(Status status, const std::string& why) {
 
 base::Result<CheckResult> CheckCluster(const config::Config& config, const ObserverDeps& deps,
                                        const CheckOptions& options, std::int64_t timeout_ms) {
-  AZX_ASSIGN_OR_RETURN(const std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
+  AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
   config::Config quick = config;
   quick.probes.timeout_ms = std::min(quick.probes.timeout_ms, timeout_ms / 8);
   AZX_ASSIGN_OR_RETURN(const std::unique_ptr<Observer> observer, Observer::Create(quick, deps));
   observer->AskOnce({});
+  ClusterRules of_cluster(deps.log);
+  of_cluster.SetSelection(config.prometheus_rules);
+  static_cast<void>(of_cluster.Update(*observer->cluster_state()));
+  std::ranges::move(of_cluster.groups(), std::back_inserter(groups));
 
   // Rates need more than one sample: a few rounds of quick probes, half a second apart. With the
   // lists (4/10 of the timeout at most) all of it stays within the timeout even where every target
@@ -226,6 +231,7 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   self.RecordReload(true, deps.clock.NowMs());
   self.RecordNotifications(NothingSent(config));
   self.RecordState({});
+  if (config.prometheus_rules) self.RecordRefusedRules(of_cluster.refused());
   // A rule that cannot be evaluated is told of by its own judgement.
   const auto rule_counts = RuleCounts(rules::NotEvaluated(groups));
   collect::Round round;

@@ -16,6 +16,7 @@
 #include "azexporter/rules/manager.h"
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
+#include "cluster_rules.h"
 #include "datasource.h"
 #include "external_url.h"
 #include "leadership.h"
@@ -68,7 +69,10 @@ struct Daemon::Impl {
 
   base::Result<void> Listen(std::int64_t retention_ms, std::function<base::Result<void>()> reload);
   // Puts the parts of a configuration into force that every reload may change.
-  void Apply(const config::Config& next, std::vector<rules::RuleGroup> groups);
+  void Apply(const config::Config& next, std::vector<rules::RuleGroup> groups)
+      AZX_REQUIRES(config_mu);
+  // Puts the rules of the files and of the cluster into force.
+  void ApplyRules() AZX_REQUIRES(config_mu);
   // Notes the outcome of a reload for those who ask for the configuration.
   void Show(const config::Config& next);
   void ShowRefusal();
@@ -95,6 +99,8 @@ struct Daemon::Impl {
   base::Mutex config_mu;
   config::Config config AZX_GUARDED_BY(config_mu);
   std::unique_ptr<Observer> observer AZX_GUARDED_BY(config_mu);
+  std::vector<rules::RuleGroup> file_groups AZX_GUARDED_BY(config_mu);
+  ClusterRules cluster_rules AZX_GUARDED_BY(config_mu){deps.log};
   // guarded by view_mu, which nobody holds for long
   base::Mutex view_mu;
   web::ConfigView view AZX_GUARDED_BY(view_mu);
@@ -162,18 +168,29 @@ base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
 }
 
 void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGroup> groups) {
-  Retention retention = MakeRetention(next.storage, groups);
-  store.SetRetention(std::move(retention.of), retention.longest_ms);
   alertmanagers.Configure(next.alerting, next.global.external_labels);
   remote_write.Configure(next.remote_write, next.global.external_labels);
+  config = next;
+  file_groups = std::move(groups);
+  cluster_rules.SetSelection(next.prometheus_rules);
+  ApplyRules();
+}
+
+void Daemon::Impl::ApplyRules() {
+  std::vector<rules::RuleGroup> groups = file_groups;
+  std::vector<rules::RuleGroup> of_cluster = cluster_rules.groups();
+  std::move(of_cluster.begin(), of_cluster.end(), std::back_inserter(groups));
+  Retention retention = MakeRetention(config.storage, groups);
+  store.SetRetention(std::move(retention.of), retention.longest_ms);
   {
     base::MutexLock lock(view_mu);
     looked_back_to = LookedBackTo(groups);
   }
-  rules.SetGroups(std::move(groups), {.default_interval_ms = next.global.evaluation_interval_ms,
-                                      .external_labels = next.global.external_labels,
+  rules.SetGroups(std::move(groups), {.default_interval_ms = config.global.evaluation_interval_ms,
+                                      .external_labels = config.global.external_labels,
                                       .external_url = external_url,
-                                      .resend_delay_ms = flags.resend_delay_ms});
+                                      .resend_delay_ms = flags.resend_delay_ms,
+                                      .more_to_come = !cluster_rules.complete()});
 }
 
 void Daemon::Impl::Restore() {
@@ -240,6 +257,8 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
     const auto cluster = observer->cluster_state();
     self.Record(round->snapshot, *cluster);
     alertmanagers.Update(*cluster);
+    if (cluster_rules.Update(*cluster)) ApplyRules();
+    if (config.prometheus_rules) self.RecordRefusedRules(cluster_rules.refused());
   }
   // What nobody was asked for yet looks like what cannot be asked: it is neither shown nor judged.
   const bool show = all_answered || synced || deps.clock.SteadyNs() > publish_unsynced_at_ns;
@@ -359,9 +378,9 @@ base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonD
   std::function<base::Result<void>()> reload;
   if (flags.enable_lifecycle) reload = [raw = daemon.get()] { return raw->Reload(); };
   AZX_RETURN_IF_ERROR(parts.Listen(config.storage.retention_ms, std::move(reload)));
-  parts.Apply(config, std::move(groups));
   {
     base::MutexLock lock(parts.config_mu);
+    parts.Apply(config, std::move(groups));
     parts.Restore();
   }
   parts.Show(config);
@@ -411,9 +430,8 @@ base::Result<void> Daemon::Reload() {
         return base::BadData("a change of \"datasource\" needs a restart");
       }
       AZX_RETURN_IF_ERROR(impl.observer->Reconfigure(config));
-      impl.config = config;
+      impl.Apply(config, std::move(groups));
     }
-    impl.Apply(config, std::move(groups));
     impl.Show(config);
     return {};
   };

@@ -38,6 +38,9 @@ kube::ClusterOptions ClusterOptionsOf(const config::Config& config, const Observ
     options.config_map_namespace = config.zones_config_map->ns;
     options.config_map_name = config.zones_config_map->name;
   }
+  if (config.prometheus_rules) {
+    options.custom_resources.emplace(kube::PrometheusRule::kResource);
+  }
   return options;
 }
 
@@ -243,6 +246,9 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
        (config.zones_config_map->ns != config_.zones_config_map->ns ||
         config.zones_config_map->name != config_.zones_config_map->name))) {
     return needs_restart("zones_config_map");
+  }
+  if (config_.prometheus_rules.has_value() != config.prometheus_rules.has_value()) {
+    return needs_restart("prometheus_rules");
   }
   if (!(config_.postgres == config.postgres)) return needs_restart("postgres");
   if (config_.probes.interval_ms != config.probes.interval_ms ||

@@ -22,6 +22,7 @@ using HistogramFamily = prometheus::Family<prometheus::Histogram>;
 constexpr std::string_view kBuild[] = {"version", "revision"};
 constexpr std::string_view kCollector[] = {"collector"};
 constexpr std::string_view kResource[] = {"resource"};
+constexpr std::string_view kResourceReason[] = {"resource", "reason"};
 constexpr std::string_view kAlertmanager[] = {"alertmanager"};
 constexpr std::string_view kReason[] = {"reason"};
 constexpr std::string_view kRemote[] = {"remote_name", "url"};
@@ -48,15 +49,29 @@ constexpr model::MetricDesc kFamilies[] = {
      model::kFlag},
     {"azexporter_kube_decode_errors_total", "Objects that were not understood and left out.",
      model::MetricType::kCounter, kResource, model::kNumber},
+    {"azexporter_kube_event_lag_seconds",
+     "How old the newest object was when a watch first told of it.", model::MetricType::kGauge,
+     kResource, model::kAmount},
     {"azexporter_kube_last_contact_timestamp_seconds",
      "When the API server last answered for the resource.", model::MetricType::kGauge, kResource,
      model::kAmount},
-    {"azexporter_kube_lists_total", "Whole lists read from the API server.",
+    {"azexporter_kube_last_event_timestamp_seconds",
+     "When a watch last told of a change of the resource.", model::MetricType::kGauge, kResource,
+     model::kAmount},
+    {"azexporter_kube_last_list_duration_seconds", "How long the newest whole list took.",
+     model::MetricType::kGauge, kResource, model::kAmount},
+    {"azexporter_kube_lists_total",
+     "Whole lists read from the API server, by what made them necessary.",
+     model::MetricType::kCounter, kResourceReason, model::kNumber},
+    {"azexporter_kube_objects", "Objects of the resource that are held.", model::MetricType::kGauge,
+     kResource, model::kNumber},
+    {"azexporter_kube_received_bytes_total", "Bytes of lists and watches, after decompression.",
      model::MetricType::kCounter, kResource, model::kNumber},
     {"azexporter_kube_synced", "Whether a whole list of the resource was read.",
      model::MetricType::kGauge, kResource, model::kFlag},
-    {"azexporter_kube_watch_restarts_total", "Watches that ended and were taken up again.",
-     model::MetricType::kCounter, kResource, model::kNumber},
+    {"azexporter_kube_watch_restarts_total",
+     "Watches that ended and were taken up again, by how they ended.", model::MetricType::kCounter,
+     kResourceReason, model::kNumber},
     {"azexporter_leader",
      "Whether this replica is the leader, who tells Alertmanagers.",
      model::MetricType::kGauge,
@@ -89,6 +104,11 @@ constexpr model::MetricDesc kFamilies[] = {
      model::kNumber},
     {"azexporter_notifications_sent_total", "Alerts that the Alertmanager took.",
      model::MetricType::kCounter, kAlertmanager, model::kNumber},
+    {"azexporter_prometheusrules_refused",
+     "PrometheusRule objects of the cluster whose present text is not in force.",
+     model::MetricType::kGauge,
+     {},
+     model::kNumber},
     {"azexporter_remote_storage_bytes_total", "Bytes of requests with samples, compressed.",
      model::MetricType::kCounter, kRemote, model::kNumber},
     {"azexporter_remote_storage_metadata_failed_total",
@@ -242,6 +262,11 @@ struct SelfMetrics::Impl {
   GaugeFamily& last_success =
       AddGauge(registry, "azexporter_collector_last_success_timestamp_seconds");
   GaugeFamily& objects = AddGauge(registry, "azexporter_kube_synced");
+  GaugeFamily& held = AddGauge(registry, "azexporter_kube_objects");
+  GaugeFamily& list_seconds = AddGauge(registry, "azexporter_kube_last_list_duration_seconds");
+  GaugeFamily& last_event = AddGauge(registry, "azexporter_kube_last_event_timestamp_seconds");
+  GaugeFamily& event_lag = AddGauge(registry, "azexporter_kube_event_lag_seconds");
+  CounterFamily& bytes = AddCounter(registry, "azexporter_kube_received_bytes_total");
   GaugeFamily& contact = AddGauge(registry, "azexporter_kube_last_contact_timestamp_seconds");
   GaugeFamily& reload_success = AddGauge(registry, "azexporter_config_last_reload_successful");
   GaugeFamily& reload_time =
@@ -260,6 +285,7 @@ struct SelfMetrics::Impl {
   GaugeFamily& queue_capacity = AddGauge(registry, "azexporter_notifications_queue_capacity");
   GaugeFamily& discovered = AddGauge(registry, "azexporter_notifications_alertmanagers_discovered");
   GaugeFamily& leader = AddGauge(registry, "azexporter_leader");
+  GaugeFamily& refused_rules = AddGauge(registry, "azexporter_prometheusrules_refused");
   // Counted where state is written; these follow it.
   CounterFamily& state_writes = AddCounter(registry, "azexporter_state_writes_total");
   CounterFamily& state_failures = AddCounter(registry, "azexporter_state_write_failures_total");
@@ -309,10 +335,32 @@ void SelfMetrics::Record(const Snapshot& snapshot, const kube::ClusterState& clu
     if (!health.from_file && !(health.optional && health.last_contact_ms == 0)) {
       impl_->contact.Add(labels).Set(static_cast<double>(health.last_contact_ms) / 1000);
     }
-    Follow(impl_->lists.Add(labels), health.lists);
-    Follow(impl_->restarts.Add(labels), health.watch_restarts);
+    impl_->held.Add(labels).Set(static_cast<double>(health.objects));
     Follow(impl_->decode_errors.Add(labels), health.decode_errors);
+    if (health.from_file) continue;
+    impl_->list_seconds.Add(labels).Set(health.list_seconds);
+    if (health.last_event_ms != 0) {
+      impl_->last_event.Add(labels).Set(static_cast<double>(health.last_event_ms) / 1000);
+    }
+    if (health.event_lag_ms) {
+      impl_->event_lag.Add(labels).Set(static_cast<double>(*health.event_lag_ms) / 1000);
+    }
+    Follow(impl_->bytes.Add(labels), health.bytes_read);
+    for (std::size_t i = 0; i < kube::kListReasons; ++i) {
+      const auto reason = kube::ListReasonName(static_cast<kube::ListReason>(i));
+      Follow(impl_->lists.Add({{"resource", health.resource}, {"reason", std::string(reason)}}),
+             health.lists[i]);
+    }
+    for (std::size_t i = 0; i < kube::kWatchEnds; ++i) {
+      const auto reason = kube::WatchEndName(static_cast<kube::WatchEnd>(i));
+      Follow(impl_->restarts.Add({{"resource", health.resource}, {"reason", std::string(reason)}}),
+             health.watch_ends[i]);
+    }
   }
+}
+
+void SelfMetrics::RecordRefusedRules(std::size_t objects) {
+  impl_->refused_rules.Add({}).Set(static_cast<double>(objects));
 }
 
 void SelfMetrics::RecordReload(bool success, std::int64_t now_ms) {

@@ -221,6 +221,21 @@ Result<void> ReadRuleFiles(YamlMap& root, Config& config) {
   return {};
 }
 
+Result<void> ReadPrometheusRules(YamlMap& root, Config& config) {
+  if (root.Find("prometheus_rules") == nullptr) return {};
+  PrometheusRules& rules = config.prometheus_rules.emplace();
+  return ReadSection(root, "prometheus_rules", [&](YamlMap& map) -> Result<void> {
+    if (const YamlNode* selector = map.Find("selector")) {
+      AZX_ASSIGN_OR_RETURN(rules.selector.match_labels, ReadStringMap(*selector));
+    }
+    if (const YamlNode* namespaces = map.Find("namespaces")) {
+      AZX_ASSIGN_OR_RETURN(const auto names, namespaces->AsStringList());
+      rules.namespaces = {names.begin(), names.end()};
+    }
+    return {};
+  });
+}
+
 Result<void> ReadCollectors(YamlMap& map, Config& config) {
   for (const collect::Collector& collector : collect::Collectors()) {
     AZX_RETURN_IF_ERROR(ReadSection(map, collector.name, [&](YamlMap& options) -> Result<void> {
@@ -261,6 +276,7 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
   AZX_RETURN_IF_ERROR(ReadRuleFiles(root, config));
+  AZX_RETURN_IF_ERROR(ReadPrometheusRules(root, config));
   AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alerting));
   AZX_RETURN_IF_ERROR(ReadRemoteWrite(root, config.remote_write));
   AZX_RETURN_IF_ERROR(ReadDatasource(root, config.datasource));

@@ -4,12 +4,10 @@
 
 #include "azexporter/base/file.h"
 #include "decode.h"
+#include "frame_reader.h"
 
 namespace azexporter::kube {
 namespace {
-
-// A line longer than this is no object of Kubernetes, whose limit is 1.5 MiB in etcd.
-constexpr std::size_t kMaxLineBytes = 64 << 20;
 
 std::string_view ReasonPhrase(int status) {
   switch (status) {
@@ -44,7 +42,9 @@ ApiFailure StatusFailure(const net::HttpRequest& request, net::HttpResponse resp
   if (const auto phrase = ReasonPhrase(response.status); !phrase.empty()) {
     text += " " + std::string(phrase);
   }
-  if (std::string said = StatusMessage(response.body); !said.empty()) text += ": " + said;
+  if (std::string said = StatusMessage(response.body, EncodingOf(response.Header("content-type")));
+      !said.empty())
+    text += ": " + said;
   std::int64_t seconds = 0;
   const std::string_view retry = response.Header("retry-after");
   std::from_chars(retry.data(), retry.data() + retry.size(), seconds);
@@ -55,15 +55,21 @@ ApiFailure StatusFailure(const net::HttpRequest& request, net::HttpResponse resp
 
 }  // namespace
 
-ApiClient::ApiClient(ClusterAccess access)
+ApiClient::ApiClient(ClusterAccess access, std::unique_ptr<net::HttpTransport> transport)
     : access_(std::move(access)),
-      http_(net::HttpClientOptions{
-          .user_agent = "azexporter", .tls = access_.tls, .proxy_url = access_.proxy_url}) {}
+      http_(transport ? std::move(transport)
+                      : std::make_unique<net::HttpClient>(
+                            net::HttpClientOptions{.user_agent = "azexporter",
+                                                   .tls = access_.tls,
+                                                   .proxy_url = access_.proxy_url})) {}
 
-base::Result<net::HttpRequest> ApiClient::MakeRequest(const std::string& path) const {
+base::Result<net::HttpRequest> ApiClient::MakeRequest(const std::string& path,
+                                                      Accept accept) const {
   net::HttpRequest request;
   request.url = access_.server + path;
-  request.headers.emplace_back("Accept", "application/json");
+  request.headers.emplace_back("Accept", accept == Accept::kJson
+                                             ? "application/json"
+                                             : std::string(kWireContentType) + ",application/json");
   std::string token = access_.bearer_token;
   if (!access_.token_file.empty()) {
     AZX_ASSIGN_OR_RETURN(token, base::ReadFile(access_.token_file));
@@ -77,27 +83,28 @@ base::Result<net::HttpRequest> ApiClient::MakeRequest(const std::string& path) c
   return request;
 }
 
-ApiResult<std::string> ApiClient::Get(const std::string& path, std::int64_t timeout_ms,
-                                      std::stop_token stop) {
-  auto request = MakeRequest(path);
+ApiResult<ApiAnswer> ApiClient::Get(const std::string& path, Accept accept, std::int64_t timeout_ms,
+                                    std::stop_token stop) {
+  auto request = MakeRequest(path, accept);
   if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
   request->timeout_ms = timeout_ms;
-  auto response = http_.Fetch(*request, std::move(stop));
+  auto response = http_->Fetch(*request, std::move(stop));
   if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
   if (response->status != 200) {
     return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
   }
-  return std::move(response->body);
+  const Encoding encoding = EncodingOf(response->Header("content-type"));
+  return ApiAnswer{std::move(response->body), encoding};
 }
 
 ApiResult<std::string> ApiClient::Write(WriteRequest write, std::stop_token stop) {
-  auto request = MakeRequest(write.path);
+  auto request = MakeRequest(write.path, Accept::kJson);
   if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
   request->method = std::move(write.method);
   request->headers.emplace_back("Content-Type", "application/json");
   request->body = std::move(write.body);
   request->timeout_ms = write.timeout_ms;
-  auto response = http_.Fetch(*request, std::move(stop));
+  auto response = http_->Fetch(*request, std::move(stop));
   if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
   if (response->status != 200 && response->status != 201) {
     return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
@@ -105,32 +112,27 @@ ApiResult<std::string> ApiClient::Write(WriteRequest write, std::stop_token stop
   return std::move(response->body);
 }
 
-ApiResult<void> ApiClient::Watch(const std::string& path, std::int64_t idle_timeout_ms,
-                                 const LineHandler& on_line, std::stop_token stop) {
-  auto request = MakeRequest(path);
+ApiResult<void> ApiClient::Watch(const std::string& path, Accept accept,
+                                 std::int64_t idle_timeout_ms, const FrameHandler& on_frame,
+                                 std::stop_token stop) {
+  auto request = MakeRequest(path, accept);
   if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
   request->timeout_ms = 0;
   request->idle_timeout_ms = idle_timeout_ms;
   request->accept_gzip = false;
-  std::string pending;
-  bool too_long = false;
-  const auto on_chunk = [&](std::string_view chunk) {
-    while (!chunk.empty()) {
-      const std::size_t end = chunk.find('\n');
-      pending += chunk.substr(0, end);
-      if (end == std::string_view::npos) break;
-      chunk.remove_prefix(end + 1);
-      if (!pending.empty() && !on_line(pending)) return false;
-      pending.clear();
-    }
-    too_long = pending.size() > kMaxLineBytes;
-    return !too_long;
+  std::optional<FrameReader> frames;
+  const auto on_chunk = [&](const net::HttpResponse& head, std::string_view chunk) {
+    if (!frames) frames.emplace(EncodingOf(head.Header("content-type")));
+    return frames->Feed(chunk,
+                        [&](std::string& frame) { return on_frame(frame, frames->encoding()); });
   };
-  auto response = http_.Stream(*request, on_chunk, std::move(stop));
+  auto response = http_->Stream(*request, on_chunk, std::move(stop));
   if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
-  if (too_long) {
+  if (frames && frames->too_long()) {
     return tl::unexpected<ApiFailure>(
-        {base::Error(base::ErrorCode::kUnavailable, "watch line longer than 64 MiB"), 0, 0});
+        {base::Error(base::ErrorCode::kUnavailable,
+                     "GET " + net::RedactUrl(request->url) + ": an event longer than 64 MiB"),
+         0, 0});
   }
   if (response->status != 200) {
     return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));

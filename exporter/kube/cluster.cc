@@ -13,7 +13,7 @@ namespace azexporter::kube {
 namespace {
 
 template <class T>
-std::shared_ptr<const ObjectList<T>> Share(std::vector<T> objects) {
+SharedList<T> Share(Objects<T> objects) {
   ObjectCache<T> cache;
   cache.Replace(std::move(objects));
   return cache.List();
@@ -29,7 +29,7 @@ ResourceHealth SnapshotHealth(const std::string& source, std::int64_t now_ms, bo
   health.optional = ResourceOf<T>::kNeed == Need::kOptional;
   health.synced = found || !health.optional;
   health.last_contact_ms = now_ms;
-  health.lists = 1;
+  health.lists[static_cast<std::size_t>(ListReason::kStart)] = 1;
   if (!health.synced) {
     health.last_error =
         source + " has no " + health.resource + ": none were asked for, or there are none";
@@ -38,13 +38,14 @@ ResourceHealth SnapshotHealth(const std::string& source, std::int64_t now_ms, bo
 }
 
 template <class... T>
-ClusterState::Parts PartsOf(Vectors<T...> lists, const std::string& source, std::int64_t now_ms) {
+ClusterState::Parts PartsOf(ObjectLists<T...> lists, const std::string& source,
+                            std::int64_t now_ms) {
   ClusterState::Parts parts;
-  const auto take = [&]<class U>(std::vector<U>& objects) {
+  const auto take = [&]<class U>(Objects<U>& objects) {
     parts.health.push_back(SnapshotHealth<U>(source, now_ms, !objects.empty()));
     parts.*ResourceOf<U>::kList = Share(std::move(objects));
   };
-  (take(std::get<std::vector<T>>(lists)), ...);
+  (take(std::get<Objects<T>>(lists)), ...);
   return parts;
 }
 
@@ -61,6 +62,7 @@ ReflectorOptions ReflectorOptionsOf(const ClusterOptions& options) {
   ReflectorOptions result;
   result.path = PathOf<T>();
   result.optional = ResourceOf<T>::kNeed == Need::kOptional;
+  result.custom = kIsCustom<T>;
   result.min_backoff_ms = options.min_backoff_ms;
   result.list_timeout_ms = options.list_timeout_ms;
   if constexpr (std::is_same_v<T, ConfigMap>) {
@@ -70,11 +72,17 @@ ReflectorOptions ReflectorOptionsOf(const ClusterOptions& options) {
   return result;
 }
 
+template <class T>
+bool IsInUse(const ClusterOptions& options) {
+  if constexpr (kIsCustom<T>) return options.custom_resources.contains(T::kResource);
+  return !std::is_same_v<T, ConfigMap> || !options.config_map_name.empty();
+}
+
 // The cache of one resource and what keeps it current.
 template <class T>
 struct Watched {
   explicit Watched(const ReflectorDeps& deps)
-      : in_use(!std::is_same_v<T, ConfigMap> || !deps.options.config_map_name.empty()),
+      : in_use(IsInUse<T>(deps.options)),
         reflector(ReflectorOptionsOf<T>(deps.options), deps.client, cache, deps.clock, deps.log) {}
 
   const bool in_use;

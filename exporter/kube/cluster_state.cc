@@ -1,8 +1,6 @@
 #include "azexporter/kube/cluster_state.h"
 
-#include <algorithm>
 #include <mutex>
-#include <tuple>
 
 namespace azexporter::kube {
 namespace {
@@ -12,20 +10,37 @@ void FillIn(SharedList<T>& list) {
   if (!list) list = std::make_shared<const ObjectList<T>>();
 }
 
-template <class T>
-const T* FindIn(const ObjectList<T>& list, std::string_view ns, std::string_view name) {
-  const auto found =
-      std::lower_bound(list.begin(), list.end(), std::tie(ns, name),
-                       [](const std::shared_ptr<const T>& object,
-                          const std::tuple<std::string_view, std::string_view>& wanted) {
-                         return std::tuple<std::string_view, std::string_view>(
-                                    object->meta.ns, object->meta.name) < wanted;
-                       });
-  if (found == list.end() || (*found)->meta.ns != ns || (*found)->meta.name != name) return nullptr;
-  return found->get();
+}  // namespace
+
+std::string_view ListReasonName(ListReason reason) {
+  switch (reason) {
+    case ListReason::kStart:
+      return "start";
+    case ListReason::kExpired:
+      return "expired";
+    case ListReason::kSilent:
+      return "silent";
+    case ListReason::kOutage:
+      return "outage";
+    case ListReason::kUnreadable:
+      return "unreadable";
+  }
+  return "";
 }
 
-}  // namespace
+std::string_view WatchEndName(WatchEnd end) {
+  switch (end) {
+    case WatchEnd::kClosed:
+      return "closed";
+    case WatchEnd::kIdle:
+      return "idle";
+    case WatchEnd::kCut:
+      return "cut";
+    case WatchEnd::kRefused:
+      return "refused";
+  }
+  return "";
+}
 
 // Made when first asked for, since most rounds do not ask.
 struct ClusterState::PodIndex {
@@ -49,6 +64,11 @@ ClusterState::ClusterState(Parts parts)
   FillIn(parts_.storage_classes);
   FillIn(parts_.services);
   FillIn(parts_.endpoint_slices);
+  FillIn(parts_.prometheus_rules);
+  FillIn(parts_.cnpg_clusters);
+  FillIn(parts_.redis_clusters);
+  FillIn(parts_.destination_rules);
+  FillIn(parts_.target_group_bindings);
   node_by_name_.reserve(parts_.nodes->size());
   for (const auto& node : *parts_.nodes) {
     node_by_name_[node->meta.name] = {node.get(), node->zone()};
@@ -65,41 +85,41 @@ const Node* ClusterState::FindNode(std::string_view name) const {
 }
 
 const Pod* ClusterState::FindPod(std::string_view ns, std::string_view name) const {
-  return FindIn(pods(), ns, name);
+  return pods().Find(ns, name);
 }
 
 const Workload* ClusterState::FindWorkload(WorkloadKind kind, std::string_view ns,
                                            std::string_view name) const {
   switch (kind) {
     case WorkloadKind::kDeployment:
-      return FindIn(deployments(), ns, name);
+      return deployments().Find(ns, name);
     case WorkloadKind::kReplicaSet:
-      return FindIn(replica_sets(), ns, name);
+      return replica_sets().Find(ns, name);
     case WorkloadKind::kStatefulSet:
-      return FindIn(stateful_sets(), ns, name);
+      return stateful_sets().Find(ns, name);
     case WorkloadKind::kDaemonSet:
-      return FindIn(daemon_sets(), ns, name);
+      return daemon_sets().Find(ns, name);
     case WorkloadKind::kJob:
-      return FindIn(jobs(), ns, name);
+      return jobs().Find(ns, name);
   }
   return nullptr;
 }
 
 const PersistentVolume* ClusterState::FindVolume(std::string_view name) const {
-  return FindIn(volumes(), "", name);
+  return volumes().Find("", name);
 }
 
 const PersistentVolumeClaim* ClusterState::FindClaim(std::string_view ns,
                                                      std::string_view name) const {
-  return FindIn(claims(), ns, name);
+  return claims().Find(ns, name);
 }
 
 const StorageClass* ClusterState::FindStorageClass(std::string_view name) const {
-  return FindIn(storage_classes(), "", name);
+  return storage_classes().Find("", name);
 }
 
 const Service* ClusterState::FindService(std::string_view ns, std::string_view name) const {
-  return FindIn(services(), ns, name);
+  return services().Find(ns, name);
 }
 
 const Workload* ClusterState::WorkloadOf(const Pod& pod) const {
@@ -117,20 +137,6 @@ const Workload* ClusterState::WorkloadOf(const Pod& pod) const {
     owners = &above->owners;
   }
   return workload;
-}
-
-std::span<const std::shared_ptr<const Pod>> ClusterState::PodsIn(std::string_view ns) const {
-  return ObjectsIn(pods(), ns);
-}
-
-std::span<const std::shared_ptr<const EndpointSlice>> ClusterState::SlicesIn(
-    std::string_view ns) const {
-  return ObjectsIn(endpoint_slices(), ns);
-}
-
-std::span<const std::shared_ptr<const Service>> ClusterState::ServicesIn(
-    std::string_view ns) const {
-  return ObjectsIn(services(), ns);
 }
 
 std::span<const Pod* const> ClusterState::PodsOn(std::string_view node_name) const {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "azexporter/kube/cluster_state.h"
-#include "json_fields.h"
+#include "fields.h"
 #include "value_pool.h"
 
 namespace azexporter::kube {
@@ -19,24 +19,23 @@ struct DecodeContext {
 };
 
 // One field of the object's top level ("metadata", "spec", "status"); others are skipped.
-base::Result<void> ReadField(std::string_view key, od::value v, Node& node, DecodeContext& context);
-base::Result<void> ReadField(std::string_view key, od::value v, Pod& pod, DecodeContext& context);
-base::Result<void> ReadField(std::string_view key, od::value v, ConfigMap& map,
-                             DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, Value v, Node& node, DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, Value v, Pod& pod, DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, Value v, ConfigMap& map, DecodeContext& context);
 // Of all five kinds of it.
-base::Result<void> ReadField(std::string_view key, od::value v, Workload& workload,
+base::Result<void> ReadField(std::string_view key, Value v, Workload& workload,
                              DecodeContext& context);
-base::Result<void> ReadField(std::string_view key, od::value v, PodDisruptionBudget& budget,
+base::Result<void> ReadField(std::string_view key, Value v, PodDisruptionBudget& budget,
                              DecodeContext& context);
-base::Result<void> ReadField(std::string_view key, od::value v, PersistentVolume& volume,
+base::Result<void> ReadField(std::string_view key, Value v, PersistentVolume& volume,
                              DecodeContext& context);
-base::Result<void> ReadField(std::string_view key, od::value v, PersistentVolumeClaim& claim,
+base::Result<void> ReadField(std::string_view key, Value v, PersistentVolumeClaim& claim,
                              DecodeContext& context);
-base::Result<void> ReadField(std::string_view key, od::value v, StorageClass& storage_class,
+base::Result<void> ReadField(std::string_view key, Value v, StorageClass& storage_class,
                              DecodeContext& context);
-base::Result<void> ReadField(std::string_view key, od::value v, Service& service,
+base::Result<void> ReadField(std::string_view key, Value v, Service& service,
                              DecodeContext& context);
-base::Result<void> ReadField(std::string_view key, od::value v, EndpointSlice& slice,
+base::Result<void> ReadField(std::string_view key, Value v, EndpointSlice& slice,
                              DecodeContext& context);
 
 // A pod's spec, or that of a template.
@@ -47,6 +46,6 @@ struct PodSpecFields {
   // Volumes whose claim has a name of its own for each pod: POD-VOLUME.
   std::vector<std::string> ephemeral_volumes;
 };
-base::Result<void> ReadPodSpec(od::value value, PodSpecFields& fields);
+base::Result<void> ReadPodSpec(Value value, PodSpecFields& fields);
 
 }  // namespace azexporter::kube

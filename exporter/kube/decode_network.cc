@@ -9,8 +9,8 @@ namespace {
 
 using base::Result;
 
-Result<void> ReadServiceSpec(od::value value, Service& service) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadServiceSpec(Value value, Service& service) {
+  return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "type") return Read("spec.type", v, service.type);
     if (key == "selector") return Read("spec.selector", v, service.selector);
     if (key == "trafficDistribution") return Read(key, v, service.traffic_distribution);
@@ -26,11 +26,11 @@ Result<void> ReadServiceSpec(od::value value, Service& service) {
   });
 }
 
-Result<void> ReadEndpointConditions(od::value value, Endpoint& endpoint) {
+Result<void> ReadEndpointConditions(Value value, Endpoint& endpoint) {
   std::optional<bool> ready;
   std::optional<bool> serving;
   AZX_RETURN_IF_ERROR(ForEachField("endpoints.conditions", value,
-                                   [&](std::string_view key, od::value v) -> Result<void> {
+                                   [&](std::string_view key, Value v) -> Result<void> {
                                      if (key == "ready") return Read(key, v, ready);
                                      if (key == "serving") return Read(key, v, serving);
                                      if (key == "terminating") {
@@ -43,11 +43,11 @@ Result<void> ReadEndpointConditions(od::value value, Endpoint& endpoint) {
   return {};
 }
 
-Result<void> ReadTarget(od::value value, Endpoint& endpoint) {
+Result<void> ReadTarget(Value value, Endpoint& endpoint) {
   std::string kind;
   std::string name;
   AZX_RETURN_IF_ERROR(ForEachField("endpoints.targetRef", value,
-                                   [&](std::string_view key, od::value v) -> Result<void> {
+                                   [&](std::string_view key, Value v) -> Result<void> {
                                      if (key == "kind") return Read(key, v, kind);
                                      if (key == "name") return Read(key, v, name);
                                      return {};
@@ -56,27 +56,27 @@ Result<void> ReadTarget(od::value value, Endpoint& endpoint) {
   return {};
 }
 
-Result<void> ReadHints(od::value value, Endpoint& endpoint) {
+Result<void> ReadHints(Value value, Endpoint& endpoint) {
   constexpr std::string_view kName = "endpoints.hints.forZones";
-  return ForEachField(kName, value, [&](std::string_view key, od::value v) -> Result<void> {
+  return ForEachField(kName, value, [&](std::string_view key, Value v) -> Result<void> {
     if (key != "forZones") return {};
-    return ForEachItem(kName, v, [&](od::value item) {
-      return ForEachField(kName, item, [&](std::string_view k, od::value zone) -> Result<void> {
+    return ForEachItem(kName, v, [&](Value item) {
+      return ForEachField(kName, item, [&](std::string_view k, Value zone) -> Result<void> {
         return k == "name" ? Read(kName, zone, endpoint.hint_zones.emplace_back()) : Result<void>();
       });
     });
   });
 }
 
-Result<void> ReadFirstAddress(od::value value, Endpoint& endpoint) {
+Result<void> ReadFirstAddress(Value value, Endpoint& endpoint) {
   constexpr std::string_view kName = "endpoints.addresses";
-  return ForEachItem(kName, value, [&](od::value item) -> Result<void> {
+  return ForEachItem(kName, value, [&](Value item) -> Result<void> {
     return endpoint.address.empty() ? Read(kName, item, endpoint.address) : Result<void>();
   });
 }
 
-Result<void> ReadPort(od::value value, EndpointPort& port) {
-  return ForEachField("ports", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadPort(Value value, EndpointPort& port) {
+  return ForEachField("ports", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "name") return Read("ports.name", v, port.name);
     if (key == "protocol") return Read("ports.protocol", v, port.protocol);
     if (key == "appProtocol") return Read("ports.appProtocol", v, port.app_protocol);
@@ -85,8 +85,8 @@ Result<void> ReadPort(od::value value, EndpointPort& port) {
   });
 }
 
-Result<void> ReadEndpoint(od::value value, Endpoint& endpoint) {
-  return ForEachField("endpoints", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadEndpoint(Value value, Endpoint& endpoint) {
+  return ForEachField("endpoints", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "conditions") return ReadEndpointConditions(v, endpoint);
     if (key == "nodeName") return Read("endpoints.nodeName", v, endpoint.node_name);
     if (key == "zone") return Read("endpoints.zone", v, endpoint.zone);
@@ -99,8 +99,7 @@ Result<void> ReadEndpoint(od::value value, Endpoint& endpoint) {
 
 }  // namespace
 
-Result<void> ReadField(std::string_view key, od::value v, Service& service,
-                       DecodeContext& context) {
+Result<void> ReadField(std::string_view key, Value v, Service& service, DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = service.meta,
                         .annotations = MetaFields::Annotations::kRouting,
@@ -110,7 +109,7 @@ Result<void> ReadField(std::string_view key, od::value v, Service& service,
   return {};
 }
 
-Result<void> ReadField(std::string_view key, od::value v, EndpointSlice& slice,
+Result<void> ReadField(std::string_view key, Value v, EndpointSlice& slice,
                        DecodeContext& context) {
   if (key == "metadata") {
     AZX_RETURN_IF_ERROR(
@@ -121,11 +120,11 @@ Result<void> ReadField(std::string_view key, od::value v, EndpointSlice& slice,
   if (key == "addressType") return Read(key, v, slice.address_type);
   if (key == "endpoints") {
     return ForEachItem(
-        key, v, [&](od::value item) { return ReadEndpoint(item, slice.endpoints.emplace_back()); });
+        key, v, [&](Value item) { return ReadEndpoint(item, slice.endpoints.emplace_back()); });
   }
   if (key == "ports") {
     return ForEachItem(key, v,
-                       [&](od::value item) { return ReadPort(item, slice.ports.emplace_back()); });
+                       [&](Value item) { return ReadPort(item, slice.ports.emplace_back()); });
   }
   return {};
 }

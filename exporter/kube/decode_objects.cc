@@ -10,8 +10,8 @@ namespace {
 using base::BadData;
 using base::Result;
 
-Result<void> ReadTaint(od::value value, Taint& taint) {
-  return ForEachField("spec.taints", value, [&](std::string_view k, od::value v) -> Result<void> {
+Result<void> ReadTaint(Value value, Taint& taint) {
+  return ForEachField("spec.taints", value, [&](std::string_view k, Value v) -> Result<void> {
     if (k == "key") return Read(k, v, taint.key);
     if (k == "value") return Read(k, v, taint.value);
     if (k == "effect") return Read(k, v, taint.effect);
@@ -19,17 +19,17 @@ Result<void> ReadTaint(od::value value, Taint& taint) {
   });
 }
 
-Result<void> ReadNodeSpec(od::value value, Node& node) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadNodeSpec(Value value, Node& node) {
+  return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "unschedulable") return Read("spec.unschedulable", v, node.unschedulable);
     if (key != "taints") return {};
     return ForEachItem("spec.taints", v,
-                       [&](od::value item) { return ReadTaint(item, node.taints.emplace_back()); });
+                       [&](Value item) { return ReadTaint(item, node.taints.emplace_back()); });
   });
 }
 
-Result<void> ReadNodeStatus(od::value value, Node& node) {
-  return ForEachField("status", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadNodeStatus(Value value, Node& node) {
+  return ForEachField("status", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "allocatable") {
       Amounts amounts;
       AZX_RETURN_IF_ERROR(Read("status.allocatable", v, amounts));
@@ -37,9 +37,9 @@ Result<void> ReadNodeStatus(od::value value, Node& node) {
       return {};
     }
     if (key != "conditions") return {};
-    return ForEachItem("status.conditions", v, [&](od::value item) {
+    return ForEachItem("status.conditions", v, [&](Value item) {
       NodeCondition& condition = node.conditions.emplace_back();
-      return ForEachField("condition", item, [&](std::string_view k, od::value cv) -> Result<void> {
+      return ForEachField("condition", item, [&](std::string_view k, Value cv) -> Result<void> {
         if (k == "type") return Read(k, cv, condition.type);
         if (k == "status") return Read(k, cv, condition.status);
         return {};
@@ -48,27 +48,26 @@ Result<void> ReadNodeStatus(od::value value, Node& node) {
   });
 }
 
-Result<void> ReadTemplate(od::value value, Workload& workload, DecodeContext& context) {
-  return ForEachField("spec.template", value,
-                      [&](std::string_view key, od::value v) -> Result<void> {
-                        if (key == "metadata") {
-                          ObjectMeta meta;
-                          AZX_RETURN_IF_ERROR(ReadMeta(v, {.meta = meta}));
-                          workload.template_labels = meta.labels;
-                          return {};
-                        }
-                        if (key != "spec") return {};
-                        PodSpecFields fields;
-                        AZX_RETURN_IF_ERROR(ReadPodSpec(v, fields));
-                        workload.claims = std::move(fields.claims);
-                        workload.template_spec = context.pools.specs.Intern(std::move(fields.spec));
-                        return {};
-                      });
+Result<void> ReadTemplate(Value value, Workload& workload, DecodeContext& context) {
+  return ForEachField("spec.template", value, [&](std::string_view key, Value v) -> Result<void> {
+    if (key == "metadata") {
+      ObjectMeta meta;
+      AZX_RETURN_IF_ERROR(ReadMeta(v, {.meta = meta}));
+      workload.template_labels = meta.labels;
+      return {};
+    }
+    if (key != "spec") return {};
+    PodSpecFields fields;
+    AZX_RETURN_IF_ERROR(ReadPodSpec(v, fields));
+    workload.claims = std::move(fields.claims);
+    workload.template_spec = context.pools.specs.Intern(std::move(fields.spec));
+    return {};
+  });
 }
 
-Result<void> ReadClaimTemplate(od::value value, Workload& workload) {
+Result<void> ReadClaimTemplate(Value value, Workload& workload) {
   return ForEachField("spec.volumeClaimTemplates", value,
-                      [&](std::string_view key, od::value v) -> Result<void> {
+                      [&](std::string_view key, Value v) -> Result<void> {
                         if (key != "metadata") return {};
                         ObjectMeta meta;
                         AZX_RETURN_IF_ERROR(ReadMeta(v, {.meta = meta}));
@@ -92,23 +91,23 @@ std::string_view DesiredField(WorkloadKind kind) {
   return "";
 }
 
-Result<void> ReadWorkloadSpec(od::value value, Workload& workload, DecodeContext& context) {
+Result<void> ReadWorkloadSpec(Value value, Workload& workload, DecodeContext& context) {
   const std::string_view desired = DesiredField(workload.kind);
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+  return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == desired) return Read("spec." + std::string(desired), v, workload.desired);
     if (key == "selector") return Read("spec.selector", v, workload.selector);
     if (key == "template") return ReadTemplate(v, workload, context);
     if (key != "volumeClaimTemplates") return {};
     return ForEachItem("spec.volumeClaimTemplates", v,
-                       [&](od::value item) { return ReadClaimTemplate(item, workload); });
+                       [&](Value item) { return ReadClaimTemplate(item, workload); });
   });
 }
 
-Result<void> ReadJobCondition(od::value value, Workload& workload) {
+Result<void> ReadJobCondition(Value value, Workload& workload) {
   std::string type;
   ConditionStatus status = ConditionStatus::kUnknown;
   AZX_RETURN_IF_ERROR(
-      ForEachField("condition", value, [&](std::string_view key, od::value v) -> Result<void> {
+      ForEachField("condition", value, [&](std::string_view key, Value v) -> Result<void> {
         if (key == "type") return Read(key, v, type);
         if (key == "status") return Read(key, v, status);
         return {};
@@ -119,9 +118,9 @@ Result<void> ReadJobCondition(od::value value, Workload& workload) {
   return {};
 }
 
-Result<void> ReadWorkloadStatus(od::value value, Workload& workload) {
+Result<void> ReadWorkloadStatus(Value value, Workload& workload) {
   const WorkloadKind kind = workload.kind;
-  return ForEachField("status", value, [&](std::string_view key, od::value v) -> Result<void> {
+  return ForEachField("status", value, [&](std::string_view key, Value v) -> Result<void> {
     if (kind == WorkloadKind::kDaemonSet) {
       if (key == "desiredNumberScheduled") return Read(key, v, workload.desired);
       if (key == "numberReady") return Read(key, v, workload.ready);
@@ -131,15 +130,15 @@ Result<void> ReadWorkloadStatus(od::value value, Workload& workload) {
       if (key == "ready") return Read("status.ready", v, workload.ready);
       if (key != "conditions") return {};
       return ForEachItem("status.conditions", v,
-                         [&](od::value item) { return ReadJobCondition(item, workload); });
+                         [&](Value item) { return ReadJobCondition(item, workload); });
     }
     return key == "readyReplicas" ? Read(key, v, workload.ready) : Result<void>();
   });
 }
 
-Result<void> ReadIntOrPercent(std::string_view name, od::value value,
+Result<void> ReadIntOrPercent(std::string_view name, Value value,
                               std::optional<IntOrPercent>& out) {
-  if (value.is_null()) return {};
+  if (IsNull(value)) return {};
   std::string text;
   AZX_RETURN_IF_ERROR(ReadNumberText(name, value, text));
   IntOrPercent amount;
@@ -156,8 +155,8 @@ Result<void> ReadIntOrPercent(std::string_view name, od::value value,
   return {};
 }
 
-Result<void> ReadBudgetSpec(od::value value, PodDisruptionBudget& budget) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadBudgetSpec(Value value, PodDisruptionBudget& budget) {
+  return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "minAvailable")
       return ReadIntOrPercent("spec.minAvailable", v, budget.min_available);
     if (key == "maxUnavailable") {
@@ -174,8 +173,8 @@ Result<void> ReadBudgetSpec(od::value value, PodDisruptionBudget& budget) {
   });
 }
 
-Result<void> ReadBudgetStatus(od::value value, PodDisruptionBudget& budget) {
-  return ForEachField("status", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadBudgetStatus(Value value, PodDisruptionBudget& budget) {
+  return ForEachField("status", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "observedGeneration") return Read(key, v, budget.observed_generation);
     if (key == "currentHealthy") return Read(key, v, budget.current_healthy);
     if (key == "desiredHealthy") return Read(key, v, budget.desired_healthy);
@@ -185,8 +184,8 @@ Result<void> ReadBudgetStatus(od::value value, PodDisruptionBudget& budget) {
   });
 }
 
-Result<void> ReadVolumeSpec(od::value value, PersistentVolume& volume) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadVolumeSpec(Value value, PersistentVolume& volume) {
+  return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "storageClassName") return Read("spec.storageClassName", v, volume.storage_class);
     if (key == "capacity") {
       Amounts amounts;
@@ -196,13 +195,13 @@ Result<void> ReadVolumeSpec(od::value value, PersistentVolume& volume) {
     }
     if (key == "nodeAffinity") {
       return ForEachField(
-          "spec.nodeAffinity", v, [&](std::string_view k, od::value av) -> Result<void> {
+          "spec.nodeAffinity", v, [&](std::string_view k, Value av) -> Result<void> {
             return k == "required" ? Read("spec.nodeAffinity", av, volume.node_affinity)
                                    : Result<void>();
           });
     }
     if (key != "claimRef") return {};
-    return ForEachField("spec.claimRef", v, [&](std::string_view k, od::value cv) -> Result<void> {
+    return ForEachField("spec.claimRef", v, [&](std::string_view k, Value cv) -> Result<void> {
       if (k == "namespace") return Read("spec.claimRef.namespace", cv, volume.claim_ns);
       if (k == "name") return Read("spec.claimRef.name", cv, volume.claim_name);
       return {};
@@ -211,28 +210,28 @@ Result<void> ReadVolumeSpec(od::value value, PersistentVolume& volume) {
 }
 
 // The phase of a volume or a claim.
-Result<void> ReadPhase(od::value value, std::string& phase) {
-  return ForEachField("status", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadPhase(Value value, std::string& phase) {
+  return ForEachField("status", value, [&](std::string_view key, Value v) -> Result<void> {
     return key == "phase" ? Read("status.phase", v, phase) : Result<void>();
   });
 }
 
-Result<void> ReadClaimSpec(od::value value, PersistentVolumeClaim& claim) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadClaimSpec(Value value, PersistentVolumeClaim& claim) {
+  return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "volumeName") return Read("spec.volumeName", v, claim.volume_name);
     if (key == "storageClassName") return Read("spec.storageClassName", v, claim.storage_class);
     return {};
   });
 }
 
-Result<void> ReadTopologyTerm(od::value value, TopologyTerm& term) {
+Result<void> ReadTopologyTerm(Value value, TopologyTerm& term) {
   constexpr std::string_view kName = "allowedTopologies";
-  return ForEachField(kName, value, [&](std::string_view key, od::value v) -> Result<void> {
+  return ForEachField(kName, value, [&](std::string_view key, Value v) -> Result<void> {
     if (key != "matchLabelExpressions") return {};
-    return ForEachItem(kName, v, [&](od::value item) {
+    return ForEachItem(kName, v, [&](Value item) {
       Requirement& requirement = term.match_expressions.emplace_back();
       requirement.op = SelectorOp::kIn;
-      return ForEachField(kName, item, [&](std::string_view k, od::value rv) -> Result<void> {
+      return ForEachField(kName, item, [&](std::string_view k, Value rv) -> Result<void> {
         if (k == "key") return Read(kName, rv, requirement.key);
         if (k == "values") return Read(kName, rv, requirement.values);
         return {};
@@ -243,7 +242,7 @@ Result<void> ReadTopologyTerm(od::value value, TopologyTerm& term) {
 
 }  // namespace
 
-Result<void> ReadField(std::string_view key, od::value v, Node& node, DecodeContext& context) {
+Result<void> ReadField(std::string_view key, Value v, Node& node, DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = node.meta,
                         .annotations = MetaFields::Annotations::kAll,
@@ -254,7 +253,7 @@ Result<void> ReadField(std::string_view key, od::value v, Node& node, DecodeCont
   return {};
 }
 
-Result<void> ReadField(std::string_view key, od::value v, ConfigMap& map, DecodeContext& context) {
+Result<void> ReadField(std::string_view key, Value v, ConfigMap& map, DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = map.meta, .resource_version = context.resource_version});
   }
@@ -262,8 +261,7 @@ Result<void> ReadField(std::string_view key, od::value v, ConfigMap& map, Decode
   return {};
 }
 
-Result<void> ReadField(std::string_view key, od::value v, Workload& workload,
-                       DecodeContext& context) {
+Result<void> ReadField(std::string_view key, Value v, Workload& workload, DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = workload.meta,
                         .owners = &workload.owners,
@@ -274,7 +272,7 @@ Result<void> ReadField(std::string_view key, od::value v, Workload& workload,
   return {};
 }
 
-Result<void> ReadField(std::string_view key, od::value v, PodDisruptionBudget& budget,
+Result<void> ReadField(std::string_view key, Value v, PodDisruptionBudget& budget,
                        DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = budget.meta,
@@ -286,7 +284,7 @@ Result<void> ReadField(std::string_view key, od::value v, PodDisruptionBudget& b
   return {};
 }
 
-Result<void> ReadField(std::string_view key, od::value v, PersistentVolume& volume,
+Result<void> ReadField(std::string_view key, Value v, PersistentVolume& volume,
                        DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = volume.meta, .resource_version = context.resource_version});
@@ -296,7 +294,7 @@ Result<void> ReadField(std::string_view key, od::value v, PersistentVolume& volu
   return {};
 }
 
-Result<void> ReadField(std::string_view key, od::value v, PersistentVolumeClaim& claim,
+Result<void> ReadField(std::string_view key, Value v, PersistentVolumeClaim& claim,
                        DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = claim.meta, .resource_version = context.resource_version});
@@ -306,7 +304,7 @@ Result<void> ReadField(std::string_view key, od::value v, PersistentVolumeClaim&
   return {};
 }
 
-Result<void> ReadField(std::string_view key, od::value v, StorageClass& storage_class,
+Result<void> ReadField(std::string_view key, Value v, StorageClass& storage_class,
                        DecodeContext& context) {
   if (key == "metadata") {
     ObjectMeta& meta = storage_class.meta;
@@ -320,7 +318,7 @@ Result<void> ReadField(std::string_view key, od::value v, StorageClass& storage_
   }
   if (key == "provisioner") return Read(key, v, storage_class.provisioner);
   if (key == "allowedTopologies") {
-    return ForEachItem(key, v, [&](od::value item) {
+    return ForEachItem(key, v, [&](Value item) {
       return ReadTopologyTerm(item, storage_class.allowed_topologies.emplace_back());
     });
   }

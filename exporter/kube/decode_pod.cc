@@ -9,15 +9,14 @@ using base::Result;
 
 // "requests" and "limits" of a container. Where there is a limit and no request, the limit is the
 // request: the API server writes that into pods, but not into templates.
-Result<void> ReadRequests(std::string_view name, od::value value, Resources& out) {
+Result<void> ReadRequests(std::string_view name, Value value, Resources& out) {
   Amounts requests;
   Amounts limits;
-  AZX_RETURN_IF_ERROR(
-      ForEachField(name, value, [&](std::string_view key, od::value v) -> Result<void> {
-        if (key == "requests") return Read(std::string(name) + ".requests", v, requests);
-        if (key == "limits") return Read(std::string(name) + ".limits", v, limits);
-        return {};
-      }));
+  AZX_RETURN_IF_ERROR(ForEachField(name, value, [&](std::string_view key, Value v) -> Result<void> {
+    if (key == "requests") return Read(std::string(name) + ".requests", v, requests);
+    if (key == "limits") return Read(std::string(name) + ".limits", v, limits);
+    return {};
+  }));
   out = ResourcesOf(limits);
   for (const auto& [resource, amount] : requests) out.Set(resource, amount);
   return {};
@@ -29,11 +28,11 @@ struct Container {
   bool sidecar = false;  // an init container that keeps running
 };
 
-Result<void> ReadPorts(od::value value, std::vector<HostPort>& out) {
-  return ForEachItem("ports", value, [&](od::value item) -> Result<void> {
+Result<void> ReadPorts(Value value, std::vector<HostPort>& out) {
+  return ForEachItem("ports", value, [&](Value item) -> Result<void> {
     HostPort port{.port = 0, .protocol = "TCP", .ip = ""};
     AZX_RETURN_IF_ERROR(
-        ForEachField("ports", item, [&](std::string_view key, od::value v) -> Result<void> {
+        ForEachField("ports", item, [&](std::string_view key, Value v) -> Result<void> {
           if (key == "hostPort") return Read("hostPort", v, port.port);
           if (key == "protocol") return Read("protocol", v, port.protocol);
           if (key == "hostIP") return Read("hostIP", v, port.ip);
@@ -44,10 +43,10 @@ Result<void> ReadPorts(od::value value, std::vector<HostPort>& out) {
   });
 }
 
-Result<void> ReadContainers(std::string_view name, od::value value, std::vector<Container>& out) {
-  return ForEachItem(name, value, [&](od::value item) {
+Result<void> ReadContainers(std::string_view name, Value value, std::vector<Container>& out) {
+  return ForEachItem(name, value, [&](Value item) {
     Container& container = out.emplace_back();
-    return ForEachField(name, item, [&](std::string_view key, od::value v) -> Result<void> {
+    return ForEachField(name, item, [&](std::string_view key, Value v) -> Result<void> {
       if (key == "resources") {
         return ReadRequests(std::string(name) + ".resources", v, container.requests);
       }
@@ -82,8 +81,8 @@ Resources EffectiveRequests(const std::vector<Container>& containers,
   return running;
 }
 
-Result<void> ReadPodAffinityTerm(std::string_view name, od::value value, PodAffinityTerm& term) {
-  return ForEachField(name, value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadPodAffinityTerm(std::string_view name, Value value, PodAffinityTerm& term) {
+  return ForEachField(name, value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "labelSelector") return Read(name, v, term.selector);
     if (key == "namespaces") return Read(name, v, term.namespaces);
     if (key == "namespaceSelector") return Read(name, v, term.namespace_selector);
@@ -97,18 +96,17 @@ Result<void> ReadPodAffinityTerm(std::string_view name, od::value value, PodAffi
 constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
 constexpr std::string_view kPreferred = "preferredDuringSchedulingIgnoredDuringExecution";
 
-Result<void> ReadRequiredTerms(std::string_view name, od::value value,
+Result<void> ReadRequiredTerms(std::string_view name, Value value,
                                std::vector<PodAffinityTerm>& out) {
-  return ForEachItem(name, value, [&](od::value item) {
-    return ReadPodAffinityTerm(name, item, out.emplace_back());
-  });
+  return ForEachItem(
+      name, value, [&](Value item) { return ReadPodAffinityTerm(name, item, out.emplace_back()); });
 }
 
-Result<void> ReadPreferredTerms(std::string_view name, od::value value,
+Result<void> ReadPreferredTerms(std::string_view name, Value value,
                                 std::vector<PodAffinityTerm>& out) {
-  return ForEachItem(name, value, [&](od::value item) {
+  return ForEachItem(name, value, [&](Value item) {
     PodAffinityTerm& term = out.emplace_back();
-    return ForEachField(name, item, [&](std::string_view key, od::value v) -> Result<void> {
+    return ForEachField(name, item, [&](std::string_view key, Value v) -> Result<void> {
       if (key == "weight") return Read(name, v, term.weight);
       if (key == "podAffinityTerm") return ReadPodAffinityTerm(name, v, term);
       return {};
@@ -116,10 +114,10 @@ Result<void> ReadPreferredTerms(std::string_view name, od::value value,
   });
 }
 
-Result<void> ReadAffinity(od::value value, PodSpec& spec) {
-  return ForEachField("spec.affinity", value, [&](std::string_view kind, od::value kind_value) {
+Result<void> ReadAffinity(Value value, PodSpec& spec) {
+  return ForEachField("spec.affinity", value, [&](std::string_view kind, Value kind_value) {
     const std::string name = "spec.affinity." + std::string(kind);
-    return ForEachField(name, kind_value, [&](std::string_view key, od::value v) -> Result<void> {
+    return ForEachField(name, kind_value, [&](std::string_view key, Value v) -> Result<void> {
       if (kind == "nodeAffinity" && key == kRequired) {
         return Read(name, v, spec.required_node_affinity);
       }
@@ -137,9 +135,9 @@ Result<void> ReadAffinity(od::value value, PodSpec& spec) {
   });
 }
 
-Result<void> ReadToleration(od::value value, Toleration& toleration) {
+Result<void> ReadToleration(Value value, Toleration& toleration) {
   constexpr std::string_view kName = "spec.tolerations";
-  return ForEachField(kName, value, [&](std::string_view key, od::value v) -> Result<void> {
+  return ForEachField(kName, value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "key") return Read(kName, v, toleration.key);
     if (key == "value") return Read(kName, v, toleration.value);
     if (key == "effect") return Read(kName, v, toleration.effect);
@@ -153,7 +151,7 @@ Result<void> ReadToleration(od::value value, Toleration& toleration) {
   });
 }
 
-Result<void> ReadPolicy(od::value value, NodeInclusionPolicy& policy) {
+Result<void> ReadPolicy(Value value, NodeInclusionPolicy& policy) {
   std::string text;
   AZX_RETURN_IF_ERROR(Read("spec.topologySpreadConstraints", value, text));
   if (text == "Honor") policy = NodeInclusionPolicy::kHonor;
@@ -161,9 +159,9 @@ Result<void> ReadPolicy(od::value value, NodeInclusionPolicy& policy) {
   return {};
 }
 
-Result<void> ReadSpreadConstraint(od::value value, TopologySpreadConstraint& constraint) {
+Result<void> ReadSpreadConstraint(Value value, TopologySpreadConstraint& constraint) {
   constexpr std::string_view kName = "spec.topologySpreadConstraints";
-  return ForEachField(kName, value, [&](std::string_view key, od::value v) -> Result<void> {
+  return ForEachField(kName, value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "maxSkew") return Read(kName, v, constraint.max_skew);
     if (key == "topologyKey") return Read(kName, v, constraint.topology_key);
     if (key == "labelSelector") return Read(kName, v, constraint.selector);
@@ -180,16 +178,16 @@ Result<void> ReadSpreadConstraint(od::value value, TopologySpreadConstraint& con
   });
 }
 
-Result<void> ReadVolume(od::value value, PodSpecFields& fields) {
+Result<void> ReadVolume(Value value, PodSpecFields& fields) {
   constexpr std::string_view kName = "spec.volumes";
   std::string name;
   bool ephemeral = false;
   AZX_RETURN_IF_ERROR(
-      ForEachField(kName, value, [&](std::string_view key, od::value v) -> Result<void> {
+      ForEachField(kName, value, [&](std::string_view key, Value v) -> Result<void> {
         if (key == "name") return Read(kName, v, name);
-        if (key == "ephemeral") ephemeral = !v.is_null();
+        if (key == "ephemeral") ephemeral = !IsNull(v);
         if (key != "persistentVolumeClaim") return {};
-        return ForEachField(kName, v, [&](std::string_view k, od::value cv) -> Result<void> {
+        return ForEachField(kName, v, [&](std::string_view k, Value cv) -> Result<void> {
           return k == "claimName" ? Read(kName, cv, fields.claims.emplace_back()) : Result<void>();
         });
       }));
@@ -198,22 +196,22 @@ Result<void> ReadVolume(od::value value, PodSpecFields& fields) {
 }
 
 // The lists and maps of a spec.
-Result<void> ReadSpecPart(std::string_view key, od::value v, PodSpecFields& fields) {
+Result<void> ReadSpecPart(std::string_view key, Value v, PodSpecFields& fields) {
   PodSpec& spec = fields.spec;
   if (key == "nodeSelector") return Read("spec.nodeSelector", v, spec.node_selector);
   if (key == "affinity") return ReadAffinity(v, spec);
   if (key == "tolerations") {
-    return ForEachItem("spec.tolerations", v, [&](od::value item) {
+    return ForEachItem("spec.tolerations", v, [&](Value item) {
       return ReadToleration(item, spec.tolerations.emplace_back());
     });
   }
   if (key == "topologySpreadConstraints") {
-    return ForEachItem("spec.topologySpreadConstraints", v, [&](od::value item) {
+    return ForEachItem("spec.topologySpreadConstraints", v, [&](Value item) {
       return ReadSpreadConstraint(item, spec.spread_constraints.emplace_back());
     });
   }
   if (key == "volumes") {
-    return ForEachItem("spec.volumes", v, [&](od::value item) { return ReadVolume(item, fields); });
+    return ForEachItem("spec.volumes", v, [&](Value item) { return ReadVolume(item, fields); });
   }
   return {};
 }
@@ -232,7 +230,7 @@ void TakePin(PodSpec& spec, std::string& pinned_node) {
   spec.required_node_affinity.reset();
 }
 
-Result<void> ReadPodPhase(od::value value, PodPhase& phase) {
+Result<void> ReadPodPhase(Value value, PodPhase& phase) {
   std::string text;
   AZX_RETURN_IF_ERROR(Read("status.phase", value, text));
   for (PodPhase candidate : {PodPhase::kPending, PodPhase::kRunning, PodPhase::kSucceeded,
@@ -242,12 +240,12 @@ Result<void> ReadPodPhase(od::value value, PodPhase& phase) {
   return {};
 }
 
-Result<void> ReadPodCondition(od::value value, Pod& pod) {
+Result<void> ReadPodCondition(Value value, Pod& pod) {
   std::string type;
   std::string reason;
   ConditionStatus status = ConditionStatus::kUnknown;
   AZX_RETURN_IF_ERROR(
-      ForEachField("condition", value, [&](std::string_view key, od::value v) -> Result<void> {
+      ForEachField("condition", value, [&](std::string_view key, Value v) -> Result<void> {
         if (key == "type") return Read(key, v, type);
         if (key == "status") return Read(key, v, status);
         if (key == "reason") return Read(key, v, reason);
@@ -260,27 +258,27 @@ Result<void> ReadPodCondition(od::value value, Pod& pod) {
   return {};
 }
 
-Result<void> ReadPodStatus(od::value value, Pod& pod) {
-  return ForEachField("status", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadPodStatus(Value value, Pod& pod) {
+  return ForEachField("status", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "phase") return ReadPodPhase(v, pod.phase);
     if (key == "hostIP") return Read("status.hostIP", v, pod.host_ip);
     if (key == "podIP") return Read("status.podIP", v, pod.pod_ip);
     if (key != "conditions") return {};
     return ForEachItem("status.conditions", v,
-                       [&](od::value item) { return ReadPodCondition(item, pod); });
+                       [&](Value item) { return ReadPodCondition(item, pod); });
   });
 }
 
 }  // namespace
 
-Result<void> ReadPodSpec(od::value value, PodSpecFields& fields) {
+Result<void> ReadPodSpec(Value value, PodSpecFields& fields) {
   PodSpec& spec = fields.spec;
   std::vector<Container> containers;
   std::vector<Container> init_containers;
   Amounts overhead;
   Amounts of_pod;
   AZX_RETURN_IF_ERROR(
-      ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+      ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
         if (key == "nodeName") return Read("spec.nodeName", v, fields.node_name);
         if (key == "priorityClassName") {
           return Read("spec.priorityClassName", v, spec.priority_class);
@@ -296,7 +294,7 @@ Result<void> ReadPodSpec(od::value value, PodSpecFields& fields) {
         if (key == "overhead") return Read("spec.overhead", v, overhead);
         if (key == "resources") {
           return ForEachField("spec.resources", v,
-                              [&](std::string_view k, od::value rv) -> Result<void> {
+                              [&](std::string_view k, Value rv) -> Result<void> {
                                 return k == "requests" ? Read("spec.resources.requests", rv, of_pod)
                                                        : Result<void>();
                               });
@@ -317,7 +315,7 @@ Result<void> ReadPodSpec(od::value value, PodSpecFields& fields) {
   return {};
 }
 
-Result<void> ReadField(std::string_view key, od::value v, Pod& pod, DecodeContext& context) {
+Result<void> ReadField(std::string_view key, Value v, Pod& pod, DecodeContext& context) {
   if (key == "metadata") {
     std::vector<Owner> owners;
     AZX_RETURN_IF_ERROR(ReadMeta(v, {.meta = pod.meta,

@@ -4,15 +4,15 @@
 #include "azexporter/base/json_writer.h"
 #include "azexporter/base/text.h"
 #include "azexporter/kube/leader_election.h"
-#include "json_fields.h"
+#include "fields.h"
 
 namespace azexporter::kube {
 namespace {
 
 using base::Result;
 
-Result<void> ReadSpec(od::value value, LeaseRecord& record) {
-  return ForEachField("spec", value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> ReadSpec(Value value, LeaseRecord& record) {
+  return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "holderIdentity") return Read("spec.holderIdentity", v, record.holder);
     if (key == "leaseDurationSeconds") {
       return Read("spec.leaseDurationSeconds", v, record.duration_seconds);
@@ -24,9 +24,9 @@ Result<void> ReadSpec(od::value value, LeaseRecord& record) {
   });
 }
 
-Result<void> ReadMetadata(od::value value, std::string& metadata) {
+Result<void> ReadMetadata(Value value, std::string& metadata) {
   od::object object;
-  if (auto error = value.get_object().get(object)) return WrongType("metadata", error);
+  if (auto error = value.json()->get_object().get(object)) return WrongType("metadata", error);
   std::string_view raw;
   if (auto error = object.raw_json().get(raw)) return WrongType("metadata", error);
   metadata = raw;
@@ -41,11 +41,12 @@ Result<Lease> DecodeLease(const std::string& body) {
   od::object root;
   if (auto error = document.get_object().get(root)) return WrongType("lease", error);
   Lease lease;
-  AZX_RETURN_IF_ERROR(ForEachField(root, [&](std::string_view key, od::value v) -> Result<void> {
-    if (key == "metadata") return ReadMetadata(v, lease.metadata);
-    if (key == "spec") return ReadSpec(v, lease.record);
-    return {};
-  }));
+  AZX_RETURN_IF_ERROR(
+      ForEachField("lease", root, [&](std::string_view key, Value v) -> Result<void> {
+        if (key == "metadata") return ReadMetadata(v, lease.metadata);
+        if (key == "spec") return ReadSpec(v, lease.record);
+        return {};
+      }));
   if (lease.metadata.empty()) return base::BadData("lease: metadata is missing");
   return lease;
 }
@@ -72,7 +73,9 @@ class ApiLeaseStore final : public LeaseStore {
         fresh_metadata_(MetadataOf(ns, name)) {}
 
   ApiResult<Lease> Get(std::int64_t timeout_ms, std::stop_token stop) override {
-    return Decoded(client_.Get(path_, timeout_ms, std::move(stop)));
+    auto answer = client_.Get(path_, Accept::kJson, timeout_ms, std::move(stop));
+    if (!answer) return tl::unexpected(std::move(answer.error()));
+    return Decoded(std::move(answer->body));
   }
   ApiResult<Lease> Create(const LeaseRecord& record, std::int64_t timeout_ms,
                           std::stop_token stop) override {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "azexporter/kube/cluster_state.h"
@@ -131,22 +132,90 @@ struct ResourceOf<EndpointSlice> {
   static constexpr Need kNeed = Need::kOptional;
 };
 
+template <>
+struct ResourceOf<PrometheusRule> {
+  static constexpr std::string_view kApi = "monitoring.coreos.com/v1";
+  static constexpr std::string_view kKind = "PrometheusRule";
+  static constexpr auto kList = &ClusterState::Parts::prometheus_rules;
+  static constexpr Need kNeed = Need::kOptional;
+};
+
+template <>
+struct ResourceOf<CnpgCluster> {
+  static constexpr std::string_view kApi = "postgresql.cnpg.io/v1";
+  static constexpr std::string_view kKind = "Cluster";
+  static constexpr auto kList = &ClusterState::Parts::cnpg_clusters;
+  static constexpr Need kNeed = Need::kOptional;
+};
+
+template <>
+struct ResourceOf<RedisCluster> {
+  static constexpr std::string_view kApi = "redis.redis.opstreelabs.in/v1beta2";
+  static constexpr std::string_view kKind = "RedisCluster";
+  static constexpr auto kList = &ClusterState::Parts::redis_clusters;
+  static constexpr Need kNeed = Need::kOptional;
+};
+
+template <>
+struct ResourceOf<DestinationRule> {
+  static constexpr std::string_view kApi = "networking.istio.io/v1";
+  static constexpr std::string_view kKind = "DestinationRule";
+  static constexpr auto kList = &ClusterState::Parts::destination_rules;
+  static constexpr Need kNeed = Need::kOptional;
+};
+
+template <>
+struct ResourceOf<TargetGroupBinding> {
+  static constexpr std::string_view kApi = "elbv2.k8s.aws/v1beta1";
+  static constexpr std::string_view kKind = "TargetGroupBinding";
+  static constexpr auto kList = &ClusterState::Parts::target_group_bindings;
+  static constexpr Need kNeed = Need::kOptional;
+};
+
+// Of a custom resource: watched where it is asked for, served in JSON alone, and taken in any
+// version.
+template <class T>
+inline constexpr bool kIsCustom = std::is_base_of_v<CustomObject, T>;
+
 // "/api/v1/nodes", "/apis/apps/v1/deployments".
 template <class T>
 std::string PathOf() {
   const std::string_view api = ResourceOf<T>::kApi;
   const std::string_view root = api.find('/') == std::string_view::npos ? "/api/" : "/apis/";
-  return std::string(root) + std::string(api) + "/" + std::string(T::kResource);
+  return std::string(root) + std::string(api) + "/" +
+         std::string(T::kResource.substr(0, T::kResource.find('.')));
 }
 
 // Names every type in `Use<Node, Pod, ...>`, in the order of ClusterState's lists.
 template <template <class...> class Use>
 using WithAllResources = Use<Node, Pod, ConfigMap, Deployment, ReplicaSet, StatefulSet, DaemonSet,
                              Job, PodDisruptionBudget, PersistentVolume, PersistentVolumeClaim,
-                             StorageClass, Service, EndpointSlice>;
+                             StorageClass, Service, EndpointSlice, PrometheusRule, CnpgCluster,
+                             RedisCluster, DestinationRule, TargetGroupBinding>;
+// The same for what is no template: USE(Node) USE(Pod) ...
+#define AZX_FOR_ALL_RESOURCES(USE) \
+  USE(Node)                        \
+  USE(Pod)                         \
+  USE(ConfigMap)                   \
+  USE(Deployment)                  \
+  USE(ReplicaSet)                  \
+  USE(StatefulSet)                 \
+  USE(DaemonSet)                   \
+  USE(Job)                         \
+  USE(PodDisruptionBudget)         \
+  USE(PersistentVolume)            \
+  USE(PersistentVolumeClaim)       \
+  USE(StorageClass)                \
+  USE(Service)                     \
+  USE(EndpointSlice)               \
+  USE(PrometheusRule)              \
+  USE(CnpgCluster)                 \
+  USE(RedisCluster)                \
+  USE(DestinationRule)             \
+  USE(TargetGroupBinding)
 
-// A vector for each type.
+// A list for each type.
 template <class... T>
-using Vectors = std::tuple<std::vector<T>...>;
+using ObjectLists = std::tuple<Objects<T>...>;
 
 }  // namespace azexporter::kube

@@ -63,7 +63,8 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) 
   long status = 0;
   curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
   if (exchange.on_chunk != nullptr && status >= 200 && status < 300) {
-    if ((*exchange.on_chunk)(chunk)) return chunk.size();
+    exchange.response.status = static_cast<int>(status);
+    if ((*exchange.on_chunk)(exchange.response, chunk)) return chunk.size();
     exchange.ended_by_handler = true;
     return 0;
   }

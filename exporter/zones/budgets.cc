@@ -52,7 +52,7 @@ std::int64_t BudgetStatus::HeadroomWithout(std::string_view zone) const {
 std::vector<BudgetStatus> BudgetsIn(const NamespaceView& view) {
   std::vector<BudgetStatus> all;
   std::unordered_map<const LabelSet*, std::vector<std::size_t>> selected_by;
-  for (const auto& budget : kube::ObjectsIn(view.cluster.budgets(), view.ns)) {
+  for (const auto& budget : view.cluster.budgets().In(view.ns)) {
     const auto selected = view.sets.Matching(budget->selector);
     for (const LabelSet* set : selected) selected_by[set].push_back(all.size());
     BudgetStatus& status = all.emplace_back(StatusOf(*budget));

@@ -14,7 +14,7 @@ bool BelongsToAnother(const kube::ClusterState& cluster, const kube::Workload& w
 template <class T>
 void AddAll(const kube::ClusterState& cluster, std::string_view ns, const kube::ObjectList<T>& list,
             WorkloadFinder& finder) {
-  for (const auto& workload : kube::ObjectsIn(list, ns)) {
+  for (const auto& workload : list.In(ns)) {
     const bool old_replica_set =
         workload->kind == kube::WorkloadKind::kReplicaSet && workload->desired == 0;
     if (!old_replica_set && !BelongsToAnother(cluster, *workload)) finder.Of(*workload);

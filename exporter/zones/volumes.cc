@@ -72,7 +72,7 @@ class ClaimUsers {
   // Not ReplicaSets that belong to another: their owner, or their pods, name the claims.
   template <class T>
   void AddWorkloads(const kube::ObjectList<T>& list, std::string_view ns) {
-    for (const auto& workload : kube::ObjectsIn(list, ns)) {
+    for (const auto& workload : list.In(ns)) {
       const bool owned = workload->kind == kube::WorkloadKind::kReplicaSet &&
                          kube::ControllerOf(workload->owners) != nullptr;
       if (owned || workload->finished) continue;
@@ -235,7 +235,7 @@ std::vector<PinnedClaim> PinnedClaimsIn(const NamespaceView& view, VolumePlaces&
   const ClaimUsers users(view);
   std::vector<PinnedClaim> all;
   std::set<std::string_view> missing = users.Claims();
-  for (const auto& claim : kube::ObjectsIn(cluster.claims(), ns)) {
+  for (const auto& claim : cluster.claims().In(ns)) {
     missing.erase(claim->meta.name);
     PinnedClaim status;
     status.claim = claim->meta.name;

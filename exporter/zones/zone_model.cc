@@ -148,44 +148,23 @@ bool MovesPods(const T* before, const T* now) {
   return MovesPods(static_cast<const kube::Workload*>(before), now);
 }
 
-// Objects that one list has and the other has not, or has otherwise. Both are sorted, and an object
-// that did not change is the same one.
 template <class T>
 void AddChanged(const kube::ObjectList<T>& before, const kube::ObjectList<T>& after,
                 Changes& changes) {
-  if (&before == &after) return;
-  const auto key = [](const auto& object) {
-    return std::tuple<std::string_view, std::string_view>(object->meta.ns, object->meta.name);
-  };
-  auto old = before.begin();
-  auto now = after.begin();
-  while (old != before.end() || now != after.end()) {
-    if (old != before.end() && now != after.end() && *old == *now) {
-      ++old;
-      ++now;
-      continue;
-    }
-    const bool gone = now == after.end() || (old != before.end() && key(*old) < key(*now));
-    const bool come = old == before.end() || (now != after.end() && key(*now) < key(*old));
-    const T* was = come ? nullptr : (old++)->get();
-    const T* is = gone ? nullptr : (now++)->get();
+  kube::ForEachChange(before, after, [&](const T* was, const T* is) {
     changes.namespaces.insert(is == nullptr ? was->meta.ns : is->meta.ns);
     changes.placement = changes.placement || MovesPods(was, is);
-  }
+  });
 }
 
 // A volume is looked at by the claims that name it, whichever claim it names itself.
 void AddChangedVolumes(const kube::ClusterState& before, const kube::ClusterState& after,
                        Changes& changes) {
-  if (&before.volumes() == &after.volumes()) return;
   std::unordered_set<std::string_view> changed;
-  const auto add = [&](const kube::ClusterState& from, const kube::ClusterState& in) {
-    for (const auto& volume : from.volumes()) {
-      if (in.FindVolume(volume->meta.name) != volume.get()) changed.insert(volume->meta.name);
-    }
-  };
-  add(before, after);
-  add(after, before);
+  kube::ForEachChange(before.volumes(), after.volumes(),
+                      [&](const kube::PersistentVolume* was, const kube::PersistentVolume* is) {
+                        changed.insert(is == nullptr ? was->meta.name : is->meta.name);
+                      });
   if (changed.empty()) return;
   changes.placement = true;
   for (const auto& claim : after.claims()) {

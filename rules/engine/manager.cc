@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -158,6 +159,8 @@ struct Manager::Impl {
   base::Result<void> Write(RuleRun& run, const std::vector<WrittenSample>& samples,
                            model::TimestampMs t) AZX_REQUIRES(evaluation_mu);
   void EndSeries(const std::vector<GroupRun>& gone) AZX_REQUIRES(evaluation_mu);
+  // Hands out what was saved of the rules that are known by now; how many alerts.
+  std::size_t Claim() AZX_REQUIRES(evaluation_mu);
   void Forget() AZX_REQUIRES(evaluation_mu);
   void Publish() AZX_REQUIRES(evaluation_mu);
   // Where that was asked for, adds every alert that is told of to `outgoing`.
@@ -174,6 +177,8 @@ struct Manager::Impl {
   std::vector<GroupRun> groups AZX_GUARDED_BY(evaluation_mu);
   std::vector<Outgoing> outgoing AZX_GUARDED_BY(evaluation_mu);
   bool restored AZX_GUARDED_BY(evaluation_mu) = false;
+  // What was saved of rules that are not known yet.
+  std::map<RuleId, SavedAlerts> unclaimed AZX_GUARDED_BY(evaluation_mu);
   std::atomic<bool> notify_all = false;
   // what readers see
   mutable base::Mutex view_mu;
@@ -241,9 +246,25 @@ void Manager::Impl::EndSeries(const std::vector<GroupRun>& gone) {
   }
 }
 
+std::size_t Manager::Impl::Claim() {
+  std::size_t active = 0;
+  const model::TimestampMs now = deps.clock.NowMs();
+  for (GroupRun& group : groups) {
+    for (RuleRun& run : group.rules) {
+      const auto saved = unclaimed.extract(run.id);
+      if (!saved) continue;
+      run.alerting.Restore(saved.mapped(), now);
+      run.hold_until = now + LongestReach(*run.rule);
+      active += run.alerting.Active().size();
+    }
+  }
+  return active;
+}
+
 // The saved alerts of rules that are gone. Not before they were taken over.
 void Manager::Impl::Forget() {
-  if (deps.alerts == nullptr || !restored) return;
+  if (deps.alerts == nullptr || !restored || options.more_to_come) return;
+  unclaimed.clear();
   std::vector<RuleId> rules;
   for (const GroupRun& group : groups) {
     for (const RuleRun& rule : group.rules) rules.push_back(rule.id);
@@ -422,6 +443,7 @@ void Manager::SetGroups(std::vector<RuleGroup> groups, ManagerOptions options) {
     impl_->groups.push_back(std::move(run));
   }
   impl_->EndSeries(before);
+  impl_->Claim();
   impl_->Forget();
   impl_->Publish();
 }
@@ -429,18 +451,8 @@ void Manager::SetGroups(std::vector<RuleGroup> groups, ManagerOptions options) {
 base::Result<std::size_t> Manager::Restore() {
   base::MutexLock lock(impl_->evaluation_mu);
   if (impl_->deps.alerts == nullptr) return 0;
-  AZX_ASSIGN_OR_RETURN(const auto saved, impl_->deps.alerts->Load());
-  const model::TimestampMs now = impl_->deps.clock.NowMs();
-  std::size_t active = 0;
-  for (GroupRun& group : impl_->groups) {
-    for (RuleRun& run : group.rules) {
-      const auto found = saved.find(run.id);
-      if (found == saved.end()) continue;
-      run.alerting.Restore(found->second, now);
-      run.hold_until = now + LongestReach(*run.rule);
-      active += run.alerting.Active().size();
-    }
-  }
+  AZX_ASSIGN_OR_RETURN(impl_->unclaimed, impl_->deps.alerts->Load());
+  const std::size_t active = impl_->Claim();
   impl_->restored = true;
   impl_->Forget();
   impl_->Publish();

@@ -55,25 +55,17 @@ class Maker {
   kube::ClusterState Make() {
     kube::ClusterState::Parts parts;
     parts.nodes = Nodes();
-    auto pods = std::make_shared<kube::ObjectList<kube::Pod>>();
-    for (int workload = 0; made_ < pods_; ++workload) AddWorkload(workload, *pods);
-    std::sort(pods->begin(), pods->end(), [](const auto& a, const auto& b) {
-      return std::tie(a->meta.ns, a->meta.name) < std::tie(b->meta.ns, b->meta.name);
-    });
-    parts.pods = std::move(pods);
-    const auto by_name = [](const auto& a, const auto& b) {
-      return std::tie(a->meta.ns, a->meta.name) < std::tie(b->meta.ns, b->meta.name);
-    };
-    std::sort(claims_->begin(), claims_->end(), by_name);
-    std::sort(volumes_->begin(), volumes_->end(), by_name);
-    parts.claims = claims_;
-    parts.volumes = volumes_;
+    kube::Objects<kube::Pod> pods;
+    for (int workload = 0; made_ < pods_; ++workload) AddWorkload(workload, pods);
+    parts.pods = kube::MakeList(std::move(pods));
+    parts.claims = kube::MakeList(std::move(claims_));
+    parts.volumes = kube::MakeList(std::move(volumes_));
     return kube::ClusterState(std::move(parts));
   }
 
  private:
   kube::SharedList<kube::Node> Nodes() const {
-    auto nodes = std::make_shared<kube::ObjectList<kube::Node>>();
+    kube::Objects<kube::Node> nodes;
     for (int i = 0; i < nodes_; ++i) {
       kube::Node node;
       node.meta.name = NodeName(i);
@@ -84,14 +76,14 @@ class Maker {
                           {kZoneKey, kZones[i % 3]}};
       node.conditions.push_back({"Ready", kube::ConditionStatus::kTrue});
       node.allocatable = {shape_.cpu_milli, std::int64_t{64} << 30, 110, {}};
-      nodes->push_back(std::make_shared<const kube::Node>(std::move(node)));
+      nodes.push_back(std::make_shared<const kube::Node>(std::move(node)));
     }
-    return nodes;
+    return kube::MakeList(std::move(nodes));
   }
 
   static std::string NodeName(int number) { return "ip-10-" + Number(number, 5) + ".ec2.internal"; }
 
-  void AddWorkload(int number, kube::ObjectList<kube::Pod>& pods) {
+  void AddWorkload(int number, kube::Objects<kube::Pod>& pods) {
     const std::string name = "service-" + Number(number, 4);
     const bool stateful = number % 20 == 0;
     const auto spec = SpecOf(number, name);
@@ -163,18 +155,16 @@ class Maker {
             : kube::Requirement{kZoneKey, kube::SelectorOp::kIn, {kZones[node % 3]}};
     volume.node_affinity = {{{{reach}, {}}}};
     pod.claims.push_back(claim.meta.name);
-    claims_->push_back(std::make_shared<const kube::PersistentVolumeClaim>(std::move(claim)));
-    volumes_->push_back(std::make_shared<const kube::PersistentVolume>(std::move(volume)));
+    claims_.push_back(std::make_shared<const kube::PersistentVolumeClaim>(std::move(claim)));
+    volumes_.push_back(std::make_shared<const kube::PersistentVolume>(std::move(volume)));
   }
 
   const int pods_;
   const int nodes_;
   const Shape& shape_;
   int made_ = 0;
-  std::shared_ptr<kube::ObjectList<kube::PersistentVolumeClaim>> claims_ =
-      std::make_shared<kube::ObjectList<kube::PersistentVolumeClaim>>();
-  std::shared_ptr<kube::ObjectList<kube::PersistentVolume>> volumes_ =
-      std::make_shared<kube::ObjectList<kube::PersistentVolume>>();
+  kube::Objects<kube::PersistentVolumeClaim> claims_;
+  kube::Objects<kube::PersistentVolume> volumes_;
 };
 
 void Run(int pods, const Shape& shape) {

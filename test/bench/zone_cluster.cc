@@ -14,19 +14,8 @@ namespace azexporter::bench {
 namespace {
 
 template <class T>
-using Made = std::vector<std::shared_ptr<const T>>;
-
-template <class T>
-void Give(Made<T>& list, T object) {
+void Give(kube::Objects<T>& list, T object) {
   list.push_back(std::make_shared<const T>(std::move(object)));
-}
-
-template <class T>
-kube::SharedList<T> Sorted(Made<T> list) {
-  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
-    return std::tie(a->meta.ns, a->meta.name) < std::tie(b->meta.ns, b->meta.name);
-  });
-  return std::make_shared<const kube::ObjectList<T>>(std::move(list));
 }
 
 template <class T>
@@ -46,16 +35,16 @@ class Maker {
     for (int i = 0; made_ < pods_wanted_; ++i) AddWorkload(i);
     ZoneCluster cluster;
     kube::ClusterState::Parts& parts = cluster.parts;
-    parts.nodes = Sorted(std::move(nodes_));
-    parts.pods = Sorted(std::move(pods_));
-    parts.deployments = Sorted(std::move(deployments_));
-    parts.replica_sets = Sorted(std::move(replica_sets_));
-    parts.stateful_sets = Sorted(std::move(stateful_sets_));
-    parts.budgets = Sorted(std::move(budgets_));
-    parts.services = Sorted(std::move(services_));
-    parts.endpoint_slices = Sorted(std::move(slices_));
-    parts.claims = Sorted(std::move(claims_));
-    parts.volumes = Sorted(std::move(volumes_));
+    parts.nodes = kube::MakeList(std::move(nodes_));
+    parts.pods = kube::MakeList(std::move(pods_));
+    parts.deployments = kube::MakeList(std::move(deployments_));
+    parts.replica_sets = kube::MakeList(std::move(replica_sets_));
+    parts.stateful_sets = kube::MakeList(std::move(stateful_sets_));
+    parts.budgets = kube::MakeList(std::move(budgets_));
+    parts.services = kube::MakeList(std::move(services_));
+    parts.endpoint_slices = kube::MakeList(std::move(slices_));
+    parts.claims = kube::MakeList(std::move(claims_));
+    parts.volumes = kube::MakeList(std::move(volumes_));
     AddHealth<kube::Node>(parts);
     AddHealth<kube::Pod>(parts);
     AddHealth<kube::Deployment>(parts);
@@ -235,16 +224,16 @@ class Maker {
   const int pods_wanted_;
   const int node_count_;
   int made_ = 0;
-  Made<kube::Node> nodes_;
-  Made<kube::Pod> pods_;
-  Made<kube::Deployment> deployments_;
-  Made<kube::ReplicaSet> replica_sets_;
-  Made<kube::StatefulSet> stateful_sets_;
-  Made<kube::PodDisruptionBudget> budgets_;
-  Made<kube::Service> services_;
-  Made<kube::EndpointSlice> slices_;
-  Made<kube::PersistentVolumeClaim> claims_;
-  Made<kube::PersistentVolume> volumes_;
+  kube::Objects<kube::Node> nodes_;
+  kube::Objects<kube::Pod> pods_;
+  kube::Objects<kube::Deployment> deployments_;
+  kube::Objects<kube::ReplicaSet> replica_sets_;
+  kube::Objects<kube::StatefulSet> stateful_sets_;
+  kube::Objects<kube::PodDisruptionBudget> budgets_;
+  kube::Objects<kube::Service> services_;
+  kube::Objects<kube::EndpointSlice> slices_;
+  kube::Objects<kube::PersistentVolumeClaim> claims_;
+  kube::Objects<kube::PersistentVolume> volumes_;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "azexporter/kube/object_cache.h"
 #include "azexporter/zones/zone_report.h"
 #include "zone_cluster.h"
 
@@ -42,16 +43,17 @@ ReportInputs InputsOf(std::shared_ptr<const kube::ClusterState> cluster, bool pl
 // The same cluster with its middle pod no longer ready, or without it.
 std::shared_ptr<const kube::ClusterState> WithOneChange(const bench::ZoneCluster& made, bool gone) {
   kube::ClusterState::Parts parts = made.parts;
-  auto pods = std::make_shared<kube::ObjectList<kube::Pod>>(*parts.pods);
-  const auto middle = pods->begin() + static_cast<std::ptrdiff_t>(pods->size() / 2);
+  kube::ObjectCache<kube::Pod> pods;
+  pods.Replace({parts.pods->begin(), parts.pods->end()});
+  const kube::Pod& middle = *(*parts.pods)[parts.pods->size() / 2];
   if (gone) {
-    pods->erase(middle);
+    pods.Remove(middle);
   } else {
-    kube::Pod pod = **middle;
+    kube::Pod pod = middle;
     pod.ready = kube::ConditionStatus::kFalse;
-    *middle = std::make_shared<const kube::Pod>(std::move(pod));
+    pods.Upsert(std::make_shared<const kube::Pod>(std::move(pod)));
   }
-  parts.pods = std::move(pods);
+  parts.pods = pods.List();
   return std::make_shared<const kube::ClusterState>(std::move(parts));
 }
 

@@ -130,10 +130,11 @@ TEST(SelfMetricsTest, EveryFamilyIsInTheTableWithItsLabels) {
                             .latency_bounds_seconds = {1}});
   self.RecordRemoteWrite({});
   self.RecordLeader(true);
+  self.RecordRefusedRules(0);
   self.RecordState({});
   self.RecordRemoteStorage({{.name = "r", .url = "http://r"}});
   kube::ClusterState::Parts parts;
-  parts.health.push_back({.resource = "nodes"});
+  parts.health.push_back({.resource = "nodes", .last_event_ms = 1, .event_lag_ms = 0});
   self.Record({.timestamp_ms = 1, .blocks = {}, .runs = {{.collector = "zones", .success = true}}},
               kube::ClusterState(std::move(parts)));
   std::map<std::string, std::set<std::string>> seen;

@@ -52,7 +52,7 @@ TEST(SnapshotAppenderTest, MarksWhatIsGoneAsStale) {
 TEST(SelfMetricsTest, FollowsRoundsAndResources) {
   SelfMetrics self("1.2.3", "abc");
   kube::ClusterState::Parts parts;
-  parts.health.push_back({.resource = "pods", .synced = true, .last_contact_ms = 5000, .lists = 2});
+  parts.health.push_back({.resource = "pods", .synced = true, .last_contact_ms = 5000, .lists = {2}});
   const kube::ClusterState cluster(parts);
   Snapshot snapshot;
   snapshot.timestamp_ms = 7000;
@@ -68,7 +68,7 @@ TEST(SelfMetricsTest, FollowsRoundsAndResources) {
         "azexporter_collector_success{collector=\"nodes\"} 0\n",
         "azexporter_collector_last_success_timestamp_seconds{collector=\"pods\"} 7\n",
         "azexporter_kube_last_contact_timestamp_seconds{resource=\"pods\"} 5\n",
-        "azexporter_kube_lists_total{resource=\"pods\"} 2\n"}) {
+        "azexporter_kube_lists_total{reason=\"start\",resource=\"pods\"} 2\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
   }
   EXPECT_EQ(text.find("last_success_timestamp_seconds{collector=\"nodes\"}"), std::string::npos);

@@ -79,16 +79,14 @@ TEST_F(ClusterStateTest, GivesThePodsOfANodeAndOfANamespace) {
   EXPECT_TRUE(state_->PodsIn("z").empty());
   const auto slices = state_->SlicesIn("x");
   ASSERT_EQ(slices.size(), 2u);
-  EXPECT_EQ(slices[0]->meta.name, "s1");
+  EXPECT_EQ((*slices.begin())->meta.name, "s1");
   EXPECT_EQ(state_->ServicesIn("x").size(), 1u);
   EXPECT_TRUE(state_->ServicesIn("z").empty());
 }
 
 TEST_F(ClusterStateTest, AMovedStateIsWhole) {
   ClusterState::Parts parts;
-  auto pods = std::make_shared<ObjectList<Pod>>();
-  pods->push_back(std::make_shared<const Pod>(*state_->FindPod("x", "lone")));
-  parts.pods = pods;
+  parts.pods = MakeList<Pod>({std::make_shared<const Pod>(*state_->FindPod("x", "lone"))});
   ClusterState first(std::move(parts));
   EXPECT_EQ(first.PodsOn("n1").size(), 1u);
   const ClusterState second = std::move(first);

@@ -8,6 +8,7 @@
 #include "azexporter/base/file.h"
 #include "azexporter/kube/cluster.h"
 #include "kube/decode.h"
+#include "kube/value_pool.h"
 #include "support/paths.h"
 
 namespace azexporter::kube {
@@ -21,12 +22,13 @@ std::string Recording(const std::string& name) {
 
 template <class T>
 std::vector<T> Decoded(std::string body) {
-  ValuePools pools;
-  auto list = DecodeList<T>(body, pools);
+  auto list = Decoder().List<T>(body, Encoding::kJson);
   EXPECT_TRUE(list) << list.error().message();
   if (!list) return {};
   EXPECT_TRUE(list->item_errors.empty()) << list->item_errors[0];
-  return std::move(list->items);
+  std::vector<T> objects;
+  for (const auto& object : list->items) objects.push_back(*object);
+  return objects;
 }
 
 template <class T>
@@ -50,8 +52,7 @@ T One(const std::string& json) {
 template <class T>
 std::string ErrorOf(const std::string& json) {
   std::string body = "{\"items\":[" + json + "]}";
-  ValuePools pools;
-  const auto list = DecodeList<T>(body, pools);
+  const auto list = Decoder().List<T>(body, Encoding::kJson);
   EXPECT_TRUE(list);
   return list && !list->item_errors.empty() ? list->item_errors[0] : "";
 }
@@ -212,14 +213,14 @@ TEST_F(RecordedObjectsTest, EndpointsFollowAZoneThatFails) {
 
 TEST_F(RecordedObjectsTest, EveryWatchIsUnderstood) {
   const auto events = []<class T>(const std::string& name, T*) {
-    ValuePools pools;
+    Decoder decoder;
     int changes = 0;
     const std::string text = Recording(name);
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());
       std::string line = text.substr(begin, end - begin);
       begin = end + 1;
-      const auto event = DecodeEvent<T>(line, pools);
+      const auto event = decoder.Event<T>(line, Encoding::kJson);
       EXPECT_TRUE(event) << event.error().message();
       if (event && event->type == EventType::kModified) ++changes;
     }

@@ -11,14 +11,12 @@ namespace {
 
 template <class T>
 base::Result<DecodedList<T>> DecodeList(std::string& body) {
-  ValuePools pools;
-  return kube::DecodeList<T>(body, pools);
+  return Decoder().List<T>(body, Encoding::kJson);
 }
 
 template <class T>
 base::Result<DecodedEvent<T>> DecodeEvent(std::string& line) {
-  ValuePools pools;
-  return kube::DecodeEvent<T>(line, pools);
+  return Decoder().Event<T>(line, Encoding::kJson);
 }
 
 std::string Recording(const std::string& name) {
@@ -47,8 +45,8 @@ TEST(DecodeRecordingTest, ReadsNodes) {
   ASSERT_EQ(list->items.size(), 15u);
   EXPECT_FALSE(list->resource_version.empty());
   std::map<std::string, int> ready_by_zone;
-  for (const Node& node : list->items) {
-    if (node.ready() == ConditionStatus::kTrue) ++ready_by_zone[std::string(node.zone())];
+  for (const auto& node : list->items) {
+    if (node->ready() == ConditionStatus::kTrue) ++ready_by_zone[std::string(node->zone())];
   }
   EXPECT_EQ(ready_by_zone.size(), 3u);
   EXPECT_EQ(ready_by_zone["us-east-1a"], 5);
@@ -60,9 +58,9 @@ TEST(DecodeRecordingTest, ReadsPodsAndPagesAlike) {
   auto whole = DecodeList<Pod>(body);
   ASSERT_TRUE(whole) << whole.error().message();
   EXPECT_EQ(whole->items.size(), 47u);
-  for (const Pod& pod : whole->items) {
-    EXPECT_FALSE(pod.meta.uid.empty());
-    EXPECT_FALSE(pod.meta.ns.empty());
+  for (const auto& pod : whole->items) {
+    EXPECT_FALSE(pod->meta.uid.empty());
+    EXPECT_FALSE(pod->meta.ns.empty());
   }
   std::string page_body = Recording("pods.page1.json");
   auto page = DecodeList<Pod>(page_body);
@@ -80,9 +78,10 @@ TEST(DecodeRecordingTest, FollowsAZoneFailing) {
     ASSERT_TRUE(event) << event.error().message();
     EXPECT_FALSE(event->resource_version.empty());
     if (event->type == EventType::kBookmark) ++bookmarks;
-    if (event->type == EventType::kModified && event->object.ready() == ConditionStatus::kUnknown) {
+    if (event->type == EventType::kModified &&
+        event->object->ready() == ConditionStatus::kUnknown) {
       ++not_ready;
-      EXPECT_EQ(event->object.zone(), "us-east-1a");
+      EXPECT_EQ(event->object->zone(), "us-east-1a");
     }
   }
   EXPECT_GT(bookmarks, 0);
@@ -101,8 +100,8 @@ TEST(DecodeRecordingTest, SeesThatAVersionIsTooOld) {
 
 TEST(DecodeRecordingTest, SaysWhatTheServerSaid) {
   AZX_SKIP_WITHOUT(test::RecordingsFolder());
-  EXPECT_EQ(StatusMessage(Recording("404-pod.json")), "pods \"nope\" not found");
-  EXPECT_EQ(StatusMessage(Recording("404-path.txt")), "404 page not found");
+  EXPECT_EQ(StatusMessage(Recording("404-pod.json"), Encoding::kJson), "pods \"nope\" not found");
+  EXPECT_EQ(StatusMessage(Recording("404-path.txt"), Encoding::kJson), "404 page not found");
 }
 
 TEST(DecodeRecordingTest, ReadsAKubectlList) {
@@ -124,7 +123,7 @@ TEST(DecodeListTest, KeepsTheNeighboursOfABrokenObject) {
   auto list = DecodeList<Pod>(body);
   ASSERT_TRUE(list) << list.error().message();
   ASSERT_EQ(list->items.size(), 2u);
-  EXPECT_EQ(list->items[1].meta.name, "d");
+  EXPECT_EQ(list->items[1]->meta.name, "d");
   ASSERT_EQ(list->item_errors.size(), 2u);
   EXPECT_NE(list->item_errors[0].find("pods n/b: spec.nodeName"), std::string::npos)
       << list->item_errors[0];

@@ -76,8 +76,12 @@ class ReflectorTest : public ::testing::Test {
   std::jthread thread_;
 };
 
-TEST_F(ReflectorTest, ListsInPagesThenFollows) {
-  Run({.page_size = 2});
+class ReflectorWaysTest : public ReflectorTest,
+                          public ::testing::WithParamInterface<std::tuple<bool, bool>> {};
+
+TEST_P(ReflectorWaysTest, ReadsAllThenFollows) {
+  const auto [protobuf, streamed] = GetParam();
+  Run({.protobuf = protobuf, .streamed_lists = streamed, .page_size = 2});
   ASSERT_TRUE(Becomes("abc"));
   ASSERT_TRUE(store_.Create(MakePod("d")));
   EXPECT_TRUE(Becomes("abcd"));
@@ -85,7 +89,48 @@ TEST_F(ReflectorTest, ListsInPagesThenFollows) {
   EXPECT_TRUE(Becomes("acd"));
   ASSERT_TRUE(store_.Modify(PodKey("a"), [](Json& pod) { pod["spec"]["nodeName"] = "n9"; }));
   EXPECT_TRUE(Eventually([&] { return cache_.List()->front()->node_name == "n9"; }));
-  EXPECT_EQ(cache_.health().lists, 1u);
+  const ResourceHealth health = cache_.health();
+  EXPECT_EQ(health.list_count(), 1u);
+  EXPECT_EQ(health.objects, 3u);
+  EXPECT_GT(health.bytes_read, 0u);
+  EXPECT_GT(health.last_event_ms, 0);
+}
+INSTANTIATE_TEST_SUITE_P(All, ReflectorWaysTest,
+                         ::testing::Combine(::testing::Bool(), ::testing::Bool()));
+
+TEST_F(ReflectorTest, AServerWithoutStreamedListsIsAskedForPages) {
+  server_->SetInterceptor(
+      [&](const simulator::HttpRequest& request) -> std::optional<simulator::HttpResponse> {
+        if (!request.HasQuery("sendInitialEvents")) return std::nullopt;
+        simulator::HttpResponse response;
+        response.status = 422;
+        response.body =
+            R"({"kind":"Status","message":"sendInitialEvents is forbidden","code":422})";
+        return response;
+      });
+  Run({.page_size = 2});
+  ASSERT_TRUE(Becomes("abc"));
+  ASSERT_TRUE(store_.Create(MakePod("d")));
+  EXPECT_TRUE(Becomes("abcd"));
+  EXPECT_EQ(cache_.health().last_error, "");
+  server_->SetInterceptor(nullptr);
+}
+
+TEST_F(ReflectorTest, AnEqualObjectStaysTheSameOverAList) {
+  Run();
+  ASSERT_TRUE(Becomes("abc"));
+  const auto before = cache_.List();
+  ASSERT_TRUE(Eventually([&] { return server_->open_watches() == 1; }));
+  server_->Stop();
+  ASSERT_TRUE(store_.Modify(PodKey("b"), [](Json& pod) { pod["spec"]["nodeName"] = "n9"; }));
+  store_.Compact();
+  ASSERT_TRUE(server_->Restart());
+  ASSERT_TRUE(Eventually([&] { return cache_.health().list_count() == 2; }));
+  const auto after = cache_.List();
+  EXPECT_EQ((*before)[0], (*after)[0]);
+  EXPECT_NE((*before)[1], (*after)[1]);
+  EXPECT_EQ((*before)[2], (*after)[2]);
+  EXPECT_EQ(cache_.health().lists[static_cast<std::size_t>(ListReason::kExpired)], 1u);
 }
 
 TEST_F(ReflectorTest, ResumesAWatchThatEndsWithoutListingAgain) {
@@ -95,8 +140,8 @@ TEST_F(ReflectorTest, ResumesAWatchThatEndsWithoutListingAgain) {
   server_->CloseWatches();
   ASSERT_TRUE(store_.Create(MakePod("d")));
   EXPECT_TRUE(Becomes("abcd"));
-  EXPECT_EQ(cache_.health().lists, 1u);
-  EXPECT_GE(cache_.health().watch_restarts, 1u);
+  EXPECT_EQ(cache_.health().list_count(), 1u);
+  EXPECT_GE(cache_.health().watch_ends[static_cast<std::size_t>(WatchEnd::kClosed)], 1u);
 }
 
 TEST_F(ReflectorTest, ListsAgainWhenItsVersionIsTooOld) {
@@ -119,7 +164,7 @@ TEST_F(ReflectorTest, ListsAgainWhenItsVersionIsTooOld) {
   store_.Compact();
   hold = false;
   EXPECT_TRUE(Becomes("bcz"));
-  EXPECT_GE(cache_.health().lists, 2u);
+  EXPECT_GE(cache_.health().list_count(), 2u);
   server_->SetInterceptor(nullptr);
 }
 
@@ -142,7 +187,7 @@ TEST_F(ReflectorTest, SurvivesAConnectionCutInTheMiddleOfAnObject) {
   EXPECT_TRUE(Eventually([&] { return cuts.load() >= 3; }));
   ASSERT_TRUE(store_.Create(MakePod("d")));
   EXPECT_TRUE(Becomes("abcd"));
-  EXPECT_EQ(cache_.health().lists, 1u);
+  EXPECT_EQ(cache_.health().list_count(), 1u);
   server_->SetInterceptor(nullptr);
 }
 
@@ -175,7 +220,7 @@ TEST_F(ReflectorTest, StartsTheListAgainWhenAContinueTokenExpires) {
         response.body = R"({"kind":"Status","reason":"Expired","message":"too old","code":410})";
         return response;
       });
-  Run({.page_size = 2});
+  Run({.streamed_lists = false, .page_size = 2});
   EXPECT_TRUE(Becomes("abc"));
   EXPECT_GE(pages.load(), 2);
   server_->SetInterceptor(nullptr);

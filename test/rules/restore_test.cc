@@ -16,7 +16,7 @@ constexpr std::int64_t kStepMs = 15'000;
 class RestoreTest : public RulesFixture {
  protected:
   // Ends the one process, as by a kill, and starts the next.
-  void Start(std::string_view yaml) {
+  void Start(std::string_view yaml, const ManagerOptions& options = {}) {
     rules_.reset();
     alerts_.reset();
     db_.reset();
@@ -35,7 +35,7 @@ class RestoreTest : public RulesFixture {
                                           },
                                       .alerts = alerts_.get(),
                                       .sources_answered = [this] { return answered_; }});
-    rules_->SetGroups(Groups(yaml), {});
+    rules_->SetGroups(Groups(yaml), options);
     const auto restored = rules_->Restore();
     ASSERT_TRUE(restored.has_value()) << restored.error().message();
   }
@@ -202,6 +202,23 @@ TEST_F(RestoreTest, ARuleIsKnownWhateverElseOfItChanged) {
   EXPECT_EQ(State(), "");
   Start(Yaml("0s"));
   EXPECT_EQ(State(), "") << "it was gone for a while";
+}
+
+TEST_F(RestoreTest, RulesThatComeLaterTakeOverTheirs) {
+  Start(Yaml("30s"));
+  After(kStepMs, kHolds);
+  Start("groups: []", {.more_to_come = true});
+  After(kStepMs, kHolds);
+  EXPECT_EQ(State(), "");
+  rules_->SetGroups(Groups(Yaml("30s")), {});
+  EXPECT_EQ(State(), "pending since 15");
+  After(kStepMs, kHolds);
+  EXPECT_EQ(State(), "firing since 15 from 45");
+  // Those that did not come by the end are forgotten.
+  Start("groups: []", {.more_to_come = true});
+  rules_->SetGroups({}, {});
+  rules_->SetGroups(Groups(Yaml("30s")), {});
+  EXPECT_EQ(State(), "");
 }
 
 TEST_F(RestoreTest, AReloadIsSavedToo) {

@@ -48,7 +48,7 @@ class ClusterBuilder {
     node.conditions.push_back({"Ready", is.ready});
     node.allocatable = is.allocatable;
     node.taints = is.taints;
-    nodes_->push_back(std::make_shared<const kube::Node>(std::move(node)));
+    nodes_.push_back(std::make_shared<const kube::Node>(std::move(node)));
     return *this;
   }
   // `count` nodes named PREFIX-1, PREFIX-2, ...
@@ -73,7 +73,7 @@ class ClusterBuilder {
       pod.spec = std::make_shared<const kube::PodSpec>(std::move(spec));
     }
     pod.ready = is.ready ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kFalse;
-    pods_->push_back(std::make_shared<const kube::Pod>(std::move(pod)));
+    pods_.push_back(std::make_shared<const kube::Pod>(std::move(pod)));
     return *this;
   }
 
@@ -85,8 +85,8 @@ class ClusterBuilder {
 
   kube::ClusterState Build(std::int64_t now_ms) const {
     kube::ClusterState::Parts parts;
-    parts.nodes = Sorted(*nodes_);
-    parts.pods = Sorted(*pods_);
+    parts.nodes = kube::MakeList(nodes_);
+    parts.pods = kube::MakeList(pods_);
     parts.health = health_;
     for (const char* resource : {"nodes", "pods"}) {
       bool given = false;
@@ -102,18 +102,8 @@ class ClusterBuilder {
   }
 
  private:
-  template <class T>
-  static kube::SharedList<T> Sorted(kube::ObjectList<T> list) {
-    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
-      return std::tie(a->meta.ns, a->meta.name) < std::tie(b->meta.ns, b->meta.name);
-    });
-    return std::make_shared<const kube::ObjectList<T>>(std::move(list));
-  }
-
-  std::shared_ptr<kube::ObjectList<kube::Node>> nodes_ =
-      std::make_shared<kube::ObjectList<kube::Node>>();
-  std::shared_ptr<kube::ObjectList<kube::Pod>> pods_ =
-      std::make_shared<kube::ObjectList<kube::Pod>>();
+  kube::Objects<kube::Node> nodes_;
+  kube::Objects<kube::Pod> pods_;
   std::vector<kube::ResourceHealth> health_;
 };
 

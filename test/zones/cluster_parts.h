@@ -106,12 +106,9 @@ struct ClusterParts {
  private:
   template <class T>
   static kube::SharedList<T> Sorted(const std::deque<T>& objects) {
-    auto list = std::make_shared<kube::ObjectList<T>>();
-    for (const T& object : objects) list->push_back(std::make_shared<const T>(object));
-    std::sort(list->begin(), list->end(), [](const auto& a, const auto& b) {
-      return std::tie(a->meta.ns, a->meta.name) < std::tie(b->meta.ns, b->meta.name);
-    });
-    return list;
+    kube::Objects<T> list;
+    for (const T& object : objects) list.push_back(std::make_shared<const T>(object));
+    return kube::MakeList(std::move(list));
   }
 };
 

@@ -16,18 +16,18 @@ constexpr std::int64_t kNow = 1'800'000'000'000;
 
 // Lists of objects that stay the same ones until they change, as a reflector keeps them.
 struct LiveCluster {
-  kube::ObjectList<kube::Node> nodes;
-  kube::ObjectList<kube::Pod> pods;
-  kube::ObjectList<kube::Deployment> deployments;
-  kube::ObjectList<kube::ReplicaSet> replica_sets;
-  kube::ObjectList<kube::Job> jobs;
-  kube::ObjectList<kube::PodDisruptionBudget> budgets;
-  kube::ObjectList<kube::Service> services;
-  kube::ObjectList<kube::PersistentVolume> volumes;
-  kube::ObjectList<kube::PersistentVolumeClaim> claims;
+  kube::Objects<kube::Node> nodes;
+  kube::Objects<kube::Pod> pods;
+  kube::Objects<kube::Deployment> deployments;
+  kube::Objects<kube::ReplicaSet> replica_sets;
+  kube::Objects<kube::Job> jobs;
+  kube::Objects<kube::PodDisruptionBudget> budgets;
+  kube::Objects<kube::Service> services;
+  kube::Objects<kube::PersistentVolume> volumes;
+  kube::Objects<kube::PersistentVolumeClaim> claims;
 
   template <class T>
-  static void Put(kube::ObjectList<T>& list, T object) {
+  static void Put(kube::Objects<T>& list, T object) {
     const auto key = [](const T& o) { return std::tie(o.meta.ns, o.meta.name); };
     const auto at = std::lower_bound(list.begin(), list.end(), object,
                                      [&](const auto& a, const T& b) { return key(*a) < key(b); });
@@ -42,15 +42,15 @@ struct LiveCluster {
 
   std::shared_ptr<const kube::ClusterState> State() const {
     kube::ClusterState::Parts parts;
-    parts.nodes = std::make_shared<kube::ObjectList<kube::Node>>(nodes);
-    parts.pods = std::make_shared<kube::ObjectList<kube::Pod>>(pods);
-    parts.deployments = std::make_shared<kube::ObjectList<kube::Deployment>>(deployments);
-    parts.replica_sets = std::make_shared<kube::ObjectList<kube::ReplicaSet>>(replica_sets);
-    parts.jobs = std::make_shared<kube::ObjectList<kube::Job>>(jobs);
-    parts.budgets = std::make_shared<kube::ObjectList<kube::PodDisruptionBudget>>(budgets);
-    parts.services = std::make_shared<kube::ObjectList<kube::Service>>(services);
-    parts.volumes = std::make_shared<kube::ObjectList<kube::PersistentVolume>>(volumes);
-    parts.claims = std::make_shared<kube::ObjectList<kube::PersistentVolumeClaim>>(claims);
+    parts.nodes = kube::MakeList(nodes);
+    parts.pods = kube::MakeList(pods);
+    parts.deployments = kube::MakeList(deployments);
+    parts.replica_sets = kube::MakeList(replica_sets);
+    parts.jobs = kube::MakeList(jobs);
+    parts.budgets = kube::MakeList(budgets);
+    parts.services = kube::MakeList(services);
+    parts.volumes = kube::MakeList(volumes);
+    parts.claims = kube::MakeList(claims);
     for (const char* resource : {"nodes", "pods"}) {
       kube::ResourceHealth& health = parts.health.emplace_back();
       health.resource = resource;

@@ -16,6 +16,7 @@
 #include "simulator/request_info.h"
 #include "simulator/responses.h"
 #include "simulator/watch.h"
+#include "simulator/wire_answer.h"
 #include "simulator/write.h"
 
 namespace azexporter::simulator {
@@ -119,6 +120,7 @@ HttpResponse ApiServer::Impl::Answer(const Asked& asked) {
     if (const Recording* recording = recordings.For(asked.request)) return Replay(*recording);
   }
   HttpResponse response = Route(asked);
+  EncodeAsAsked(asked.request, response);
   CompressIfLarge(asked.request, response);
   response.headers.emplace_back("Audit-Id", NewAuditId());
   const bool cacheable = response.content_type.find("apidiscovery") != std::string::npos;

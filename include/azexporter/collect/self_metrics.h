@@ -100,6 +100,8 @@ class SelfMetrics {
 
   // Notes the outcome of a round: its collectors, and how current each watched resource is.
   void Record(const Snapshot& snapshot, const kube::ClusterState& cluster);
+  // How many PrometheusRule objects of the cluster are refused, where such are asked for.
+  void RecordRefusedRules(std::size_t objects);
   // A whole configuration was loaded, or refused.
   void RecordReload(bool success, std::int64_t now_ms);
   // Every Alertmanager has its series from the start; those of one that is gone end. Where there is

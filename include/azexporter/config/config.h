@@ -84,6 +84,13 @@ struct StorageConfig {
 // "rules" or "all"; kBadData otherwise.
 base::Result<StorageConfig::Keep> ParseKeep(std::string_view text);
 
+// PrometheusRule objects of the Prometheus Operator whose rules are evaluated beside the rule
+// files.
+struct PrometheusRules {
+  kube::LabelSelector selector;      // of their labels; an empty one selects all
+  std::set<std::string> namespaces;  // empty: all
+};
+
 struct Config {
   GlobalConfig global;
   KubernetesConfig kubernetes;
@@ -100,6 +107,7 @@ struct Config {
   std::vector<db::PostgresInstance> postgres;
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
+  std::optional<PrometheusRules> prometheus_rules;
   notify::AlertingOptions alerting;
   std::vector<remote::WriteTarget> remote_write;
   std::optional<Datasource> datasource;

@@ -5,6 +5,7 @@
 // Thread safety: thread-safe.
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "azexporter/base/result.h"
 #include "azexporter/kube/access.h"
+#include "azexporter/kube/wire_schema.h"
 #include "azexporter/net/http_client.h"
 
 namespace azexporter::kube {
@@ -26,15 +28,27 @@ struct ApiFailure {
 template <class T>
 using ApiResult = tl::expected<T, ApiFailure>;
 
+// What a request may be answered in.
+enum class Accept {
+  kJson,
+  kProtobufOrJson,  // the server chooses: protobuf for its own resources, JSON for custom ones
+};
+
+struct ApiAnswer {
+  std::string body;
+  Encoding encoding = Encoding::kJson;
+};
+
 class ApiClient {
  public:
-  explicit ApiClient(ClusterAccess access);
+  // `transport`: nullptr for the network.
+  explicit ApiClient(ClusterAccess access, std::unique_ptr<net::HttpTransport> transport = nullptr);
 
   const ClusterAccess& access() const { return access_; }
 
   // GET of `path` (with its query). A status other than 200 is a failure.
-  ApiResult<std::string> Get(const std::string& path, std::int64_t timeout_ms,
-                             std::stop_token stop);
+  ApiResult<ApiAnswer> Get(const std::string& path, Accept accept, std::int64_t timeout_ms,
+                           std::stop_token stop);
 
   // A request that changes something, with a body of JSON. A status other than 200 and 201 is a
   // failure.
@@ -46,17 +60,18 @@ class ApiClient {
   };
   ApiResult<std::string> Write(WriteRequest write, std::stop_token stop);
 
-  // GET of a watch; `on_line` takes each complete line and ends the watch by returning false.
-  // `idle_timeout_ms` without a byte is a failure (kTimeout); the server closing it is not.
-  using LineHandler = std::function<bool(std::string&)>;
-  ApiResult<void> Watch(const std::string& path, std::int64_t idle_timeout_ms,
-                        const LineHandler& on_line, std::stop_token stop);
+  // GET of a watch; `on_frame` takes each complete event, which it may change, and ends the watch
+  // by returning false. `idle_timeout_ms` without a byte is a failure (kTimeout); the server
+  // closing it is not.
+  using FrameHandler = std::function<bool(std::string& frame, Encoding encoding)>;
+  ApiResult<void> Watch(const std::string& path, Accept accept, std::int64_t idle_timeout_ms,
+                        const FrameHandler& on_frame, std::stop_token stop);
 
  private:
-  base::Result<net::HttpRequest> MakeRequest(const std::string& path) const;
+  base::Result<net::HttpRequest> MakeRequest(const std::string& path, Accept accept) const;
 
   const ClusterAccess access_;
-  net::HttpClient http_;
+  const std::unique_ptr<net::HttpTransport> http_;
 };
 
 }  // namespace azexporter::kube

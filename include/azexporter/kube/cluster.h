@@ -6,6 +6,7 @@
 // Thread safety: thread-safe after construction. State() never waits for the network.
 
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct ClusterOptions {
   // The zone-health ConfigMap, watched where it is named: NAMESPACE and NAME.
   std::string config_map_namespace;
   std::string config_map_name;
+  // Custom resources to watch, by T::kResource; those that the cluster lacks are looked for again
+  // now and then.
+  std::set<std::string, std::less<>> custom_resources;
   std::int64_t min_backoff_ms = 1'000;
   std::int64_t list_timeout_ms = 60'000;
 };

@@ -6,37 +6,46 @@
 // Thread safety: immutable after construction, but for indexes that are made when first asked for,
 // under a lock of their own; shared as shared_ptr<const ClusterState>.
 
-#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "azexporter/kube/custom_objects.h"
 #include "azexporter/kube/network_objects.h"
+#include "azexporter/kube/object_list.h"
 #include "azexporter/kube/objects.h"
 #include "azexporter/kube/storage_objects.h"
 #include "azexporter/kube/workloads.h"
 
 namespace azexporter::kube {
 
-template <class T>
-using ObjectList = std::vector<std::shared_ptr<const T>>;
-template <class T>
-using SharedList = std::shared_ptr<const ObjectList<T>>;
+// Why a whole list was read.
+enum class ListReason {
+  kStart,
+  kExpired,     // the server has forgotten the version that the watch went on from (410)
+  kSilent,      // a watch said nothing: the server may not know our version yet
+  kOutage,      // nothing was heard for so long that it may be another server
+  kUnreadable,  // an event was not understood, so that its version is unknown
+};
+inline constexpr std::size_t kListReasons = 5;
+std::string_view ListReasonName(ListReason reason);  // "expired"
 
-// Those of one namespace in a list sorted by namespace.
-template <class T>
-std::span<const std::shared_ptr<const T>> ObjectsIn(const ObjectList<T>& list,
-                                                    std::string_view ns) {
-  const auto first = std::partition_point(list.begin(), list.end(),
-                                          [&](const auto& object) { return object->meta.ns < ns; });
-  const auto last = std::partition_point(first, list.end(),
-                                         [&](const auto& object) { return object->meta.ns == ns; });
-  return {first, last};
-}
+// How a watch ended that was taken up again.
+enum class WatchEnd {
+  kClosed,   // by the server, as each is after its time
+  kIdle,     // not a byte for too long
+  kCut,      // by the network
+  kRefused,  // answered with an error
+};
+inline constexpr std::size_t kWatchEnds = 4;
+std::string_view WatchEndName(WatchEnd end);
 
 // How current the objects of one resource are.
 struct ResourceHealth {
@@ -51,9 +60,22 @@ struct ResourceHealth {
   bool absent = false;
   std::int64_t last_contact_ms = 0;  // wall time of the server's last answer; 0: never
   std::string last_error;            // of the newest failure, cleared by the next answer
-  std::uint64_t lists = 0;           // whole lists read, the first included
-  std::uint64_t watch_restarts = 0;
+
+  std::size_t objects = 0;         // held
+  std::uint64_t bytes_read = 0;    // of lists and watches, after decompression
+  double list_seconds = 0;         // how long the newest whole list took
+  std::int64_t last_event_ms = 0;  // wall time; 0: never
+  // How old the newest object was when a watch first told of it, by the clocks of both sides and to
+  // the second, as the server tells it. Not of what came with a list.
+  std::optional<std::int64_t> event_lag_ms;
+  std::array<std::uint64_t, kListReasons> lists{};  // whole ones, by reason
+  std::array<std::uint64_t, kWatchEnds> watch_ends{};
   std::uint64_t decode_errors = 0;
+  std::string last_decode_error;  // names the object
+
+  std::uint64_t list_count() const {
+    return std::accumulate(lists.begin(), lists.end(), std::uint64_t{0});
+  }
 };
 
 class ClusterState {
@@ -74,6 +96,11 @@ class ClusterState {
     SharedList<StorageClass> storage_classes;
     SharedList<Service> services;
     SharedList<EndpointSlice> endpoint_slices;
+    SharedList<PrometheusRule> prometheus_rules;
+    SharedList<CnpgCluster> cnpg_clusters;
+    SharedList<RedisCluster> redis_clusters;
+    SharedList<DestinationRule> destination_rules;
+    SharedList<TargetGroupBinding> target_group_bindings;
     std::vector<ResourceHealth> health;
   };
 
@@ -99,6 +126,14 @@ class ClusterState {
   const ObjectList<Service>& services() const { return *parts_.services; }
   const ObjectList<EndpointSlice>& endpoint_slices() const { return *parts_.endpoint_slices; }
 
+  const ObjectList<PrometheusRule>& prometheus_rules() const { return *parts_.prometheus_rules; }
+  const ObjectList<CnpgCluster>& cnpg_clusters() const { return *parts_.cnpg_clusters; }
+  const ObjectList<RedisCluster>& redis_clusters() const { return *parts_.redis_clusters; }
+  const ObjectList<DestinationRule>& destination_rules() const { return *parts_.destination_rules; }
+  const ObjectList<TargetGroupBinding>& target_group_bindings() const {
+    return *parts_.target_group_bindings;
+  }
+
   // nullptr where there is none. O(1) for nodes, O(log n) for the others.
   const Node* FindNode(std::string_view name) const;
   const Pod* FindPod(std::string_view ns, std::string_view name) const;
@@ -112,9 +147,11 @@ class ClusterState {
   // Deployment and not its ReplicaSet. nullptr where it has none that is known here.
   const Workload* WorkloadOf(const Pod& pod) const;
   // Objects of one namespace, in order of their names.
-  std::span<const std::shared_ptr<const Pod>> PodsIn(std::string_view ns) const;
-  std::span<const std::shared_ptr<const EndpointSlice>> SlicesIn(std::string_view ns) const;
-  std::span<const std::shared_ptr<const Service>> ServicesIn(std::string_view ns) const;
+  ObjectList<Pod>::Range PodsIn(std::string_view ns) const { return pods().In(ns); }
+  ObjectList<EndpointSlice>::Range SlicesIn(std::string_view ns) const {
+    return endpoint_slices().In(ns);
+  }
+  ObjectList<Service>::Range ServicesIn(std::string_view ns) const { return services().In(ns); }
   // Pods on the node, finished ones too, in no order. The first call indexes all pods.
   std::span<const Pod* const> PodsOn(std::string_view node_name) const;
 

@@ -27,6 +27,8 @@ struct Service {
   std::string load_balancer_class;
   bool headless = false;
   bool publish_not_ready = false;  // endpoints count as ready whatever their pods are
+
+  bool operator==(const Service&) const = default;
 };
 
 // 160 bytes, and beside them every name longer than 15 characters; a cluster may have 150,000.
@@ -40,6 +42,8 @@ struct Endpoint {
   std::vector<std::string> hint_zones;  // hints.forZones
   std::string target_pod;               // of the slice's namespace; empty: no pod
   std::string address;                  // the first, which is the one in use
+
+  bool operator==(const Endpoint&) const = default;
 };
 
 struct EndpointPort {
@@ -59,6 +63,8 @@ struct EndpointSlice {
   std::string address_type;  // IPv4, IPv6, FQDN: a dual-stack Service has slices of both families
   std::vector<Endpoint> endpoints;
   std::vector<EndpointPort> ports;  // of each endpoint
+
+  bool operator==(const EndpointSlice&) const = default;
 };
 
 }  // namespace azexporter::kube

@@ -33,6 +33,8 @@ struct ObjectMeta {
   StringMap annotations;        // decoded for nodes, and for Services those in use
   std::int64_t created_ms = 0;  // wall time, of creationTimestamp; 0: not given
   bool terminating = false;     // a deletionTimestamp is set
+
+  bool operator==(const ObjectMeta&) const = default;
 };
 
 struct Owner {

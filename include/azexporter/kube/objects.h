@@ -22,6 +22,8 @@ enum class ConditionStatus { kTrue, kFalse, kUnknown };
 struct NodeCondition {
   std::string type;
   ConditionStatus status = ConditionStatus::kUnknown;
+
+  bool operator==(const NodeCondition&) const = default;
 };
 
 struct Node {
@@ -38,6 +40,8 @@ struct Node {
   // topology.kubernetes.io/zone, or the old failure-domain label; "" where the node has neither.
   std::string_view zone() const;
   bool control_plane() const;
+
+  bool operator==(const Node&) const = default;
 };
 
 enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };
@@ -45,7 +49,7 @@ std::string_view PodPhaseName(PodPhase phase);
 
 // What all pods of a template have alike (spec, labels, owners) is one object for all of them: at
 // 150,000 pods this is what memory depends on. A pod of a Deployment holds about 700 bytes in a
-// cache (test/bench/pod_memory_bench.cc); what is added here is added to each.
+// cache (test/bench/kube_client_bench.cc); what is added here is added to each.
 struct Pod {
   static constexpr std::string_view kResource = "pods";
 
@@ -67,6 +71,8 @@ struct Pod {
   }
   // Neither Succeeded nor Failed.
   bool is_active() const { return phase != PodPhase::kSucceeded && phase != PodPhase::kFailed; }
+
+  bool operator==(const Pod&) const = default;
 };
 
 struct ConfigMap {
@@ -74,6 +80,8 @@ struct ConfigMap {
 
   ObjectMeta meta;
   StringMap data;
+
+  bool operator==(const ConfigMap&) const = default;
 };
 
 }  // namespace azexporter::kube

@@ -26,6 +26,8 @@ struct PersistentVolume {
   std::optional<NodeSelector> node_affinity;  // absent: reachable from every node
   std::string phase;                          // Available, Bound, Released, Failed, Pending
   std::int64_t capacity_bytes = 0;
+
+  bool operator==(const PersistentVolume&) const = default;
 };
 
 struct PersistentVolumeClaim {
@@ -35,6 +37,8 @@ struct PersistentVolumeClaim {
   std::string volume_name;                   // empty until bound
   std::optional<std::string> storage_class;  // absent: the default; empty: none, a volume by hand
   std::string phase;                         // Pending, Bound, Lost
+
+  bool operator==(const PersistentVolumeClaim&) const = default;
 };
 
 enum class VolumeBinding { kImmediate, kWaitForFirstConsumer };
@@ -42,6 +46,8 @@ enum class VolumeBinding { kImmediate, kWaitForFirstConsumer };
 struct TopologyTerm {
   // All must match; Requirement::op is kIn.
   std::vector<Requirement> match_expressions;
+
+  bool operator==(const TopologyTerm&) const = default;
 };
 
 struct StorageClass {
@@ -52,6 +58,8 @@ struct StorageClass {
   VolumeBinding binding = VolumeBinding::kImmediate;
   std::vector<TopologyTerm> allowed_topologies;  // one must match; none: everywhere
   bool is_default = false;
+
+  bool operator==(const StorageClass&) const = default;
 };
 
 }  // namespace azexporter::kube

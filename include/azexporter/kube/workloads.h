@@ -40,6 +40,8 @@ struct Workload {
   // Of a StatefulSet: names of its claim templates; pod NAME-0 has the claim TEMPLATE-NAME-0.
   std::vector<std::string> claim_templates;
   bool finished = false;  // of a Job: Complete or Failed
+
+  bool operator==(const Workload&) const = default;
 };
 
 // One type for each resource, so that each has a cache of its own.
@@ -100,6 +102,8 @@ struct PodDisruptionBudget {
   std::int64_t desired_healthy = 0;
   std::int64_t disruptions_allowed = 0;
   std::int64_t expected_pods = 0;
+
+  bool operator==(const PodDisruptionBudget&) const = default;
 };
 
 }  // namespace azexporter::kube

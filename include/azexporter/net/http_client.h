@@ -81,24 +81,37 @@ struct HttpResponse {
   bool ok() const { return status >= 200 && status < 300; }
 };
 
-// Takes the next bytes of a 2xx body. Returning false ends the exchange without error.
-using ChunkHandler = std::function<bool(std::string_view)>;
+// Takes the next bytes of a 2xx body; of `head` status and headers are known. Returning false ends
+// the exchange without error.
+using ChunkHandler = std::function<bool(const HttpResponse& head, std::string_view chunk)>;
 
-class HttpClient {
+// What sends requests. Tests put a server of their own in the place of the network.
+class HttpTransport {
  public:
-  explicit HttpClient(HttpClientOptions options);
-  ~HttpClient();
-  HttpClient(const HttpClient&) = delete;
-  HttpClient& operator=(const HttpClient&) = delete;
+  virtual ~HttpTransport() = default;
 
   // Any HTTP status is an answer, not an error; but for a redirect that is to be followed and leads
   // nowhere. Errors name the method and the URL without
   // userinfo: kTimeout, kCanceled when `stop` was asked for, kUnavailable for everything on the
   // network.
-  base::Result<HttpResponse> Fetch(const HttpRequest& request, std::stop_token stop = {});
+  virtual base::Result<HttpResponse> Fetch(const HttpRequest& request,
+                                           std::stop_token stop = {}) = 0;
   // As Fetch, but hands a 2xx body to `on_chunk` as it arrives.
+  virtual base::Result<HttpResponse> Stream(const HttpRequest& request,
+                                            const ChunkHandler& on_chunk,
+                                            std::stop_token stop = {}) = 0;
+};
+
+class HttpClient final : public HttpTransport {
+ public:
+  explicit HttpClient(HttpClientOptions options);
+  ~HttpClient() override;
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  base::Result<HttpResponse> Fetch(const HttpRequest& request, std::stop_token stop = {}) override;
   base::Result<HttpResponse> Stream(const HttpRequest& request, const ChunkHandler& on_chunk,
-                                    std::stop_token stop = {});
+                                    std::stop_token stop = {}) override;
 
  private:
   struct Impl;

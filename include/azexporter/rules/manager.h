@@ -30,6 +30,9 @@ struct ManagerOptions {
   std::string external_url;       // for templates
   // How long after it was sent an alert is sent again. Default 1m, as Prometheus.
   std::int64_t resend_delay_ms = 60'000;
+  // Rules are still to come, of a source that has not answered yet: what was saved of rules that
+  // are not known is kept for them.
+  bool more_to_come = false;
 };
 
 // Takes alerts of one rule that are to be sent on: firing ones, and resolved ones (resolved_at is
@@ -71,7 +74,8 @@ class Manager {
   void SetGroups(std::vector<RuleGroup> groups, ManagerOptions options);
 
   // Takes over the alerts that were saved; how many. What cannot be read is the error, and the
-  // rules begin anew. Once, after SetGroups and before the first evaluation.
+  // rules begin anew. Once, after SetGroups and before the first evaluation. Rules that come later
+  // (ManagerOptions::more_to_come) take over theirs as they come.
   base::Result<std::size_t> Restore();
 
   // Evaluates every group once, at `t`, whatever its interval.

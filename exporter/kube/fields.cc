@@ -1,4 +1,4 @@
-#include "json_fields.h"
+#include "fields.h"
 
 #include <algorithm>
 
@@ -13,28 +13,84 @@ tl::unexpected<base::Error> WrongType(std::string_view field, simdjson::error_co
   return BadData(std::string(field) + ": " + simdjson::error_message(code));
 }
 
-Result<void> Read(std::string_view name, od::value value, std::string& out) {
-  if (value.is_null()) return {};
+namespace {
+
+template <class Out>
+Result<void> TakeWire(std::string_view name, Result<Out> read, Out& out) {
+  if (!read) return base::Fail(read.error().WithContext(name));
+  out = *read;
+  return {};
+}
+
+Result<void> WalkFields(od::object object, FieldVisit visit) {
+  for (auto field : object) {
+    std::string_view key;
+    if (auto error = field.unescaped_key().get(key)) return WrongType("field name", error);
+    od::value value;
+    if (auto error = field.value().get(value)) return WrongType(key, error);
+    AZX_RETURN_IF_ERROR(visit(key, value));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool IsNull(Value& value) {
+  od::value* json = value.json();
+  return json != nullptr && json->is_null();
+}
+
+Result<void> ForEachField(std::string_view name, Value value, FieldVisit visit) {
+  if (const WireValue* wire = value.protobuf()) return wire->ForEachField(visit);
+  if (const od::object* outermost = value.json_object()) return WalkFields(*outermost, visit);
+  if (value.json()->is_null()) return {};
+  od::object object;
+  if (auto error = value.json()->get_object().get(object)) return WrongType(name, error);
+  return WalkFields(object, visit);
+}
+
+Result<void> ForEachItem(std::string_view name, Value value, ItemVisit visit) {
+  if (const WireValue* wire = value.protobuf()) return wire->ForEachItem(visit);
+  if (value.json_object() != nullptr) return WrongType(name, simdjson::INCORRECT_TYPE);
+  if (value.json()->is_null()) return {};
+  od::array array;
+  if (auto error = value.json()->get_array().get(array)) return WrongType(name, error);
+  for (auto item : array) {
+    od::value element;
+    if (auto error = item.get(element)) return WrongType(name, error);
+    AZX_RETURN_IF_ERROR(visit(element));
+  }
+  return {};
+}
+
+Result<void> Read(std::string_view name, Value value, std::string& out) {
   std::string_view text;
-  if (auto error = value.get_string().get(text)) return WrongType(name, error);
+  if (const WireValue* wire = value.protobuf()) {
+    AZX_RETURN_IF_ERROR(TakeWire(name, wire->Text(), text));
+  } else {
+    if (IsNull(value)) return {};
+    if (auto error = value.json()->get_string().get(text)) return WrongType(name, error);
+  }
   out = text;
   return {};
 }
 
-Result<void> Read(std::string_view name, od::value value, bool& out) {
-  if (value.is_null()) return {};
-  if (auto error = value.get_bool().get(out)) return WrongType(name, error);
+Result<void> Read(std::string_view name, Value value, bool& out) {
+  if (const WireValue* wire = value.protobuf()) return TakeWire(name, wire->Bool(), out);
+  if (IsNull(value)) return {};
+  if (auto error = value.json()->get_bool().get(out)) return WrongType(name, error);
   return {};
 }
 
-Result<void> Read(std::string_view name, od::value value, std::int64_t& out) {
-  if (value.is_null()) return {};
-  if (auto error = value.get_int64().get(out)) return WrongType(name, error);
+Result<void> Read(std::string_view name, Value value, std::int64_t& out) {
+  if (const WireValue* wire = value.protobuf()) return TakeWire(name, wire->Integer(), out);
+  if (IsNull(value)) return {};
+  if (auto error = value.json()->get_int64().get(out)) return WrongType(name, error);
   return {};
 }
 
-Result<void> Read(std::string_view name, od::value value, StringMap& out) {
-  AZX_RETURN_IF_ERROR(ForEachField(name, value, [&](std::string_view key, od::value text) {
+Result<void> Read(std::string_view name, Value value, StringMap& out) {
+  AZX_RETURN_IF_ERROR(ForEachField(name, value, [&](std::string_view key, Value text) {
     out.emplace_back(std::string(key), std::string());
     return Read(key, text, out.back().second);
   }));
@@ -43,12 +99,11 @@ Result<void> Read(std::string_view name, od::value value, StringMap& out) {
   return {};
 }
 
-Result<void> Read(std::string_view name, od::value value, std::vector<std::string>& out) {
-  return ForEachItem(name, value,
-                     [&](od::value item) { return Read(name, item, out.emplace_back()); });
+Result<void> Read(std::string_view name, Value value, std::vector<std::string>& out) {
+  return ForEachItem(name, value, [&](Value item) { return Read(name, item, out.emplace_back()); });
 }
 
-Result<void> Read(std::string_view name, od::value value, ConditionStatus& out) {
+Result<void> Read(std::string_view name, Value value, ConditionStatus& out) {
   std::string text;
   AZX_RETURN_IF_ERROR(Read(name, value, text));
   out = text == "True"    ? ConditionStatus::kTrue
@@ -59,7 +114,7 @@ Result<void> Read(std::string_view name, od::value value, ConditionStatus& out) 
 
 namespace {
 
-Result<void> ReadOperator(std::string_view name, od::value value, SelectorOp& out) {
+Result<void> ReadOperator(std::string_view name, Value value, SelectorOp& out) {
   std::string text;
   AZX_RETURN_IF_ERROR(Read(name, value, text));
   for (SelectorOp op : {SelectorOp::kIn, SelectorOp::kNotIn, SelectorOp::kExists,
@@ -77,9 +132,9 @@ bool IsRouting(std::string_view key) {
          key.starts_with("service.beta.kubernetes.io/aws-load-balancer-");
 }
 
-Result<void> ReadOwner(od::value value, Owner& owner) {
+Result<void> ReadOwner(Value value, Owner& owner) {
   return ForEachField("metadata.ownerReferences", value,
-                      [&](std::string_view key, od::value v) -> Result<void> {
+                      [&](std::string_view key, Value v) -> Result<void> {
                         if (key == "kind") return Read(key, v, owner.kind);
                         if (key == "name") return Read(key, v, owner.name);
                         if (key == "controller") return Read(key, v, owner.controller);
@@ -87,7 +142,13 @@ Result<void> ReadOwner(od::value value, Owner& owner) {
                       });
 }
 
-Result<void> ReadTime(std::string_view name, od::value value, std::int64_t& out) {
+Result<void> ReadTime(std::string_view name, Value value, std::int64_t& out) {
+  if (const WireValue* wire = value.protobuf()) {
+    std::optional<std::int64_t> time_ms;
+    AZX_RETURN_IF_ERROR(TakeWire(name, wire->TimeMs(), time_ms));
+    out = time_ms.value_or(out);
+    return {};
+  }
   std::string text;
   AZX_RETURN_IF_ERROR(Read(name, value, text));
   if (text.empty()) return {};
@@ -99,10 +160,10 @@ Result<void> ReadTime(std::string_view name, od::value value, std::int64_t& out)
 
 }  // namespace
 
-Result<void> Read(std::string_view name, od::value value, std::vector<Requirement>& out) {
-  return ForEachItem(name, value, [&](od::value item) {
+Result<void> Read(std::string_view name, Value value, std::vector<Requirement>& out) {
+  return ForEachItem(name, value, [&](Value item) {
     Requirement& requirement = out.emplace_back();
-    return ForEachField(name, item, [&](std::string_view key, od::value v) -> Result<void> {
+    return ForEachField(name, item, [&](std::string_view key, Value v) -> Result<void> {
       if (key == "key") return Read(name, v, requirement.key);
       if (key == "operator") return ReadOperator(name, v, requirement.op);
       if (key == "values") return Read(name, v, requirement.values);
@@ -111,20 +172,20 @@ Result<void> Read(std::string_view name, od::value value, std::vector<Requiremen
   });
 }
 
-Result<void> Read(std::string_view name, od::value value, LabelSelector& out) {
-  return ForEachField(name, value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> Read(std::string_view name, Value value, LabelSelector& out) {
+  return ForEachField(name, value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "matchLabels") return Read(name, v, out.match_labels);
     if (key == "matchExpressions") return Read(name, v, out.requirements);
     return {};
   });
 }
 
-Result<void> Read(std::string_view name, od::value value, NodeSelector& out) {
-  return ForEachField(name, value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> Read(std::string_view name, Value value, NodeSelector& out) {
+  return ForEachField(name, value, [&](std::string_view key, Value v) -> Result<void> {
     if (key != "nodeSelectorTerms") return {};
-    return ForEachItem(name, v, [&](od::value item) {
+    return ForEachItem(name, v, [&](Value item) {
       NodeSelectorTerm& term = out.terms.emplace_back();
-      return ForEachField(name, item, [&](std::string_view k, od::value tv) -> Result<void> {
+      return ForEachField(name, item, [&](std::string_view k, Value tv) -> Result<void> {
         if (k == "matchExpressions") return Read(name, tv, term.match_expressions);
         if (k == "matchFields") return Read(name, tv, term.match_fields);
         return {};
@@ -133,17 +194,19 @@ Result<void> Read(std::string_view name, od::value value, NodeSelector& out) {
   });
 }
 
-Result<void> ReadNumberText(std::string_view name, od::value value, std::string& out) {
+Result<void> ReadNumberText(std::string_view name, Value value, std::string& out) {
+  if (const WireValue* wire = value.protobuf()) return TakeWire(name, wire->NumberText(), out);
+  od::value& json = *value.json();
   od::json_type type{};
-  if (auto error = value.type().get(type)) return WrongType(name, error);
+  if (auto error = json.type().get(type)) return WrongType(name, error);
   if (type != od::json_type::number) return Read(name, value, out);
-  out = value.raw_json_token();
+  out = json.raw_json_token();
   out.erase(out.find_last_not_of(" \t\r\n") + 1);
   return {};
 }
 
-Result<void> Read(std::string_view name, od::value value, Amounts& out) {
-  return ForEachField(name, value, [&](std::string_view key, od::value v) -> Result<void> {
+Result<void> Read(std::string_view name, Value value, Amounts& out) {
+  return ForEachField(name, value, [&](std::string_view key, Value v) -> Result<void> {
     std::string text;
     AZX_RETURN_IF_ERROR(ReadNumberText(name, v, text));
     auto amount = key == "cpu" ? ParseQuantityMilli(text) : ParseQuantity(text);
@@ -161,10 +224,10 @@ Resources ResourcesOf(const Amounts& amounts) {
   return resources;
 }
 
-Result<void> ReadMeta(od::value value, const MetaFields& fields) {
+Result<void> ReadMeta(Value value, const MetaFields& fields) {
   using Annotations = MetaFields::Annotations;
   ObjectMeta& meta = fields.meta;
-  return ForEachField("metadata", value, [&](std::string_view key, od::value v) -> Result<void> {
+  return ForEachField("metadata", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "name") return Read("metadata.name", v, meta.name);
     if (key == "namespace") return Read("metadata.namespace", v, meta.ns);
     if (key == "uid") return Read("metadata.uid", v, meta.uid);
@@ -192,11 +255,11 @@ Result<void> ReadMeta(od::value value, const MetaFields& fields) {
       return ReadTime("metadata.creationTimestamp", v, meta.created_ms);
     }
     if (key == "deletionTimestamp") {
-      meta.terminating = !v.is_null();
+      meta.terminating = !IsNull(v);
       return {};
     }
     if (key == "ownerReferences" && fields.owners != nullptr) {
-      return ForEachItem("metadata.ownerReferences", v, [&](od::value item) {
+      return ForEachItem("metadata.ownerReferences", v, [&](Value item) {
         return ReadOwner(item, fields.owners->emplace_back());
       });
     }

@@ -1,0 +1,71 @@
+#include "cluster_rules.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace azexporter::app {
+
+bool ClusterRules::Selects(const kube::PrometheusRule& object) const {
+  const bool here =
+      selection_->namespaces.empty() || selection_->namespaces.contains(object.meta.ns);
+  return here && !object.meta.terminating && selection_->selector.Matches(object.meta.labels);
+}
+
+void ClusterRules::Read(Known& known) const {
+  const kube::ObjectMeta& meta = known.object->meta;
+  const std::string name = "PrometheusRule " + meta.ns + "/" + meta.name;
+  auto groups = rules::ParseRuleFile(known.object->json, name);
+  known.refused = !groups.has_value();
+  if (groups) {
+    known.groups = std::move(*groups);
+    return;
+  }
+  log_.Warn("PrometheusRule refused",
+            {{"error", groups.error().message()},
+             {"in force", known.groups.empty() ? "nothing of it" : "what it was before"}});
+}
+
+void ClusterRules::SetSelection(std::optional<config::PrometheusRules> selection) {
+  selection_ = std::move(selection);
+  changed_ = selection_.has_value();
+}
+
+bool ClusterRules::Update(const kube::ClusterState& cluster) {
+  bool changed = std::exchange(changed_, false);
+  if (!selection_) return changed;
+  const kube::ResourceHealth* health = cluster.HealthOf(kube::PrometheusRule::kResource);
+  const bool known = health != nullptr && (health->synced || health->absent);
+  changed = std::exchange(complete_, complete_ || known) != complete_ || changed;
+  // What is not known is not gone.
+  if (health == nullptr || !health->synced) return changed;
+  std::map<std::string, Known> now;
+  for (const auto& object : cluster.prometheus_rules()) {
+    if (!Selects(*object)) continue;
+    const std::string name = object->meta.ns + "/" + object->meta.name;
+    const auto before = objects_.find(name);
+    Known& entry = now[name];
+    if (before != objects_.end()) entry = std::move(before->second);
+    if (entry.object == object) continue;
+    entry.object = object;
+    Read(entry);
+    changed = true;
+  }
+  changed = changed || now.size() != objects_.size();
+  objects_ = std::move(now);
+  return changed;
+}
+
+std::vector<rules::RuleGroup> ClusterRules::groups() const {
+  std::vector<rules::RuleGroup> groups;
+  for (const auto& [name, known] : objects_) {
+    groups.insert(groups.end(), known.groups.begin(), known.groups.end());
+  }
+  return groups;
+}
+
+std::size_t ClusterRules::refused() const {
+  return static_cast<std::size_t>(std::count_if(
+      objects_.begin(), objects_.end(), [](const auto& entry) { return entry.second.refused; }));
+}
+
+}  // namespace azexporter::app
