@@ -84,10 +84,9 @@ Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, Observ
   const ObserverDeps& given = observer->deps_;
   if (!settings.kubernetes.snapshot.empty()) {
     const std::string& path = settings.kubernetes.snapshot;
-    AZX_ASSIGN_OR_RETURN(std::string json, base::ReadFile(path));
     std::vector<std::string> skipped;
     AZX_ASSIGN_OR_RETURN(observer->snapshot_,
-                         kube::ReadSnapshot(std::move(json), path, given.clock.NowMs(), skipped));
+                         kube::ReadSnapshotFrom(path, given.clock.NowMs(), skipped));
     for (const std::string& error : skipped) {
       given.log.Warn("object not understood, left out", {{"error", error}});
     }

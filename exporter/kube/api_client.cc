@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "azexporter/base/file.h"
+#include "credentials.h"
 #include "decode.h"
 #include "frame_reader.h"
 
@@ -55,87 +55,95 @@ ApiFailure StatusFailure(const net::HttpRequest& request, net::HttpResponse resp
 
 }  // namespace
 
-ApiClient::ApiClient(ClusterAccess access, std::unique_ptr<net::HttpTransport> transport)
+ApiClient::ApiClient(ClusterAccess access, std::shared_ptr<net::HttpTransport> transport)
     : access_(std::move(access)),
-      http_(transport ? std::move(transport)
-                      : std::make_unique<net::HttpClient>(
-                            net::HttpClientOptions{.user_agent = "azexporter",
-                                                   .tls = access_.tls,
-                                                   .proxy_url = access_.proxy_url})) {}
+      credentials_(std::make_unique<Credentials>(access_, clock_)),
+      given_transport_(std::move(transport)) {}
 
-base::Result<net::HttpRequest> ApiClient::MakeRequest(const std::string& path,
-                                                      Accept accept) const {
+ApiClient::~ApiClient() = default;
+
+std::shared_ptr<net::HttpTransport> ApiClient::TransportFor(const net::TlsOptions& tls) {
+  if (given_transport_) return given_transport_;
+  base::MutexLock lock(mu_);
+  if (!transport_ || transport_tls_ != tls) {
+    transport_tls_ = tls;
+    transport_ = std::make_shared<net::HttpClient>(net::HttpClientOptions{
+        .user_agent = "azexporter", .tls = tls, .proxy_url = access_.proxy_url});
+  }
+  return transport_;
+}
+
+net::HttpRequest ApiClient::MakeRequest(const std::string& path, Accept accept) const {
   net::HttpRequest request;
   request.url = access_.server + path;
+  request.headers = access_.impersonation;
   request.headers.emplace_back("Accept", accept == Accept::kJson
                                              ? "application/json"
                                              : std::string(kWireContentType) + ",application/json");
-  std::string token = access_.bearer_token;
-  if (!access_.token_file.empty()) {
-    AZX_ASSIGN_OR_RETURN(token, base::ReadFile(access_.token_file));
-    while (!token.empty() && (token.back() == '\n' || token.back() == ' ')) token.pop_back();
-  }
-  if (!token.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + token);
-  } else if (!access_.username.empty()) {
-    request.basic_auth = access_.username + ":" + access_.password;
-  }
   return request;
+}
+
+ApiResult<net::HttpResponse> ApiClient::Send(net::HttpRequest request,
+                                             const net::ChunkHandler& on_chunk,
+                                             const std::stop_token& stop) {
+  for (bool again = false;; again = true) {
+    auto shown = credentials_->Get(stop);
+    if (!shown) return tl::unexpected<ApiFailure>({shown.error(), 0, 0});
+    net::HttpRequest with_credentials = request;
+    with_credentials.basic_auth = shown->basic_auth;
+    if (!shown->bearer_token.empty()) {
+      with_credentials.headers.emplace_back("Authorization", "Bearer " + shown->bearer_token);
+    }
+    auto response = TransportFor(shown->tls)->Stream(with_credentials, on_chunk, stop);
+    if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
+    const bool refused = response->status == 401 && credentials_->Refused(*shown);
+    if (refused && !again) continue;
+    if (response->status == 200 || response->status == 201) return std::move(*response);
+    return tl::unexpected<ApiFailure>(StatusFailure(request, std::move(*response)));
+  }
 }
 
 ApiResult<ApiAnswer> ApiClient::Get(const std::string& path, Accept accept, std::int64_t timeout_ms,
                                     std::stop_token stop) {
-  auto request = MakeRequest(path, accept);
-  if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
-  request->timeout_ms = timeout_ms;
-  auto response = http_->Fetch(*request, std::move(stop));
-  if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
-  if (response->status != 200) {
-    return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
-  }
+  net::HttpRequest request = MakeRequest(path, accept);
+  request.timeout_ms = timeout_ms;
+  auto response = Send(std::move(request), {}, stop);
+  if (!response) return tl::unexpected(std::move(response).error());
   const Encoding encoding = EncodingOf(response->Header("content-type"));
   return ApiAnswer{std::move(response->body), encoding};
 }
 
 ApiResult<std::string> ApiClient::Write(WriteRequest write, std::stop_token stop) {
-  auto request = MakeRequest(write.path, Accept::kJson);
-  if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
-  request->method = std::move(write.method);
-  request->headers.emplace_back("Content-Type", "application/json");
-  request->body = std::move(write.body);
-  request->timeout_ms = write.timeout_ms;
-  auto response = http_->Fetch(*request, std::move(stop));
-  if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
-  if (response->status != 200 && response->status != 201) {
-    return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
-  }
+  net::HttpRequest request = MakeRequest(write.path, Accept::kJson);
+  request.method = std::move(write.method);
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = std::move(write.body);
+  request.timeout_ms = write.timeout_ms;
+  auto response = Send(std::move(request), {}, stop);
+  if (!response) return tl::unexpected(std::move(response).error());
   return std::move(response->body);
 }
 
 ApiResult<void> ApiClient::Watch(const std::string& path, Accept accept,
                                  std::int64_t idle_timeout_ms, const FrameHandler& on_frame,
                                  std::stop_token stop) {
-  auto request = MakeRequest(path, accept);
-  if (!request) return tl::unexpected<ApiFailure>({request.error(), 0, 0});
-  request->timeout_ms = 0;
-  request->idle_timeout_ms = idle_timeout_ms;
-  request->accept_gzip = false;
+  net::HttpRequest request = MakeRequest(path, accept);
+  request.timeout_ms = 0;
+  request.idle_timeout_ms = idle_timeout_ms;
+  request.accept_gzip = false;
+  const std::string url = net::RedactUrl(request.url);
   std::optional<FrameReader> frames;
   const auto on_chunk = [&](const net::HttpResponse& head, std::string_view chunk) {
     if (!frames) frames.emplace(EncodingOf(head.Header("content-type")));
     return frames->Feed(chunk,
                         [&](std::string& frame) { return on_frame(frame, frames->encoding()); });
   };
-  auto response = http_->Stream(*request, on_chunk, std::move(stop));
-  if (!response) return tl::unexpected<ApiFailure>({response.error(), 0, 0});
+  auto response = Send(std::move(request), on_chunk, stop);
+  if (!response) return tl::unexpected(std::move(response).error());
   if (frames && frames->too_long()) {
     return tl::unexpected<ApiFailure>(
-        {base::Error(base::ErrorCode::kUnavailable,
-                     "GET " + net::RedactUrl(request->url) + ": an event longer than 64 MiB"),
+        {base::Error(base::ErrorCode::kUnavailable, "GET " + url + ": an event longer than 64 MiB"),
          0, 0});
-  }
-  if (response->status != 200) {
-    return tl::unexpected<ApiFailure>(StatusFailure(*request, std::move(*response)));
   }
   return {};
 }

@@ -7,47 +7,10 @@
 #include "azexporter/kube/api_client.h"
 #include "azexporter/kube/object_cache.h"
 #include "azexporter/kube/reflector.h"
-#include "decode.h"
+#include "resources.h"
 
 namespace azexporter::kube {
 namespace {
-
-template <class T>
-SharedList<T> Share(Objects<T> objects) {
-  ObjectCache<T> cache;
-  cache.Replace(std::move(objects));
-  return cache.List();
-}
-
-// A file does not say what was asked for. That it holds none of the required resources is believed;
-// of the others it may as well be that nobody asked.
-template <class T>
-ResourceHealth SnapshotHealth(const std::string& source, std::int64_t now_ms, bool found) {
-  ResourceHealth health;
-  health.resource = T::kResource;
-  health.from_file = true;
-  health.optional = ResourceOf<T>::kNeed == Need::kOptional;
-  health.synced = found || !health.optional;
-  health.last_contact_ms = now_ms;
-  health.lists[static_cast<std::size_t>(ListReason::kStart)] = 1;
-  if (!health.synced) {
-    health.last_error =
-        source + " has no " + health.resource + ": none were asked for, or there are none";
-  }
-  return health;
-}
-
-template <class... T>
-ClusterState::Parts PartsOf(ObjectLists<T...> lists, const std::string& source,
-                            std::int64_t now_ms) {
-  ClusterState::Parts parts;
-  const auto take = [&]<class U>(Objects<U>& objects) {
-    parts.health.push_back(SnapshotHealth<U>(source, now_ms, !objects.empty()));
-    parts.*ResourceOf<U>::kList = Share(std::move(objects));
-  };
-  (take(std::get<Objects<T>>(lists)), ...);
-  return parts;
-}
 
 // What all reflectors share.
 struct ReflectorDeps {
@@ -161,20 +124,5 @@ std::shared_ptr<const ClusterState> Cluster::State() const {
 }
 
 const ClusterAccess& Cluster::access() const { return impl_->client.access(); }
-
-base::Result<std::shared_ptr<const ClusterState>> ReadSnapshot(std::string json,
-                                                               const std::string& source,
-                                                               std::int64_t now_ms,
-                                                               std::vector<std::string>& skipped) {
-  MixedObjects objects;
-  const bool blank = json.find_first_not_of(" \t\r\n") == std::string::npos;
-  if (!blank) {
-    if (auto read = DecodeMixed(json, objects); !read) {
-      return base::Fail(read.error().WithContext(source));
-    }
-  }
-  skipped = std::move(objects.item_errors);
-  return std::make_shared<const ClusterState>(PartsOf(std::move(objects.lists), source, now_ms));
-}
 
 }  // namespace azexporter::kube

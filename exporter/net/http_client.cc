@@ -286,10 +286,6 @@ HttpClient::HttpClient(HttpClientOptions options) : impl_(std::make_unique<Impl>
 
 HttpClient::~HttpClient() = default;
 
-base::Result<HttpResponse> HttpClient::Fetch(const HttpRequest& request, std::stop_token stop) {
-  return Stream(request, ChunkHandler(), std::move(stop));
-}
-
 base::Result<HttpResponse> HttpClient::Stream(const HttpRequest& request,
                                               const ChunkHandler& on_chunk, std::stop_token stop) {
   std::unique_ptr<Transfer> transfer = impl_->Borrow();

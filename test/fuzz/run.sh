@@ -8,7 +8,7 @@ set -eu
 build=$1
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- parser script engine write text template
+[ $# -gt 0 ] || set -- parser script engine write text template kube
 
 rm -rf "$build/fuzz/seeds"
 mkdir -p "$build/fuzz/seeds"

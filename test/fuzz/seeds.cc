@@ -127,6 +127,79 @@ std::set<std::string> Templates() {
   return templates;
 }
 
+// Objects of Kubernetes as lists and as watches, each behind the byte that says as what it is read.
+std::set<std::string> KubernetesObjects() {
+  using test::BytesField;
+  constexpr std::string_view kMeta =
+      R"("metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":"5","generation":2,)"
+      R"("labels":{"app":"x","topology.kubernetes.io/zone":"z"},"creationTimestamp":"2026-01-01T00:00:00Z",)"
+      R"("ownerReferences":[{"kind":"ReplicaSet","name":"r","controller":true}]})";
+  constexpr std::string_view kSpec =
+      R"("nodeName":"n1","containers":[{"resources":{"requests":{"cpu":"100m"},"limits":{"memory":"1Gi"}},)"
+      R"("ports":[{"hostPort":80}]}],"tolerations":[{"key":"k","operator":"Exists"}],"affinity":{"nodeAffinity":)"
+      R"({"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":)"
+      R"([{"key":"z","operator":"In","values":["a"]}]}]}}},"topologySpreadConstraints":[{"maxSkew":1,)"
+      R"("topologyKey":"z","labelSelector":{"matchLabels":{"app":"x"}}}])";
+  const std::pair<char, std::string> objects[] = {
+      {0,
+       R"("spec":{"unschedulable":true,"taints":[{"key":"k","effect":"NoSchedule"}]},"status":)"
+       R"({"allocatable":{"cpu":"3920m","pods":"110"},"conditions":[{"type":"Ready","status":"True"}]})"},
+      {2,
+       R"("spec":{"replicas":3,"selector":{"matchExpressions":[{"key":"app","operator":"Exists"}]},)"
+       R"("template":{"spec":{)" +
+           std::string(kSpec) + R"(}},"volumeClaimTemplates":[{"metadata":{"name":"data"}}]})"},
+      {4, R"("spec":{"minAvailable":"30%","selector":{}},"status":{"currentHealthy":3})"},
+      {6,
+       R"("spec":{"capacity":{"storage":"8Gi"},"claimRef":{"name":"c"},"nodeAffinity":{"required":)"
+       R"({"nodeSelectorTerms":[{"matchFields":[]}]}}})"},
+      {8,
+       R"("addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"],"conditions":{"ready":true},)"
+       R"("hints":{"forZones":[{"name":"a"}]}}],"ports":[{"port":80}])"},
+      {10, R"("spec":{"groups":[]})"},
+      {14, R"("spec":{)" + std::string(kSpec) + R"(},"status":{"phase":"Running"})"}};
+  std::set<std::string> seeds;
+  for (const auto& [choice, rest] : objects) {
+    const std::string object = "{" + std::string(kMeta) + "," + rest + "}";
+    const std::string as(1, choice);
+    seeds.insert(
+        {as + R"({"metadata":{"resourceVersion":"7","continue":"c"},"items":[)" + object + "]}",
+         as + R"({"type":"ADDED","object":)" + object + "}\n" +
+             R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}})" + "\n",
+         std::string(1, 12) + R"({"kind":"List","items":[{"kind":"Pod",)" + object.substr(1) +
+             "]}"});
+  }
+  seeds.insert(
+      "\x0e"
+      R"({"type":"ERROR","object":{"code":410,"message":"too old"}})"
+      "\n");
+  const std::string meta = BytesField(1, "a") + BytesField(3, "n") + BytesField(6, "5") +
+                           BytesField(8, std::string("\x08\x01", 2)) +
+                           BytesField(11, BytesField(1, "app") + BytesField(2, "x"));
+  const std::string pod =
+      BytesField(1, meta) +
+      BytesField(
+          2,
+          BytesField(10, "n1") +
+              BytesField(2, BytesField(8, BytesField(2, BytesField(1, "cpu") +
+                                                            BytesField(2, BytesField(1, "1"))))) +
+              BytesField(
+                  1, BytesField(1, "v") + BytesField(2, BytesField(10, BytesField(1, "claim"))))) +
+      BytesField(3, BytesField(1, "Running"));
+  const auto enveloped = [](const std::string& raw) {
+    return std::string("k8s\0", 4) + BytesField(1, BytesField(1, "v1") + BytesField(2, "Pod")) +
+           BytesField(2, raw);
+  };
+  const std::string event =
+      BytesField(1, "MODIFIED") + BytesField(2, BytesField(1, enveloped(pod)));
+  for (const char choice : {1, 3, 5, 7, 9, 15}) {
+    seeds.insert(
+        {std::string(1, choice) + enveloped(BytesField(1, BytesField(2, "7")) + BytesField(2, pod)),
+         std::string(1, choice) + std::string("\0\0\0", 3) + static_cast<char>(event.size()) +
+             event});
+  }
+  return seeds;
+}
+
 }  // namespace
 
 std::vector<std::string> Seeds(std::string_view target) {
@@ -137,6 +210,8 @@ std::vector<std::string> Seeds(std::string_view target) {
     seeds = Writes();
   } else if (target == "text") {
     seeds = Pages();
+  } else if (target == "kube") {
+    seeds = KubernetesObjects();
   } else if (target == "template") {
     seeds = Templates();
   } else {

@@ -4,8 +4,9 @@ namespace azexporter::fuzz {
 namespace {
 
 constexpr Target kTargets[] = {
-    {"parser", ParseQuery}, {"script", ReadAndRunScript}, {"engine", EvaluateQuery},
-    {"write", DecodeWrite}, {"text", ReadSamples},        {"template", ExpandTemplates},
+    {"parser", ParseQuery},   {"script", ReadAndRunScript}, {"engine", EvaluateQuery},
+    {"write", DecodeWrite},   {"text", ReadSamples},        {"template", ExpandTemplates},
+    {"kube", ReadKubernetes},
 };
 
 }  // namespace

@@ -21,6 +21,9 @@ void DecodeWrite(std::string_view bytes);
 // A page of samples is read, as OpenMetrics and as the plain text format.
 void ReadSamples(std::string_view bytes);
 
+// Objects, lists and watches of Kubernetes are read, in JSON and in protobuf.
+void ReadKubernetes(std::string_view bytes);
+
 // A template is read and expanded; what is refused at once is never expanded.
 void ExpandTemplates(std::string_view bytes);
 

@@ -150,7 +150,7 @@ TEST(ReadSnapshotTest, AnEmptyInputIsAnEmptyCluster) {
   ASSERT_TRUE(state);
   EXPECT_TRUE((*state)->nodes().empty());
   EXPECT_TRUE((*state)->HealthOf("nodes")->synced);
-  EXPECT_FALSE(ReadSnapshot("kind: List", "f", 7, skipped));
+  EXPECT_FALSE(ReadSnapshot("kind: [List", "f", 7, skipped));
 }
 
 }  // namespace

@@ -136,7 +136,7 @@ std::optional<net::HttpResponse> FakeApi::Trouble() {
   return std::nullopt;
 }
 
-base::Result<net::HttpResponse> FakeApi::Fetch(const net::HttpRequest& request, std::stop_token) {
+base::Result<net::HttpResponse> FakeApi::List(const net::HttpRequest& request) {
   Pass(Between(5, 400));
   if (Down() || Chance(0.03)) {
     ++faults_["refused connection"];
@@ -203,6 +203,7 @@ std::string FakeApi::Frame(const Json& event) const {
 base::Result<net::HttpResponse> FakeApi::Stream(const net::HttpRequest& request,
                                                 const net::ChunkHandler& on_chunk,
                                                 std::stop_token) {
+  if (!on_chunk) return List(request);
   Pass(Between(5, 400));
   if (Down() || Chance(0.05)) {
     ++faults_["refused connection"];

@@ -32,8 +32,6 @@ class FakeApi final : public net::HttpTransport {
 
   FakeApi(Options options, base::FakeClock& clock);
 
-  base::Result<net::HttpResponse> Fetch(const net::HttpRequest& request,
-                                        std::stop_token stop) override;
   base::Result<net::HttpResponse> Stream(const net::HttpRequest& request,
                                          const net::ChunkHandler& on_chunk,
                                          std::stop_token stop) override;
@@ -60,6 +58,7 @@ class FakeApi final : public net::HttpTransport {
     std::map<std::string, simulator::Json> pods;
     std::int64_t version = 1;
   };
+  base::Result<net::HttpResponse> List(const net::HttpRequest& request);
   using Query = std::map<std::string, std::string>;
 
   bool Chance(double probability);

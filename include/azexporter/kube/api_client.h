@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "azexporter/base/clock.h"
+#include "azexporter/base/mutex.h"
 #include "azexporter/base/result.h"
 #include "azexporter/kube/access.h"
 #include "azexporter/kube/wire_schema.h"
@@ -39,10 +41,15 @@ struct ApiAnswer {
   Encoding encoding = Encoding::kJson;
 };
 
+class Credentials;
+
 class ApiClient {
  public:
   // `transport`: nullptr for the network.
-  explicit ApiClient(ClusterAccess access, std::unique_ptr<net::HttpTransport> transport = nullptr);
+  explicit ApiClient(ClusterAccess access, std::shared_ptr<net::HttpTransport> transport = nullptr);
+  ~ApiClient();
+  ApiClient(const ApiClient&) = delete;
+  ApiClient& operator=(const ApiClient&) = delete;
 
   const ClusterAccess& access() const { return access_; }
 
@@ -68,10 +75,21 @@ class ApiClient {
                         const FrameHandler& on_frame, std::stop_token stop);
 
  private:
-  base::Result<net::HttpRequest> MakeRequest(const std::string& path, Accept accept) const;
+  // Sends a request; what the server refuses with 401 is sent once more with fresh credentials.
+  // `on_chunk`: empty for a whole answer.
+  ApiResult<net::HttpResponse> Send(net::HttpRequest request, const net::ChunkHandler& on_chunk,
+                                    const std::stop_token& stop);
+  net::HttpRequest MakeRequest(const std::string& path, Accept accept) const;
+  // The one with these certificates.
+  std::shared_ptr<net::HttpTransport> TransportFor(const net::TlsOptions& tls);
 
   const ClusterAccess access_;
-  const std::unique_ptr<net::HttpTransport> http_;
+  const base::SystemClock clock_;
+  const std::unique_ptr<Credentials> credentials_;
+  const std::shared_ptr<net::HttpTransport> given_transport_;  // null: the network
+  base::Mutex mu_;
+  std::shared_ptr<net::HttpTransport> transport_ AZX_GUARDED_BY(mu_);
+  net::TlsOptions transport_tls_ AZX_GUARDED_BY(mu_);
 };
 
 }  // namespace azexporter::kube

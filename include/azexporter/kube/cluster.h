@@ -52,11 +52,18 @@ class Cluster {
   std::unique_ptr<Impl> impl_;
 };
 
-// A cluster from the output of `kubectl get ... -o json`; `json` may be empty (an empty cluster).
-// `source` is named in errors. Objects that were not understood stand in `skipped`.
-base::Result<std::shared_ptr<const ClusterState>> ReadSnapshot(std::string json,
+// A cluster from a text: the output of `kubectl get ... -o json` or `-o yaml`, or answers of an API
+// server; it may be empty (an empty cluster). `source` is named in errors. Objects that were not
+// understood stand in `skipped`.
+base::Result<std::shared_ptr<const ClusterState>> ReadSnapshot(std::string text,
                                                                const std::string& source,
                                                                std::int64_t now_ms,
                                                                std::vector<std::string>& skipped);
+
+// The same from a file, from standard input ("-"), or from every .json, .yaml and .yml below a
+// folder, such as `oc adm must-gather` leaves. Of a folder a file that cannot be read stands in
+// `skipped` as well, and an object that several files have counts once.
+base::Result<std::shared_ptr<const ClusterState>> ReadSnapshotFrom(
+    const std::string& path, std::int64_t now_ms, std::vector<std::string>& skipped);
 
 }  // namespace azexporter::kube

@@ -93,13 +93,14 @@ class HttpTransport {
   // Any HTTP status is an answer, not an error; but for a redirect that is to be followed and leads
   // nowhere. Errors name the method and the URL without
   // userinfo: kTimeout, kCanceled when `stop` was asked for, kUnavailable for everything on the
-  // network.
-  virtual base::Result<HttpResponse> Fetch(const HttpRequest& request,
-                                           std::stop_token stop = {}) = 0;
-  // As Fetch, but hands a 2xx body to `on_chunk` as it arrives.
+  // network. A 2xx body is handed to `on_chunk` as it arrives, where there is one.
   virtual base::Result<HttpResponse> Stream(const HttpRequest& request,
                                             const ChunkHandler& on_chunk,
                                             std::stop_token stop = {}) = 0;
+  // The whole answer.
+  base::Result<HttpResponse> Fetch(const HttpRequest& request, std::stop_token stop = {}) {
+    return Stream(request, ChunkHandler(), std::move(stop));
+  }
 };
 
 class HttpClient final : public HttpTransport {
@@ -109,7 +110,6 @@ class HttpClient final : public HttpTransport {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  base::Result<HttpResponse> Fetch(const HttpRequest& request, std::stop_token stop = {}) override;
   base::Result<HttpResponse> Stream(const HttpRequest& request, const ChunkHandler& on_chunk,
                                     std::stop_token stop = {}) override;
 
