@@ -136,6 +136,7 @@ std::span<const LossReason> AllLossReasons() {
                                         LossReason::kQuorum,
                                         LossReason::kService,
                                         LossReason::kDatabase,
+                                        LossReason::kRedis,
                                         LossReason::kEviction,
                                         LossReason::kUnplaceable};
   return kAll;
@@ -162,6 +163,8 @@ std::string_view LossReasonName(LossReason reason) {
       return "service";
     case LossReason::kDatabase:
       return "database";
+    case LossReason::kRedis:
+      return "redis";
     case LossReason::kEviction:
       return "eviction";
     case LossReason::kUnplaceable:

@@ -308,6 +308,7 @@ void AddDatabases(const ReportInputs& inputs, ZoneReport& report) {
     int& primaries = report.primaries[facts.cluster];
     if (facts.up && !facts.in_recovery) ++primaries;
   }
+  report.redis = JudgeRedis(inputs.redis_clusters, inputs.redis, *inputs.cluster);
 }
 
 void AddSources(const ReportInputs& inputs, ZoneReport& report) {
@@ -524,12 +525,18 @@ struct ZoneModel::Impl {
     ControlPlaneNodes members = nodes.control_plane;
     members.ready_in_zone = zone.control_plane.ready;
     std::vector<LossFinding> of_cluster = DatabaseFindings(inputs.postgres, zone.zone);
+    const std::vector<LossFinding> of_redis = RedisFindings(report.redis, zone.zone);
+    of_cluster.insert(of_cluster.end(), of_redis.begin(), of_redis.end());
     if (const auto finding = ControlPlaneFinding(members)) {
       of_cluster.insert(of_cluster.begin(), *finding);
     }
     loss.findings.insert(loss.findings.begin(), of_cluster.begin(), of_cluster.end());
     for (const auto& [database, count] : report.primaries) {
       if (count == 0) loss.not_known.push_back("the primary of " + database);
+    }
+    for (const RedisStatus& redis : report.redis) {
+      if (!redis.known) loss.not_known.push_back("the nodes of " + redis.cluster);
+      if (redis.without_zone > 0) loss.not_known.push_back("zones of nodes of " + redis.cluster);
     }
     AddPlacement(LossKind::kFailure, loss);
     Conclude(zone, loss);

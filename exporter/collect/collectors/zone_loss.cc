@@ -85,6 +85,8 @@ bool Judged(LossReason reason, const zones::ZoneLoss& loss, const zones::ZoneRep
       return report.services.known;
     case LossReason::kDatabase:
       return !report.databases.empty();
+    case LossReason::kRedis:
+      return !report.redis.empty();
     case LossReason::kUnplaceable:
       return loss.placement != nullptr;
   }

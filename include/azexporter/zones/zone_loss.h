@@ -42,6 +42,7 @@ enum class LossReason {
   kQuorum,              // half of a StatefulSet's voting members or fewer are left
   kService,             // no ready endpoint is left
   kDatabase,            // no writable primary, and no standby to become one
+  kRedis,               // slots without a master, and no replica to become one
   kEviction,            // of an evacuation: budgets that let a pod of the zone never go
   kUnplaceable,         // pods that find no other node; of a failure a note
 };

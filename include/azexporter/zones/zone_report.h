@@ -26,6 +26,7 @@
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/probe/prober.h"
 #include "azexporter/zones/namespace_report.h"
+#include "azexporter/zones/redis.h"
 #include "azexporter/zones/zone_loss.h"
 
 namespace azexporter::zones {
@@ -146,6 +147,7 @@ struct ZoneReport {
   std::vector<DatabaseStatus> databases;  // in the order of the configuration
   // Writable instances of one database cluster: more than one is a split brain.
   std::map<std::string, int> primaries;
+  std::vector<RedisStatus> redis;  // in the order of the configuration
 
   // Sorted by name. Empty where nodes or pods are not known.
   std::vector<std::shared_ptr<const NamespaceReport>> namespaces;
@@ -163,6 +165,8 @@ struct ReportInputs {
   SourceStatus expectations;
   std::span<const probe::TargetFacts> probes;
   std::span<const db::PostgresFacts> postgres;
+  std::span<const db::RedisCluster> redis_clusters = {};  // as configured
+  std::span<const db::RedisFacts> redis = {};
   // Zones that had nodes at some time: they do not vanish when their nodes do.
   const std::set<std::string>& seen_zones;
   // Which pods count for `expected_pods`. An empty namespace means all, an empty selector all pods.
