@@ -15,9 +15,15 @@ constexpr std::array<std::string_view, 2> kZoneReason = {"zone", "reason"};
 constexpr std::array<std::string_view, 2> kZoneOutcome = {"zone", "outcome"};
 constexpr std::array<std::string_view, 2> kZoneResource = {"zone", "resource"};
 
-constexpr std::string_view kLossReasonsValues[] = {
-    "control_plane_quorum", "budget", "at_zero", "quorum", "service", "database", "eviction",
-    "unplaceable"};
+constexpr std::string_view kLossReasonsValues[] = {"control_plane_quorum",
+                                                   "budget",
+                                                   "at_zero",
+                                                   "quorum",
+                                                   "service",
+                                                   "database",
+                                                   "redis",
+                                                   "eviction",
+                                                   "unplaceable"};
 constexpr model::LabelValues kLossReasons[] = {{"reason", kLossReasonsValues}};
 constexpr std::string_view kOutcomesValues[] = {"placed", "unplaced", "bare"};
 constexpr model::LabelValues kOutcomes[] = {{"outcome", kOutcomesValues}};
