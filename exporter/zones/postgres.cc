@@ -49,7 +49,9 @@ bool SafeElsewhere(const PostgresFacts& primary, const Members& members) {
 const PostgresFacts* Successor(const Members& members, std::string_view lost_zone) {
   const PostgresFacts* best = nullptr;
   for (const PostgresFacts* standby : members.standbys) {
-    if (standby->zone == lost_zone || !standby->receiver_streaming) continue;
+    // One that does not show its receiver may have one.
+    const bool streams = standby->receiver_streaming || standby->rights_missing;
+    if (standby->zone == lost_zone || !streams) continue;
     if (best == nullptr || standby->receive_lsn > best->receive_lsn) best = standby;
   }
   return best;
@@ -82,9 +84,11 @@ LossFinding PrimaryFinding(const std::string& object, const PostgresFacts& prima
     return finding(false, who + ", without the last commits, since replication is asynchronous" +
                               (bytes ? fmt::format(" ({:.0f} bytes now)", *bytes) : ""));
   }
+  if (primary.rights_missing) {
+    return finding(false, who + "; whether without losing a commit is not shown to azexporter");
+  }
   if (SafeElsewhere(primary, members)) return finding(false, who + " without losing a commit");
-  return finding(true,
-                 ", and commits are confirmed without a standby elsewhere: they could be lost");
+  return finding(true, ", and no standby elsewhere is sure to have all that was confirmed");
 }
 
 bool Diverged(const PostgresFacts& standby, const PostgresFacts& primary) {
@@ -171,7 +175,7 @@ std::vector<PostgresStatus> JudgePostgres(
     status.sync_required = SyncRequired(primary.synchronous_standby_names);
     if (primary.zone.empty()) continue;
     status.primary_zone = primary.zone;
-    status.sync_other_zone = SafeElsewhere(primary, members);
+    if (!primary.rights_missing) status.sync_other_zone = SafeElsewhere(primary, members);
     status.loss_bytes = LossBytes(primary, Successor(members, primary.zone));
   }
   return statuses;
@@ -184,7 +188,11 @@ std::vector<LossFinding> DatabaseFindings(std::span<const PostgresFacts> all,
     const std::string object = "database " + name;
     const auto there = [&](const PostgresFacts* one) { return one->zone == zone; };
     const auto primary = std::find_if(members.primaries.begin(), members.primaries.end(), there);
-    if (primary != members.primaries.end()) {
+    if (primary != members.primaries.end() &&
+        !std::all_of(members.primaries.begin(), members.primaries.end(), there)) {
+      findings.push_back(
+          {LossReason::kDatabase, false, "", object, "is split: another primary would be left"});
+    } else if (primary != members.primaries.end()) {
       findings.push_back(PrimaryFinding(object, **primary, members));
     } else if (!members.standbys.empty() &&
                std::all_of(members.standbys.begin(), members.standbys.end(), there)) {

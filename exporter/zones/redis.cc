@@ -203,7 +203,9 @@ class Judge {
     std::set<std::string> zones;
     std::map<std::string, int> live_masters;
     for (const RedisNodeStatus& node : status_.nodes) {
-      if (node.zone.empty()) ++status_.without_zone;
+      // A configured address that never answered is perhaps no member.
+      const bool member = !status_.clustered || !node.id.empty();
+      if (member && node.zone.empty()) ++status_.without_zone;
       if (Votes(node)) {
         ++status_.masters;
         ++status_.masters_by_zone[node.zone];

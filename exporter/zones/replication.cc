@@ -78,7 +78,7 @@ Lag ReplicationLag(const db::PostgresFacts& standby, const db::PostgresFacts* pr
                           *standby.receive_lsn <= *standby.replay_lsn;
     lag.seconds = replayed ? silence : AgeOf(standby, sender);
   } else {
-    lag.stale = !(compared && standby.no_upstream);
+    lag.stale = !(compared && (standby.no_upstream || standby.rights_missing));
     lag.seconds = Larger(AgeOf(standby, sender), silence);
   }
   return lag;

@@ -60,12 +60,25 @@ TEST(DatabaseFindingsTest, APrimaryNeedsAStandbyElsewhereAndItsCommitsThere) {
             "note its primary is there; 2 in b could take over without losing a commit");
   EXPECT_EQ(Told({Primary("a", "*", {"2:async", "3:sync"}), Instance("2", "b", true),
                   Instance("3", "a", true)}),
-            "blocker its primary is there, and commits are confirmed without a standby elsewhere: "
-            "they could be lost");
+            "blocker its primary is there, and no standby elsewhere is sure to have all that was "
+            "confirmed");
+  EXPECT_EQ(Told({Primary("a", "*", {}), Instance("2", "b", false), Instance("3", "c", true)}),
+            "note is split: another primary would be left");
   EXPECT_EQ(Told({Instance("1", "b", false), Instance("2", "a", true)}),
             "note would be left without a standby");
   EXPECT_EQ(Told({Instance("1", "b", false), Instance("2", "c", true)}), "");
   EXPECT_EQ(Told({}), "");
+}
+
+TEST(DatabaseFindingsTest, WhatIsNotShownIsNotCalledMissing) {
+  PostgresFacts primary = Primary("a", "ANY 1 (*)", {});
+  primary.rights_missing = true;
+  PostgresFacts standby = Instance("2", "b", true, false);
+  standby.rights_missing = true;
+  EXPECT_EQ(Told({primary, standby}),
+            "note its primary is there; 2 in b could take over; whether without losing a commit is "
+            "not shown to azexporter");
+  EXPECT_FALSE(JudgePostgres(std::vector{primary, standby}, {}).at(0).sync_other_zone);
 }
 
 TEST(DatabaseFindingsTest, TheStandbyThatReceivedMostTakesOver) {

@@ -21,6 +21,7 @@ struct Known {
   std::optional<db::Lsn> last_primary{};
   std::optional<double> last_primary_age{};
   bool no_upstream = false;
+  bool rights_missing = false;
   double status_interval = 10;
   double receiver_timeout = 60;
 };
@@ -170,6 +171,23 @@ const struct {
       .message_age = kNone,
       .no_upstream = true},
      {50.0, kNone, true}},
+    {"receiver not shown, positions are",
+     {.receive = 400,
+      .replay = 400,
+      .replay_age = 5.0,
+      .streaming = false,
+      .message_age = kNone,
+      .rights_missing = true},
+     {5.0, 600.0, false}},
+    {"receiver not shown, nobody to compare with",
+     {.primary_answers = false,
+      .receive = 400,
+      .replay = 400,
+      .replay_age = 5.0,
+      .streaming = false,
+      .message_age = kNone,
+      .rights_missing = true},
+     {5.0, kNone, true}},
     {"standby down",
      {.up = false, .receive = kNone, .replay = kNone, .streaming = false, .message_age = kNone},
      {kNone, kNone, true}},
@@ -199,6 +217,7 @@ TEST(ReplicationLagTest, FollowsItsTable) {
     standby.last_primary_lsn = known.last_primary;
     standby.last_primary_age_seconds = known.last_primary_age;
     standby.no_upstream = known.no_upstream;
+    standby.rights_missing = known.rights_missing;
     standby.status_interval_seconds = known.status_interval;
     standby.receiver_timeout_seconds = known.receiver_timeout;
     const Lag lag = ReplicationLag(standby, known.primary_answers ? &primary : nullptr);

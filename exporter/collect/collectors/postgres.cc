@@ -133,7 +133,9 @@ void AddStandby(Families& families, const zones::DatabaseStatus& db) {
   };
   const db::PostgresFacts& facts = db.facts;
   add(kStale, db.lag_stale ? 1 : 0);
-  add(kReceiverUp, facts.receiver_streaming ? 1 : 0);
+  if (!facts.no_upstream && !facts.rights_missing) {
+    add(kReceiverUp, facts.receiver_streaming ? 1 : 0);
+  }
   add(kPaused, facts.replay_paused ? 1 : 0);
   add(kDiverged, db.diverged ? 1 : 0);
   if (db.lag_seconds) add(kLagSeconds, *db.lag_seconds);

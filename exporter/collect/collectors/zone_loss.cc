@@ -123,7 +123,13 @@ bool AnyFailed(const zones::ZoneReport& report) {
   for (const zones::SourceStatus* source : {&report.workloads, &report.budgets, &report.services}) {
     if (!source->known && !source->absent) return true;
   }
-  return false;
+  const bool no_primary =
+      std::any_of(report.postgres.begin(), report.postgres.end(),
+                  [](const zones::PostgresStatus& status) { return status.primaries == 0; });
+  return no_primary ||
+         std::any_of(report.redis.begin(), report.redis.end(), [](const zones::RedisStatus& redis) {
+           return !redis.known || redis.without_zone > 0;
+         });
 }
 
 void AddVerdict(Families& families, const zones::ZoneLoss& loss, const zones::ZoneReport& report) {

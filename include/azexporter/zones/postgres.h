@@ -56,7 +56,8 @@ struct PostgresStatus {
   // How many standbys confirm a commit; 0: replication is asynchronous. Absent without a primary.
   std::optional<int> sync_required;
   // Whether each confirmed commit is on a standby in another zone than the primary's. Absent where
-  // that cannot be told: without exactly one primary, or its zone is not known.
+  // that cannot be told: without exactly one primary, where its zone is not known, or where it does
+  // not show its streams (pg_monitor).
   std::optional<bool> sync_other_zone;
   // What would be lost of the log with the zone of the primary: its position minus what the standby
   // elsewhere that received most has received. Absent without one. What of it was confirmed is not

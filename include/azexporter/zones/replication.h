@@ -34,7 +34,8 @@
 //     by default.
 // Either row is gone after the time-outs of the servers: then the stream is cut, too.
 //
-// "None by intent": no primary_conninfo; the standby restores an archive.
+// "None by intent": no primary_conninfo; the standby restores an archive. A standby that does not
+// show its receiver, since the user lacks pg_monitor, is judged in the same way: by positions.
 //
 // Bytes are the primary's position minus what is replayed: exact where both answered in the same
 // round, whatever the stream; a lower bound from the primary's last known position for two minutes
