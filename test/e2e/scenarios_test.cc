@@ -92,7 +92,7 @@ const std::vector<ScenarioIs>& Scenarios() {
        {{"healthy", {}, 0},
         {"stopped",
          {"PostgresNoPrimary", "PostgresInstanceDown", "PostgresReplicationStale",
-          "PostgresStandbyNotStreaming", "AzexporterCollectorFailing"},
+          "PostgresStandbyNotStreaming", "ZoneLossUnknown", "AzexporterCollectorFailing"},
          2},
         {"promoted", {"PostgresInstanceDown", "AzexporterCollectorFailing"}, 2},
         {"split", {"PostgresSplitBrain"}, 2},

@@ -182,13 +182,13 @@ void AddZones(Families& families, const zones::RedisStatus& redis) {
   };
   families[kShards].Add({redis.cluster}, redis.shards);
   // Every zone with members has each of these, be it with 0.
+  const auto count = [](const std::map<std::string, int>& counts, const std::string& zone) {
+    const auto found = counts.find(zone);
+    return found == counts.end() ? 0 : found->second;
+  };
   for (const auto& [zone, lost] : redis.slots_lost_with) {
-    const auto count = [&](const std::map<std::string, int>& counts) {
-      const auto found = counts.find(zone);
-      return found == counts.end() ? 0 : found->second;
-    };
-    families[kMasters].Add({redis.cluster, zone}, count(redis.masters_by_zone));
-    families[kShardsInOneZone].Add({redis.cluster, zone}, count(redis.shards_in_one_zone));
+    families[kMasters].Add({redis.cluster, zone}, count(redis.masters_by_zone, zone));
+    families[kShardsInOneZone].Add({redis.cluster, zone}, count(redis.shards_in_one_zone, zone));
   }
   if (!redis.clustered) return;
   families[kViews].Add({redis.cluster}, redis.views);
