@@ -26,7 +26,7 @@ constexpr CommandForm kForms[] = {
     {Verb::kScale, "scale KIND NAME REPLICAS", "a deployment or statefulset, [NAMESPACE/]NAME"},
     {Verb::kPodDelete, "pod POD delete", "[NAMESPACE/]POD; its controller makes another"},
     {Verb::kPodMove, "pod POD move NODE", "its controller's next one goes there"},
-    {Verb::kDatabaseStop, "database INSTANCE stop", "as pg_ctl stop"},
+    {Verb::kDatabaseStop, "database INSTANCE stop", "as pg_ctl stop; a Redis node as a crash"},
     {Verb::kDatabaseStart, "database INSTANCE start", "on its data, as what it was"},
     {Verb::kDatabasePromote, "database INSTANCE promote", "the standby becomes primary"},
     {Verb::kDatabaseRejoin, "database INSTANCE rejoin", "a fresh standby of the primary"},

@@ -161,7 +161,8 @@ void AddServeFlags(CLI::App& app, Flags& flags) {
   app.add_option("--manifests", flags.manifests, "Folder of the platform's manifests")
       ->capture_default_str();
   app.add_flag("--plain-http", flags.plain_http, "Serve the API without TLS and token");
-  app.add_flag("--database", flags.database, "A real PostgreSQL server in each zone");
+  app.add_flag("--database", flags.database,
+               "A real PostgreSQL server and two Redis nodes in each zone");
   app.add_option("--pace", flags.pace, "How much faster than a real cluster's its controllers are")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 10'000.0));

@@ -61,6 +61,7 @@ Result<void> Platform::Impl::Build(const PlatformOptions& options) {
     std::vector<std::string> zones;
     for (const Zone& zone : kZones) zones.emplace_back(zone.name);
     AZX_ASSIGN_OR_RETURN(databases, Databases::Start(std::string(kDatabaseCluster), zones));
+    AZX_ASSIGN_OR_RETURN(redis, Redis::Start(std::string(kRedisCluster), zones));
   }
   base::MutexLock lock(mu);
   world.pace = options.pace;
@@ -75,6 +76,7 @@ void Platform::Impl::SettleLocked() {
   Settle(world);
   if (databases == nullptr) return;
   FollowPodsLocked();
+  FollowRedisPodsLocked();
   ShowDatabasesLocked();
   RunStatus(world);
 }
@@ -89,6 +91,19 @@ void Platform::Impl::FollowPodsLocked() {
     } else if (runs && ended_with_pod.erase(database.name) > 0) {
       (void)(database.primary ? databases->StartServer(database.name)
                               : databases->Rejoin(database.name));
+    }
+  }
+}
+
+void Platform::Impl::FollowRedisPodsLocked() {
+  for (const RedisView& node : redis->View()) {
+    const ObjectPtr pod = store.Get(PodKey(node.name));
+    const bool runs = pod != nullptr && StringAt(*pod, {"status", "phase"}) == "Running";
+    if (!runs && node.running) {
+      (void)redis->StopServer(node.name);
+      ended_with_pod.insert(node.name);
+    } else if (runs && ended_with_pod.erase(node.name) > 0) {
+      (void)redis->StartServer(node.name);
     }
   }
 }
@@ -176,6 +191,10 @@ std::vector<DatabaseView> Platform::databases() const {
   return impl_->databases == nullptr ? std::vector<DatabaseView>() : impl_->databases->View();
 }
 
+std::vector<RedisView> Platform::redis_nodes() const {
+  return impl_->redis == nullptr ? std::vector<RedisView>() : impl_->redis->View();
+}
+
 Result<void> Platform::Do(std::string_view command) { return impl_->Do(command); }
 
 std::string Platform::Config(const std::filesystem::path& kubeconfig) const {
@@ -193,6 +212,17 @@ std::string Platform::Config(const std::filesystem::path& kubeconfig) const {
     config += fmt::format("zones_config_map: {}/zone-health-config\n", kNamespace);
   const std::vector<DatabaseView> instances = databases();
   if (instances.empty()) return config;
+  std::string nodes;
+  for (const RedisView& node : redis_nodes()) {
+    if (nodes.empty()) {
+      config +=
+          fmt::format("redis:\n  clusters:\n  - name: {}\n    addresses: ['{}']\n    nodes:\n",
+                      kRedisCluster, node.address);
+    }
+    nodes += fmt::format("    - {{address: '{}', name: {}, zone: {}}}\n", node.address, node.name,
+                         node.zone);
+  }
+  config += nodes;
   config += fmt::format("postgres:\n  clusters:\n  - name: {}\n    instances:\n", kDatabaseCluster);
   for (const DatabaseView& instance : instances) {
     config += fmt::format("    - {{name: {}, zone: {}, dsn: '{}'}}\n", instance.name, instance.zone,

@@ -1,8 +1,8 @@
 #pragma once
 
 // The embedded platform: the documented region behind a simulated Kubernetes API, one health
-// endpoint a zone, a real PostgreSQL cluster on request, and a control endpoint through which all
-// of it can be made to fail.
+// endpoint a zone, a real PostgreSQL cluster and a real Redis Cluster on request, and a control
+// endpoint through which all of it can be made to fail.
 //
 //   auto platform = Platform::Start({.manifests = "deploy/demo/manifests"}, clock);
 //   (*platform)->Do("zone us-east-1a down");
@@ -21,6 +21,7 @@
 #include "azexporter/base/clock.h"
 #include "azexporter/base/result.h"
 #include "databases.h"
+#include "redis.h"
 #include "simulator/api_server.h"
 #include "simulator/scale.h"
 
@@ -34,7 +35,7 @@ struct PlatformOptions {
   bool secure = true;
   // Latency of a zone's health endpoint in microseconds, where it differs from the region's own.
   std::map<std::string, std::int64_t> latencies_us;
-  // A real PostgreSQL server in each zone. Without it the database is pods alone.
+  // A real PostgreSQL server and two real Redis nodes in each zone. Without it they are pods alone.
   bool database = false;
   // The controllers' delays are divided by it: with 10 a pod is evicted from an unreachable node
   // after 30 s instead of 300.
@@ -62,6 +63,7 @@ class Platform {
   std::map<std::string, std::string> health_urls() const;
   // Empty without a database.
   std::vector<DatabaseView> databases() const;
+  std::vector<RedisView> redis_nodes() const;
 
   // Carries out one command (commands.h). kBadData for one that is none, kNotFound for a zone,
   // node, pod or instance that is not there, kExecution when it could not be done.

@@ -104,11 +104,13 @@ Result<void> Platform::Impl::ZoneCommandLocked(const Command& command) {
   if (command.verb == Verb::kZoneDown) {
     AZX_RETURN_IF_ERROR(endpoint->Silence());
     if (databases != nullptr) databases->LoseZone(zone);
+    if (redis != nullptr) redis->LoseZone(zone);
     each_node(SilenceNode);
     lost_zones.insert(zone);
   } else if (command.verb == Verb::kZoneUp) {
     AZX_RETURN_IF_ERROR(endpoint->Restore());
     if (databases != nullptr) databases->RestoreZone(zone);
+    if (redis != nullptr) redis->RestoreZone(zone);
     RestoreNodesLocked(zone);
     each_node(WakeNode);
     lost_zones.erase(zone);
@@ -233,6 +235,12 @@ Result<void> Platform::Impl::DatabaseCommandLocked(const Command& command) {
   }
   const std::string& instance = command.arguments[0];
   ended_with_pod.erase(instance);
+  if (redis->Has(instance)) {
+    if (command.verb == Verb::kDatabaseStop) return redis->StopServer(instance);
+    if (command.verb == Verb::kDatabaseStart) return redis->StartServer(instance);
+    return Fail(ErrorCode::kExecution,
+                fmt::format("{} is a Redis node, which can be stopped and started", instance));
+  }
   switch (command.verb) {
     case Verb::kDatabaseStop:
       return databases->StopServer(instance);

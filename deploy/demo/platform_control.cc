@@ -50,6 +50,10 @@ Json Platform::Impl::Describe() {
                                          {"running", database.running},
                                          {"primary", database.primary}};
   }
+  for (const RedisView& node : redis->View()) {
+    state["redis"][node.name] = {
+        {"zone", node.zone}, {"address", node.address}, {"running", node.running}};
+  }
   return state;
 }
 

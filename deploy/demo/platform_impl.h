@@ -16,6 +16,7 @@
 #include "controllers/controllers.h"
 #include "databases.h"
 #include "platform.h"
+#include "redis.h"
 #include "simulator/api_server.h"
 #include "zone_endpoint.h"
 
@@ -32,6 +33,7 @@ struct Platform::Impl {
   void SettleLocked() AZX_REQUIRES(mu);
   // Database servers end with their pods, and are back with them.
   void FollowPodsLocked() AZX_REQUIRES(mu);
+  void FollowRedisPodsLocked() AZX_REQUIRES(mu);
   // Labels, readiness and the Cluster's status tell what the servers are.
   void ShowDatabasesLocked() AZX_REQUIRES(mu);
 
@@ -56,7 +58,8 @@ struct Platform::Impl {
   const base::Clock& clock;
   std::map<std::string, std::unique_ptr<ZoneEndpoint>, std::less<>> endpoints;
   std::unique_ptr<Databases> databases;
-  bool documented = true;  // the documented region, and not a large one
+  std::unique_ptr<Redis> redis;  // there with the databases
+  bool documented = true;        // the documented region, and not a large one
 
   // Own synchronisation.
   simulator::Store store;
@@ -66,7 +69,7 @@ struct Platform::Impl {
   World world AZX_GUARDED_BY(mu);
   std::set<std::string, std::less<>> lost_zones AZX_GUARDED_BY(mu);
   std::map<std::string, std::vector<simulator::Json>, std::less<>> removed_nodes AZX_GUARDED_BY(mu);
-  std::set<std::string> ended_with_pod AZX_GUARDED_BY(mu);  // database instances
+  std::set<std::string> ended_with_pod AZX_GUARDED_BY(mu);  // database instances, Redis nodes
   std::optional<simulator::Store::Checkpoint> checkpoint AZX_GUARDED_BY(mu);
 
   // Last, in the order of their start: their threads use all of the above.

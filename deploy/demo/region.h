@@ -16,6 +16,7 @@ namespace azexporter::platform {
 inline constexpr std::string_view kRegion = "us-east-1";
 inline constexpr std::string_view kNamespace = "platform-03";
 inline constexpr std::string_view kDatabaseCluster = "postgres-cluster";
+inline constexpr std::string_view kRedisCluster = "redis-cluster";
 
 struct Zone {
   std::string_view name;

@@ -112,6 +112,30 @@ zones::DatabaseStatus Database(const dom::element& json) {
   return db;
 }
 
+// What a check shows of it; the findings about it come with the others.
+zones::RedisStatus Redis(const dom::element& json) {
+  zones::RedisStatus redis;
+  redis.cluster = Text(json, "cluster");
+  redis.clustered = Flag(json, "clustered");
+  redis.known = Flag(json, "known");
+  redis.ok = Flag(json, "ok");
+  dom::array nodes;
+  if (json["nodes"].get(nodes) != simdjson::SUCCESS) return redis;
+  for (const dom::element one : nodes) {
+    zones::RedisNodeStatus& node = redis.nodes.emplace_back();
+    node.instance = Text(one, "instance");
+    node.zone = Text(one, "zone");
+    node.up = Flag(one, "up");
+    node.master = Flag(one, "master");
+    node.failed = Flag(one, "failed");
+    node.link_up = Flag(one, "link_up");
+    if (const auto lag = Number(one, "lag_bytes")) {
+      node.lag_bytes = static_cast<std::int64_t>(*lag);
+    }
+  }
+  return redis;
+}
+
 zones::ZoneLoss Loss(const dom::element& json) {
   using zones::LossReason;
   using zones::Verdict;
@@ -173,6 +197,9 @@ Result<zones::ZoneReport> ReadReport(const dom::element& data) {
       if (status.role == zones::DatabaseRole::kPrimary) ++primaries;
       report.databases.push_back(std::move(status));
     }
+  }
+  if (data["redis"].get(list) == simdjson::SUCCESS) {
+    for (const dom::element redis : list) report.redis.push_back(Redis(redis));
   }
   return report;
 }

@@ -36,6 +36,17 @@ std::string LagText(const zones::DatabaseStatus& db) {
   return text;
 }
 
+std::string RedisRoleText(const zones::RedisNodeStatus& node) {
+  const std::string role = !node.up ? "not known" : node.master ? "master" : "replica";
+  return node.failed ? role + ", failed" : role;
+}
+
+std::string RedisLagText(const zones::RedisNodeStatus& node) {
+  if (!node.up || node.master) return "-";
+  if (!node.link_up) return "link down";
+  return node.lag_bytes ? Bytes(static_cast<double>(*node.lag_bytes)) : "not known";
+}
+
 // "3 zones normal", "1 of 3 zones normal".
 std::string ZonesSummary(const zones::ZoneReport& report) {
   const auto normal = std::count_if(report.zones.begin(), report.zones.end(), [](const auto& zone) {
@@ -94,6 +105,12 @@ std::string DatabasesTable(const zones::ZoneReport& report) {
   for (const zones::DatabaseStatus& db : report.databases) {
     table.Add({db.cluster, db.instance, db.zone.empty() ? "-" : db.zone,
                db.up ? std::string(zones::DatabaseRoleName(db.role)) : "not known", LagText(db)});
+  }
+  for (const zones::RedisStatus& redis : report.redis) {
+    for (const zones::RedisNodeStatus& node : redis.nodes) {
+      table.Add({redis.cluster, node.instance, node.zone.empty() ? "-" : node.zone,
+                 RedisRoleText(node), RedisLagText(node)});
+    }
   }
   return table.ToString();
 }
@@ -200,7 +217,8 @@ std::size_t CountTrue(const CheckResult& result) {
 std::string FormatTable(const CheckResult& result, const CheckPrint& print) {
   std::string out = fmt::format("AZ {}  {}\n", StatusName(result.status), Headline(result));
   if (!result.report.zones.empty()) out += "\n" + ZonesTable(result.report, print.scope);
-  if (!result.report.databases.empty()) out += "\n" + DatabasesTable(result.report);
+  if (!result.report.databases.empty() || !result.report.redis.empty())
+    out += "\n" + DatabasesTable(result.report);
   if (!result.alerts.empty()) out += "\n" + AlertsTable(result);
   // A single finding is the headline already.
   const bool told = result.findings.size() == 1 && result.status != Status::kOk;

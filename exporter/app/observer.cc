@@ -76,6 +76,8 @@ Observer::Observer(config::Config config, ObserverDeps deps)
       prober_(ProberOptionsOf(config_), deps_.clock, deps_.log),
       postgres_({.instances = config_.postgres, .interval_ms = config_.global.collect_interval_ms},
                 deps_.clock, deps_.log),
+      redis_({.clusters = config_.redis, .interval_ms = config_.global.collect_interval_ms},
+             deps_.clock, deps_.log),
       expected_(config_.zones) {}
 
 Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, ObserverDeps deps) {
@@ -105,16 +107,19 @@ void Observer::Start() {
   if (cluster_) cluster_->Start();
   prober_.Start();
   if (!config_.postgres.empty()) postgres_.Start();
+  if (!config_.redis.empty()) redis_.Start();
 }
 
 void Observer::Stop() {
   prober_.Stop();
   postgres_.Stop();
+  redis_.Stop();
   if (cluster_) cluster_->Stop();
 }
 
 void Observer::AskOnce(std::stop_token stop) {
-  std::jthread databases([this] { postgres_.PollNow(); });
+  std::jthread postgres([this] { postgres_.PollNow(); });
+  std::jthread redis([this] { redis_.PollNow(); });
   if (cluster_) cluster_->ListOnce(std::move(stop));
 }
 
@@ -139,12 +144,9 @@ bool Observer::synced() const {
 
 bool Observer::asked_all() const {
   const auto probes = prober_.Facts();
-  const auto databases = postgres_.Facts();
-  return synced() &&
+  return synced() && postgres_.asked_all() && redis_.asked_all() &&
          std::all_of(probes.begin(), probes.end(),
-                     [](const probe::TargetFacts& facts) { return facts.probes > 0; }) &&
-         std::all_of(databases.begin(), databases.end(),
-                     [](const db::PostgresFacts& facts) { return facts.asked_at_ms > 0; });
+                     [](const probe::TargetFacts& facts) { return facts.probes > 0; });
 }
 
 void Observer::AddSeenZones(const std::set<std::string>& zones) {
@@ -205,6 +207,7 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
   }
   const std::vector<probe::TargetFacts> probes = prober_.Facts();
   const std::vector<db::PostgresFacts> postgres = postgres_.Facts();
+  const std::vector<db::RedisFacts> redis = redis_.Facts();
   // A snapshot file is as current as it will ever be.
   const std::int64_t stale_after_ms =
       cluster_ ? config_.kubernetes.stale_after_ms : std::numeric_limits<std::int64_t>::max();
@@ -214,6 +217,9 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .expectations = expectations_,
                                 .probes = probes,
                                 .postgres = postgres,
+                                .postgres_failovers = postgres_.Failovers(),
+                                .redis_clusters = redis_.clusters(),
+                                .redis = redis,
                                 .seen_zones = seen_zones_,
                                 .pod_namespace = config_.zone_pods.ns,
                                 .pod_selector = config_.zone_pods.selector,
@@ -250,6 +256,7 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
     return needs_restart("prometheus_rules");
   }
   if (!(config_.postgres == config.postgres)) return needs_restart("postgres");
+  if (config_.redis != config.redis) return needs_restart("redis");
   if (config_.probes.interval_ms != config.probes.interval_ms ||
       config_.probes.timeout_ms != config.probes.timeout_ms) {
     return needs_restart("probes");

@@ -11,6 +11,7 @@ const Collector& NodesCollector();
 const Collector& PodsCollector();
 const Collector& PostgresCollector();
 const Collector& ProbesCollector();
+const Collector& RedisCollector();
 const Collector& ServicesCollector();
 const Collector& SpreadCollector();
 const Collector& VolumesCollector();

@@ -171,48 +171,6 @@ Result<void> ReadProbes(YamlMap& map, ProbesConfig& probes) {
   });
 }
 
-Result<void> ReadInstance(const YamlNode& item, YamlMap& map, const std::string& cluster,
-                          Config& config) {
-  db::PostgresInstance instance;
-  instance.cluster = cluster;
-  AZX_RETURN_IF_ERROR(map.Require("name"));
-  AZX_RETURN_IF_ERROR(ReadText(map, "name", instance.name));
-  AZX_RETURN_IF_ERROR(ReadText(map, "zone", instance.zone));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "dsn_file", instance.dsn_file));
-  AZX_RETURN_IF_ERROR(ReadText(map, "dsn", instance.dsn));
-  if (instance.dsn.empty() == instance.dsn_file.empty()) {
-    return Fail(item.ErrorHere("give either dsn or dsn_file"));
-  }
-  // A rough look is enough: it is there to keep secrets out of files that are shared.
-  const std::size_t at = instance.dsn.find('@');
-  const std::size_t scheme = instance.dsn.find("://");
-  const bool in_url = scheme != std::string::npos && at != std::string::npos &&
-                      instance.dsn.find(':', scheme + 3) < at;
-  if (in_url || instance.dsn.find("password") != std::string::npos) {
-    return Fail(map.Find("dsn")->ErrorHere(
-        "a password does not belong in here; put the connection string into a file (dsn_file), or "
-        "the password into a passfile"));
-  }
-  for (const db::PostgresInstance& other : config.postgres) {
-    if (other.cluster != cluster || other.name != instance.name) continue;
-    return Fail(item.ErrorHere("instance \"" + instance.name + "\" is there twice"));
-  }
-  config.postgres.push_back(std::move(instance));
-  return {};
-}
-
-Result<void> ReadPostgres(YamlMap& map, Config& config) {
-  return ReadList(map, "clusters", [&](const YamlNode&, YamlMap& cluster) -> Result<void> {
-    std::string name;
-    AZX_RETURN_IF_ERROR(cluster.Require("name"));
-    AZX_RETURN_IF_ERROR(ReadText(cluster, "name", name));
-    AZX_RETURN_IF_ERROR(cluster.Require("instances"));
-    return ReadList(cluster, "instances", [&](const YamlNode& item, YamlMap& instance) {
-      return ReadInstance(item, instance, name, config);
-    });
-  });
-}
-
 Result<void> ReadRuleFiles(YamlMap& root, Config& config) {
   const YamlNode* node = root.Find("rule_files");
   if (node == nullptr) return {};
@@ -273,8 +231,7 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
       ReadSection(root, "zone_loss", [&](YamlMap& map) { return ReadZoneLoss(map, config); }));
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "probes", [&](YamlMap& map) { return ReadProbes(map, config.probes); }));
-  AZX_RETURN_IF_ERROR(
-      ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
+  AZX_RETURN_IF_ERROR(ReadDatabases(root, config));
   AZX_RETURN_IF_ERROR(ReadRuleFiles(root, config));
   AZX_RETURN_IF_ERROR(ReadPrometheusRules(root, config));
   AZX_RETURN_IF_ERROR(ReadAlerting(root, config.alerting));

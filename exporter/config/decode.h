@@ -82,6 +82,8 @@ Result<void> ReadRelabelRules(YamlMap& parent, std::string_view key, model::Rela
 // tls_config, proxy_url, follow_redirects, http_headers. `node` is the map that `map` reads.
 Result<void> ReadHttpClient(const YamlNode& node, YamlMap& map, notify::Alertmanager& out);
 
+// The keys `postgres` and `redis`.
+Result<void> ReadDatabases(YamlMap& root, Config& config);
 // The key `alerting`.
 Result<void> ReadAlerting(YamlMap& root, notify::AlertingOptions& alerting);
 // url, headers, basic_auth, authorization and tls_config of a server.

@@ -1,17 +1,17 @@
 #include "azexporter/db/postgres.h"
 
-#include <libpq-fe.h>
-#include <poll.h>
-
 #include <algorithm>
-#include <charconv>
-#include <map>
+#include <chrono>
 #include <thread>
+#include <utility>
 
+#include "askers.h"
 #include "azexporter/base/file.h"
-#include "azexporter/base/float_format.h"
 #include "azexporter/base/mutex.h"
+#include "azexporter/base/text.h"
 #include "azexporter/base/wait.h"
+#include "azexporter/db/primary_history.h"
+#include "postgres_questions.h"
 
 namespace azexporter::db {
 namespace {
@@ -20,245 +20,71 @@ using base::ErrorCode;
 using base::Fail;
 using base::Result;
 
-struct ConnectionCloser {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-struct ResultCloser {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using ConnectionPtr = std::unique_ptr<PGconn, ConnectionCloser>;
-using ResultPtr = std::unique_ptr<PGresult, ResultCloser>;
+// How long standbys wait for a primary that is slow, and answers for one that is.
+constexpr std::int64_t kPatienceMs = 200;
 
-// What every server is asked first. pg_current_wal_lsn() is an error during recovery, hence CASE.
-constexpr char kIdentityQuery[] =
-    "SELECT pg_is_in_recovery(),"
-    " CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_lsn() END";
-
-// What a standby is asked next. extract() gives numeric; a NULL stays NULL, it is never made 0.
-constexpr char kStandbyQuery[] =
-    "SELECT pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(),"
-    " extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8,"
-    " coalesce(r.status = 'streaming', false),"
-    " extract(epoch FROM clock_timestamp() - r.last_msg_receipt_time)::float8,"
-    " (SELECT setting::float8 / 1000 FROM pg_settings WHERE name = 'wal_receiver_timeout')"
-    " FROM (SELECT 1) one LEFT JOIN pg_stat_wal_receiver r ON true";
-
-// libpq ends its messages with a line feed and spreads them over several lines.
-std::string OneLine(const char* message) {
-  std::string text(message);
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  for (char& c : text) {
-    if (c == '\n' || c == '\t') c = ' ';
-  }
-  return text;
-}
-
-// Deadlines are by the steady clock.
-class Deadline {
- public:
-  Deadline(const base::Clock& clock, std::int64_t ms)
-      : clock_(clock), end_ns_(clock.SteadyNs() + ms * 1'000'000) {}
-  int RemainingMs() const {
-    const std::int64_t ms = (end_ns_ - clock_.SteadyNs()) / 1'000'000;
-    return static_cast<int>(ms > 0 ? ms : 0);
-  }
-
- private:
-  const base::Clock& clock_;
-  const std::int64_t end_ns_;
-};
-
-// Waits until the connection's socket is ready; false at the deadline.
-bool WaitForSocket(PGconn* connection, short events, const Deadline& deadline) {
-  pollfd entry{PQsocket(connection), events, 0};
-  return ::poll(&entry, 1, deadline.RemainingMs()) > 0;
-}
-
-Result<ConnectionPtr> Connect(const std::string& dsn, const Deadline& deadline) {
-  const char* const keywords[] = {"dbname", "application_name", "options", nullptr};
-  const char* const values[] = {dsn.c_str(), "azexporter",
-                                "-c statement_timeout=5000 -c lock_timeout=1000", nullptr};
-  ConnectionPtr connection(PQconnectStartParams(keywords, values, /*expand_dbname=*/1));
-  if (!connection) return Fail(ErrorCode::kInternal, "out of memory");
-  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-  while (status != PGRES_POLLING_OK) {
-    if (status == PGRES_POLLING_FAILED || PQstatus(connection.get()) == CONNECTION_BAD) {
-      return Fail(ErrorCode::kUnavailable, OneLine(PQerrorMessage(connection.get())));
-    }
-    const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    if (!WaitForSocket(connection.get(), events, deadline)) {
-      return Fail(ErrorCode::kTimeout, "connect timed out");
-    }
-    status = PQconnectPoll(connection.get());
-  }
-  return connection;
-}
-
-Result<ResultPtr> Query(PGconn* connection, const char* sql, const Deadline& deadline) {
-  const auto failed = [connection] {
-    return Fail(ErrorCode::kUnavailable, OneLine(PQerrorMessage(connection)));
-  };
-  if (PQsendQuery(connection, sql) == 0) return failed();
-  while (PQisBusy(connection) != 0) {
-    if (!WaitForSocket(connection, POLLIN, deadline)) {
-      return Fail(ErrorCode::kTimeout, "query timed out");
-    }
-    if (PQconsumeInput(connection) == 0) return failed();
-  }
-  ResultPtr result(PQgetResult(connection));
-  while (ResultPtr rest{PQgetResult(connection)}) {
-  }
-  if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) return failed();
-  return result;
-}
-
-std::optional<std::string> Cell(const PGresult* result, int column) {
-  if (PQgetisnull(result, 0, column) != 0) return std::nullopt;
-  return std::string(PQgetvalue(result, 0, column));
-}
-
-std::optional<Lsn> LsnCell(const PGresult* result, int column) {
-  const auto text = Cell(result, column);
-  if (!text) return std::nullopt;
-  const auto lsn = ParseLsn(*text);
-  return lsn ? std::optional(*lsn) : std::nullopt;
-}
-
-std::optional<double> NumberCell(const PGresult* result, int column) {
-  const auto text = Cell(result, column);
-  if (!text) return std::nullopt;
-  const auto number = base::ParseFloat(*text);
-  return number ? std::optional(*number) : std::nullopt;
-}
-
-// One instance with its connection. Used by one thread at a time.
+// One instance with its connection. Asked by its own thread.
 class Instance {
  public:
   explicit Instance(PostgresInstance config) : config_(std::move(config)) {}
 
-  // Starts a round: who is this, and where does it write.
-  void AskIdentity(const base::Clock& clock, std::int64_t timeout_ms) {
-    facts_ = PostgresFacts();
-    facts_.cluster = config_.cluster;
-    facts_.instance = config_.name;
-    facts_.zone = config_.zone;
-    facts_.asked_at_ms = clock.NowMs();
-    Keep(TryIdentity(clock, timeout_ms));
-  }
+  const PostgresInstance& config() const { return config_; }
 
-  // REQUIRES: AskIdentity found a standby.
-  void AskStandby(const base::Clock& clock, std::int64_t timeout_ms) {
-    Keep(TryStandby(Deadline(clock, timeout_ms)));
-  }
-
-  const PostgresFacts& facts() const { return facts_; }
-
- private:
-  void Keep(const Result<void>& asked) {
-    facts_.up = asked.has_value();
-    if (asked) return;
-    facts_.error = asked.error().message();
-    connection_.reset();
-  }
-
-  Result<void> TryIdentity(const base::Clock& clock, std::int64_t timeout_ms) {
-    const Deadline deadline(clock, timeout_ms);
-    if (connection_ && PQstatus(connection_.get()) != CONNECTION_OK) connection_.reset();
+  Result<void> AskIdentity(const Deadline& deadline, PostgresFacts& facts) {
+    if (connection_ && !connection_->usable()) connection_.reset();
     const bool kept = connection_ != nullptr;
     if (!kept) {
       AZX_RETURN_IF_ERROR(Reconnect(deadline));
     }
-    auto result = Query(connection_.get(), kIdentityQuery, deadline);
-    if (!result && kept && result.error().code() != ErrorCode::kTimeout) {
+    Result<void> asked = db::AskIdentity(*connection_, deadline, facts);
+    if (!asked && kept && asked.error().code() != ErrorCode::kTimeout) {
       // The server may have restarted since the last round; one new connection tells.
       AZX_RETURN_IF_ERROR(Reconnect(deadline));
-      result = Query(connection_.get(), kIdentityQuery, deadline);
+      asked = db::AskIdentity(*connection_, deadline, facts);
     }
-    if (!result) return Fail(result.error());
-    facts_.in_recovery = Cell(result->get(), 0) == "t";
-    facts_.current_lsn = LsnCell(result->get(), 1);
-    return {};
+    return Close(std::move(asked));
   }
 
-  Result<void> TryStandby(const Deadline& deadline) {
-    AZX_ASSIGN_OR_RETURN(ResultPtr result, Query(connection_.get(), kStandbyQuery, deadline));
-    facts_.receive_lsn = LsnCell(result.get(), 0);
-    facts_.replay_lsn = LsnCell(result.get(), 1);
-    facts_.replay_age_seconds = NumberCell(result.get(), 2);
-    facts_.receiver_streaming = Cell(result.get(), 3) == "t";
-    facts_.message_age_seconds = NumberCell(result.get(), 4);
-    if (auto timeout = NumberCell(result.get(), 5)) facts_.receiver_timeout_seconds = *timeout;
-    return {};
+  Result<void> AskDetails(const Deadline& deadline, PostgresFacts& facts) {
+    return Close(db::AskDetails(*connection_, deadline, facts));
+  }
+
+ private:
+  // A failed exchange leaves the connection in the middle of an answer.
+  Result<void> Close(Result<void> asked) {
+    if (!asked) connection_.reset();
+    return asked;
   }
 
   Result<void> Reconnect(const Deadline& deadline) {
     std::string dsn = config_.dsn;
     if (!config_.dsn_file.empty()) {
-      AZX_ASSIGN_OR_RETURN(dsn, base::ReadFile(config_.dsn_file));
-      while (!dsn.empty() && (dsn.back() == '\n' || dsn.back() == ' ')) dsn.pop_back();
+      AZX_ASSIGN_OR_RETURN(const std::string text, base::ReadFile(config_.dsn_file));
+      dsn = base::Trim(text);
     }
     connection_.reset();
-    AZX_ASSIGN_OR_RETURN(connection_, Connect(dsn, deadline));
+    AZX_ASSIGN_OR_RETURN(connection_, PostgresConnection::Open(dsn, deadline));
     return {};
   }
 
   const PostgresInstance config_;
-  ConnectionPtr connection_;
-  PostgresFacts facts_;
+  std::unique_ptr<PostgresConnection> connection_;
 };
 
-// Puts the question to every instance at the same time and waits for all of them.
-template <class Question>
-void AskAll(std::vector<Instance>& instances, Question question) {
-  std::vector<std::jthread> threads;
-  for (Instance& instance : instances) {
-    threads.emplace_back([&instance, &question] { question(instance); });
-  }
-}
+// One round of a database cluster. Guarded by the poller's mutex.
+struct ClusterRound {
+  std::string cluster;
+  int unknown = 0;     // instances of which it is not known yet who they are
+  int unanswered = 0;  // that have not answered in full, or failed to
+  // Instances that said they are writable, with their positions.
+  std::vector<std::pair<std::string, Lsn>> primaries;
+  bool settled = false;  // standbys wait for no further primary
+  bool closed = false;   // nobody waits for those that have not answered
+  std::map<std::size_t, PostgresFacts> answers;
+  base::CondVar changed;
+};
 
 }  // namespace
-
-Result<Lsn> ParseLsn(const std::string& text) {
-  const std::size_t slash = text.find('/');
-  std::uint32_t high = 0;
-  std::uint32_t low = 0;
-  const auto parse = [](const char* begin, const char* end, std::uint32_t& value) {
-    const auto [ptr, error] = std::from_chars(begin, end, value, 16);
-    return error == std::errc() && ptr == end && begin != end;
-  };
-  if (slash == std::string::npos || !parse(text.data(), text.data() + slash, high) ||
-      !parse(text.data() + slash + 1, text.data() + text.size(), low)) {
-    return base::BadData("not a log position: \"" + text + "\"");
-  }
-  return (static_cast<Lsn>(high) << 32) | low;
-}
-
-void PrimaryHistory::Add(std::int64_t time_ns, Lsn position) {
-  if (!entries_.empty() && position < entries_.back().position) entries_.clear();
-  if (!entries_.empty() && position == entries_.back().position) {
-    entries_.back().last_ns = time_ns;
-    return;
-  }
-  // A day at the default interval. The oldest half goes at once, so that this stays cheap.
-  constexpr std::size_t kMostEntries = 6'000;
-  if (entries_.size() >= kMostEntries) {
-    entries_.erase(entries_.begin(), entries_.begin() + kMostEntries / 2);
-  }
-  entries_.push_back({time_ns, time_ns, position});
-}
-
-void PrimaryHistory::Bound(std::int64_t now_ns, Lsn replayed, PostgresFacts& standby) const {
-  const auto seconds_since = [now_ns](std::int64_t then_ns) {
-    return static_cast<double>(now_ns - then_ns) / 1e9;
-  };
-  const auto beyond =
-      std::upper_bound(entries_.begin(), entries_.end(), replayed,
-                       [](Lsn position, const Entry& entry) { return position < entry.position; });
-  if (beyond != entries_.end()) standby.behind_at_least_seconds = seconds_since(beyond->first_ns);
-  if (beyond != entries_.begin()) {
-    standby.behind_at_most_seconds = seconds_since(std::prev(beyond)->last_ns);
-  }
-}
 
 struct PostgresPoller::Impl {
   // constant after construction
@@ -266,47 +92,162 @@ struct PostgresPoller::Impl {
   std::int64_t timeout_ms = 0;
   const base::Clock* clock = nullptr;
   std::optional<base::Logger> log;
-  // used by one round at a time, under round_mu
+  std::vector<std::unique_ptr<Instance>> instances;  // each is of its own thread
+  // one round at a time
   base::Mutex round_mu;
-  std::vector<Instance> instances AZX_GUARDED_BY(round_mu);
-  std::map<std::string, PrimaryHistory> histories AZX_GUARDED_BY(round_mu);  // by cluster
   // guarded by mu
   mutable base::Mutex mu;
+  std::map<std::string, PrimaryHistory> histories AZX_GUARDED_BY(mu);  // by cluster
+  std::map<std::string, FailoverWatch> watches AZX_GUARDED_BY(mu);
   std::vector<PostgresFacts> facts AZX_GUARDED_BY(mu);
+  std::vector<std::int64_t> begun_ns AZX_GUARDED_BY(mu);
+  // own synchronisation; their threads use all of the above
+  Askers askers;
   std::jthread thread;
 
-  void AddPositions() AZX_REQUIRES(round_mu);
-  void Publish(std::vector<PostgresFacts> fresh);
+  void Round(std::int64_t most_ms, const std::stop_token& stop);
+  void Ask(std::size_t index, const std::shared_ptr<ClusterRound>& round,
+           const std::stop_token& stop);
+  Result<void> TryAsk(Instance& instance, const std::shared_ptr<ClusterRound>& round,
+                      const Deadline& deadline, PostgresFacts& found);
+  void Identified(ClusterRound& round, const PostgresFacts& found);
+  void WaitForPrimary(ClusterRound& round);
+  void SettleLocked(ClusterRound& round) AZX_REQUIRES(mu);
+  void Answer(ClusterRound& round, std::size_t index, PostgresFacts found);
+  void PublishLocked(std::size_t index, PostgresFacts found) AZX_REQUIRES(mu);
+  void CloseLocked(ClusterRound& round) AZX_REQUIRES(mu);
 };
 
-// Takes the position of each primary that answered. Two primaries of one cluster have no common
-// history, so that nothing is taken of them.
-void PostgresPoller::Impl::AddPositions() {
-  std::map<std::string, std::vector<Lsn>> positions;
-  for (const Instance& instance : instances) {
-    const PostgresFacts& found = instance.facts();
-    if (found.up && found.current_lsn) positions[found.cluster].push_back(*found.current_lsn);
+void PostgresPoller::Impl::Ask(std::size_t index, const std::shared_ptr<ClusterRound>& round,
+                               const std::stop_token& stop) {
+  Instance& instance = *instances[index];
+  PostgresFacts found;
+  found.cluster = instance.config().cluster;
+  found.instance = instance.config().name;
+  found.zone = instance.config().zone;
+  found.asked_at_ms = clock->NowMs();
+  PostgresFacts failed = found;
+  const auto asked = TryAsk(instance, round, Deadline(*clock, timeout_ms, stop), found);
+  if (stop.stop_requested()) return;
+  if (asked) {
+    found.up = true;
+  } else {
+    // Half an answer is none.
+    failed.error = asked.error().message();
+    found = std::move(failed);
   }
-  for (const auto& [cluster, lsns] : positions) {
-    if (lsns.size() == 1) histories[cluster].Add(clock->SteadyNs(), lsns[0]);
+  Answer(*round, index, std::move(found));
+}
+
+Result<void> PostgresPoller::Impl::TryAsk(Instance& instance,
+                                          const std::shared_ptr<ClusterRound>& round,
+                                          const Deadline& deadline, PostgresFacts& found) {
+  const Result<void> identity = instance.AskIdentity(deadline, found);
+  Identified(*round, found);
+  if (!identity) return identity;
+  if (found.in_recovery) WaitForPrimary(*round);
+  AZX_RETURN_IF_ERROR(instance.AskDetails(deadline, found));
+  if (!found.replay_lsn) return {};
+  base::MutexLock lock(mu);
+  histories[found.cluster].Bound(clock->SteadyNs(), *found.replay_lsn, found);
+  return {};
+}
+
+void PostgresPoller::Impl::Identified(ClusterRound& round, const PostgresFacts& found) {
+  base::MutexLock lock(mu);
+  if (found.current_lsn) round.primaries.emplace_back(found.instance, *found.current_lsn);
+  if (--round.unknown == 0) SettleLocked(round);
+}
+
+void PostgresPoller::Impl::WaitForPrimary(ClusterRound& round) {
+  base::MutexLock lock(mu);
+  round.changed.wait_for(mu, std::chrono::milliseconds(kPatienceMs),
+                         [&round] { return round.settled; });
+  SettleLocked(round);
+}
+
+// Takes the position of the primary. Two primaries of one cluster have no common history, so that
+// nothing is taken of them.
+void PostgresPoller::Impl::SettleLocked(ClusterRound& round) {
+  if (std::exchange(round.settled, true)) return;
+  round.changed.notify_all();
+  if (round.primaries.size() != 1) return;
+  const auto& [instance, position] = round.primaries[0];
+  const std::int64_t now_ns = clock->SteadyNs();
+  histories[round.cluster].Add(now_ns, position);
+  watches[round.cluster].See(now_ns, instance);
+}
+
+// The facts of a cluster are shown together, so that a primary's new position is never held against
+// a standby's old one; those that are late are shown when they come.
+void PostgresPoller::Impl::Answer(ClusterRound& round, std::size_t index, PostgresFacts found) {
+  base::MutexLock lock(mu);
+  if (round.closed) return PublishLocked(index, std::move(found));
+  round.answers[index] = std::move(found);
+  if (--round.unanswered == 0) CloseLocked(round);
+}
+
+void PostgresPoller::Impl::CloseLocked(ClusterRound& round) {
+  if (std::exchange(round.closed, true)) return;
+  for (auto& [index, found] : round.answers) PublishLocked(index, std::move(found));
+}
+
+// Keeps the facts, and logs what changed.
+void PostgresPoller::Impl::PublishLocked(std::size_t index, PostgresFacts found) {
+  const PostgresFacts before = std::exchange(facts[index], found);
+  const bool first = before.asked_at_ms == 0;
+  if (!found.up && (first || before.up)) {
+    log->Warn("PostgreSQL does not answer", {{"instance", found.instance}, {"error", found.error}});
+  } else if (found.up && !first && !before.up) {
+    log->Info("PostgreSQL answers again", {{"instance", found.instance}});
+  }
+  if (found.up && found.rights_missing && (first || !before.rights_missing)) {
+    log->Warn("PostgreSQL shows only a part: grant pg_monitor to the user",
+              {{"instance", found.instance}});
   }
 }
 
-// Keeps the facts of a round, and logs what changed since the last one.
-void PostgresPoller::Impl::Publish(std::vector<PostgresFacts> fresh) {
-  std::vector<PostgresFacts> before;
-  {
-    base::MutexLock lock(mu);
-    before = std::exchange(facts, fresh);
+// Asks all instances and waits for them, but no longer than this.
+void PostgresPoller::Impl::Round(std::int64_t most_ms, const std::stop_token& stop) {
+  const Deadline deadline(*clock, most_ms, stop);
+  std::map<std::string, std::shared_ptr<ClusterRound>> rounds;
+  for (const auto& instance : instances) {
+    std::shared_ptr<ClusterRound>& round = rounds[instance->config().cluster];
+    if (round == nullptr) round = std::make_shared<ClusterRound>();
+    round->cluster = instance->config().cluster;
+    ++round->unknown;
+    ++round->unanswered;
   }
-  for (std::size_t i = 0; i < fresh.size(); ++i) {
-    const bool first = i >= before.size();
-    if (!fresh[i].up && (first || before[i].up)) {
-      log->Warn("PostgreSQL does not answer",
-                {{"instance", fresh[i].instance}, {"error", fresh[i].error}});
-    } else if (fresh[i].up && !first && !before[i].up) {
-      log->Info("PostgreSQL answers again", {{"instance", fresh[i].instance}});
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    const std::shared_ptr<ClusterRound> round = rounds[instances[i]->config().cluster];
+    const std::int64_t now_ns = clock->SteadyNs();
+    const bool begun = askers.Ask(
+        std::to_string(i), [this, i, round](const auto& stopped) { Ask(i, round, stopped); });
+    base::MutexLock lock(mu);
+    if (begun) {
+      begun_ns[i] = now_ns;
+      continue;
     }
+    // It hangs since an earlier round; where no deadline reaches, what was known of it is old.
+    if (--round->unknown == 0) SettleLocked(*round);
+    if (now_ns - begun_ns[i] > timeout_ms * 1'000'000 && facts[i].up) {
+      PostgresFacts hangs;
+      hangs.cluster = facts[i].cluster;
+      hangs.instance = facts[i].instance;
+      hangs.zone = facts[i].zone;
+      hangs.asked_at_ms = clock->NowMs();
+      hangs.error = "no answer in time";
+      PublishLocked(i, std::move(hangs));
+    }
+    if (--round->unanswered == 0) CloseLocked(*round);
+  }
+  if (!askers.WaitIdle(std::min(2 * kPatienceMs, deadline.remaining_ms()))) {
+    base::MutexLock lock(mu);
+    for (const auto& [cluster, round] : rounds) CloseLocked(*round);
+  }
+  constexpr std::int64_t kLookMs = 50;
+  while (!deadline.passed()) {
+    if (askers.WaitIdle(std::min(kLookMs, deadline.remaining_ms()))) break;
   }
 }
 
@@ -317,9 +258,14 @@ PostgresPoller::PostgresPoller(PostgresPollerOptions options, const base::Clock&
   impl_->timeout_ms = options.timeout_ms;
   impl_->clock = &clock;
   impl_->log = std::move(log);
-  base::MutexLock lock(impl_->round_mu);
+  base::MutexLock lock(impl_->mu);
   for (PostgresInstance& instance : options.instances) {
-    impl_->instances.emplace_back(std::move(instance));
+    PostgresFacts& facts = impl_->facts.emplace_back();
+    facts.cluster = instance.cluster;
+    facts.instance = instance.name;
+    facts.zone = instance.zone;
+    impl_->begun_ns.push_back(0);
+    impl_->instances.push_back(std::make_unique<Instance>(std::move(instance)));
   }
 }
 
@@ -327,35 +273,42 @@ PostgresPoller::~PostgresPoller() { Stop(); }
 
 void PostgresPoller::PollNow() {
   base::MutexLock lock(impl_->round_mu);
-  const base::Clock& clock = *impl_->clock;
-  const std::int64_t timeout_ms = impl_->timeout_ms;
-  AskAll(impl_->instances, [&](Instance& one) { one.AskIdentity(clock, timeout_ms); });
-  impl_->AddPositions();
-  AskAll(impl_->instances, [&](Instance& one) {
-    if (one.facts().up && one.facts().in_recovery) one.AskStandby(clock, timeout_ms);
-  });
-  std::vector<PostgresFacts> fresh;
-  for (const Instance& instance : impl_->instances) {
-    PostgresFacts& facts = fresh.emplace_back(instance.facts());
-    if (!facts.replay_lsn) continue;
-    impl_->histories[facts.cluster].Bound(clock.SteadyNs(), *facts.replay_lsn, facts);
-  }
-  impl_->Publish(std::move(fresh));
+  // What hangs longer than an instance is waited for hangs where nothing can end it.
+  impl_->Round(impl_->timeout_ms + impl_->timeout_ms / 4, {});
 }
 
 void PostgresPoller::Start() {
   impl_->thread = std::jthread([this](std::stop_token stop) {
-    do {
-      PollNow();
-    } while (base::WaitFor(stop, impl_->interval_ms));
+    const std::int64_t interval_ms = impl_->interval_ms;
+    for (std::int64_t rest_ms = 0; base::WaitFor(stop, rest_ms);) {
+      const Deadline next(*impl_->clock, interval_ms);
+      {
+        base::MutexLock lock(impl_->round_mu);
+        impl_->Round(std::min(interval_ms, impl_->timeout_ms), stop);
+      }
+      rest_ms = next.remaining_ms();
+    }
   });
 }
 
 void PostgresPoller::Stop() { impl_->thread = std::jthread(); }
 
 std::vector<PostgresFacts> PostgresPoller::Facts() const {
+  std::vector<PostgresFacts> asked;
   base::MutexLock lock(impl_->mu);
-  return impl_->facts;
+  std::copy_if(impl_->facts.begin(), impl_->facts.end(), std::back_inserter(asked),
+               [](const PostgresFacts& facts) { return facts.asked_at_ms != 0; });
+  return asked;
+}
+
+bool PostgresPoller::asked_all() const { return Facts().size() == impl_->instances.size(); }
+
+std::map<std::string, PostgresFailovers> PostgresPoller::Failovers() const {
+  std::map<std::string, PostgresFailovers> failovers;
+  base::MutexLock lock(impl_->mu);
+  for (const auto& instance : impl_->instances) failovers[instance->config().cluster];
+  for (const auto& [cluster, watch] : impl_->watches) failovers[cluster] = watch.failovers();
+  return failovers;
 }
 
 }  // namespace azexporter::db

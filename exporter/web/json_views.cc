@@ -197,6 +197,22 @@ void WriteDatabase(JsonWriter& json, const zones::DatabaseStatus& db) {
   json.Key("lag_stale").Bool(db.lag_stale).EndObject();
 }
 
+void WriteRedis(JsonWriter& json, const zones::RedisStatus& redis) {
+  json.BeginObject().Key("cluster").String(redis.cluster);
+  json.Key("clustered").Bool(redis.clustered).Key("known").Bool(redis.known);
+  json.Key("ok").Bool(redis.ok).Key("views").Int(redis.views);
+  json.Key("slots_uncovered").Int(redis.slots_uncovered).Key("nodes").BeginArray();
+  for (const zones::RedisNodeStatus& node : redis.nodes) {
+    json.BeginObject().Key("instance").String(node.instance).Key("zone").String(node.zone);
+    json.Key("up").Bool(node.up).Key("master").Bool(node.master).Key("failed").Bool(node.failed);
+    json.Key("link_up").Bool(node.link_up).Key("slots").Int(node.slots);
+    WriteText(json, "error", node.error);
+    if (node.lag_bytes) json.Key("lag_bytes").Int(*node.lag_bytes);
+    json.EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
 void WriteSource(JsonWriter& json, std::string_view key, const zones::SourceStatus& source) {
   json.Key(key).BeginObject().Key("known").Bool(source.known);
   json.Key("failing").Bool(source.failing);
@@ -259,6 +275,8 @@ void WriteZones(JsonWriter& json, const zones::ZoneReport& report, const zones::
   json.EndArray().Key("nodes_without_zone").Int(report.nodes_without_zone);
   json.Key("databases").BeginArray();
   for (const zones::DatabaseStatus& db : report.databases) WriteDatabase(json, db);
+  json.EndArray().Key("redis").BeginArray();
+  for (const zones::RedisStatus& redis : report.redis) WriteRedis(json, redis);
   json.EndArray().Key("losses").BeginArray();
   for (const zones::ZoneLoss& loss : report.losses) WriteLoss(json, loss);
   json.EndArray().Key("evacuations").BeginArray();

@@ -300,8 +300,20 @@ Cell LagCell(const zones::DatabaseStatus& db) {
   return {"at least " + DurationText(*db.lag_seconds), "warn"};
 }
 
+Row RedisRow(const zones::RedisStatus& redis, const zones::RedisNodeStatus& node) {
+  Cell role = {node.master ? "master" : "replica"};
+  if (!node.up) role = {"down", "bad", node.error};
+  if (node.up && node.failed) role = {role.text + ", failed to its peers", "warn"};
+  Cell lag = {"–"};
+  if (node.up && !node.master) {
+    lag = {node.lag_bytes ? fmt::format("{} bytes", *node.lag_bytes) : "not known"};
+    if (!node.link_up) lag = {"link down", "warn"};
+  }
+  return {{redis.cluster}, {node.instance}, {node.zone}, role, lag};
+}
+
 std::string DatabasesSection(const zones::ZoneReport& report) {
-  if (report.databases.empty()) return "";
+  if (report.databases.empty() && report.redis.empty()) return "";
   constexpr std::string_view kHeaders[] = {"Cluster", "Instance", "Zone", "Role", "Lag"};
   std::string out = "<h2>Databases</h2>\n";
   std::vector<Row> rows;
@@ -309,6 +321,9 @@ std::string DatabasesSection(const zones::ZoneReport& report) {
     const Cell role =
         db.up ? Cell{std::string(zones::DatabaseRoleName(db.role))} : Cell{"down", "bad", db.error};
     rows.push_back({{db.cluster}, {db.instance}, {db.zone}, role, LagCell(db)});
+  }
+  for (const zones::RedisStatus& redis : report.redis) {
+    for (const zones::RedisNodeStatus& node : redis.nodes) rows.push_back(RedisRow(redis, node));
   }
   return out + RenderTable(kHeaders, rows);
 }

@@ -68,6 +68,7 @@ class Collector {
                        unspread.size() == 1 ? "has" : "have", Some(unspread))});
     }
     Databases();
+    for (const RedisStatus& redis : report_.redis) Redis(redis);
     HeedMaintenance(report_, findings_);
     SortFindings(findings_);
     return std::move(findings_);
@@ -174,6 +175,9 @@ class Collector {
   bool OnlyAbsent() const {
     for (const auto& [cluster, primaries] : report_.primaries) {
       if (primaries == 0) return false;
+    }
+    for (const RedisStatus& redis : report_.redis) {
+      if (!redis.known || redis.without_zone > 0) return false;
     }
     for (const SourceStatus* source : {&report_.workloads, &report_.budgets, &report_.services}) {
       if (!source->known && !source->absent) return false;
@@ -358,6 +362,25 @@ class Collector {
             fmt::format("{} of {} is cut from its upstream, its lag is {}", db.instance, db.cluster,
                         lag));
       }
+      if (db.diverged) {
+        add(Severity::kWarning, db.zone, db.instance,
+            fmt::format("{} of {} cannot follow its primary: it is on another timeline, or of "
+                        "another system",
+                        db.instance, db.cluster));
+      }
+      if (db.up && db.facts.rights_missing) {
+        add(Severity::kUnknown, db.zone, db.instance,
+            fmt::format(
+                "{} of {} shows only a part of its state: azexporter's user lacks pg_monitor",
+                db.instance, db.cluster));
+      }
+      for (const db::PostgresSlot& slot : db.facts.slots) {
+        if (slot.wal_status != "unreserved" && slot.wal_status != "lost") continue;
+        add(Severity::kWarning, db.zone, db.instance,
+            fmt::format("slot {} of {} {}", slot.name, db.instance,
+                        slot.wal_status == "lost" ? "has lost log that its standby needs"
+                                                  : "is about to lose log that its standby needs"));
+      }
     }
     for (const auto& [cluster, count] : report_.primaries) {
       if (count > 1) {
@@ -366,6 +389,48 @@ class Collector {
       } else if (count == 0 && !with_silent_instances.contains(cluster)) {
         add(Severity::kCritical, "", cluster, cluster + " has no writable instance");
       }
+    }
+  }
+
+  void Redis(const RedisStatus& redis) {
+    const auto add = [&](Severity severity, const std::string& zone, const std::string& object,
+                         std::string text) {
+      Add({severity, Topic::kDatabases, zone, "", object, std::move(text)});
+    };
+    for (const RedisNodeStatus& node : redis.nodes) {
+      if (!node.up) {
+        Add({Severity::kCritical, Topic::kDatabases, node.zone, "", node.instance,
+             fmt::format("{} of {} could not be asked: {}", node.instance, redis.cluster,
+                         node.error),
+             true});
+      } else if (node.failed) {
+        add(Severity::kWarning, node.zone, node.instance,
+            fmt::format("{} of {} answers, but its peers call it failed", node.instance,
+                        redis.cluster));
+      } else if (!node.master && !node.link_up) {
+        add(Severity::kWarning, node.zone, node.instance,
+            fmt::format("{} of {} is cut from its master", node.instance, redis.cluster));
+      }
+    }
+    if (!redis.known || !redis.clustered) return;
+    if (!redis.ok || redis.slots_uncovered > 0) {
+      add(Severity::kCritical, "", redis.cluster,
+          fmt::format("{} is {}: {} of {} slots are served by nobody", redis.cluster,
+                      redis.ok ? "incomplete" : "down", redis.slots_uncovered, db::kRedisSlots));
+    }
+    if (redis.views > 1) {
+      std::vector<std::string> down;
+      for (const auto& [zone, ok] : redis.zone_ok) {
+        if (!ok) down.push_back(zone.empty() ? "a zone not known" : zone);
+      }
+      add(Severity::kWarning, "", redis.cluster,
+          fmt::format("the nodes of {} see {} different clusters{}", redis.cluster, redis.views,
+                      down.empty() ? "" : ", one that is down from " + Some(down)));
+    }
+    for (const auto& [zone, shards] : redis.shards_in_one_zone) {
+      add(Severity::kNote, zone, redis.cluster,
+          fmt::format("{} of {} {} in {} alone", CountText(shards, "shard"), redis.cluster,
+                      shards == 1 ? "is" : "are", zone));
     }
   }
 

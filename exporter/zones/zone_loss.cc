@@ -136,6 +136,7 @@ std::span<const LossReason> AllLossReasons() {
                                         LossReason::kQuorum,
                                         LossReason::kService,
                                         LossReason::kDatabase,
+                                        LossReason::kRedis,
                                         LossReason::kEviction,
                                         LossReason::kUnplaceable};
   return kAll;
@@ -162,6 +163,8 @@ std::string_view LossReasonName(LossReason reason) {
       return "service";
     case LossReason::kDatabase:
       return "database";
+    case LossReason::kRedis:
+      return "redis";
     case LossReason::kEviction:
       return "eviction";
     case LossReason::kUnplaceable:
@@ -250,49 +253,6 @@ std::optional<LossFinding> ControlPlaneFinding(const ControlPlaneNodes& nodes) {
   return LossFinding{
       LossReason::kControlPlaneQuorum, true, "", "control plane",
       fmt::format("{} of {} nodes are left, fewer than a majority", left, nodes.members)};
-}
-
-std::vector<LossFinding> DatabaseFindings(std::span<const db::PostgresFacts> all,
-                                          std::string_view zone) {
-  struct Cluster {
-    bool primary_lost = false;
-    int standbys = 0;  // that answer
-    const db::PostgresFacts* successor = nullptr;
-    int others_left = 0;
-  };
-  std::map<std::string, Cluster> clusters;
-  for (const db::PostgresFacts& facts : all) {
-    if (!facts.up) continue;
-    Cluster& cluster = clusters[facts.cluster];
-    const bool lost = facts.zone == zone;
-    if (!facts.in_recovery) {
-      cluster.primary_lost = cluster.primary_lost || lost;
-      continue;
-    }
-    ++cluster.standbys;
-    if (lost) continue;
-    ++cluster.others_left;
-    if (facts.receiver_streaming && cluster.successor == nullptr) cluster.successor = &facts;
-  }
-  std::vector<LossFinding> findings;
-  for (const auto& [name, cluster] : clusters) {
-    const std::string object = "database " + name;
-    if (cluster.primary_lost && cluster.successor == nullptr) {
-      findings.push_back({LossReason::kDatabase, true, "", object,
-                          cluster.others_left == 0
-                              ? "its primary is there, and no standby elsewhere"
-                              : "its primary is there, and no standby elsewhere is streaming"});
-    } else if (cluster.primary_lost) {
-      findings.push_back({LossReason::kDatabase, false, "", object,
-                          fmt::format("its primary is there; {} in {} could take over, whether "
-                                      "without losing commits is not known",
-                                      cluster.successor->instance, cluster.successor->zone)});
-    } else if (cluster.standbys > 0 && cluster.others_left == 0) {
-      findings.push_back(
-          {LossReason::kDatabase, false, "", object, "would be left without a standby"});
-    }
-  }
-  return findings;
 }
 
 std::vector<LossFinding> PlacementFindings(const Placement& placement) {

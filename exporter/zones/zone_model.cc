@@ -7,7 +7,6 @@
 
 #include "azexporter/base/time_text.h"
 #include "azexporter/net/http_client.h"
-#include "azexporter/zones/replication.h"
 #include "azexporter/zones/zone_report.h"
 #include "namespace_reporter.h"
 #include "node_domains.h"
@@ -250,43 +249,13 @@ void AddProbe(std::span<const probe::TargetFacts> probes, ZoneStatus& zone) {
   }
 }
 
-// The writable instance of a database cluster, where exactly one answered.
-const db::PostgresFacts* PrimaryOf(std::span<const db::PostgresFacts> all,
-                                   const std::string& cluster) {
-  const db::PostgresFacts* primary = nullptr;
-  for (const db::PostgresFacts& facts : all) {
-    if (facts.cluster != cluster || !facts.up || facts.in_recovery) continue;
-    if (primary != nullptr) return nullptr;
-    primary = &facts;
-  }
-  return primary;
-}
-
-DatabaseStatus JudgeDatabase(const db::PostgresFacts& facts,
-                             std::span<const db::PostgresFacts> all) {
-  DatabaseStatus status;
-  status.cluster = facts.cluster;
-  status.instance = facts.instance;
-  status.zone = facts.zone;
-  status.up = facts.up;
-  status.error = facts.error;
-  if (!facts.up) return status;
-  status.role = facts.in_recovery ? DatabaseRole::kStandby : DatabaseRole::kPrimary;
-  if (status.role == DatabaseRole::kStandby) {
-    const Lag lag = ReplicationLag(facts, PrimaryOf(all, facts.cluster));
-    status.lag_seconds = lag.seconds;
-    status.lag_bytes = lag.bytes;
-    status.lag_stale = lag.stale;
-  }
-  return status;
-}
-
 void AddDatabases(const ReportInputs& inputs, ZoneReport& report) {
-  for (const db::PostgresFacts& facts : inputs.postgres) {
-    report.databases.push_back(JudgeDatabase(facts, inputs.postgres));
-    int& primaries = report.primaries[facts.cluster];
-    if (facts.up && !facts.in_recovery) ++primaries;
+  report.databases = JudgeInstances(inputs.postgres);
+  report.postgres = JudgePostgres(inputs.postgres, inputs.postgres_failovers);
+  for (const PostgresStatus& status : report.postgres) {
+    report.primaries[status.cluster] = status.primaries;
   }
+  report.redis = JudgeRedis(inputs.redis_clusters, inputs.redis, *inputs.cluster);
 }
 
 void AddSources(const ReportInputs& inputs, ZoneReport& report) {
@@ -503,12 +472,18 @@ struct ZoneModel::Impl {
     ControlPlaneNodes members = nodes.control_plane;
     members.ready_in_zone = zone.control_plane.ready;
     std::vector<LossFinding> of_cluster = DatabaseFindings(inputs.postgres, zone.zone);
+    const std::vector<LossFinding> of_redis = RedisFindings(report.redis, zone.zone);
+    of_cluster.insert(of_cluster.end(), of_redis.begin(), of_redis.end());
     if (const auto finding = ControlPlaneFinding(members)) {
       of_cluster.insert(of_cluster.begin(), *finding);
     }
     loss.findings.insert(loss.findings.begin(), of_cluster.begin(), of_cluster.end());
     for (const auto& [database, count] : report.primaries) {
       if (count == 0) loss.not_known.push_back("the primary of " + database);
+    }
+    for (const RedisStatus& redis : report.redis) {
+      if (!redis.known) loss.not_known.push_back("the nodes of " + redis.cluster);
+      if (redis.without_zone > 0) loss.not_known.push_back("zones of nodes of " + redis.cluster);
     }
     AddPlacement(LossKind::kFailure, loss);
     Conclude(zone, loss);

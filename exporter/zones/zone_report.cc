@@ -103,18 +103,6 @@ std::string_view EndpointHealthName(EndpointHealth health) {
   return "none";
 }
 
-std::string_view DatabaseRoleName(DatabaseRole role) {
-  switch (role) {
-    case DatabaseRole::kUnknown:
-      return "unknown";
-    case DatabaseRole::kPrimary:
-      return "primary";
-    case DatabaseRole::kStandby:
-      return "standby";
-  }
-  return "unknown";
-}
-
 const ZoneStatus* ZoneReport::Find(std::string_view zone) const {
   for (const ZoneStatus& status : zones) {
     if (status.zone == zone) return &status;

@@ -50,7 +50,91 @@ db::PostgresFacts Instance(const std::string& name, bool up, bool standby, db::L
     facts.message_age_seconds = 40;
   } else {
     facts.current_lsn = at;
+    facts.synchronous_standby_names = "ANY 1 (*)";
+    db::PostgresSender sender = {.application_name = name.substr(0, 7) + "2",
+                                 .client_addr = "10.0.0.2",
+                                 .state = "streaming",
+                                 .sync_state = "quorum",
+                                 .slot_name = "two",
+                                 .replay_lsn = 400,
+                                 .write_lag_seconds = 0.25,
+                                 .flush_lag_seconds = 0.5};
+    facts.senders.push_back(sender);
+    // A receiver of log that reconnected, with what is left of it from before.
+    for (const db::Lsn at_last : {400, 300}) {
+      facts.senders.push_back({.application_name = "pg_receivewal",
+                               .client_addr = "10.0.0.9",
+                               .state = "streaming",
+                               .sync_state = "async",
+                               .replay_lsn = at_last});
+    }
+    facts.slots = {{.name = "two",
+                    .type = "physical",
+                    .active = true,
+                    .wal_status = "reserved",
+                    .restart_lsn = 400},
+                   {.name = "changes",
+                    .database = "shop",
+                    .type = "logical",
+                    .wal_status = "unreserved",
+                    .safe_wal_size_bytes = 250,
+                    .restart_lsn = 100}};
   }
+  facts.timeline = 1;
+  return facts;
+}
+
+// A cluster of a master in each zone and one replica, of which the master in b is cut off.
+const db::RedisCluster kSessions = {.name = "sessions",
+                                    .places = {{"10.0.0.1:6379", {"redis-0", "a"}},
+                                               {"10.0.0.2:6379", {"redis-1", "b"}},
+                                               {"10.0.0.3:6379", {"redis-2", "a"}},
+                                               {"10.0.0.4:6379", {"redis-3", "c"}}}};
+
+db::RedisFacts RedisNode(int number, bool cut_off) {
+  db::RedisFacts facts;
+  facts.cluster = "sessions";
+  facts.address = "10.0.0." + std::to_string(number) + ":6379";
+  facts.id = std::to_string(number);
+  facts.asked_at_ms = kNow;
+  facts.up = true;
+  facts.version = "7.0.15";
+  facts.cluster_enabled = true;
+  facts.master = number != 3;
+  facts.replid = number == 2 ? "two" : "one";
+  facts.offset = number == 3 ? 900 : 1000;
+  facts.connected_replicas = number == 1 ? 1 : 0;
+  if (number == 3) {
+    facts.master_host = "10.0.0.1";
+    facts.master_port = 6379;
+    facts.link_up = true;
+    facts.last_io_seconds = 1;
+  }
+  db::RedisView& view = facts.view.emplace();
+  view = {.ok = !cut_off,
+          .slots_assigned = db::kRedisSlots,
+          .slots_ok = cut_off ? 5461 : 10922,
+          .slots_pfail = cut_off ? 10923 : 0,
+          .slots_fail = cut_off ? 0 : 5462,
+          .known_nodes = 4,
+          .size = 3,
+          .current_epoch = 3,
+          .my_epoch = number,
+          .messages_sent = 50,
+          .messages_received = 40};
+  for (int i = 1; i <= 4; ++i) {
+    view.peers.push_back({.id = std::to_string(i),
+                          .address = "10.0.0." + std::to_string(i) + ":6379",
+                          .myself = i == number,
+                          .master = i != 3,
+                          .suspected = cut_off && i != number,
+                          .failed = !cut_off && i == 2,
+                          .connected = true,
+                          .master_id = i == 3 ? "1" : ""});
+  }
+  view.peers[0].slots = {{0, 5460}};
+  view.peers[1].slots = {{5461, 10922}};
+  view.peers[3].slots = {{10923, 16383}};
   return facts;
 }
 
@@ -105,9 +189,17 @@ std::string TextOf(const std::string& collector) {
   const std::vector<probe::TargetFacts> probes = {
       Probed("a", 0.0004, probe::ProbeOutcome::kHealthy),
       Probed("b", 5.0, probe::ProbeOutcome::kTimeout)};
-  const std::vector<db::PostgresFacts> postgres = {Instance("orders-1", true, false, 1000),
-                                                   Instance("orders-2", true, true, 400),
-                                                   Instance("orders-3", false, true, 0)};
+  std::vector<db::PostgresFacts> postgres = {Instance("orders-1", true, false, 1000),
+                                             Instance("orders-2", true, true, 400),
+                                             Instance("orders-3", false, true, 0)};
+  postgres[1].zone = "b";
+  const std::vector<db::RedisFacts> redis = {RedisNode(1, false),
+                                             RedisNode(2, true),
+                                             RedisNode(3, false),
+                                             {.cluster = "sessions",
+                                              .address = "10.0.0.4:6379",
+                                              .id = "4",
+                                              .error = "connection refused"}};
   const std::set<std::string> seen;
   const zones::ZoneReport report =
       zones::MakeZoneReport({.cluster = test::NotOwned(cluster),
@@ -115,6 +207,9 @@ std::string TextOf(const std::string& collector) {
                              .expectations = {.known = true},
                              .probes = probes,
                              .postgres = postgres,
+                             .postgres_failovers = {{"orders", {.count = 2, .last_seconds = 31.5}}},
+                             .redis_clusters = {&kSessions, 1},
+                             .redis = redis,
                              .seen_zones = seen,
                              .pod_namespace = "",
                              .pod_selector = {{"app.kubernetes.io/name", "machine-native-ops"}},
@@ -264,7 +359,8 @@ TEST(CollectorTest, ASourceThatWasNeverAskedIsAFaultAndHasNoSeries) {
   const base::FakeClock clock(kNow);
   const Snapshot snapshot = Gather({.cluster = cluster, .report = report}, {}, clock);
   for (const CollectorRun& run : snapshot.runs) {
-    const bool stands_on_nodes = run.collector != "postgres" && run.collector != "probes";
+    const bool stands_on_nodes =
+        run.collector != "postgres" && run.collector != "probes" && run.collector != "redis";
     EXPECT_EQ(run.success, !stands_on_nodes) << run.collector;
     if (stands_on_nodes) {
       EXPECT_EQ(run.error, "403 Forbidden");

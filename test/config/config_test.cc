@@ -31,6 +31,14 @@ postgres:
     instances:
     - {name: orders-1, dsn: "host=127.0.0.1 port=5432", zone: a}
     - {name: orders-2, dsn_file: secret, zone: b}
+redis:
+  clusters:
+  - name: sessions
+    addresses: ["redis-0:6379", "[fd00::1]:6379"]
+    username: azexporter
+    password_file: password
+    tls_config: {ca_file: ca, server_name: redis}
+    nodes: [{address: "10.0.0.1:6379", name: redis-0, zone: a}]
 rule_files: [rules.yaml, /abs/rules.yaml]
 alerting:
   alertmanagers:
@@ -54,6 +62,14 @@ collectors: {pods: {detail: true}, probes: {enabled: false}}
   EXPECT_EQ(config->probes.targets.at(0).zone, "b");
   ASSERT_EQ(config->postgres.size(), 2u);
   EXPECT_EQ(config->postgres[1].dsn_file, "/etc/azx/secret");
+  const db::RedisCluster sessions = {
+      .name = "sessions",
+      .addresses = {"redis-0:6379", "[fd00::1]:6379"},
+      .username = "azexporter",
+      .password_file = "/etc/azx/password",
+      .tls = db::RedisTls{.ca_file = "/etc/azx/ca", .server_name = "redis"},
+      .places = {{"10.0.0.1:6379", {"redis-0", "a"}}}};
+  EXPECT_EQ(config->redis, std::vector<db::RedisCluster>{sessions});
   EXPECT_EQ(config->rule_files,
             (std::vector<std::string>{"/etc/azx/rules.yaml", "/abs/rules.yaml"}));
   const std::vector<notify::Alertmanager> alertmanagers = {
@@ -90,7 +106,7 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
        "c.yaml:1:27: not a size: \"1\", its unit must be one of B, KB, MB, GB, TB, PB, EB"},
       {"globl: {}",
        "c.yaml:1:1: unknown key \"globl\" (known here: global, kubernetes, zones, "
-       "zones_config_map, zone_pods, zone_loss, probes, postgres, rule_files, alerting, "
+       "zones_config_map, zone_pods, zone_loss, probes, postgres, redis, rule_files, alerting, "
        "remote_write, datasource, "
        "storage, collectors)"},
       {"global: {}\nglobal: {}\n", "c.yaml:2:1: key \"global\" already set at line 1"},
@@ -107,9 +123,17 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
       {"probes: {targets: [{url: \"http://x\"}]}\n", "c.yaml:1:20: missing key \"name\""},
       {"postgres: {clusters: [{name: d, instances: [{name: i}]}]}\n",
        "c.yaml:1:45: give either dsn or dsn_file"},
+      {"redis: {clusters: [{name: d, addresses: [here]}]}\n",
+       "c.yaml:1:42: not HOST:PORT: \"here\""},
+      {"redis: {clusters: [{name: d, addresses: []}]}\n",
+       "c.yaml:1:41: addresses must be a list of HOST:PORT"},
+      {"redis: {clusters: [{name: d, addresses: [\"h:1\"], password: hunter2}]}\n",
+       "c.yaml:1:60: a password does not belong in here; put it into a file (password_file)"},
+      {"redis: {clusters: [{name: d, addresses: [\"h:1\"]}, {name: d, addresses: [\"h:2\"]}]}\n",
+       "c.yaml:1:51: cluster \"d\" is there twice"},
       {"collectors: {cpu: {}}\n",
        "c.yaml:1:14: unknown key \"cpu\" (known here: budgets, nodes, pods, postgres, "
-       "probes, services, spread, volumes, workloads, zone_loss, zones)"},
+       "probes, redis, services, spread, volumes, workloads, zone_loss, zones)"},
       {"a: [1\n", "c.yaml:2:1: end of sequence flow not found"},
   };
   for (const Case& c : cases) {

@@ -1,17 +1,19 @@
-// The poller on real servers: a primary and a streaming standby on loopback.
+// The poller itself, on real servers: what it reads, what it does where it is refused or kept
+// waiting.
 
 #include "azexporter/db/postgres.h"
 
 #include <gtest/gtest.h>
 
-#include "azexporter/zones/replication.h"
-#include "servers/postgres_server.h"
-#include "support/eventually.h"
+#include "db/postgres_fixture.h"
+#include "servers/loopback.h"
+#include "support/temp_folder.h"
 
 namespace azexporter::db {
 namespace {
 
 using servers::PostgresServer;
+using test::Eventually;
 
 TEST(ParseLsnTest, ReadsTheTwoHalves) {
   EXPECT_EQ(*ParseLsn("16/B374D848"), 0x16B374D848u);
@@ -21,110 +23,139 @@ TEST(ParseLsnTest, ReadsTheTwoHalves) {
   }
 }
 
-class PostgresPollerTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (PostgresServer::ProgramFolder().empty()) GTEST_SKIP() << "skipped: no PostgreSQL";
-    primary_ = PostgresServer::StartPrimary();
-    ASSERT_NE(primary_, nullptr);
-    ASSERT_TRUE(primary_->Run("CREATE TABLE t AS SELECT 1 AS x"));
-    standby_ = PostgresServer::StartStandby(primary_->dsn());
-    ASSERT_NE(standby_, nullptr);
-    poller_ = std::make_unique<PostgresPoller>(
-        PostgresPollerOptions{.instances = {{"orders", "one", "a", primary_->dsn(), ""},
-                                            {"orders", "two", "b", standby_->dsn(), ""}}},
-        clock_, base::Logger::Silent());
-  }
+class PostgresPollerTest : public test::PostgresFixture {};
 
-  zones::Lag Lag() {
+TEST_F(PostgresPollerTest, TellsWhatEachInstanceIs) {
+  const auto facts = poller_->Facts();
+  const PostgresFacts& primary = facts.at(0);
+  const PostgresFacts& standby = facts.at(1);
+  EXPECT_TRUE(primary.up && !primary.in_recovery && primary.current_lsn);
+  EXPECT_TRUE(standby.up && standby.in_recovery && standby.receive_lsn && standby.replay_lsn);
+  EXPECT_GE(primary.version, 130000);
+  EXPECT_EQ(primary.timeline, 1);
+  EXPECT_EQ(standby.timeline, 1);
+  EXPECT_FALSE(primary.system_identifier.empty());
+  EXPECT_EQ(primary.system_identifier, standby.system_identifier);
+  EXPECT_FALSE(primary.rights_missing || standby.rights_missing);
+  EXPECT_FALSE(standby.replay_paused || standby.no_upstream);
+  EXPECT_EQ(standby.stream_name, "two");
+  EXPECT_EQ(standby.receiver_timeout_seconds, 3);
+  EXPECT_EQ(standby.status_interval_seconds, 1);
+  const PostgresSender* sender = SenderTo(standby, primary);
+  ASSERT_NE(sender, nullptr);
+  EXPECT_EQ(sender->state, "streaming");
+  EXPECT_EQ(sender->sync_state, "async");
+  EXPECT_TRUE(Eventually([&] {
     poller_->PollNow();
-    const auto facts = poller_->Facts();
-    return zones::ReplicationLag(facts[1], facts[0].up ? &facts[0] : nullptr);
-  }
-
-  // Waits until the standby streams and has replayed all.
-  bool CatchesUp() {
-    return test::Eventually(
-        [&] { return Lag().seconds == 0 && poller_->Facts()[1].receiver_streaming; });
-  }
-
-  base::SystemClock clock_;
-  std::unique_ptr<PostgresServer> primary_;
-  std::unique_ptr<PostgresServer> standby_;
-  std::unique_ptr<PostgresPoller> poller_;
-};
-
-TEST_F(PostgresPollerTest, TellsRolesAndALagThatGrowsWhileReplayIsPaused) {
-  ASSERT_TRUE(CatchesUp());
-  auto facts = poller_->Facts();
-  EXPECT_TRUE(facts[0].up);
-  EXPECT_FALSE(facts[0].in_recovery);
-  EXPECT_TRUE(facts[0].current_lsn);
-  EXPECT_TRUE(facts[1].in_recovery);
-  EXPECT_TRUE(facts[1].receiver_streaming);
-  EXPECT_FALSE(Lag().stale);
-
-  ASSERT_TRUE(standby_->Run("SELECT pg_wal_replay_pause()"));
-  ASSERT_TRUE(primary_->Run("INSERT INTO t SELECT generate_series(1, 10000)"));
-  ASSERT_TRUE(test::Eventually([&] { return Lag().bytes.value_or(0) > 100'000; }));
-  const auto first = Lag();
-  EXPECT_GT(first.seconds.value_or(0), 0);
-  EXPECT_FALSE(first.stale);
-  EXPECT_TRUE(test::Eventually([&] { return *Lag().seconds > *first.seconds + 0.2; }));
-
-  ASSERT_TRUE(standby_->Run("SELECT pg_wal_replay_resume()"));
-  EXPECT_TRUE(CatchesUp());
-}
-
-TEST_F(PostgresPollerTest, AStreamThatIsCutIsNeverZero) {
-  ASSERT_TRUE(CatchesUp());
-  // The standby loses its way to the primary, which goes on writing.
-  ASSERT_TRUE(standby_->Run("ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'"));
-  ASSERT_TRUE(standby_->Run("SELECT pg_reload_conf()"));
-  ASSERT_TRUE(test::Eventually([&] {
-    poller_->PollNow();
-    return !poller_->Facts()[1].receiver_streaming;
+    const auto again = poller_->Facts();
+    const PostgresSender* stream = SenderTo(again[1], again[0]);
+    return stream != nullptr && stream->reply_age_seconds;
   }));
-  ASSERT_TRUE(primary_->Run("INSERT INTO t SELECT generate_series(1, 10000)"));
-  const auto lag = Lag();
-  EXPECT_TRUE(lag.stale);
-  EXPECT_GT(lag.seconds.value_or(0), 0);
-  EXPECT_GT(lag.bytes.value_or(0), 0);
-  // The usual formula reads 0 here.
-  EXPECT_EQ(standby_->Run("SELECT CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() "
-                          "THEN 0 ELSE 1 END"),
+  // One session, which says what it is.
+  EXPECT_EQ(primary_->Run("SELECT count(*) FROM pg_stat_activity"
+                          " WHERE application_name = 'azexporter'"),
+            "1");
+  EXPECT_EQ(primary_->Run("SELECT count(*) FROM pg_stat_activity"
+                          " WHERE application_name = 'azexporter' AND backend_xid IS NOT NULL"),
             "0");
 }
 
-TEST_F(PostgresPollerTest, AServerThatIsGoneIsDownAndComesBack) {
-  poller_->PollNow();
-  ASSERT_TRUE(poller_->Facts()[1].up);
-  ASSERT_TRUE(standby_->Run("SELECT pg_promote()"));
-  ASSERT_TRUE(test::Eventually([&] {
-    poller_->PollNow();
-    return !poller_->Facts()[1].in_recovery;
+TEST_F(PostgresPollerTest, TellsSlotsAndWhatTheyHold) {
+  ASSERT_TRUE(primary_->Run("SELECT pg_create_physical_replication_slot('spare', true)"));
+  ASSERT_TRUE(primary_->Run("SELECT pg_create_physical_replication_slot('used', true)"));
+  ASSERT_TRUE(standby_->Run("ALTER SYSTEM SET primary_slot_name = 'used'"));
+  ASSERT_TRUE(standby_->Run("SELECT pg_reload_conf()"));
+  ASSERT_TRUE(Eventually([&] {
+    Look();
+    const auto facts = poller_->Facts();
+    const PostgresSender* sender = SenderTo(facts[1], facts[0]);
+    return sender != nullptr && sender->slot_name == "used";
   }));
-  primary_->Kill();
+  Write(10'000);
+  Look();
+  const auto slots = poller_->Facts()[0].slots;
+  ASSERT_EQ(slots.size(), 2U);
+  const PostgresSlot& spare = slots[slots[0].name == "spare" ? 0 : 1];
+  EXPECT_FALSE(spare.active);
+  EXPECT_EQ(spare.type, "physical");
+  EXPECT_EQ(spare.wal_status, "reserved");
+  EXPECT_FALSE(spare.safe_wal_size_bytes);
+  ASSERT_TRUE(spare.restart_lsn);
+  EXPECT_GT(*poller_->Facts()[0].current_lsn, *spare.restart_lsn + 100'000);
+}
+
+TEST_F(PostgresPollerTest, AUserWithoutRightsIsToldOf) {
+  ASSERT_TRUE(primary_->Run("CREATE ROLE plain LOGIN"));
+  const std::string plain =
+      "host=127.0.0.1 port=" + std::to_string(primary_->port()) + " user=plain dbname=postgres";
+  Ask({{"orders", "one", "a", plain, ""}});
   poller_->PollNow();
-  const auto facts = poller_->Facts();
-  EXPECT_FALSE(facts[0].up);
-  EXPECT_NE(facts[0].error.find("Connection refused"), std::string::npos) << facts[0].error;
-  EXPECT_TRUE(facts[1].up);
+  const PostgresFacts facts = poller_->Facts().at(0);
+  EXPECT_TRUE(facts.up) << facts.error;
+  EXPECT_TRUE(facts.rights_missing);
+  EXPECT_TRUE(facts.current_lsn);
+  ASSERT_TRUE(primary_->Run("GRANT pg_monitor TO plain"));
+  poller_->PollNow();
+  EXPECT_FALSE(poller_->Facts().at(0).rights_missing);
+}
+
+TEST_F(PostgresPollerTest, AHangingServerCostsItselfAlone) {
+  auto front = servers::TcpProxy::Start(standby_->port());
+  ASSERT_TRUE(front);
+  poller_ = std::make_unique<PostgresPoller>(
+      PostgresPollerOptions{
+          .instances = {{"orders", "one", "a", primary_->dsn(), ""},
+                        {"orders", "two", "b", PostgresServer::DsnOf((*front)->port()), ""}},
+          .interval_ms = 100,
+          .timeout_ms = 60'000},
+      clock_, base::Logger::Silent());
+  poller_->Start();
+  ASSERT_TRUE(Eventually([&] { return poller_->asked_all() && poller_->Facts()[1].up; }));
+  (*front)->Stall();
+  // The primary is asked on, while the standby's answer is waited for.
+  const auto asked_at = [&] { return poller_->Facts()[0].asked_at_ms; };
+  for (int i = 0; i < 3; ++i) {
+    const std::int64_t before = asked_at();
+    EXPECT_TRUE(Eventually([&] { return asked_at() > before; }, 5'000)) << i;
+  }
+  poller_->Stop();
+}
+
+TEST_F(PostgresPollerTest, AServerThatIsGoneIsDownAndComesBack) {
+  primary_->Kill();
+  EXPECT_FALSE(Look(0).up);
+  EXPECT_NE(poller_->Facts()[0].error.find("Connection refused"), std::string::npos)
+      << poller_->Facts()[0].error;
+  EXPECT_TRUE(poller_->Facts()[1].up);
+  ASSERT_TRUE(primary_->Start());
+  EXPECT_TRUE(Look(0).up);
 }
 
 TEST(PostgresErrorTest, NamesTheCauseButNoPassword) {
   const base::SystemClock clock;
+  const test::TempFolder folder;
+  const std::string dsn = folder.Write("dsn", "host=127.0.0.1 port=1 password=hunter2\n");
+  const servers::Listener silent = servers::ListenOnLoopback();
   PostgresPoller poller(
       {.instances = {{"d", "i", "a", "host=127.0.0.1 port=1 password=hunter2", ""},
                      {"d", "j", "a", "", "/nowhere/dsn"},
-                     {"d", "k", "a", "host=127.0.0.1 nonsense=1", ""}}},
+                     {"d", "k", "a", "host=127.0.0.1 nonsense=1", ""},
+                     {"d", "l", "a", "", dsn},
+                     {"d", "m", "a", PostgresServer::DsnOf(silent.port), ""}},
+       .timeout_ms = 300},
       clock, base::Logger::Silent());
+  EXPECT_FALSE(poller.asked_all());
   poller.PollNow();
+  EXPECT_TRUE(poller.asked_all());
   const auto facts = poller.Facts();
   EXPECT_NE(facts[0].error.find("Connection refused"), std::string::npos) << facts[0].error;
-  EXPECT_EQ(facts[0].error.find("hunter2"), std::string::npos);
   EXPECT_EQ(facts[1].error, "/nowhere/dsn: No such file or directory");
   EXPECT_NE(facts[2].error.find("nonsense"), std::string::npos) << facts[2].error;
+  EXPECT_NE(facts[3].error.find("Connection refused"), std::string::npos) << facts[3].error;
+  EXPECT_EQ(facts[4].error, "connect timed out");
+  for (const PostgresFacts& one : facts) {
+    EXPECT_EQ(one.error.find("hunter2"), std::string::npos) << one.error;
+  }
 }
 
 }  // namespace

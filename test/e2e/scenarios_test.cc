@@ -1,8 +1,8 @@
 // Every scenario of deploy/demo/scenarios, played whole: the program azexporter on the embedded
-// platform with a real PostgreSQL cluster, evaluating the documented alerts (the file with only its
-// `for:` shortened) and the recommended pack. A real Prometheus scrapes it and evaluates the same
-// files. After each stage: which alerts fire, and no others, on both sides alike; what --check
-// says.
+// platform with a real PostgreSQL cluster and a real Redis Cluster, evaluating the documented
+// alerts (the file with only its `for:` shortened) and the recommended pack. A real Prometheus
+// scrapes it and evaluates the same files. After each stage: which alerts fire, and no others, on
+// both sides alike; what --check says.
 
 #include <gtest/gtest.h>
 
@@ -44,11 +44,14 @@ const std::vector<ScenarioIs>& Scenarios() {
         {"outage",
          {"ZoneUnavailable", "ZonePodsBelowExpected", "ZoneHealthEndpointDown",
           "ZoneLossNotSurvivable", "TopologySpreadHeldBack", "PostgresInstanceDown",
-          "PostgresNoPrimary", "PostgresReplicationStale", "AzexporterCollectorFailing"},
+          "PostgresNoPrimary", "PostgresReplicationStale", "PostgresStandbyNotStreaming",
+          "RedisNodeDown", "RedisMajorityInOneZone", "RedisShardInOneZone",
+          "AzexporterCollectorFailing"},
          2},
         {"failover",
          {"ZoneUnavailable", "ZonePodsBelowExpected", "ZoneHealthEndpointDown",
           "ZoneLossNotSurvivable", "TopologySpreadHeldBack", "PostgresInstanceDown",
+          "RedisNodeDown", "RedisMajorityInOneZone", "RedisShardInOneZone",
           "AzexporterCollectorFailing"},
          2},
         {"recovery", {}, 0}},
@@ -61,7 +64,8 @@ const std::vector<ScenarioIs>& Scenarios() {
        {{"healthy", {}, 0},
         {"deleted",
          {"ZoneMissing", "ZonePodsBelowExpected", "ZoneLossNotSurvivable",
-          "SpreadOverVanishedZones", "PostgresInstanceDown", "AzexporterCollectorFailing"},
+          "SpreadOverVanishedZones", "PostgresInstanceDown", "RedisNodeDown",
+          "RedisMajorityInOneZone", "RedisShardInOneZone", "AzexporterCollectorFailing"},
          2},
         {"recovery",
          {"ZonePodsBelowExpected", "PodDistributionImbalanced", "TopologySpreadViolated",
@@ -78,7 +82,8 @@ const std::vector<ScenarioIs>& Scenarios() {
       {"replica-lag",
        {{"healthy", {}, 0},
         {"behind",
-         {"DatabaseReplicationLag", "PostgresReplicationLagHigh", "PostgresReplicationStale"},
+         {"DatabaseReplicationLag", "PostgresReplicationLagHigh", "PostgresReplicationStale",
+          "PostgresStandbyNotStreaming"},
          1},
         {"recovery", {}, 0}},
        {"PostgresNoPrimary", "PostgresInstanceDown", "AzexporterRuleFailing"},
@@ -87,7 +92,7 @@ const std::vector<ScenarioIs>& Scenarios() {
        {{"healthy", {}, 0},
         {"stopped",
          {"PostgresNoPrimary", "PostgresInstanceDown", "PostgresReplicationStale",
-          "AzexporterCollectorFailing"},
+          "PostgresStandbyNotStreaming", "ZoneLossUnknown", "AzexporterCollectorFailing"},
          2},
         {"promoted", {"PostgresInstanceDown", "AzexporterCollectorFailing"}, 2},
         {"split", {"PostgresSplitBrain"}, 2},
@@ -99,12 +104,22 @@ const std::vector<ScenarioIs>& Scenarios() {
         {"handover", {}, 0},
         {"drained",
          {"TopologySpreadHeldBack", "ZoneLossNotSurvivable", "PostgresInstanceDown",
+          "RedisNodeDown", "RedisMajorityInOneZone", "RedisShardInOneZone",
           "AzexporterCollectorFailing"},
          2},
         {"returned", {}, 0}},
        {"ZoneUnavailable", "ZoneMissing", "PostgresSplitBrain", "PodDistributionImbalanced",
         "AzexporterRuleFailing"},
        {}},
+      {"redis-failover",
+       {{"healthy", {}, 0},
+        {"stopped",
+         {"RedisNodeDown", "RedisMajorityInOneZone", "RedisShardInOneZone", "ZoneLossNotSurvivable",
+          "AzexporterCollectorFailing"},
+         2},
+        {"returned", {}, 0}},
+       {"ZoneUnavailable", "PostgresNoPrimary", "RedisNodeFailed", "AzexporterRuleFailing"},
+       {{"RedisMajorityInOneZone", "Without zone us-east-1b redis-cluster could not fail over"}}},
   };
   return scenarios;
 }

@@ -2,7 +2,9 @@
 
 #include "servers/tcp_proxy.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +52,17 @@ class EchoServer {
 class Client {
  public:
   explicit Client(int port) : fd_(ConnectToLoopback(port)) {}
+  // From another address than 127.0.0.1.
+  Client(int port, const char* source) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in from{};
+    from.sin_family = AF_INET;
+    from.sin_addr.s_addr = ::inet_addr(source);
+    sockaddr_in to = from;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&from), sizeof from), 0);
+    EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  }
 
   bool connected() const { return fd_.valid(); }
   void Send(const std::string& text) const {
@@ -97,6 +110,26 @@ TEST(TcpProxyTest, StallsAsAPartitionDoesAndDeliversAfterwards) {
   EXPECT_TRUE(late.connected()) << "nobody refuses: nobody answers";
   (*proxy)->Resume();
   EXPECT_EQ(client.Receive(1, kSoonMs), "b");
+}
+
+TEST(TcpProxyTest, StallsWhatComesFromOneAddress) {
+  const EchoServer server;
+  const auto proxy = TcpProxy::Start(server.port());
+  ASSERT_TRUE(proxy);
+  (*proxy)->StallFrom("127.0.0.9");
+  {
+    const Client other((*proxy)->port());
+    other.Send("a");
+    EXPECT_EQ(other.Receive(1, kSoonMs), "a");
+  }
+  const Client client((*proxy)->port(), "127.0.0.9");
+  client.Send("b");
+  EXPECT_EQ(client.Receive(1, kNeverMs), "");
+  (*proxy)->ResumeFrom("127.0.0.9");
+  EXPECT_EQ(client.Receive(1, kSoonMs), "b");
+  (*proxy)->StallFrom("127.0.0.9");
+  client.Send("c");
+  EXPECT_EQ(client.Receive(1, kNeverMs), "");
 }
 
 TEST(TcpProxyTest, CutsAndTurnsToAnotherServer) {

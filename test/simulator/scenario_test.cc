@@ -107,7 +107,7 @@ TEST(ScenarioTest, EveryShippedScenarioCanBeRead) {
     EXPECT_FALSE(scenario->about.empty()) << entry.path();
     ++count;
   }
-  EXPECT_EQ(count, 6);
+  EXPECT_EQ(count, 7);
 }
 
 TEST(PlayerTest, ACommandThatIsRefusedNamesItsLine) {

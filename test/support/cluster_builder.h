@@ -35,6 +35,7 @@ class ClusterBuilder {
     kube::PodPhase phase = kube::PodPhase::kRunning;
     std::string app = "machine-native-ops";
     kube::Resources requests = {};
+    std::string ip = {};
   };
 
   ClusterBuilder& Node(const std::string& name, const NodeIs& is) {
@@ -67,6 +68,7 @@ class ClusterBuilder {
     pod.owners = {{"ReplicaSet", "rs-1", true}};
     pod.node_name = is.node;
     pod.phase = is.phase;
+    pod.pod_ip = is.ip;
     if (is.requests != kube::Resources{}) {
       kube::PodSpec spec;
       spec.requests = is.requests;

@@ -225,39 +225,6 @@ TEST(ZoneLossTest, TheControlPlaneNeedsAMajorityOfAllItsNodes) {
   }
 }
 
-db::PostgresFacts Instance(const std::string& name, const std::string& zone, bool standby,
-                           bool streaming = true) {
-  db::PostgresFacts facts;
-  facts.cluster = "orders";
-  facts.instance = name;
-  facts.zone = zone;
-  facts.up = true;
-  facts.in_recovery = standby;
-  facts.receiver_streaming = streaming;
-  return facts;
-}
-
-TEST(ZoneLossTest, ADatabaseNeedsAStandbyElsewhere) {
-  const auto told = [](const std::vector<db::PostgresFacts>& all) {
-    std::string text;
-    for (const LossFinding& finding : DatabaseFindings(all, "a")) {
-      text += (finding.blocker ? "blocker " : "note ") + finding.text;
-    }
-    return text;
-  };
-  EXPECT_EQ(told({Instance("1", "a", false), Instance("2", "a", true)}),
-            "blocker its primary is there, and no standby elsewhere");
-  EXPECT_EQ(told({Instance("1", "a", false), Instance("2", "b", true, false)}),
-            "blocker its primary is there, and no standby elsewhere is streaming");
-  EXPECT_EQ(told({Instance("1", "a", false), Instance("2", "b", true)}),
-            "note its primary is there; 2 in b could take over, whether without losing commits is "
-            "not known");
-  EXPECT_EQ(told({Instance("1", "b", false), Instance("2", "a", true)}),
-            "note would be left without a standby");
-  EXPECT_EQ(told({Instance("1", "b", false), Instance("2", "c", true)}), "");
-  EXPECT_EQ(told({}), "");
-}
-
 TEST(ZoneLossTest, WhatMayBreakIsNoted) {
   ClusterParts parts = ThreeZones();
   Pods(parts, "Rollout", "web", "aa");

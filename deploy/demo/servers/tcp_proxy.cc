@@ -1,5 +1,6 @@
 #include "servers/tcp_proxy.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <list>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -58,6 +60,7 @@ struct Pipe {
 struct Connection {
   Fd client;
   Fd server;
+  in_addr_t source;  // of the client, in the network's order
   Pipe up;
   Pipe down;
 
@@ -94,6 +97,7 @@ struct TcpProxy::Impl {
   base::Mutex mu;
   int target_port AZX_GUARDED_BY(mu) = 0;
   bool stalled AZX_GUARDED_BY(mu) = false;
+  std::set<in_addr_t> stalled_from AZX_GUARDED_BY(mu);
   bool cut AZX_GUARDED_BY(mu) = false;
   // of the forwarding thread
   std::list<Connection> connections;
@@ -102,25 +106,29 @@ struct TcpProxy::Impl {
 };
 
 void TcpProxy::Impl::Accept(int target) {
-  Fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  sockaddr_in from{};
+  socklen_t size = sizeof from;
+  Fd client(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_CLOEXEC));
   if (!client.valid()) return;
   Fd server = ConnectToLoopback(target);
   if (!server.valid()) return;
   const int yes = 1;
   setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   setsockopt(server.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  connections.push_back({std::move(client), std::move(server), {}, {}});
+  connections.push_back({std::move(client), std::move(server), from.sin_addr.s_addr, {}, {}});
 }
 
 void TcpProxy::Impl::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     int target = 0;
     bool silent = false;
+    std::set<in_addr_t> silent_from;
     {
       base::MutexLock lock(mu);
       if (std::exchange(cut, false)) connections.clear();
       target = target_port;
       silent = stalled;
+      silent_from = stalled_from;
     }
     std::vector<pollfd> fds = {{wake.get(), POLLIN, 0}};
     // A stalled proxy takes nothing: the kernel answers the handshakes of new connections, and no
@@ -128,8 +136,9 @@ void TcpProxy::Impl::Run(const std::stop_token& stop) {
     if (!silent) {
       fds.push_back({listener.get(), POLLIN, 0});
       for (const Connection& c : connections) {
-        fds.push_back({c.client.get(), c.ClientEvents(), 0});
-        fds.push_back({c.server.get(), c.ServerEvents(), 0});
+        const bool open = !silent_from.contains(c.source);
+        fds.push_back({open ? c.client.get() : -1, c.ClientEvents(), 0});
+        fds.push_back({open ? c.server.get() : -1, c.ServerEvents(), 0});
       }
     }
     if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
@@ -140,7 +149,8 @@ void TcpProxy::Impl::Run(const std::stop_token& stop) {
     }
     std::size_t at = 2;
     for (auto it = connections.begin(); it != connections.end(); at += 2) {
-      const bool open = it->Move(fds[at].revents, fds[at + 1].revents);
+      const bool open =
+          silent_from.contains(it->source) || it->Move(fds[at].revents, fds[at + 1].revents);
       it = open ? std::next(it) : connections.erase(it);
     }
     if (fds[1].revents != 0) Accept(target);
@@ -195,6 +205,22 @@ void TcpProxy::Resume() {
   {
     base::MutexLock lock(impl_->mu);
     impl_->stalled = false;
+  }
+  impl_->Wake();
+}
+
+void TcpProxy::StallFrom(const std::string& address) {
+  {
+    base::MutexLock lock(impl_->mu);
+    impl_->stalled_from.insert(::inet_addr(address.c_str()));
+  }
+  impl_->Wake();
+}
+
+void TcpProxy::ResumeFrom(const std::string& address) {
+  {
+    base::MutexLock lock(impl_->mu);
+    impl_->stalled_from.erase(::inet_addr(address.c_str()));
   }
   impl_->Wake();
 }

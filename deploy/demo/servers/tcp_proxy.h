@@ -11,6 +11,7 @@
 // Thread safety: thread-safe. One thread of its own forwards everything.
 
 #include <memory>
+#include <string>
 
 #include "azexporter/base/result.h"
 
@@ -33,6 +34,9 @@ class TcpProxy {
   void Stall();
   // What was held back is delivered.
   void Resume();
+  // The same for connections from one address of loopback, "127.0.0.11".
+  void StallFrom(const std::string& address);
+  void ResumeFrom(const std::string& address);
   // Closes every open connection.
   void Cut();
 

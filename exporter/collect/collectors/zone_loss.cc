@@ -15,9 +15,15 @@ constexpr std::array<std::string_view, 2> kZoneReason = {"zone", "reason"};
 constexpr std::array<std::string_view, 2> kZoneOutcome = {"zone", "outcome"};
 constexpr std::array<std::string_view, 2> kZoneResource = {"zone", "resource"};
 
-constexpr std::string_view kLossReasonsValues[] = {
-    "control_plane_quorum", "budget", "at_zero", "quorum", "service", "database", "eviction",
-    "unplaceable"};
+constexpr std::string_view kLossReasonsValues[] = {"control_plane_quorum",
+                                                   "budget",
+                                                   "at_zero",
+                                                   "quorum",
+                                                   "service",
+                                                   "database",
+                                                   "redis",
+                                                   "eviction",
+                                                   "unplaceable"};
 constexpr model::LabelValues kLossReasons[] = {{"reason", kLossReasonsValues}};
 constexpr std::string_view kOutcomesValues[] = {"placed", "unplaced", "bare"};
 constexpr model::LabelValues kOutcomes[] = {{"outcome", kOutcomesValues}};
@@ -85,6 +91,8 @@ bool Judged(LossReason reason, const zones::ZoneLoss& loss, const zones::ZoneRep
       return report.services.known;
     case LossReason::kDatabase:
       return !report.databases.empty();
+    case LossReason::kRedis:
+      return !report.redis.empty();
     case LossReason::kUnplaceable:
       return loss.placement != nullptr;
   }
@@ -115,7 +123,13 @@ bool AnyFailed(const zones::ZoneReport& report) {
   for (const zones::SourceStatus* source : {&report.workloads, &report.budgets, &report.services}) {
     if (!source->known && !source->absent) return true;
   }
-  return false;
+  const bool no_primary =
+      std::any_of(report.postgres.begin(), report.postgres.end(),
+                  [](const zones::PostgresStatus& status) { return status.primaries == 0; });
+  return no_primary ||
+         std::any_of(report.redis.begin(), report.redis.end(), [](const zones::RedisStatus& redis) {
+           return !redis.known || redis.without_zone > 0;
+         });
 }
 
 void AddVerdict(Families& families, const zones::ZoneLoss& loss, const zones::ZoneReport& report) {

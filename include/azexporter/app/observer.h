@@ -16,6 +16,7 @@
 #include "azexporter/collect/round.h"
 #include "azexporter/config/config.h"
 #include "azexporter/db/postgres.h"
+#include "azexporter/db/redis.h"
 #include "azexporter/kube/cluster.h"
 #include "azexporter/probe/prober.h"
 
@@ -81,6 +82,7 @@ class Observer {
   std::shared_ptr<const kube::ClusterState> snapshot_;
   probe::Prober prober_;
   db::PostgresPoller postgres_;
+  db::RedisPoller redis_;
   // What is expected now, and how that is known.
   zones::ExpectedZones expected_;
   zones::SourceStatus expectations_;

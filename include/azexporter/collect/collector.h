@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "azexporter/base/result.h"
-#include "azexporter/db/postgres.h"
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/model/metric_family.h"
 #include "azexporter/probe/prober.h"

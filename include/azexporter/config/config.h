@@ -15,6 +15,7 @@
 #include "azexporter/base/result.h"
 #include "azexporter/collect/collector.h"
 #include "azexporter/db/postgres.h"
+#include "azexporter/db/redis.h"
 #include "azexporter/kube/leader_election.h"
 #include "azexporter/kube/objects.h"
 #include "azexporter/model/labels.h"
@@ -105,6 +106,7 @@ struct Config {
   ZonePods zone_pods;
   ProbesConfig probes;
   std::vector<db::PostgresInstance> postgres;
+  std::vector<db::RedisCluster> redis;
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
   std::optional<PrometheusRules> prometheus_rules;

@@ -4,12 +4,13 @@
 // --check, the status page and /api/v1/zones show these, and none of them judges for itself.
 //
 //   critical   a zone in full disruption or missing; a database that is split or has no writable
-//              instance; what could not be asked
+//              instance; Redis slots that nobody serves; what could not be asked
 //   warning    a zone in partial disruption; a zone whose loss would not be survived; a violated
 //              hard spread constraint or anti-affinity; a broken disruption budget; pods that only
 //              a dead zone keeps from being placed; a zone that a load balancer took out of DNS; a
 //              claim that lost its volume; a health endpoint that is down or no URL; a lag that is
-//              only a lower bound
+//              only a lower bound; a standby that cannot follow; a slot that loses log; a Redis
+//              node that its peers call failed, or nodes that see different clusters
 //   unknown    what is needed for a verdict and could not be read
 //   note       all else: lost redundancy, soft constraints, missing ones, evacuations
 //

@@ -6,8 +6,10 @@
 // A zone's loss is survived where all of these hold: the control plane keeps its quorum, no
 // disruption budget is broken, no workload is left without a ready pod or under the quorum of its
 // members, every Service that has a ready endpoint keeps one, every database keeps a writable
-// primary or has a standby elsewhere to become one. Judged is the moment of the loss, before
-// anything is placed anew. Lost redundancy alone is a note; so is what controllers make good later:
+// primary or has a standby elsewhere to become one (postgres.h), with all commits that it promised
+// to keep, and all Redis slots keep a master or get one (redis.h). Judged is the moment of the
+// loss, before anything is placed anew. Lost redundancy alone is a note, and so are the last
+// commits of a database that replicates asynchronously; so is what controllers make good later:
 // Jobs, pods bound to the zone's nodes, and a Service that selects the primary of a database by its
 // role where other ready pods of it are elsewhere. What was broken before is not the zone's doing.
 //
@@ -27,7 +29,6 @@
 #include <string_view>
 #include <vector>
 
-#include "azexporter/db/postgres.h"
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/zones/placement.h"
 
@@ -41,7 +42,8 @@ enum class LossReason {
   kAtZero,              // no ready pod of a workload is left
   kQuorum,              // half of a StatefulSet's voting members or fewer are left
   kService,             // no ready endpoint is left
-  kDatabase,            // no writable primary, and no standby to become one
+  kDatabase,            // no writable primary, and no standby to become one without losing commits
+  kRedis,               // slots without a master, and no replica to become one
   kEviction,            // of an evacuation: budgets that let a pod of the zone never go
   kUnplaceable,         // pods that find no other node; of a failure a note
 };
@@ -77,10 +79,6 @@ struct ControlPlaneNodes {
   int ready_in_zone = 0;
 };
 std::optional<LossFinding> ControlPlaneFinding(const ControlPlaneNodes& nodes);
-
-// Of the databases.
-std::vector<LossFinding> DatabaseFindings(std::span<const db::PostgresFacts> all,
-                                          std::string_view zone);
 
 // What finds no other node, one finding a reason. Blockers of an evacuation, since a drain then
 // leaves pods behind or waits; notes of a failure.

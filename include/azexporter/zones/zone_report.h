@@ -22,10 +22,11 @@
 
 #include "azexporter/base/result.h"
 #include "azexporter/base/yaml.h"
-#include "azexporter/db/postgres.h"
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/probe/prober.h"
 #include "azexporter/zones/namespace_report.h"
+#include "azexporter/zones/postgres.h"
+#include "azexporter/zones/redis.h"
 #include "azexporter/zones/zone_loss.h"
 
 namespace azexporter::zones {
@@ -115,22 +116,6 @@ struct SourceStatus {
   std::int64_t last_contact_ms = 0;
 };
 
-enum class DatabaseRole { kUnknown, kPrimary, kStandby };
-std::string_view DatabaseRoleName(DatabaseRole role);
-
-struct DatabaseStatus {
-  std::string cluster;
-  std::string instance;
-  std::string zone;
-  bool up = false;
-  std::string error;
-  DatabaseRole role = DatabaseRole::kUnknown;
-  // Of a standby; nullopt where neither side can tell. See ReplicationLag.
-  std::optional<double> lag_seconds;
-  std::optional<double> lag_bytes;  // primary's position minus replayed, where both answered
-  bool lag_stale = false;           // the lag is a lower bound: the stream is cut or not visible
-};
-
 struct ZoneReport {
   std::int64_t timestamp_ms = 0;
   SourceStatus nodes;
@@ -146,6 +131,8 @@ struct ZoneReport {
   std::vector<DatabaseStatus> databases;  // in the order of the configuration
   // Writable instances of one database cluster: more than one is a split brain.
   std::map<std::string, int> primaries;
+  std::vector<PostgresStatus> postgres;  // sorted by name
+  std::vector<RedisStatus> redis;        // in the order of the configuration
 
   // Sorted by name. Empty where nodes or pods are not known.
   std::vector<std::shared_ptr<const NamespaceReport>> namespaces;
@@ -163,6 +150,9 @@ struct ReportInputs {
   SourceStatus expectations;
   std::span<const probe::TargetFacts> probes;
   std::span<const db::PostgresFacts> postgres;
+  std::map<std::string, db::PostgresFailovers> postgres_failovers = {};  // by database cluster
+  std::span<const db::RedisCluster> redis_clusters = {};                 // as configured
+  std::span<const db::RedisFacts> redis = {};
   // Zones that had nodes at some time: they do not vanish when their nodes do.
   const std::set<std::string>& seen_zones;
   // Which pods count for `expected_pods`. An empty namespace means all, an empty selector all pods.

@@ -1,0 +1,121 @@
+// The keys `postgres` and `redis`.
+
+#include <algorithm>
+
+#include "decode.h"
+
+namespace azexporter::config {
+namespace {
+
+Result<void> ReadInstance(const YamlNode& item, YamlMap& map, const std::string& cluster,
+                          Config& config) {
+  db::PostgresInstance instance;
+  instance.cluster = cluster;
+  AZX_RETURN_IF_ERROR(map.Require("name"));
+  AZX_RETURN_IF_ERROR(ReadText(map, "name", instance.name));
+  AZX_RETURN_IF_ERROR(ReadText(map, "zone", instance.zone));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "dsn_file", instance.dsn_file));
+  AZX_RETURN_IF_ERROR(ReadText(map, "dsn", instance.dsn));
+  if (instance.dsn.empty() == instance.dsn_file.empty()) {
+    return Fail(item.ErrorHere("give either dsn or dsn_file"));
+  }
+  // A rough look is enough: it is there to keep secrets out of files that are shared.
+  const std::size_t at = instance.dsn.find('@');
+  const std::size_t scheme = instance.dsn.find("://");
+  const bool in_url = scheme != std::string::npos && at != std::string::npos &&
+                      instance.dsn.find(':', scheme + 3) < at;
+  if (in_url || instance.dsn.find("password") != std::string::npos) {
+    return Fail(map.Find("dsn")->ErrorHere(
+        "a password does not belong in here; put the connection string into a file (dsn_file), or "
+        "the password into a passfile"));
+  }
+  for (const db::PostgresInstance& other : config.postgres) {
+    if (other.cluster != cluster || other.name != instance.name) continue;
+    return Fail(item.ErrorHere("instance \"" + instance.name + "\" is there twice"));
+  }
+  config.postgres.push_back(std::move(instance));
+  return {};
+}
+
+Result<void> ReadPostgres(YamlMap& map, Config& config) {
+  return ReadList(map, "clusters", [&](const YamlNode&, YamlMap& cluster) -> Result<void> {
+    std::string name;
+    AZX_RETURN_IF_ERROR(cluster.Require("name"));
+    AZX_RETURN_IF_ERROR(ReadText(cluster, "name", name));
+    AZX_RETURN_IF_ERROR(cluster.Require("instances"));
+    return ReadList(cluster, "instances", [&](const YamlNode& item, YamlMap& instance) {
+      return ReadInstance(item, instance, name, config);
+    });
+  });
+}
+
+// HOST:PORT.
+Result<std::string> ReadAddress(const YamlNode& node) {
+  AZX_ASSIGN_OR_RETURN(std::string address, node.AsString());
+  const std::size_t colon = address.rfind(':');
+  const bool good = colon != std::string::npos && colon > 0 && colon + 1 < address.size() &&
+                    address.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  if (!good) return Fail(node.ErrorHere("not HOST:PORT: \"" + address + "\""));
+  return address;
+}
+
+Result<void> ReadRedisNode(const YamlNode& item, YamlMap& map, db::RedisCluster& cluster) {
+  AZX_ASSIGN_OR_RETURN(const YamlNode* node, map.Require("address"));
+  AZX_ASSIGN_OR_RETURN(const std::string address, ReadAddress(*node));
+  db::RedisCluster::Place place;
+  AZX_RETURN_IF_ERROR(ReadText(map, "name", place.instance));
+  AZX_RETURN_IF_ERROR(ReadText(map, "zone", place.zone));
+  if (cluster.places.emplace(address, std::move(place)).second) return {};
+  return Fail(item.ErrorHere("node \"" + address + "\" is there twice"));
+}
+
+Result<void> ReadRedisTls(const YamlNode& node, YamlMap& map, db::RedisTls& tls) {
+  AZX_RETURN_IF_ERROR(ReadTlsFiles(node, map, tls));
+  return ReadText(map, "server_name", tls.server_name);
+}
+
+Result<void> ReadRedisCluster(const YamlNode& item, YamlMap& map, Config& config) {
+  db::RedisCluster cluster;
+  AZX_RETURN_IF_ERROR(map.Require("name"));
+  AZX_RETURN_IF_ERROR(ReadText(map, "name", cluster.name));
+  AZX_ASSIGN_OR_RETURN(const YamlNode* addresses, map.Require("addresses"));
+  for (const YamlNode& one : addresses->items()) {
+    AZX_ASSIGN_OR_RETURN(std::string address, ReadAddress(one));
+    cluster.addresses.push_back(std::move(address));
+  }
+  if (cluster.addresses.empty()) {
+    return Fail(addresses->ErrorHere("addresses must be a list of HOST:PORT"));
+  }
+  AZX_RETURN_IF_ERROR(ReadText(map, "username", cluster.username));
+  AZX_RETURN_IF_ERROR(RefusePassword(map));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "password_file", cluster.password_file));
+  if (const YamlNode* tls = map.Find("tls_config")) {
+    cluster.tls.emplace();
+    AZX_RETURN_IF_ERROR(ReadSection(map, "tls_config", [&](YamlMap& section) {
+      return ReadRedisTls(*tls, section, *cluster.tls);
+    }));
+  }
+  AZX_RETURN_IF_ERROR(ReadList(map, "nodes", [&](const YamlNode& node, YamlMap& place) {
+    return ReadRedisNode(node, place, cluster);
+  }));
+  for (const db::RedisCluster& other : config.redis) {
+    if (other.name != cluster.name) continue;
+    return Fail(item.ErrorHere("cluster \"" + cluster.name + "\" is there twice"));
+  }
+  config.redis.push_back(std::move(cluster));
+  return {};
+}
+
+}  // namespace
+
+Result<void> ReadDatabases(YamlMap& root, Config& config) {
+  AZX_RETURN_IF_ERROR(
+      ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
+  return ReadSection(root, "redis", [&](YamlMap& map) {
+    return ReadList(map, "clusters", [&](const YamlNode& item, YamlMap& cluster) {
+      return ReadRedisCluster(item, cluster, config);
+    });
+  });
+}
+
+}  // namespace azexporter::config
