@@ -162,13 +162,13 @@ base::Result<void> Daemon::Impl::Listen(std::int64_t retention_ms,
 }
 
 void Daemon::Impl::Apply(const config::Config& next, std::vector<rules::RuleGroup> groups) {
-  Retention retention = MakeRetention(next.storage, groups);
+  Retention retention = MakeRetention(next.storage, groups, flags.engine.parser);
   store.SetRetention(std::move(retention.of), retention.longest_ms);
   alertmanagers.Configure(next.alerting, next.global.external_labels);
   remote_write.Configure(next.remote_write, next.global.external_labels);
   {
     base::MutexLock lock(view_mu);
-    looked_back_to = LookedBackTo(groups);
+    looked_back_to = LookedBackTo(groups, flags.engine.parser);
   }
   rules.SetGroups(std::move(groups), {.default_interval_ms = next.global.evaluation_interval_ms,
                                       .external_labels = next.global.external_labels,
@@ -334,7 +334,8 @@ Daemon::~Daemon() = default;
 
 base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonDeps deps) {
   AZX_ASSIGN_OR_RETURN(config::Config config, flags.MakeConfig());
-  AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
+  AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups,
+                       LoadRuleGroups(config, flags.engine.parser));
   AZX_ASSIGN_OR_RETURN(std::unique_ptr<Observer> observer,
                        Observer::Create(config, {deps.clock, deps.log, deps.surroundings}));
   std::unique_ptr<State> state;
@@ -401,7 +402,8 @@ base::Result<void> Daemon::Reload() {
   Impl& impl = *impl_;
   const auto reload = [&impl]() -> base::Result<void> {
     AZX_ASSIGN_OR_RETURN(config::Config config, impl.flags.MakeConfig());
-    AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
+    AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups,
+                         LoadRuleGroups(config, impl.flags.engine.parser));
     {
       base::MutexLock lock(impl.config_mu);
       if (config.storage.path != impl.config.storage.path) {
