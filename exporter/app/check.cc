@@ -209,12 +209,13 @@ CheckResult Impossible(Status status, const std::string& why) {
 
 base::Result<CheckResult> CheckCluster(const config::Config& config, const ObserverDeps& deps,
                                        const CheckOptions& options, std::int64_t timeout_ms) {
-  AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
+  AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups,
+                       LoadRuleGroups(config, options.engine.parser));
   config::Config quick = config;
   quick.probes.timeout_ms = std::min(quick.probes.timeout_ms, timeout_ms / 8);
   AZX_ASSIGN_OR_RETURN(const std::unique_ptr<Observer> observer, Observer::Create(quick, deps));
   observer->AskOnce({});
-  ClusterRules of_cluster(deps.log);
+  ClusterRules of_cluster(deps.log, options.engine.parser);
   of_cluster.SetSelection(config.prometheus_rules);
   static_cast<void>(of_cluster.Update(*observer->cluster_state()));
   std::ranges::move(of_cluster.groups(), std::back_inserter(groups));
@@ -244,7 +245,7 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
     round.snapshot.blocks.push_back(rule_counts);
     AZX_RETURN_IF_ERROR(appender.Append(round.snapshot));
   }
-  const promql::Engine engine(promql::EngineOptions{}, deps.clock);
+  const promql::Engine engine(options.engine, deps.clock);
   const rules::ManagerOptions manager{.default_interval_ms = config.global.evaluation_interval_ms,
                                       .external_labels = config.global.external_labels};
   const auto judgements =

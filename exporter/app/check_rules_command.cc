@@ -48,7 +48,8 @@ struct Checked {
   std::string duplicates;  // promtool's words for them; empty where there are none
 };
 
-Checked ReadChecked(const std::string& path, rules::UnknownKeys unknown) {
+Checked ReadChecked(const std::string& path, rules::UnknownKeys unknown,
+                    const promql::ParserOptions& parser) {
   Checked checked;
   checked.name = path == "-" ? "standard input" : path;
   auto text = base::ReadFile(path);
@@ -57,7 +58,7 @@ Checked ReadChecked(const std::string& path, rules::UnknownKeys unknown) {
     return checked;
   }
   checked.text = std::move(*text);
-  checked.file = rules::ReadRuleFile(checked.text, checked.name, unknown);
+  checked.file = rules::ReadRuleFile(checked.text, checked.name, unknown, parser);
   return checked;
 }
 
@@ -131,7 +132,9 @@ int RunCheckRules(const Flags& flags) {
   std::vector<Checked> files;
   const std::vector<std::string> paths =
       flags.files.empty() ? std::vector<std::string>{"-"} : flags.files;
-  for (const std::string& path : paths) files.push_back(ReadChecked(path, unknown));
+  for (const std::string& path : paths) {
+    files.push_back(ReadChecked(path, unknown, flags.engine.parser));
+  }
   if (lint.azexporter) AddFindings(files);
   bool bad = false;
   bool found = false;

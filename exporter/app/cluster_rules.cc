@@ -14,7 +14,8 @@ bool ClusterRules::Selects(const kube::PrometheusRule& object) const {
 void ClusterRules::Read(Known& known) const {
   const kube::ObjectMeta& meta = known.object->meta;
   const std::string name = "PrometheusRule " + meta.ns + "/" + meta.name;
-  auto groups = rules::ParseRuleFile(known.object->json, name);
+  auto groups =
+      rules::ParseRuleFile(known.object->json, name, rules::UnknownKeys::kRefuse, parser_);
   known.refused = !groups.has_value();
   if (groups) {
     known.groups = std::move(*groups);

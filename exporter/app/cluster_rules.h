@@ -19,7 +19,9 @@ namespace azexporter::app {
 
 class ClusterRules {
  public:
-  explicit ClusterRules(base::Logger log) : log_(std::move(log)) {}
+  // `parser`: the features that expressions may use.
+  explicit ClusterRules(base::Logger log, promql::ParserOptions parser = {})
+      : log_(std::move(log)), parser_(parser) {}
 
   // Looks at the objects anew; true where groups() or complete() changed. An object that cannot be
   // read is logged once, and the rules it had before stay in force. REQUIRES: before the first
@@ -45,6 +47,7 @@ class ClusterRules {
   void Read(Known& known) const;
 
   const base::Logger log_;
+  const promql::ParserOptions parser_;
   std::optional<config::PrometheusRules> selection_;
   bool changed_ = false;
   bool complete_ = false;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <map>
 
 #include "azexporter/app/check.h"
 #include "azexporter/base/file.h"
@@ -20,7 +19,8 @@ base::Result<CheckResult> CheckHealth(const Flags& flags, const Surroundings& su
   const CheckOptions options{.unreachable_is_unknown = flags.check.unreachable_is_unknown,
                              .scope = flags.check.scope,
                              .warning = flags.check.warning,
-                             .critical = flags.check.critical};
+                             .critical = flags.check.critical,
+                             .engine = flags.engine};
   if (!flags.check.url.empty()) {
     auto judged = JudgeDaemon(flags.check.url, flags.check.timeout_ms / 2, clock.NowMs(), options);
     if (judged || judged.error().code() == base::ErrorCode::kBadData) return judged;
@@ -50,19 +50,6 @@ int ForEachFile(const std::vector<std::string>& files, Check check) {
     }
   }
   return code;
-}
-
-// ", 3 of them for want of native histograms": why evals of a script could not pass.
-std::string LackSummary(const std::vector<promql::ScriptFailure>& failures) {
-  std::map<std::string_view, int> counts;
-  for (const promql::ScriptFailure& failure : failures) {
-    if (failure.lack != promql::ScriptLack::kNone) ++counts[promql::ScriptLackText(failure.lack)];
-  }
-  std::string text;
-  for (const auto& [lack, count] : counts) {
-    text += fmt::format(", {} of them for want of {}", count, lack);
-  }
-  return text;
 }
 
 }  // namespace
@@ -99,10 +86,11 @@ int RunSimulateZoneLoss(const Flags& flags, const Surroundings& surroundings) {
 }
 
 int RunCheckConfig(const Flags& flags) {
-  return ForEachFile(flags.files, [](const std::string& file) -> base::Result<std::string> {
+  return ForEachFile(flags.files, [&](const std::string& file) -> base::Result<std::string> {
     AZX_ASSIGN_OR_RETURN(const config::Config config, config::LoadConfig(file));
     const std::vector<std::string> rule_files = rules::FindRuleFiles(config.rule_files);
-    AZX_RETURN_IF_ERROR(rules::LoadRuleFiles(rule_files));
+    AZX_RETURN_IF_ERROR(
+        rules::LoadRuleFiles(rule_files, rules::UnknownKeys::kRefuse, flags.engine.parser));
     return fmt::format("good, {} rule files found", rule_files.size());
   });
 }
@@ -110,7 +98,7 @@ int RunCheckConfig(const Flags& flags) {
 int RunFormatPromql(const Flags& flags) {
   const auto text =
       flags.expression == "-" ? base::ReadFile("-") : base::Result<std::string>(flags.expression);
-  const auto expr = text ? promql::ParseExpr(*text) : base::Fail(text.error());
+  const auto expr = text ? promql::ParseExpr(*text, flags.engine.parser) : base::Fail(text.error());
   if (!expr) {
     fmt::print(stderr, "azexporter: {}\n{}", expr.error().message(),
                text ? promql::ShowPlace(*text, expr.error().message()) : "");
@@ -134,8 +122,7 @@ int RunTestPromql(const Flags& flags) {
     for (const promql::ScriptFailure& failure : report->failures) {
       fmt::print("{}\n", promql::FormatFailure(file, failure));
     }
-    fmt::print("{}: {} passed, {} failed{}\n", file, report->passed, report->failed,
-               LackSummary(report->failures));
+    fmt::print("{}: {} passed, {} failed\n", file, report->passed, report->failed);
     passed += report->passed;
     failed += report->failed;
   }

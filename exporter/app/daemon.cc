@@ -100,7 +100,7 @@ struct Daemon::Impl {
   config::Config config AZX_GUARDED_BY(config_mu);
   std::unique_ptr<Observer> observer AZX_GUARDED_BY(config_mu);
   std::vector<rules::RuleGroup> file_groups AZX_GUARDED_BY(config_mu);
-  ClusterRules cluster_rules AZX_GUARDED_BY(config_mu){deps.log};
+  ClusterRules cluster_rules AZX_GUARDED_BY(config_mu){deps.log, flags.engine.parser};
   // guarded by view_mu, which nobody holds for long
   base::Mutex view_mu;
   web::ConfigView view AZX_GUARDED_BY(view_mu);
@@ -180,11 +180,11 @@ void Daemon::Impl::ApplyRules() {
   std::vector<rules::RuleGroup> groups = file_groups;
   std::vector<rules::RuleGroup> of_cluster = cluster_rules.groups();
   std::move(of_cluster.begin(), of_cluster.end(), std::back_inserter(groups));
-  Retention retention = MakeRetention(config.storage, groups);
+  Retention retention = MakeRetention(config.storage, groups, flags.engine.parser);
   store.SetRetention(std::move(retention.of), retention.longest_ms);
   {
     base::MutexLock lock(view_mu);
-    looked_back_to = LookedBackTo(groups);
+    looked_back_to = LookedBackTo(groups, flags.engine.parser);
   }
   rules.SetGroups(std::move(groups), {.default_interval_ms = config.global.evaluation_interval_ms,
                                       .external_labels = config.global.external_labels,
@@ -353,7 +353,8 @@ Daemon::~Daemon() = default;
 
 base::Result<std::unique_ptr<Daemon>> Daemon::Create(const Flags& flags, DaemonDeps deps) {
   AZX_ASSIGN_OR_RETURN(config::Config config, flags.MakeConfig());
-  AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
+  AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups,
+                       LoadRuleGroups(config, flags.engine.parser));
   AZX_ASSIGN_OR_RETURN(std::unique_ptr<Observer> observer,
                        Observer::Create(config, {deps.clock, deps.log, deps.surroundings}));
   std::unique_ptr<State> state;
@@ -420,7 +421,8 @@ base::Result<void> Daemon::Reload() {
   Impl& impl = *impl_;
   const auto reload = [&impl]() -> base::Result<void> {
     AZX_ASSIGN_OR_RETURN(config::Config config, impl.flags.MakeConfig());
-    AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups, LoadRuleGroups(config));
+    AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups,
+                         LoadRuleGroups(config, impl.flags.engine.parser));
     {
       base::MutexLock lock(impl.config_mu);
       if (config.storage.path != impl.config.storage.path) {

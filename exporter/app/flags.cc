@@ -1,4 +1,5 @@
 #include "azexporter/app/flags.h"
+#include "azexporter/promql/features.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -35,6 +36,7 @@ struct RawFlags {
   std::string resend_delay = "1m";
   std::string query_timeout = "2m";
   std::string lookback_delta = "5m";
+  std::vector<std::string> features;
 };
 
 void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
@@ -90,7 +92,19 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   }
 }
 
+std::string FeatureHelp() {
+  std::string help = "PromQL features by Prometheus's names, with commas between:";
+  for (const promql::Feature& feature : promql::AllFeatures()) {
+    help += (help.ends_with(':') ? " " : "; ") + std::string(feature.name) + " (" +
+            std::string(feature.help) + ")";
+  }
+  return help + ".";
+}
+
 void AddQueryFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
+  cli.add_option("--enable-feature", raw.features, FeatureHelp())
+      ->delimiter(',')
+      ->allow_extra_args(false);
   cli.add_option("--query.lookback-delta", raw.lookback_delta,
                  "How far back a sample still counts in a query.")
       ->capture_default_str();
@@ -237,6 +251,11 @@ base::Result<void> TakeDaemonFlags(const RawFlags& raw, Flags& flags) {
                        PositiveDuration("--query.timeout", raw.query_timeout));
   AZX_ASSIGN_OR_RETURN(flags.engine.lookback_ms,
                        PositiveDuration("--query.lookback-delta", raw.lookback_delta));
+  for (const std::string& name : raw.features) {
+    auto enabled = promql::EnableFeature(name, flags.engine);
+    if (!enabled) return base::Fail(enabled.error().WithContext("--enable-feature"));
+  }
+  flags.query.engine = flags.engine;
   if (!raw.external_url.empty()) {
     auto url = CheckExternalUrl(raw.external_url);
     if (!url) return base::Fail(url.error().WithContext("--web.external-url"));

@@ -40,7 +40,11 @@ Result<std::unique_ptr<QuerySource>> SourceOf(const QueryFlags& flags) {
   if (!flags.load.empty() && !flags.url.empty()) {
     return BadData("--load and --url do not go together");
   }
-  if (!flags.load.empty()) return LoadSamples(flags.load, *timeout_ms);
+  if (!flags.load.empty()) {
+    promql::EngineOptions options = flags.engine;
+    options.timeout_ms = *timeout_ms;
+    return LoadSamples(flags.load, options);
+  }
   return AskServer(flags.url.empty() ? kDefaultUrl : flags.url, *timeout_ms);
 }
 

@@ -26,23 +26,23 @@ Result<storage::Selectors> Parse(const std::vector<std::string>& texts) {
 
 class LoadedSamples final : public QuerySource {
  public:
-  explicit LoadedSamples(std::int64_t timeout_ms) : engine_({.timeout_ms = timeout_ms}, clock_) {}
+  explicit LoadedSamples(const promql::EngineOptions& options) : engine_(options, clock_) {}
 
   Result<void> Load(const std::string& file);
 
   model::TimestampMs now() const override { return newest_ ? *newest_ : clock_.NowMs(); }
   Result<promql::QueryResult> Instant(const std::string& expr, model::TimestampMs t) override {
-    AZX_ASSIGN_OR_RETURN(const auto parsed, promql::ParseExpr(expr));
+    AZX_ASSIGN_OR_RETURN(const auto parsed, engine_.Parse(expr));
     return engine_.Instant(store_, *parsed, t);
   }
   Result<promql::QueryResult> Evaluate(const std::string& expr,
                                        const promql::RangeTimes& range) override {
-    AZX_ASSIGN_OR_RETURN(const auto parsed, promql::ParseExpr(expr));
+    AZX_ASSIGN_OR_RETURN(const auto parsed, engine_.Parse(expr));
     return engine_.Range(store_, *parsed, range);
   }
   Result<promql::Explanation> Explain(const std::string& expr,
                                       const promql::ExplainOptions& options) override {
-    AZX_ASSIGN_OR_RETURN(const auto parsed, promql::ParseExpr(expr));
+    AZX_ASSIGN_OR_RETURN(const auto parsed, engine_.Parse(expr));
     return promql::Explain({engine_, clock_, store_}, *parsed, options);
   }
   Result<std::vector<model::Labels>> Series(const std::vector<std::string>& selectors) override;
@@ -91,8 +91,8 @@ Result<std::vector<std::string>> LoadedSamples::Labels(const std::string& label,
 }  // namespace
 
 Result<std::unique_ptr<QuerySource>> LoadSamples(const std::vector<std::string>& files,
-                                                 std::int64_t timeout_ms) {
-  auto source = std::make_unique<LoadedSamples>(timeout_ms);
+                                                 const promql::EngineOptions& options) {
+  auto source = std::make_unique<LoadedSamples>(options);
   for (const std::string& file : files) AZX_RETURN_IF_ERROR(source->Load(file));
   return source;
 }

@@ -111,7 +111,7 @@ std::vector<Row> RowsOf(const promql::Vector& vector, bool with_time) {
   for (const model::Sample& sample : vector) {
     Row& row = rows.emplace_back(columns.Cells(sample.labels));
     if (with_time) row.push_back(base::FormatRfc3339(sample.t));
-    row.push_back(base::FormatFloatG(sample.f));
+    row.push_back(sample.h != nullptr ? sample.h->ToString() : base::FormatFloatG(sample.f));
   }
   return rows;
 }
@@ -127,6 +127,11 @@ std::vector<Row> RowsOf(const promql::Matrix& matrix) {
       Row& row = rows.emplace_back(labels);
       row.push_back(base::FormatRfc3339(point.t));
       row.push_back(base::FormatFloatG(point.f));
+    }
+    for (const model::HPoint& point : series.histograms) {
+      Row& row = rows.emplace_back(labels);
+      row.push_back(base::FormatRfc3339(point.t));
+      row.push_back(point.h->ToString());
     }
   }
   return rows;

@@ -40,7 +40,7 @@ class QuerySource {
 // Files in OpenMetrics or the text format; "-" is standard input. A sample without a timestamp is
 // of now. kBadData "FILE:LINE:COLUMN: ...".
 base::Result<std::unique_ptr<QuerySource>> LoadSamples(const std::vector<std::string>& files,
-                                                       std::int64_t timeout_ms);
+                                                       const promql::EngineOptions& options);
 
 // A server at http://HOST:PORT, asked when it is used.
 std::unique_ptr<QuerySource> AskServer(const std::string& url, std::int64_t timeout_ms);

@@ -48,13 +48,14 @@ std::int64_t ReachFor(const Selected& selected, std::string_view metric,
 }
 
 // What the expression of a rule selects, and what its templates ask for.
-std::vector<promql::Selection> SelectionsOf(const rules::Rule& rule) {
+std::vector<promql::Selection> SelectionsOf(const rules::Rule& rule,
+                                            const promql::ParserOptions& parser) {
   std::vector<promql::Selection> selections = promql::Selections(*rule.expr);
   if (rule.kind != rules::RuleKind::kAlerting) return selections;
   for (const rules::TemplateMap* templates : {&rule.labels, &rule.annotations}) {
     for (const auto& [name, text] : *templates) {
       for (const std::string& query : rules::TemplateQueries(text)) {
-        const auto expr = promql::ParseExpr(query);
+        const auto expr = promql::ParseExpr(query, parser);
         if (!expr) continue;  // the template says so where it stands
         std::ranges::move(promql::Selections(**expr), std::back_inserter(selections));
       }
@@ -66,12 +67,13 @@ std::vector<promql::Selection> SelectionsOf(const rules::Rule& rule) {
 }  // namespace
 
 Retention MakeRetention(const config::StorageConfig& config,
-                        const std::vector<rules::RuleGroup>& groups) {
+                        const std::vector<rules::RuleGroup>& groups,
+                        const promql::ParserOptions& parser) {
   const auto selected = std::make_shared<Selected>();
   std::int64_t longest_ms = 0;
   for (const rules::RuleGroup& group : groups) {
     for (const rules::Rule& rule : group.rules) {
-      for (promql::Selection& selection : SelectionsOf(rule)) {
+      for (promql::Selection& selection : SelectionsOf(rule, parser)) {
         // A time nailed down by @ may be any; the retention time is what can be promised.
         selection.reach_ms =
             selection.at_fixed_time ? config.retention_ms : selection.reach_ms + kSlackMs;
@@ -91,11 +93,12 @@ Retention MakeRetention(const config::StorageConfig& config,
           std::max(general_ms, longest_ms)};
 }
 
-std::vector<storage::WantedSeries> LookedBackTo(const std::vector<rules::RuleGroup>& groups) {
+std::vector<storage::WantedSeries> LookedBackTo(const std::vector<rules::RuleGroup>& groups,
+                                                const promql::ParserOptions& parser) {
   std::map<std::string, storage::WantedSeries> wanted;  // by selector, for its longest reach
   for (const rules::RuleGroup& group : groups) {
     for (const rules::Rule& rule : group.rules) {
-      for (promql::Selection& selection : SelectionsOf(rule)) {
+      for (promql::Selection& selection : SelectionsOf(rule, parser)) {
         const bool back = selection.is_range || selection.reach_ms > promql::kDefaultLookbackMs;
         if (!back || selection.at_fixed_time) continue;
         std::string text;

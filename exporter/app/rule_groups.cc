@@ -65,9 +65,12 @@ rules::Catalogue MetricCatalogue() {
   return catalogue;
 }
 
-base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config) {
-  if (!config.rule_files.empty())
-    return rules::LoadRuleFiles(rules::FindRuleFiles(config.rule_files));
+base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config,
+                                                           const promql::ParserOptions& parser) {
+  if (!config.rule_files.empty()) {
+    return rules::LoadRuleFiles(rules::FindRuleFiles(config.rule_files),
+                                rules::UnknownKeys::kRefuse, parser);
+  }
   return rules::ParseRuleFile(rules::RecommendedPack(), "recommended.yaml");
 }
 

@@ -19,7 +19,8 @@ namespace azexporter::app {
 rules::Catalogue MetricCatalogue();
 
 // The files that the configuration names, or the recommended pack where it names none.
-base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config);
+base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config& config,
+                                                           const promql::ParserOptions& parser);
 
 // az_alerts: how many alerts are in which state.
 std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::GroupView>& groups);

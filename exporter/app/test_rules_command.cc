@@ -41,6 +41,7 @@ int RunTestRules(const Flags& flags) {
                                        .unknown_keys = given.ignore_unknown_fields
                                                            ? rules::UnknownKeys::kIgnore
                                                            : rules::UnknownKeys::kRefuse,
+                                       .engine = flags.engine,
                                        .diff = given.diff,
                                        .dump = given.debug};
   std::vector<rules::UnitTestReport> reports;

@@ -5,6 +5,8 @@
 #include <bit>
 
 #include "azexporter/base/utf8.h"
+#include "field_reader.h"
+#include "histogram_message.h"
 
 namespace azexporter::exposition {
 
@@ -12,92 +14,6 @@ using base::BadData;
 using base::Result;
 
 namespace {
-
-// Protobuf's wire types. Groups (3 and 4) are written by nobody and refused.
-// Source: protobuf.dev/programming-guides/encoding.
-enum class WireType : std::uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
-
-struct Field {
-  std::uint32_t number = 0;
-  WireType type = WireType::kVarint;
-  std::uint64_t value = 0;  // of numbers
-  std::string_view bytes;   // of kBytes
-};
-
-// Takes a message apart, field by field. Next is false at its end and at the first fault, and
-// failed() tells which.
-class FieldReader {
- public:
-  explicit FieldReader(std::string_view message)
-      : at_(message.data()), end_(message.data() + message.size()) {}
-
-  bool Next(Field& field);
-  bool failed() const { return failed_; }
-
- private:
-  bool Fail() {
-    failed_ = true;
-    return false;
-  }
-  bool TakeVarint(std::uint64_t& value);
-  template <std::size_t kBytes>
-  bool TakeFixed(std::uint64_t& value);
-
-  const char* at_;
-  const char* end_;
-  bool failed_ = false;
-};
-
-bool FieldReader::TakeVarint(std::uint64_t& value) {
-  value = 0;
-  constexpr int kMaxShift = 63;
-  for (int shift = 0; shift <= kMaxShift; shift += 7) {
-    if (at_ == end_) return Fail();
-    const auto byte = static_cast<unsigned char>(*at_++);
-    if (shift == kMaxShift && byte > 1) return Fail();  // more than 64 bits
-    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) return true;
-  }
-  return Fail();
-}
-
-template <std::size_t kBytes>
-bool FieldReader::TakeFixed(std::uint64_t& value) {
-  if (static_cast<std::size_t>(end_ - at_) < kBytes) return Fail();
-  value = 0;
-  for (std::size_t i = 0; i < kBytes; ++i) {
-    value |= static_cast<std::uint64_t>(static_cast<unsigned char>(at_[i])) << (8 * i);
-  }
-  at_ += kBytes;
-  return true;
-}
-
-bool FieldReader::Next(Field& field) {
-  if (at_ == end_ || failed_) return false;
-  std::uint64_t tag = 0;
-  if (!TakeVarint(tag)) return false;
-  constexpr std::uint64_t kMaxNumber = (1 << 29) - 1;
-  if (tag >> 3 == 0 || tag >> 3 > kMaxNumber) return Fail();
-  field.number = static_cast<std::uint32_t>(tag >> 3);
-  field.type = static_cast<WireType>(tag & 7);
-  switch (field.type) {
-    case WireType::kVarint:
-      return TakeVarint(field.value);
-    case WireType::kFixed64:
-      return TakeFixed<8>(field.value);
-    case WireType::kFixed32:
-      return TakeFixed<4>(field.value);
-    case WireType::kBytes: {
-      std::uint64_t size = 0;
-      if (!TakeVarint(size)) return false;
-      if (size > static_cast<std::uint64_t>(end_ - at_)) return Fail();
-      field.bytes = std::string_view(at_, static_cast<std::size_t>(size));
-      at_ += size;
-      return true;
-    }
-  }
-  return Fail();
-}
 
 bool IsUtf8(std::string_view text) {
   unsigned char any = 0;
@@ -111,11 +27,6 @@ std::string Quoted(std::string_view text) {
   return out;
 }
 
-tl::unexpected<base::Error> Malformed(std::string_view message) {
-  return BadData("malformed protobuf: " + std::string(message) +
-                 " is cut short or has a field of the wrong type");
-}
-
 }  // namespace
 
 // Fills a WriteRequest, a message kind a method.
@@ -127,6 +38,7 @@ class WriteRequestReader {
   Result<void> ReadSeries(std::string_view message);
   Result<void> ReadLabel(std::string_view message, std::size_t first_label);
   Result<void> ReadSample(std::string_view message);
+  Result<void> ReadHistogram(std::string_view message);
   Result<void> CheckSeries(const WriteRequest::Series& series) const;
   // The series that is being read, for messages.
   std::string SeriesText(std::size_t first_label) const;
@@ -153,7 +65,8 @@ Result<WriteRequest> WriteRequestReader::Read(std::string_view message) {
 
 Result<void> WriteRequestReader::ReadSeries(std::string_view message) {
   WriteRequest::Series series{.first_label = out_.labels_.size(),
-                              .first_sample = out_.samples_.size()};
+                              .first_sample = out_.samples_.size(),
+                              .first_histogram = out_.histograms_.size()};
   FieldReader reader(message);
   for (Field field; reader.Next(field);) {
     if (field.number > 4) continue;
@@ -165,14 +78,14 @@ Result<void> WriteRequestReader::ReadSeries(std::string_view message) {
     } else if (field.number == 3) {
       ++out_.exemplar_count_;
     } else {
-      ++series.histogram_count;
+      AZX_RETURN_IF_ERROR(ReadHistogram(field.bytes));
     }
   }
   if (reader.failed()) return Malformed("TimeSeries");
   series.label_count = out_.labels_.size() - series.first_label;
   series.sample_count = out_.samples_.size() - series.first_sample;
+  series.histogram_count = out_.histograms_.size() - series.first_histogram;
   AZX_RETURN_IF_ERROR(CheckSeries(series));
-  out_.histogram_count_ += series.histogram_count;
   out_.series_.push_back(series);
   return {};
 }
@@ -204,6 +117,12 @@ Result<void> WriteRequestReader::ReadLabel(std::string_view message, std::size_t
                    " in series " + SeriesText(first_label));
   }
   out_.labels_.push_back(label);
+  return {};
+}
+
+Result<void> WriteRequestReader::ReadHistogram(std::string_view message) {
+  AZX_ASSIGN_OR_RETURN(model::HPoint point, DecodeHistogram(message));
+  out_.histograms_.push_back(std::move(point));
   return {};
 }
 
@@ -245,6 +164,10 @@ std::span<const model::Label> WriteRequest::labels(const Series& series) const {
 
 std::span<const model::FPoint> WriteRequest::samples(const Series& series) const {
   return std::span(samples_).subspan(series.first_sample, series.sample_count);
+}
+
+std::span<const model::HPoint> WriteRequest::histograms(const Series& series) const {
+  return std::span(histograms_).subspan(series.first_histogram, series.histogram_count);
 }
 
 Result<std::string> UncompressWriteBody(std::string_view body) {

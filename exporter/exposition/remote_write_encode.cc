@@ -2,46 +2,19 @@
 
 #include <snappy.h>
 
-#include <bit>
 #include <cstdint>
 #include <unordered_map>
+
+#include "field_writer.h"
+#include "histogram_message.h"
 
 namespace azexporter::exposition {
 namespace {
 
-// Protobuf's wire types. Source: protobuf.dev/programming-guides/encoding.
-constexpr std::uint32_t kVarint = 0;
-constexpr std::uint32_t kFixed64 = 1;
-constexpr std::uint32_t kBytes = 2;
-
-void AppendVarint(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
-}
-
-void AppendTag(std::string& out, std::uint32_t number, std::uint32_t type) {
-  AppendVarint(out, std::uint64_t{number} << 3 | type);
-}
-
-void AppendBytes(std::string& out, std::uint32_t number, std::string_view bytes) {
-  AppendTag(out, number, kBytes);
-  AppendVarint(out, bytes.size());
-  out += bytes;
-}
-
-// A default is not written.
-void AppendNumber(std::string& out, std::uint32_t number, std::uint64_t value) {
-  if (value == 0) return;
-  AppendTag(out, number, kVarint);
-  AppendVarint(out, value);
-}
-
 // The same in both versions. Both fields are always written: -0 is not the default.
 std::string SampleMessage(model::FPoint point) {
   std::string out;
-  AppendTag(out, 1, kFixed64);
-  const auto bits = std::bit_cast<std::uint64_t>(point.f);
-  for (int i = 0; i < 8; ++i) out += static_cast<char>(bits >> (8 * i));
+  AppendDouble(out, 1, point.f);
   AppendTag(out, 2, kVarint);
   AppendVarint(out, static_cast<std::uint64_t>(point.t));
   return out;
@@ -89,6 +62,7 @@ std::string SeriesV2(const WriteSeries& series, const FamilyMetadata* metadata, 
   }
   AppendBytes(out, 1, refs);
   for (const model::FPoint& point : series.points) AppendBytes(out, 2, SampleMessage(point));
+  for (const model::HPoint& point : series.histograms) AppendBytes(out, 3, EncodeHistogram(point));
   if (metadata == nullptr) return out;
   std::string message;
   AppendNumber(message, 1, TypeNumber(metadata->type));
@@ -121,6 +95,9 @@ std::string EncodeWriteRequest(std::span<const WriteSeries> series) {
       AppendBytes(message, 1, pair);
     }
     for (const model::FPoint& point : one.points) AppendBytes(message, 2, SampleMessage(point));
+    for (const model::HPoint& point : one.histograms) {
+      AppendBytes(message, 4, EncodeHistogram(point));
+    }
     AppendBytes(out, 1, message);
   }
   return out;

@@ -17,6 +17,17 @@ class TeeAppender final : public storage::Appender {
     return outcome;
   }
 
+  storage::AppendOutcome AppendDetailed(const model::Labels& labels, model::TimestampMs t,
+                                        double value, storage::SampleDetail detail) override {
+    const model::HistogramPtr histogram = detail.histogram;
+    const storage::AppendOutcome outcome =
+        inner_->AppendDetailed(labels, t, value, std::move(detail));
+    if (outcome == storage::AppendOutcome::kAppended) {
+      batch_.push_back({labels, t, value, histogram});
+    }
+    return outcome;
+  }
+
   base::Result<storage::LeftOut> Commit() override {
     AZX_ASSIGN_OR_RETURN(storage::LeftOut left_out, inner_->Commit());
     sender_.Send(batch_);

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kShownAnswerBytes = 200;
 constexpr std::int64_t kMaxRetryAfterMs = 10 * 60'000;
 constexpr char kWrittenHeader[] = "x-prometheus-remote-write-samples-written";
+constexpr char kHistogramsHeader[] = "x-prometheus-remote-write-histograms-written";
 
 std::optional<std::int64_t> ParseWhole(std::string_view text) {
   std::int64_t value = 0;
@@ -33,9 +34,14 @@ std::vector<exposition::WriteSeries> BySeries(const std::vector<model::Sample>& 
       for (const model::Label label : external_labels) {
         if (!sample.labels.Has(label.name)) labels.Set(label.name, label.value);
       }
-      all.push_back({external_labels.empty() ? sample.labels : labels.Build(), {}});
+      all.push_back({external_labels.empty() ? sample.labels : labels.Build(), {}, {}});
     }
-    all[place->second].points.push_back({sample.t, sample.f});
+    exposition::WriteSeries& series = all[place->second];
+    if (sample.h != nullptr) {
+      series.histograms.push_back({sample.t, sample.h});
+    } else {
+      series.points.push_back({sample.t, sample.f});
+    }
   }
   return all;
 }
@@ -142,6 +148,11 @@ bool WriteLoop::SendBatch(Batch batch, const std::stop_token& stop) {
   Backoff backoff(target_.min_backoff_ms, target_.max_backoff_ms,
                   static_cast<std::uint32_t>(shared_.deps.clock.SteadyNs()));
   std::string body;
+  // As by default in Prometheus, only 2.0 carries native histograms.
+  if (target_.message == WriteMessage::kV1) {
+    std::erase_if(batch, [](const model::Sample& sample) { return sample.h != nullptr; });
+    backlog_->in_flight = batch.size();
+  }
   for (int attempt = 0;; ++attempt) {
     const std::size_t before = batch.size();
     DropOld(batch);
@@ -203,8 +214,12 @@ WriteLoop::Answer WriteLoop::Post(const std::string& body, std::size_t count, in
 WriteLoop::Answer WriteLoop::Judge(const net::HttpResponse& response, std::size_t count) const {
   constexpr int kTooManyRequests = 429;
   const auto told = ParseWhole(response.Header(kWrittenHeader));
+  const auto at_most_all = [count](std::int64_t number) {
+    return std::min(static_cast<std::size_t>(std::max<std::int64_t>(number, 0)), count);
+  };
+  const std::int64_t histograms = ParseWhole(response.Header(kHistogramsHeader)).value_or(0);
   const std::size_t written =
-      told ? std::min(static_cast<std::size_t>(std::max<std::int64_t>(*told, 0)), count) : 0;
+      told ? std::min(at_most_all(*told) + at_most_all(histograms), count) : 0;
   const std::string place = "POST " + net::RedactUrl(target_.endpoint.url) + ": ";
   if (response.ok()) {
     if (told ? written == count : target_.message == WriteMessage::kV1) return {.written = count};

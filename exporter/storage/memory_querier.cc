@@ -168,11 +168,19 @@ void MemoryStore::Impl::ReadLatest(std::span<const MemorySeries* const> series,
   }
 }
 
-void MemoryStore::Impl::Read(const MemorySeries& series, const Search& search,
+bool MemoryStore::Impl::Read(const MemorySeries& series, const Search& search,
                              std::vector<model::FPoint>& out) const {
   const base::ReaderLock lock(mu_);
   const model::TimestampMs visible = VisibleLocked(series, search.version);
   if (visible != kNoPoint) series.Read(search.min_t, std::min(visible, search.max_t), out);
+  return series.has_details();
+}
+
+void MemoryStore::Impl::ReadDetails(const MemorySeries& series, const Search& search,
+                                    std::vector<DetailPoint>& out) const {
+  const base::ReaderLock lock(mu_);
+  const model::TimestampMs visible = VisibleLocked(series, search.version);
+  if (visible != kNoPoint) series.ReadDetails(search.min_t, std::min(visible, search.max_t), out);
 }
 
 model::Symbol MemoryStore::Impl::AcquireSymbol(std::string_view text) {
@@ -258,9 +266,13 @@ class MemoryStore::MemoryQuerier final : public Querier {
       store_.ReadLatest(std::span(series_).subspan(first, out.size()), {{}, version_, min_t, max_t},
                         out);
     }
-    void Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
+    bool Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
               std::vector<model::FPoint>& out) const override {
-      store_.Read(*series_[i], {{}, version_, min_t, max_t}, out);
+      return store_.Read(*series_[i], {{}, version_, min_t, max_t}, out);
+    }
+    void ReadDetails(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
+                     std::vector<DetailPoint>& out) const override {
+      store_.ReadDetails(*series_[i], {{}, version_, min_t, max_t}, out);
     }
 
    private:

@@ -27,6 +27,11 @@ model::TimestampMs MemorySeries::oldest_t() const {
 std::size_t MemorySeries::heap_bytes() const {
   std::size_t bytes = data_->head.heap_bytes() + data_->sealed.capacity() * sizeof(Chunk);
   for (const Chunk& chunk : data_->sealed) bytes += chunk.heap_bytes();
+  if (data_->details == nullptr) return bytes;
+  for (const DetailPoint& point : *data_->details) {
+    bytes += sizeof(DetailPoint);
+    if (point.detail.histogram != nullptr) bytes += 16 * point.detail.histogram->SizeInSamples();
+  }
   return bytes;
 }
 
@@ -39,6 +44,45 @@ void MemorySeries::Append(const model::FPoint& point, std::uint64_t version) {
   data_->sealed.push_back(std::move(data_->head));
   data_->head = Chunk();
   data_->head.Append(point);
+}
+
+void MemorySeries::Append(model::TimestampMs t, double value, SampleDetail detail,
+                          std::uint64_t version) {
+  if (detail.histogram != nullptr) {
+    const model::CounterResetHint hint =
+        model::HintAfter(empty_ ? nullptr : newest_histogram(), *detail.histogram);
+    if (hint != detail.histogram->hint) {
+      model::FloatHistogram hinted = *detail.histogram;
+      hinted.hint = hint;
+      detail.histogram = std::make_shared<const model::FloatHistogram>(std::move(hinted));
+    }
+    value = model::HistogramNaN();
+  }
+  Append({t, value}, version);
+  if (detail.empty()) return;
+  if (data_->details == nullptr) data_->details = std::make_unique<std::vector<DetailPoint>>();
+  data_->details->push_back({t, std::move(detail)});
+}
+
+const model::FloatHistogram* MemorySeries::newest_histogram() const {
+  if (!model::IsHistogramNaN(newest_.f) || !has_details() || data_->details->empty())
+    return nullptr;
+  return data_->details->back().detail.histogram.get();
+}
+
+void MemorySeries::ReadDetails(model::TimestampMs min_t, model::TimestampMs max_t,
+                               std::vector<DetailPoint>& out) const {
+  if (!has_details()) return;
+  const auto first = std::ranges::lower_bound(*data_->details, min_t, {}, &DetailPoint::t);
+  const auto end = std::ranges::upper_bound(*data_->details, max_t, {}, &DetailPoint::t);
+  if (first < end) out.insert(out.end(), first, end);
+}
+
+void MemorySeries::DropDetailsBefore(model::TimestampMs t) {
+  if (!has_details()) return;
+  const auto kept = std::ranges::lower_bound(*data_->details, t, {}, &DetailPoint::t);
+  data_->details->erase(data_->details->begin(), kept);
+  if (data_->details->empty()) data_->details.reset();
 }
 
 void MemorySeries::Read(model::TimestampMs min_t, model::TimestampMs max_t,
@@ -61,13 +105,15 @@ std::optional<model::FPoint> MemorySeries::Latest(model::TimestampMs max_t) cons
 
 void MemorySeries::DropBefore(model::TimestampMs t) {
   DropSealedUntil(t - 1);
-  if (!data_->sealed.empty()) return data_->sealed.front().DropBefore(t);
-  if (!empty_ && newest_.t < t) {
+  if (!data_->sealed.empty()) {
+    data_->sealed.front().DropBefore(t);
+  } else if (!empty_ && newest_.t < t) {
     data_->head = Chunk();
     empty_ = true;
   } else {
     data_->head.DropBefore(t);
   }
+  if (has_details()) DropDetailsBefore(empty_ ? t : oldest_t());
 }
 
 void MemorySeries::AddSealed(std::vector<std::pair<model::TimestampMs, std::size_t>>& out) const {
@@ -82,6 +128,7 @@ void MemorySeries::DropSealedUntil(model::TimestampMs t) {
   if (kept == data_->sealed.begin()) return;
   data_->sealed.erase(data_->sealed.begin(), kept);
   data_->sealed.shrink_to_fit();
+  if (has_details()) DropDetailsBefore(oldest_t());
 }
 
 }  // namespace azexporter::storage

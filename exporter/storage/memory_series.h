@@ -10,12 +10,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "azexporter/model/label_view.h"
 #include "azexporter/model/sample.h"
 #include "azexporter/storage/chunk.h"
+#include "azexporter/storage/storage.h"
 
 namespace azexporter::storage {
 
@@ -23,6 +25,8 @@ struct SeriesData {
   Chunk head;                 // the one that is appended to
   std::vector<Chunk> sealed;  // in order of time
   std::int64_t retention_ms = 0;
+  // In order of time; null while no sample has any.
+  std::unique_ptr<std::vector<DetailPoint>> details;
 };
 
 class MemorySeries {
@@ -57,6 +61,12 @@ class MemorySeries {
 
   // REQUIRES: later than newest().
   void Append(const model::FPoint& point, std::uint64_t version);
+  void Append(model::TimestampMs t, double value, SampleDetail detail, std::uint64_t version);
+  bool has_details() const { return data_->details != nullptr; }
+  void ReadDetails(model::TimestampMs min_t, model::TimestampMs max_t,
+                   std::vector<DetailPoint>& out) const;
+  // The histogram that is the value of newest(); null where that is a float.
+  const model::FloatHistogram* newest_histogram() const;
   // Appends the points with min_t <= t <= max_t to `out`.
   void Read(model::TimestampMs min_t, model::TimestampMs max_t,
             std::vector<model::FPoint>& out) const;
@@ -70,6 +80,8 @@ class MemorySeries {
   void DropSealedUntil(model::TimestampMs t);
 
  private:
+  void DropDetailsBefore(model::TimestampMs t);
+
   model::FPoint newest_;
   std::uint64_t version_ = 0;
   model::LabelView labels_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "memory_store_impl.h"
 
@@ -40,10 +41,14 @@ bool SameNames(const model::Shape& shape, std::span<const model::Symbol> names) 
 
 }  // namespace
 
-AppendOutcome Follow(const model::FPoint& newest, const model::FPoint& next) {
+AppendOutcome Follow(const model::FPoint& newest, const model::FloatHistogram* newest_histogram,
+                     const model::FPoint& next, const model::FloatHistogram* next_histogram) {
   if (next.t > newest.t) return AppendOutcome::kAppended;
   if (next.t < newest.t) return AppendOutcome::kOutOfOrder;
-  return SameValue(next.f, newest.f) ? AppendOutcome::kAppended : AppendOutcome::kDuplicate;
+  const bool same = next_histogram == nullptr || newest_histogram == nullptr
+                        ? SameValue(next.f, newest.f)
+                        : next_histogram->Equals(*newest_histogram);
+  return same ? AppendOutcome::kAppended : AppendOutcome::kDuplicate;
 }
 
 MemorySeries* MemoryStore::Impl::FindLocked(const model::Labels& labels) const {
@@ -53,20 +58,23 @@ MemorySeries* MemoryStore::Impl::FindLocked(const model::Labels& labels) const {
   return number == base::HashIndex::kNone ? nullptr : all[number];
 }
 
-AppendOutcome MemoryStore::Impl::CheckLocked(const MemorySeries* series,
-                                             const model::FPoint& point) const {
+AppendOutcome MemoryStore::Impl::CheckLocked(const MemorySeries* series, const model::FPoint& point,
+                                             const model::FloatHistogram* histogram) const {
   if (point.t < oldest_kept_ || point.t < -kFarthest || point.t > kFarthest) {
     return AppendOutcome::kTooOld;
   }
   if (series == nullptr) return full_ ? AppendOutcome::kFull : AppendOutcome::kAppended;
-  return series->empty() ? AppendOutcome::kAppended : Follow(series->newest(), point);
+  if (series->empty()) return AppendOutcome::kAppended;
+  return Follow(series->newest(), histogram == nullptr ? nullptr : series->newest_histogram(),
+                point, histogram);
 }
 
 MemoryStore::Impl::Lookup MemoryStore::Impl::Find(const model::Labels& labels,
-                                                  const model::FPoint& point) const {
+                                                  const model::FPoint& point,
+                                                  const model::FloatHistogram* histogram) const {
   const base::ReaderLock lock(mu_);
   MemorySeries* const series = FindLocked(labels);
-  return {CheckLocked(series, point), series};
+  return {CheckLocked(series, point, histogram), series};
 }
 
 SeriesTable& MemoryStore::Impl::TableForLocked(std::span<const model::Symbol> names,
@@ -123,17 +131,23 @@ void MemoryStore::Impl::EndAppend(std::uint64_t version) {
   appenders_.erase(appenders_.find(version));
 }
 
-LeftOut MemoryStore::Impl::Commit(const std::vector<PendingSample>& samples) {
+LeftOut MemoryStore::Impl::Commit(const std::vector<PendingSample>& samples,
+                                  std::vector<PendingDetail> details) {
   LeftOut left_out;
   const base::WriterLock lock(mu_);
   const bool has_readers = !readers_.empty();
   // Who has seen the latest commit needs no mark of any so far.
   if (!has_readers || *readers_.begin() >= version_) marks_.clear();
   ++version_;
-  for (const PendingSample& sample : samples) {
+  auto next_detail = details.begin();
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const PendingSample& sample = samples[i];
+    SampleDetail* detail = nullptr;
+    if (next_detail != details.end() && next_detail->sample == i) detail = &next_detail++->detail;
     const bool known = sample.series != nullptr && sample.series->alive();
     MemorySeries& series = known ? *sample.series : GetOrCreateLocked(sample.labels);
-    const AppendOutcome outcome = CheckLocked(&series, sample.point);
+    const AppendOutcome outcome =
+        CheckLocked(&series, sample.point, detail == nullptr ? nullptr : detail->histogram.get());
     if (outcome != AppendOutcome::kAppended) {
       if (left_out.count++ > 0) continue;
       left_out.first = AsResult(outcome, sample.labels, sample.point.t).error().message();
@@ -144,7 +158,11 @@ LeftOut MemoryStore::Impl::Commit(const std::vector<PendingSample>& samples) {
     if (has_readers && series.version() != version_) {
       marks_[&series].push_back({version_, before});
     }
-    series.Append(sample.point, version_);
+    if (detail == nullptr) {
+      series.Append(sample.point, version_);
+    } else {
+      series.Append(sample.point.t, sample.point.f, std::move(*detail), version_);
+    }
     if (!newest_ || *newest_ < sample.point.t) newest_ = sample.point.t;
   }
   return left_out;
@@ -308,28 +326,53 @@ class MemoryStore::MemoryAppender final : public Appender {
   ~MemoryAppender() override { store_.EndAppend(version_); }
 
   AppendOutcome Append(const model::Labels& labels, model::TimestampMs t, double value) override {
-    const model::FPoint point{t, value};
+    // From outside that is a NaN like any other.
+    if (model::IsHistogramNaN(value)) value = std::numeric_limits<double>::quiet_NaN();
+    return Put(labels, {t, value}, nullptr);
+  }
+
+  AppendOutcome AppendDetailed(const model::Labels& labels, model::TimestampMs t, double value,
+                               SampleDetail detail) override {
+    if (detail.histogram == nullptr && detail.start_t == 0) return Append(labels, t, value);
+    const std::size_t before = samples_.size();
+    if (detail.histogram != nullptr) value = model::HistogramNaN();
+    const AppendOutcome outcome = Put(labels, {t, value}, detail.histogram.get());
+    if (samples_.size() > before) details_.push_back({before, std::move(detail)});
+    return outcome;
+  }
+
+  Result<LeftOut> Commit() override {
+    return store_.Commit(std::exchange(samples_, {}), std::exchange(details_, {}));
+  }
+
+ private:
+  AppendOutcome Put(const model::Labels& labels, const model::FPoint& point,
+                    const model::FloatHistogram* histogram) {
     if (!samples_.empty() && samples_.back().labels == labels) {
       const PendingSample& last = samples_.back();
-      const AppendOutcome outcome = Follow(last.point, point);
-      if (outcome == AppendOutcome::kAppended && t != last.point.t) {
+      const AppendOutcome outcome = Follow(last.point, LastHistogram(), point, histogram);
+      if (outcome == AppendOutcome::kAppended && point.t != last.point.t) {
         samples_.push_back({last.series, labels, point});
       }
       return outcome;
     }
-    const Impl::Lookup found = store_.Find(labels, point);
+    const Impl::Lookup found = store_.Find(labels, point, histogram);
     if (found.outcome == AppendOutcome::kAppended) {
       samples_.push_back({found.series, labels, point});
     }
     return found.outcome;
   }
 
-  Result<LeftOut> Commit() override { return store_.Commit(std::exchange(samples_, {})); }
+  // Of the sample appended last.
+  const model::FloatHistogram* LastHistogram() const {
+    if (details_.empty() || details_.back().sample + 1 != samples_.size()) return nullptr;
+    return details_.back().detail.histogram.get();
+  }
 
- private:
   Impl& store_;
   const std::uint64_t version_;  // keeps the series that samples_ point at
   std::vector<PendingSample> samples_;
+  std::vector<PendingDetail> details_;
 };
 
 MemoryStore::MemoryStore(MemoryStoreOptions options) : impl_(std::make_unique<Impl>(options)) {}

@@ -31,9 +31,16 @@ struct PendingSample {
   model::FPoint point;
 };
 
+// What a sample of a batch has beside that. Few have.
+struct PendingDetail {
+  std::size_t sample = 0;  // its number in the batch
+  SampleDetail detail;
+};
+
 // What the newest point of a series has to say about one that is to follow. kAppended for one that
-// repeats the newest, too.
-AppendOutcome Follow(const model::FPoint& newest, const model::FPoint& next);
+// repeats the newest, too. The histograms are those of points that are not floats.
+AppendOutcome Follow(const model::FPoint& newest, const model::FloatHistogram* newest_histogram,
+                     const model::FPoint& next, const model::FloatHistogram* next_histogram);
 
 class MemoryStore::Impl {
  public:
@@ -56,8 +63,10 @@ class MemoryStore::Impl {
   std::vector<const MemorySeries*> Select(const Search& search) const;
   void ReadLatest(std::span<const MemorySeries* const> series, const Search& search,
                   std::span<SeriesSet::Latest> out) const;
-  void Read(const MemorySeries& series, const Search& search,
+  bool Read(const MemorySeries& series, const Search& search,
             std::vector<model::FPoint>& out) const;
+  void ReadDetails(const MemorySeries& series, const Search& search,
+                   std::vector<DetailPoint>& out) const;
   // The store's symbol of `text`, where it has one, and a reference to it.
   model::Symbol AcquireSymbol(std::string_view text);
   void ReleaseSymbols(std::span<const model::Symbol> symbols);
@@ -68,8 +77,10 @@ class MemoryStore::Impl {
     AppendOutcome outcome;
     MemorySeries* series;
   };
-  Lookup Find(const model::Labels& labels, const model::FPoint& point) const;
-  LeftOut Commit(const std::vector<PendingSample>& samples);
+  Lookup Find(const model::Labels& labels, const model::FPoint& point,
+              const model::FloatHistogram* histogram) const;
+  // `details`: in order of their samples.
+  LeftOut Commit(const std::vector<PendingSample>& samples, std::vector<PendingDetail> details);
   void Truncate(model::TimestampMs now);
   void SetRetention(RetentionOf retention_of, std::int64_t longest_ms);
 
@@ -102,8 +113,8 @@ class MemoryStore::Impl {
   model::TimestampMs MarkedLocked(const MemorySeries& series, std::uint64_t version) const
       AZX_REQUIRES_SHARED(mu_);
   MemorySeries* FindLocked(const model::Labels& labels) const AZX_REQUIRES_SHARED(mu_);
-  AppendOutcome CheckLocked(const MemorySeries* series, const model::FPoint& point) const
-      AZX_REQUIRES_SHARED(mu_);
+  AppendOutcome CheckLocked(const MemorySeries* series, const model::FPoint& point,
+                            const model::FloatHistogram* histogram) const AZX_REQUIRES_SHARED(mu_);
   MemorySeries& GetOrCreateLocked(const model::Labels& labels) AZX_REQUIRES(mu_);
   SeriesTable& TableForLocked(std::span<const model::Symbol> names, model::Symbol metric)
       AZX_REQUIRES(mu_);

@@ -117,6 +117,8 @@ base::Result<void> SampleFile::Impl::SaveWanted(const Queryable& from, const Wan
     AZX_ASSIGN_OR_RETURN(const std::int64_t series,
                          NumberOf(set->labels(i).ToLabels(), wanted.reach_ms, put_series));
     for (const model::FPoint& point : points) {
+      // Histograms are not kept across a restart.
+      if (model::IsHistogramNaN(point.f)) continue;
       AZX_RETURN_IF_ERROR(put.Run(series, point.t, std::bit_cast<std::int64_t>(point.f)));
     }
   }

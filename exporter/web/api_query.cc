@@ -21,8 +21,8 @@ using ExprHandle = std::shared_ptr<const promql::Expr>;
 // Prometheus's bound on the steps of a range query.
 constexpr double kMaxSteps = 11'000;
 
-Result<ExprHandle> QueryParam(const Request& request) {
-  auto expr = promql::ParseExpr(request.Param("query"));
+Result<ExprHandle> QueryParam(const Context& context, const Request& request) {
+  auto expr = context.deps.engine.Parse(request.Param("query"));
   if (expr) return *expr;
   return InvalidParam("query", expr.error().message());
 }
@@ -182,7 +182,7 @@ Result<ApiData> Query(const Context& context, const Request& request) {
                        TimeParam(request, "time", context.deps.clock.NowMs()));
   AZX_RETURN_IF_ERROR(TakeTimeout(request, params));
   AZX_RETURN_IF_ERROR(TakeLookback(request, params));
-  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
+  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(context, request));
   return RunQuery(context, request, params,
                   [&](const promql::Engine& engine, JsonSink& sink, std::stop_token stop) {
                     return engine.Instant(context.deps.store, *expr, time, sink, std::move(stop));
@@ -196,7 +196,7 @@ Result<ApiData> QueryRange(const Context& context, const Request& request) {
   AZX_ASSIGN_OR_RETURN(const promql::RangeTimes range, TakeRange(request));
   AZX_RETURN_IF_ERROR(TakeTimeout(request, params));
   AZX_RETURN_IF_ERROR(TakeLookback(request, params));
-  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
+  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(context, request));
   const promql::ValueType type = expr->type();
   if (type != promql::ValueType::kVector && type != promql::ValueType::kScalar) {
     return InvalidParam("query", "invalid expression type \"" +
@@ -210,11 +210,11 @@ Result<ApiData> QueryRange(const Context& context, const Request& request) {
 }
 
 // GET, POST /api/v1/query_exemplars: query, start, end. No exemplar is kept, so none is found.
-Result<ApiData> QueryExemplars(const Context&, const Request& request) {
+Result<ApiData> QueryExemplars(const Context& context, const Request& request) {
   AZX_ASSIGN_OR_RETURN(const model::TimestampMs start, TimeParam(request, "start", kMinTime));
   AZX_ASSIGN_OR_RETURN(const model::TimestampMs end, TimeParam(request, "end", kMaxTime));
   if (end < start) return BadData("end timestamp must not be before start timestamp");
-  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, promql::ParseExpr(request.Param("query")));
+  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, context.deps.engine.Parse(request.Param("query")));
   if (promql::Selections(*expr).empty()) return ApiData{};
   return ApiData{"[]"};
 }
@@ -229,7 +229,7 @@ Result<ApiData> ExplainQuery(const Context& context, const Request& request) {
   AZX_ASSIGN_OR_RETURN(options.t, TimeParam(request, "time", context.deps.clock.NowMs()));
   AZX_RETURN_IF_ERROR(TakeTimeout(request, params));
   AZX_RETURN_IF_ERROR(TakeLookback(request, params));
-  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
+  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(context, request));
   Timings timings;
   AZX_ASSIGN_OR_RETURN(const promql::Explanation explanation,
                        InTurn(context, request, params, timings,
@@ -244,16 +244,16 @@ Result<ApiData> ExplainQuery(const Context& context, const Request& request) {
 }
 
 // GET, POST /api/v1/format_query: query.
-Result<ApiData> FormatQuery(const Context&, const Request& request) {
-  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
+Result<ApiData> FormatQuery(const Context& context, const Request& request) {
+  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(context, request));
   JsonWriter json;
   json.String(promql::Pretty(*expr));
   return ApiData{json.Take()};
 }
 
 // GET, POST /api/v1/parse_query: query.
-Result<ApiData> ParseQuery(const Context&, const Request& request) {
-  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(request));
+Result<ApiData> ParseQuery(const Context& context, const Request& request) {
+  AZX_ASSIGN_OR_RETURN(const ExprHandle expr, QueryParam(context, request));
   JsonWriter json;
   WriteAst(json, *expr);
   return ApiData{json.Take()};

@@ -45,17 +45,41 @@ void WriteTimestamp(JsonWriter& json, const AtModifier& at) {
   }
 }
 
-// `range_ms` 0: an instant vector.
-void WriteSelector(JsonWriter& json, const VectorSelector& selector, std::int64_t range_ms) {
-  json.BeginObject().Key("anchored").Bool(false).Key("matchers");
+// A duration that is computed, as text.
+void WriteDuration(JsonWriter& json, std::string_view key, const DurationPtr& expr) {
+  json.Key(key);
+  if (expr == nullptr) {
+    json.Null();
+  } else {
+    json.String(PrintDuration(*expr));
+  }
+}
+
+// `matrix` null: an instant vector.
+void WriteSelector(JsonWriter& json, const VectorSelector& selector, const MatrixSelector* matrix) {
+  json.BeginObject().Key("anchored").Bool(selector.mode == RangeMode::kAnchored);
+  json.Key("matchers");
   WriteMatchers(json, selector.matchers);
   json.Key("name").String(selector.name);
-  json.Key("offset").Int(selector.time.offset_ms).Key("offsetExpr").Null();
-  if (range_ms != 0) json.Key("range").Int(range_ms).Key("rangeExpr").Null();
-  json.Key("smoothed").Bool(false);
+  json.Key("offset").Int(selector.time.offset_ms);
+  WriteDuration(json, "offsetExpr", selector.time.offset_expr);
+  if (matrix != nullptr) {
+    json.Key("range").Int(matrix->range_ms);
+    WriteDuration(json, "rangeExpr", matrix->range_expr);
+  }
+  json.Key("smoothed").Bool(selector.mode == RangeMode::kSmoothed);
   WriteStartOrEnd(json, selector.time.at);
   WriteTimestamp(json, selector.time.at);
-  json.Key("type").String(range_ms != 0 ? "matrixSelector" : "vectorSelector").EndObject();
+  json.Key("type").String(matrix != nullptr ? "matrixSelector" : "vectorSelector").EndObject();
+}
+
+void WriteFill(JsonWriter& json, std::string_view key, const std::optional<double>& fill) {
+  json.Key(key);
+  if (fill) {
+    json.Double(*fill);
+  } else {
+    json.Null();
+  }
 }
 
 void WriteAggregate(JsonWriter& json, const AggregateExpr& expr) {
@@ -81,7 +105,10 @@ void WriteMatching(JsonWriter& json, const BinaryExpr& expr) {
   }
   const VectorMatching& matching = expr.matching;
   json.BeginObject().Key("card").String(CardinalityName(matching.cardinality));
-  json.Key("fillValues").BeginObject().Key("lhs").Null().Key("rhs").Null().EndObject();
+  json.Key("fillValues").BeginObject();
+  WriteFill(json, "lhs", matching.fill_left);
+  WriteFill(json, "rhs", matching.fill_right);
+  json.EndObject();
   json.Key("include");
   WriteNames(json, matching.include);
   json.Key("labels");
@@ -113,10 +140,13 @@ void WriteCall(JsonWriter& json, const CallExpr& expr) {
 void WriteSubquery(JsonWriter& json, const SubqueryExpr& expr) {
   json.BeginObject().Key("expr");
   WriteAst(json, *expr.expr);
-  json.Key("offset").Int(expr.time.offset_ms).Key("offsetExpr").Null();
-  json.Key("range").Int(expr.range_ms).Key("rangeExpr").Null();
+  json.Key("offset").Int(expr.time.offset_ms);
+  WriteDuration(json, "offsetExpr", expr.time.offset_expr);
+  json.Key("range").Int(expr.range_ms);
+  WriteDuration(json, "rangeExpr", expr.range_expr);
   WriteStartOrEnd(json, expr.time.at);
-  json.Key("step").Int(expr.step_ms).Key("stepExpr").Null();
+  json.Key("step").Int(expr.step_ms);
+  WriteDuration(json, "stepExpr", expr.step_expr);
   WriteTimestamp(json, expr.time.at);
   json.Key("type").String("subquery").EndObject();
 }
@@ -133,7 +163,7 @@ void WriteAst(JsonWriter& json, const Expr& expr) {
       return WriteCall(json, As<CallExpr>(expr));
     case ExprKind::kMatrixSelector: {
       const auto& matrix = As<MatrixSelector>(expr);
-      return WriteSelector(json, *matrix.selector, matrix.range_ms);
+      return WriteSelector(json, *matrix.selector, &matrix);
     }
     case ExprKind::kNumber:
       json.BeginObject().Key("type").String("numberLiteral");
@@ -158,7 +188,7 @@ void WriteAst(JsonWriter& json, const Expr& expr) {
       return;
     }
     case ExprKind::kVectorSelector:
-      return WriteSelector(json, As<VectorSelector>(expr), 0);
+      return WriteSelector(json, As<VectorSelector>(expr), nullptr);
   }
 }
 

@@ -114,7 +114,9 @@ Page Federate(const Context& context, const Request& request) {
     std::vector<storage::SeriesSet::Latest> latest((*set)->size());
     (*set)->ReadLatest(0, from, now, latest);
     for (const auto& [labels, point] : latest) {
-      if (model::IsStaleNaN(point.f) || labels.Get(model::kMetricName).empty()) continue;
+      // The text format has no native histograms.
+      if (model::IsStaleNaN(point.f) || model::IsHistogramNaN(point.f)) continue;
+      if (labels.Get(model::kMetricName).empty()) continue;
       samples.push_back({labels.ToLabels(), point.t, point.f});
     }
   }

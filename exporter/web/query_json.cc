@@ -71,6 +71,68 @@ void AppendPoints(std::string& out, std::span<const model::FPoint> points) {
   }
 }
 
+// How the bounds of a bucket are to be read: 0 (lower,upper], 1 [lower,upper), 2 open, 3 closed.
+int BoundsOf(const model::HistogramBucket& bucket) {
+  if (bucket.lower_inclusive) return bucket.upper_inclusive ? 3 : 1;
+  return bucket.upper_inclusive ? 0 : 2;
+}
+
+void AppendQuoted(std::string& out, double value) {
+  out += '"';
+  AppendValue(out, value);
+  out += '"';
+}
+
+// {"count":"3","sum":"4.5","buckets":[[0,"1","2","3"]]}: buckets that have observations, ascending.
+// Source: prometheus/util/jsonutil/marshal.go, MarshalHistogram.
+void AppendHistogram(std::string& out, const model::FloatHistogram& histogram) {
+  out += "{\"count\":";
+  AppendQuoted(out, histogram.count);
+  out += ",\"sum\":";
+  AppendQuoted(out, histogram.sum);
+  bool any = false;
+  for (const model::HistogramBucket& bucket : histogram.Buckets()) {
+    if (bucket.count == 0) continue;
+    out += any ? "," : ",\"buckets\":[";
+    any = true;
+    out += '[';
+    AppendInt(out, BoundsOf(bucket));
+    for (const double number : {bucket.lower, bucket.upper, bucket.count}) {
+      out += ',';
+      AppendQuoted(out, number);
+    }
+    out += ']';
+  }
+  out += any ? "]}" : "}";
+}
+
+// [1435781451.781,{...}]
+void AppendHPoint(std::string& out, const model::HPoint& point) {
+  out += '[';
+  AppendTime(out, point.t);
+  out += ',';
+  AppendHistogram(out, *point.h);
+  out += ']';
+}
+
+// "values":[...],"histograms":[...], those that there are.
+void AppendSamples(std::string& out, std::span<const model::FPoint> points,
+                   std::span<const model::HPoint> histograms) {
+  if (!points.empty() || histograms.empty()) {
+    out += "\"values\":[";
+    AppendPoints(out, points);
+    out += ']';
+  }
+  if (histograms.empty()) return;
+  if (!points.empty()) out += ',';
+  out += "\"histograms\":[";
+  for (std::size_t i = 0; i < histograms.size(); ++i) {
+    if (i > 0) out += ',';
+    AppendHPoint(out, histograms[i]);
+  }
+  out += ']';
+}
+
 // Scalars and strings are written in another way than samples: without an exponent, and their time
 // as a plain number. Source: prometheus/promql/value.go.
 void AppendData(std::string& out, const promql::Scalar& scalar) {
@@ -103,17 +165,22 @@ void AppendLabels(std::string& out, const model::Labels& labels) {
 void AppendSeries(std::string& out, const model::Sample& sample) {
   out += "{\"metric\":";
   AppendLabels(out, sample.labels);
-  out += ",\"value\":";
-  AppendPoint(out, sample.t, sample.f);
+  if (sample.h != nullptr) {
+    out += ",\"histogram\":";
+    AppendHPoint(out, {sample.t, sample.h});
+  } else {
+    out += ",\"value\":";
+    AppendPoint(out, sample.t, sample.f);
+  }
   out += '}';
 }
 
 void AppendSeries(std::string& out, const promql::MatrixSeries& series) {
   out += "{\"metric\":";
   AppendLabels(out, series.labels);
-  out += ",\"values\":[";
-  AppendPoints(out, series.points);
-  out += "]}";
+  out += ',';
+  AppendSamples(out, series.points, series.histograms);
+  out += '}';
 }
 
 template <class All>
@@ -139,8 +206,13 @@ void AppendValueOf(std::string& out, const promql::Explanation& node,
     out += ",\"points\":";
     AppendInt(out, static_cast<std::int64_t>(value.points));
   }
-  out += ",\"value\":";
-  AppendPoint(out, node.t, value.value);
+  if (value.histogram != nullptr) {
+    out += ",\"histogram\":";
+    AppendHPoint(out, {node.t, value.histogram});
+  } else {
+    out += ",\"value\":";
+    AppendPoint(out, node.t, value.value);
+  }
   out += '}';
 }
 
@@ -237,11 +309,18 @@ void JsonSink::Add(const model::LabelView& labels, const model::FPoint& point) {
   EndRow();
 }
 
-void JsonSink::Add(const model::LabelView& labels, std::span<const model::FPoint> points) {
+void JsonSink::Add(const model::LabelView& labels, const model::HPoint& point) {
   if (!BeginRow(labels)) return;
-  out_ += "},\"values\":[";
-  AppendPoints(out_, points);
-  out_ += ']';
+  out_ += "},\"histogram\":";
+  AppendHPoint(out_, point);
+  EndRow();
+}
+
+void JsonSink::Add(const model::LabelView& labels, std::span<const model::FPoint> points,
+                   std::span<const model::HPoint> histograms) {
+  if (!BeginRow(labels)) return;
+  out_ += "},";
+  AppendSamples(out_, points, histograms);
   EndRow();
 }
 

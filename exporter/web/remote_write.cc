@@ -91,16 +91,10 @@ RemoteWrite::Answer RemoteWrite::Store(const WriteRequest& request) {
     return Refuse(attempt.reason, attempt.answer.status, attempt.answer.text);
   }
   const std::uint64_t dropped = attempt.out_of_order + attempt.duplicate;
-  samples_ += request.sample_count() - dropped;
+  samples_ += request.sample_count() + request.histogram_count() - dropped;
   dropped_[static_cast<std::size_t>(Reason::kOutOfOrder)] += attempt.out_of_order;
   dropped_[static_cast<std::size_t>(Reason::kDuplicate)] += attempt.duplicate;
-  if (request.histogram_count() == 0) return attempt.answer;
-  dropped_[static_cast<std::size_t>(Reason::kNativeHistogram)] += request.histogram_count();
-  return Refuse(
-      Reason::kNativeHistogram, 400,
-      "native histograms are not supported yet: " + std::to_string(request.histogram_count()) +
-          " were left out, " + std::to_string(request.sample_count() - dropped) +
-          " samples beside them were stored");
+  return attempt.answer;
 }
 
 RemoteWrite::Attempt RemoteWrite::TryStore(const WriteRequest& request) {
@@ -126,13 +120,14 @@ bool RemoteWrite::AppendSeries(const WriteRequest& request, const WriteRequest::
   const auto labels = model::Labels::Of(std::vector<model::Label>(sent.begin(), sent.end()));
   const model::TimestampMs latest_allowed = clock_.NowMs() + kMaxAheadMs;
   bool appended = false;
-  for (const model::FPoint& point : request.samples(series)) {
-    if (point.t > latest_allowed) {
+  // `append`: lays the sample down.
+  const auto take = [&](model::TimestampMs t, const auto& append) {
+    if (t > latest_allowed) {
       attempt.reason = Reason::kTooFarAhead;
       attempt.answer = {400, "out of bounds: timestamp is too far in the future"};
       return false;
     }
-    const AppendOutcome outcome = appender.Append(labels, point.t, point.f);
+    const AppendOutcome outcome = append();
     if (outcome == AppendOutcome::kAppended) {
       appended = true;
     } else if (appended && outcome != AppendOutcome::kTooOld) {
@@ -142,6 +137,26 @@ bool RemoteWrite::AppendSeries(const WriteRequest& request, const WriteRequest::
       attempt.answer = {400, std::string(storage::AppendOutcomeText(outcome))};
       return false;
     }
+    return true;
+  };
+  for (const model::FPoint& point : request.samples(series)) {
+    if (!take(point.t, [&] { return appender.Append(labels, point.t, point.f); })) return false;
+  }
+  for (const model::HPoint& point : request.histograms(series)) {
+    // A staleness marker, as the sum of a histogram, is one of the series.
+    if (model::IsStaleNaN(point.h->sum)) {
+      if (!take(point.t, [&] { return appender.Append(labels, point.t, point.h->sum); })) {
+        return false;
+      }
+      continue;
+    }
+    if (auto valid = point.h->Validate(); !valid) {
+      attempt.reason = Reason::kNativeHistogram;
+      attempt.answer = {400, labels.ToString() + ": " + valid.error().message()};
+      return false;
+    }
+    const auto append = [&] { return appender.AppendDetailed(labels, point.t, 0, {point.h}); };
+    if (!take(point.t, append)) return false;
   }
   return true;
 }

@@ -58,9 +58,10 @@ Evaluator LocalEvaluator(const promql::Engine& engine, const storage::Queryable&
   };
 }
 
-TemplateQuery MakeTemplateQuery(const Evaluator& evaluate, model::TimestampMs t) {
-  return [&evaluate, t](std::string_view query) -> base::Result<promql::Vector> {
-    AZX_ASSIGN_OR_RETURN(const auto expr, promql::ParseExpr(query));
+TemplateQuery MakeTemplateQuery(const Evaluator& evaluate, const promql::Engine& engine,
+                                model::TimestampMs t) {
+  return [&evaluate, &engine, t](std::string_view query) -> base::Result<promql::Vector> {
+    AZX_ASSIGN_OR_RETURN(const auto expr, engine.Parse(query));
     AZX_ASSIGN_OR_RETURN(const promql::QueryResult result, evaluate(*expr, t));
     return SamplesOf(result);
   };

@@ -30,7 +30,8 @@ namespace azexporter::rules {
 
 // What the templates of a rule ask in an evaluation at `t`; `evaluate` must outlive the answer. As
 // in Prometheus a scalar is a sample without labels, and the query offset of a group moves nothing.
-TemplateQuery MakeTemplateQuery(const Evaluator& evaluate, model::TimestampMs t);
+TemplateQuery MakeTemplateQuery(const Evaluator& evaluate, const promql::Engine& engine,
+                                model::TimestampMs t);
 
 // What an empty answer of an alerting rule means: false, or that there was nothing to judge.
 struct EmptyVerdict {
@@ -51,6 +52,7 @@ struct AlertChanges {
 struct WrittenSample {
   model::Labels labels;
   double value = 0;
+  model::HistogramPtr histogram = nullptr;  // the value, where it is one
 };
 
 // Whether alerts that were restored and do not hold now may end: not while their sources have not

@@ -78,7 +78,7 @@ base::Result<void> Judge(const Rule& rule, const RuleGroup& group, const Manager
   AZX_ASSIGN_OR_RETURN(const promql::QueryResult result,
                        engine.Instant(queryable, *rule.expr, asked_at));
   const Evaluator evaluate = LocalEvaluator(engine, queryable);
-  const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, t)};
+  const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, engine, t)};
   AZX_ASSIGN_OR_RETURN(judgement.alerts, AlertMaker(rule).Make(group.limit, result, evaluation));
   if (judgement.alerts.empty()) {
     AZX_ASSIGN_OR_RETURN(EmptyVerdict empty, JudgeEmpty(rule, queryable, asked_at));

@@ -113,16 +113,16 @@ struct Outgoing {
 base::Result<std::vector<WrittenSample>> RecordedSamples(const Rule& rule, int limit,
                                                          const promql::QueryResult& result) {
   std::vector<WrittenSample> samples;
-  const auto add = [&](const model::Labels& labels, double value) {
+  const auto add = [&](const model::Labels& labels, double value, model::HistogramPtr histogram) {
     model::LabelsBuilder builder(labels);
     builder.Set(model::kMetricName, rule.name);
     for (const auto& [name, text] : rule.labels) builder.Set(name, text);
-    samples.push_back({builder.Build(), value});
+    samples.push_back({builder.Build(), value, std::move(histogram)});
   };
   if (const auto* vector = std::get_if<promql::Vector>(&result.value)) {
-    for (const model::Sample& sample : *vector) add(sample.labels, sample.f);
+    for (const model::Sample& sample : *vector) add(sample.labels, sample.f, sample.h);
   } else if (const auto* scalar = std::get_if<promql::Scalar>(&result.value)) {
-    add(model::Labels(), scalar->f);
+    add(model::Labels(), scalar->f, nullptr);
   } else {
     return base::Fail(base::ErrorCode::kExecution, "rule result is not a vector or scalar");
   }
@@ -207,7 +207,8 @@ base::Result<void> Manager::Impl::Write(RuleRun& run, const std::vector<WrittenS
   ++run.writes;
   for (const WrittenSample& sample : samples) {
     if (recording) run.written[sample.labels] = run.writes;
-    const storage::AppendOutcome appended = appender->Append(sample.labels, t, sample.value);
+    const storage::AppendOutcome appended =
+        appender->AppendDetailed(sample.labels, t, sample.value, {sample.histogram});
     if (appended == storage::AppendOutcome::kAppended || !outcome) continue;
     outcome = storage::AsResult(appended, sample.labels, t);
   }
@@ -284,7 +285,7 @@ base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
   run.status.samples = SampleCount(result);
   std::vector<WrittenSample> samples;
   if (rule.kind == RuleKind::kAlerting) {
-    const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, t)};
+    const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, deps.engine, t)};
     AZX_ASSIGN_OR_RETURN(std::vector<Alert> alerts,
                          run.maker->Make(group.group->limit, result, evaluation));
     const Restored may_end = MayEnd(run, *group.group, t);

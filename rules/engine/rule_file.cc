@@ -35,8 +35,9 @@ bool IsKubernetesObject(const YamlNode& node) {
 
 class FileReader {
  public:
-  FileReader(std::string_view text, const std::string& file, UnknownKeys unknown, RuleFile& out)
-      : file_(file), out_(out), reader_(text, unknown, out) {}
+  FileReader(std::string_view text, const std::string& file, const ReadOptions& options,
+             RuleFile& out)
+      : file_(file), out_(out), reader_(text, options, out) {}
 
   void Read(const base::YamlDocuments& parsed) {
     const auto& documents = parsed.documents;
@@ -129,25 +130,28 @@ class FileReader {
 
 }  // namespace
 
-RuleFile ReadRuleFile(std::string_view text, const std::string& file, UnknownKeys unknown) {
+RuleFile ReadRuleFile(std::string_view text, const std::string& file, UnknownKeys unknown,
+                      const promql::ParserOptions& parser) {
   RuleFile out;
-  FileReader(text, file, unknown, out).Read(YamlNode::ParseUntilFault(text, file));
+  FileReader(text, file, {unknown, parser}, out).Read(YamlNode::ParseUntilFault(text, file));
   return out;
 }
 
 Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file,
-                                             UnknownKeys unknown) {
-  RuleFile read = ReadRuleFile(text, file, unknown);
+                                             UnknownKeys unknown,
+                                             const promql::ParserOptions& parser) {
+  RuleFile read = ReadRuleFile(text, file, unknown, parser);
   if (!read.errors.empty()) return Fail(std::move(read.errors.front()));
   return std::move(read.groups);
 }
 
 Result<std::vector<RuleGroup>> LoadRuleFiles(const std::vector<std::string>& paths,
-                                             UnknownKeys unknown) {
+                                             UnknownKeys unknown,
+                                             const promql::ParserOptions& parser) {
   std::vector<RuleGroup> all;
   for (const std::string& path : paths) {
     AZX_ASSIGN_OR_RETURN(const std::string text, base::ReadFile(path));
-    AZX_ASSIGN_OR_RETURN(std::vector<RuleGroup> groups, ParseRuleFile(text, path, unknown));
+    AZX_ASSIGN_OR_RETURN(std::vector<RuleGroup> groups, ParseRuleFile(text, path, unknown, parser));
     std::move(groups.begin(), groups.end(), std::back_inserter(all));
   }
   return all;

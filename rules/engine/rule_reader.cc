@@ -26,15 +26,15 @@ void AddGroupLabels(const TemplateMap& group_labels, Rule& rule) {
 
 }  // namespace
 
-GroupReader::GroupReader(std::string_view text, UnknownKeys unknown, RuleFile& out)
-    : lines_(base::SplitLines(text)), unknown_(unknown), out_(out) {}
+GroupReader::GroupReader(std::string_view text, const ReadOptions& options, RuleFile& out)
+    : lines_(base::SplitLines(text)), options_(options), out_(out) {}
 
 void GroupReader::Fault(const YamlNode& node, std::string_view message) {
   out_.errors.push_back(node.ErrorHere(message));
 }
 
 void GroupReader::CheckKeys(YamlMap& map) {
-  if (unknown_ == UnknownKeys::kIgnore) return;
+  if (options_.unknown == UnknownKeys::kIgnore) return;
   if (auto read = map.CheckAllRead(); !read) out_.errors.push_back(read.error());
 }
 
@@ -130,7 +130,7 @@ void GroupReader::ReadExpr(const YamlNode& node, YamlMap& map, Rule& rule) {
   rule.expr_text = expr->scalar();
   if (rule.expr_text.empty()) return Fault(*expr, "field 'expr' must be set in rule");
   rule.expr_places = PlacesOf(*expr, rule.expr_text);
-  auto parsed = promql::ParseExpr(rule.expr_text);
+  auto parsed = promql::ParseExpr(rule.expr_text, options_.parser);
   if (parsed) {
     rule.expr = std::move(*parsed);
     return;

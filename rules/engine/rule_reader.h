@@ -21,10 +21,15 @@ struct GroupOwner {
   bool of_operator = false;
 };
 
+struct ReadOptions {
+  UnknownKeys unknown = UnknownKeys::kRefuse;
+  promql::ParserOptions parser = {};
+};
+
 class GroupReader {
  public:
   // `text` is what the nodes were parsed from. Both must outlive this.
-  GroupReader(std::string_view text, UnknownKeys unknown, RuleFile& out);
+  GroupReader(std::string_view text, const ReadOptions& options, RuleFile& out);
 
   // Reads what stands under `groups:`; names of groups are unique among them.
   void ReadGroups(const base::YamlNode& list, const GroupOwner& owner);
@@ -50,7 +55,7 @@ class GroupReader {
   std::vector<Place> PlacesOf(const base::YamlNode& node, std::string_view value) const;
 
   std::vector<std::string_view> lines_;  // of the text
-  const UnknownKeys unknown_;
+  const ReadOptions options_;
   RuleFile& out_;
 };
 

@@ -111,8 +111,9 @@ bool SameValue(double a, double b, bool fuzzy) {
 Lines LinesOfSamples(const std::vector<ExpectedSample>& samples) {
   Lines lines;
   for (const ExpectedSample& sample : samples) {
-    lines.push_back(
-        fmt::format("{} {}", sample.labels.ToString(), base::FormatFloatG(sample.value)));
+    lines.push_back(fmt::format(
+        "{} {}", sample.labels.ToString(),
+        sample.histogram.empty() ? base::FormatFloatG(sample.value) : sample.histogram));
   }
   return lines;
 }
@@ -153,7 +154,8 @@ std::optional<std::string> CompareSamples(const ExprTest& test, std::vector<Expe
   SortByLabels(expected);
   SortByLabels(got);
   const bool same = std::ranges::equal(expected, got, [&](const auto& a, const auto& b) {
-    return a.labels == b.labels && SameValue(a.value, b.value, options.fuzzy);
+    return a.labels == b.labels && a.histogram == b.histogram &&
+           SameValue(a.value, b.value, options.fuzzy);
   });
   if (same) return std::nullopt;
   const std::string head = ExprTestHead(test, options);

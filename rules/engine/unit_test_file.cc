@@ -140,11 +140,6 @@ class FileReader {
     // A long sequence may be written over several lines.
     std::replace_if(
         values.begin(), values.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    if (values.find("{{") != std::string::npos) {
-      group.lost_series.push_back(
-          name->ErrorHere(text + ": " + std::string(kNoHistograms)).message());
-      return {};
-    }
     auto labels = promql::ParseMetric(text);
     auto sequence = promql::ParseSequence(values);
     if (!labels || !sequence) {
@@ -223,7 +218,16 @@ class FileReader {
       if (!parsed) test.unreadable = "labels \"" + labels + "\": " + parsed.error().message();
       if (parsed) sample.labels = std::move(*parsed);
     }
-    if (!histogram.empty()) test.unreadable = kNoHistograms;
+    if (!histogram.empty()) {
+      const auto read = promql::ParseSequence(histogram);
+      if (read && read->size() == 1 && read->front() && read->front()->h != nullptr) {
+        // As it would be printed, so that it can be compared.
+        sample.histogram = read->front()->h->ToNotation();
+      } else {
+        test.unreadable = "histogram \"" + histogram +
+                          "\": " + (read ? "not one histogram" : read.error().message());
+      }
+    }
     test.expected.push_back(std::move(sample));
     return {};
   }

@@ -18,8 +18,6 @@
 
 namespace azexporter::rules {
 
-inline constexpr std::string_view kNoHistograms = "native histograms are not supported yet";
-
 struct ExpectedAlert {
   AlertState state = AlertState::kFiring;
   model::Labels labels;  // with alertname
@@ -36,6 +34,7 @@ struct AlertTest {
 struct ExpectedSample {
   model::Labels labels;
   double value = 0;
+  std::string histogram = {};  // in the notation of series; empty: a float
 };
 
 struct ExprTest {
@@ -52,8 +51,7 @@ struct TestGroup {
   std::int64_t interval_ms = 0;  // between the points of a series
   model::TimestampMs start = 0;
   std::vector<promql::SeriesNotation> series;
-  std::vector<std::string> bad_series;   // malformed: the test is not run
-  std::vector<std::string> lost_series;  // of what azexporter does not know: it is run without
+  std::vector<std::string> bad_series;  // malformed: the test is not run
   model::Labels external_labels;
   std::string external_url;
   std::vector<AlertTest> alert_tests;

@@ -68,9 +68,12 @@ ValueRange RangeOf(const FunctionRow& row, const ValueRange& arg) {
   const bool nan = arg.may_be_nan;
   switch (row.becomes) {
     case Becomes::kSame: {
-      // An average of whole numbers is none.
       ValueRange range = arg;
-      if (row.name == "avg_over_time") range.whole = false;
+      if (row.name == "avg_over_time") {
+        range.whole = false;
+        // The two infinities have no average.
+        range.may_be_nan = nan || (arg.least == -kInfinity && arg.most == kInfinity);
+      }
       return range;
     }
     case Becomes::kNotNegative:

@@ -38,6 +38,8 @@ ValueRange RangeOf(const AggregateExpr& aggregate, const ValueRange& range) {
     case AggregateOp::kAvg:
       return {range.least, range.most, false, nan || !IsFinite(range)};
     case AggregateOp::kBottomk:
+    case AggregateOp::kLimitk:
+    case AggregateOp::kLimitRatio:
     case AggregateOp::kMax:
     case AggregateOp::kMin:
     case AggregateOp::kTopk:
@@ -57,10 +59,6 @@ ValueRange RangeOf(const AggregateExpr& aggregate, const ValueRange& range) {
       return range.most <= 0 ? ValueRange{-kInfinity, range.most, range.whole, nan} : ValueRange{};
   }
   return {};
-}
-
-bool IsAllValues(const AggregateOp op) {
-  return op == AggregateOp::kBottomk || op == AggregateOp::kTopk;
 }
 
 std::string Head(const AggregateExpr& aggregate) {
@@ -199,7 +197,7 @@ Facts Analyser::OfSelector(const VectorSelector& selector) {
 Facts Analyser::OfAggregate(const AggregateExpr& aggregate) {
   const Facts& input = out_.of(*aggregate.expr);
   Facts facts = input;
-  if (IsAllValues(aggregate.op)) {
+  if (KeepsSamples(aggregate.op)) {
     facts.always = false;  // of topk(0, x) nothing is left
     return facts;
   }

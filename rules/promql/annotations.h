@@ -24,9 +24,36 @@ class Annotations {
   void BadBucketLabel(std::string_view metric_name, std::string_view label,
                       const PositionRange& position);
   void SortInRangeQuery(const PositionRange& position);
-  // An operator that takes no two floats; the place is that of the whole expression.
-  void IncompatibleFloats(std::string_view op, const PositionRange& position);
   void PossibleNonCounter(std::string_view metric_name, const PositionRange& position);
+  // The same by the label __type__, where that is what counts.
+  void PossibleNonCounterType(std::string_view metric_name, std::string_view type,
+                              const PositionRange& position);
+  void InvalidRatio(double ratio, double capped, const PositionRange& position);
+
+  // --- about native histograms
+  // An operator that does not take these types ("float", "histogram"); the place is that of the
+  // whole expression.
+  void IncompatibleTypes(std::string_view lhs, std::string_view op, std::string_view rhs,
+                         const PositionRange& position);
+  // Exponential buckets on one side of an operator, custom ones on the other.
+  void IncompatibleBuckets(std::string_view op, const PositionRange& position);
+  // Floats and histograms in one range, or in one group of an aggregation.
+  void MixedSamples(std::string_view metric_name, const PositionRange& position);
+  void MixedSamplesInAggregation(const PositionRange& position);
+  void MixedSchemas(std::string_view metric_name, const PositionRange& position);
+  void MixedClassicAndNative(std::string_view metric_name, const PositionRange& position);
+  void HistogramNotCounter(std::string_view metric_name, const PositionRange& position);
+  void HistogramNotGauge(std::string_view metric_name, const PositionRange& position);
+  void IgnoredInAggregation(std::string_view aggregation, const PositionRange& position);
+  void IgnoredInMixedRange(std::string_view metric_name, const PositionRange& position);
+  // `operation`: "addition", "subtraction", "aggregation".
+  void ResetCollision(std::string_view operation, const PositionRange& position);
+  void BoundsReconciled(std::string_view operation, const PositionRange& position);
+  void QuantileIsNaN(std::string_view metric_name, const PositionRange& position);
+  void QuantileIsSkewed(std::string_view metric_name, const PositionRange& position);
+  void FractionLeavesNaNsOut(std::string_view metric_name, const PositionRange& position);
+  // A sample began to count before the one before it was taken. Told once, with their number.
+  void StartTimeOverlap(std::string_view metric_name, const PositionRange& position);
 
   // The counts of a classic histogram went down from one bucket to the next; where, and by how much
   // at most.
@@ -46,6 +73,13 @@ class Annotations {
   void MoveTo(QueryNotes& notes);
 
  private:
+  void Warn(std::string_view text, const PositionRange& position);
+  void Inform(std::string_view text, const PositionRange& position);
+
+  struct Overlaps {
+    std::int64_t count = 0;
+    PositionRange position;
+  };
   struct Forced {
     Monotonicity fixed;
     model::TimestampMs min_t = 0;
@@ -58,6 +92,7 @@ class Annotations {
   std::map<std::string, PositionRange> warnings_;
   std::map<std::string, PositionRange> infos_;
   std::map<std::string, Forced> forced_;
+  std::map<std::string, Overlaps> overlaps_;
   std::size_t noted_ = 0;
 };
 

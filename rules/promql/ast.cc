@@ -72,6 +72,10 @@ std::string_view AggregateOpText(AggregateOp op) {
       return "count_values";
     case AggregateOp::kGroup:
       return "group";
+    case AggregateOp::kLimitk:
+      return "limitk";
+    case AggregateOp::kLimitRatio:
+      return "limit_ratio";
     case AggregateOp::kMax:
       return "max";
     case AggregateOp::kMin:
@@ -88,6 +92,11 @@ std::string_view AggregateOpText(AggregateOp op) {
       return "topk";
   }
   return {};
+}
+
+bool KeepsSamples(AggregateOp op) {
+  return op == AggregateOp::kTopk || op == AggregateOp::kBottomk || op == AggregateOp::kLimitk ||
+         op == AggregateOp::kLimitRatio;
 }
 
 std::string_view BinaryOpText(BinaryOp op) {

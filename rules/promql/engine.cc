@@ -8,6 +8,7 @@
 
 #include "eval_error.h"
 #include "evaluator.h"
+#include "interpolation.h"
 #include "literals.h"
 
 namespace azexporter::promql {
@@ -25,8 +26,14 @@ class ValueSink : public ResultSink {
   void Add(const model::LabelView& labels, const model::FPoint& point) override {
     std::get<Vector>(value_).push_back({labels.ToLabels(), point.t, point.f});
   }
-  void Add(const model::LabelView& labels, std::span<const model::FPoint> points) override {
-    std::get<Matrix>(value_).push_back({labels.ToLabels(), {points.begin(), points.end()}});
+  void Add(const model::LabelView& labels, const model::HPoint& point) override {
+    std::get<Vector>(value_).push_back({labels.ToLabels(), point.t, 0, point.h});
+  }
+  void Add(const model::LabelView& labels, std::span<const model::FPoint> points,
+           std::span<const model::HPoint> histograms) override {
+    std::get<Matrix>(value_).push_back({labels.ToLabels(),
+                                        {points.begin(), points.end()},
+                                        {histograms.begin(), histograms.end()}});
   }
 
   Value Take() { return std::move(value_); }
@@ -42,27 +49,37 @@ Result<QueryResult> Collected(const Result<QueryNotes>& notes, ValueSink& sink) 
 
 // Runs `evaluate` with everything it needs; the one place that catches EvalError.
 Result<QueryNotes> Run(const EngineOptions& options, const base::Clock& clock,
-                       const storage::Queryable& store, const Expr& expr, TimeSpan times,
+                       const storage::Queryable& store, const Expr& expr, const RangeTimes& times,
                        std::stop_token stop, const std::function<void(Query&)>& evaluate) {
   constexpr auto kLimit = static_cast<model::TimestampMs>(kMaxTimeMs);
-  if (times.from < -kLimit || times.to > kLimit) {
-    return base::BadData("time of the query is out of range: " + std::to_string(times.from));
+  if (times.start < -kLimit || times.end > kLimit) {
+    return base::BadData("time of the query is out of range: " + std::to_string(times.start));
   }
-  const TimeSpan needed = NeededTimes(expr, times, times, options.lookback_ms);
+  const DurationContext durations{times.step_ms, times.end - times.start};
+  const TimeSpan span{times.start, times.end};
+  TimeSpan needed;
+  try {
+    needed = NeededTimes(expr, span, {span, options.lookback_ms, durations});
+  } catch (EvalError& failure) {
+    return base::Fail(std::move(failure.error));
+  }
   AZX_ASSIGN_OR_RETURN(auto querier, store.NewQuerier(needed.from, needed.to));
   Query query{.options = options,
               .clock = clock,
               .querier = *querier,
               .stop = std::move(stop),
               .deadline_ns = clock.SteadyNs() + options.timeout_ms * 1'000'000,
-              .start = times.from,
-              .end = times.to,
+              .start = times.start,
+              .end = times.end,
+              .durations = durations,
               .budget = SampleBudget(options.max_samples),
               .annotations = {},
               .labels = LabelSpace(*querier),
               .step_invariant = {},
-              .repeated = FindRepeated(expr)};
+              .repeated = FindRepeated(expr),
+              .stats_only = {}};
   FindStepInvariant(expr, query.step_invariant);
+  FindStatsOnly(expr, query.stats_only);
   try {
     evaluate(query);
     QueryNotes notes;
@@ -82,8 +99,12 @@ SteppedVector Finish(Evaluator& evaluator, SteppedVector vector) {
 void GiveVector(const SteppedVector& stepped, model::TimestampMs t, ResultSink& sink) {
   sink.BeginVector(stepped.size());
   for (std::size_t i = 0; i < stepped.size(); ++i) {
-    const double value = stepped.values(i)[0];
-    if (!IsAbsent(value)) sink.Add(stepped.row(i).labels, model::FPoint{t, value});
+    const Element element = stepped.At(i, 0);
+    if (element.h != nullptr) {
+      sink.Add(stepped.row(i).labels, model::HPoint{t, *element.h});
+    } else if (!IsAbsent(element.f)) {
+      sink.Add(stepped.row(i).labels, model::FPoint{t, element.f});
+    }
   }
 }
 
@@ -101,14 +122,22 @@ std::vector<std::size_t> InOrder(std::size_t count, const LabelsOf& labels_of) {
 void GiveMatrix(const SteppedVector& stepped, const Steps& steps, ResultSink& sink) {
   sink.BeginMatrix(stepped.size());
   std::vector<model::FPoint> points;
+  std::vector<model::HPoint> histograms;
   for (const std::size_t i :
        InOrder(stepped.size(), [&](std::size_t row) { return stepped.row(row).labels; })) {
     points.clear();
+    histograms.clear();
     const std::span<const double> values = stepped.values(i);
     for (std::size_t step = 0; step < values.size(); ++step) {
       if (!IsAbsent(values[step])) points.push_back({steps.At(step), values[step]});
     }
-    if (!points.empty()) sink.Add(stepped.row(i).labels, points);
+    const ConstHistograms of_row = stepped.histograms(i);
+    for (std::size_t step = 0; step < of_row.size(); ++step) {
+      if (of_row[step] != nullptr) histograms.push_back({steps.At(step), of_row[step]});
+    }
+    if (!points.empty() || !histograms.empty()) {
+      sink.Add(stepped.row(i).labels, points, histograms);
+    }
   }
 }
 
@@ -116,19 +145,36 @@ void GiveRawRange(Evaluator& evaluator, const Expr& expr, ResultSink& sink) {
   struct Raw {
     model::LabelView labels;
     std::vector<model::FPoint> points;
+    std::vector<model::HPoint> histograms;
   };
+  const Expr& inner = Unwrap(expr);
+  RangeMode mode = RangeMode::kPlain;
+  if (inner.kind() == ExprKind::kMatrixSelector) mode = As<MatrixSelector>(inner).selector->mode;
   std::vector<Raw> all;
   evaluator.ForEachRange(expr, [&](const RangeSeries& series, const Windows& windows) {
-    Raw raw{evaluator.FinalLabels({series.labels, series.drop_name}), {}};
-    for (const model::FPoint& point : series.points) {
-      if (point.t > windows.Start(0) && point.t <= windows.End(0)) raw.points.push_back(point);
+    Raw raw{evaluator.FinalLabels({series.labels, series.drop_name}), {}, {}};
+    const auto take = [&](const auto& from, auto& to) {
+      for (const auto& sample : from) {
+        if (sample.t > windows.Start(0) && sample.t <= windows.End(0)) to.push_back(sample);
+      }
+    };
+    if (mode == RangeMode::kPlain) {
+      take(series.points, raw.points);
+      take(series.histograms, raw.histograms);
+    } else {
+      const bool smoothed = mode == RangeMode::kSmoothed;
+      if (!series.histograms.empty()) {
+        FailEval(std::string(smoothed ? "smoothed" : "anchored") +
+                 " modifier is not supported with histograms");
+      }
+      raw.points = ExtendedPoints(series.points, windows.Start(0), windows.End(0), smoothed);
     }
-    if (!raw.points.empty()) all.push_back(std::move(raw));
+    if (!raw.points.empty() || !raw.histograms.empty()) all.push_back(std::move(raw));
   });
   sink.BeginMatrix(all.size());
   for (const std::size_t i :
        InOrder(all.size(), [&](std::size_t row) { return all[row].labels; })) {
-    sink.Add(all[i].labels, all[i].points);
+    sink.Add(all[i].labels, all[i].points, all[i].histograms);
   }
 }
 
@@ -149,7 +195,7 @@ Result<QueryResult> Engine::Range(const storage::Queryable& store, const Expr& e
 Result<QueryNotes> Engine::Instant(const storage::Queryable& store, const Expr& expr,
                                    model::TimestampMs t, ResultSink& sink,
                                    std::stop_token stop) const {
-  return Run(options_, clock_, store, expr, {t, t}, std::move(stop), [&](Query& query) {
+  return Run(options_, clock_, store, expr, {t, t, 0}, std::move(stop), [&](Query& query) {
     Evaluator evaluator(query, {t, 1, 1});
     switch (expr.type()) {
       case ValueType::kString:
@@ -176,8 +222,7 @@ Result<QueryNotes> Engine::Range(const storage::Queryable& store, const Expr& ex
     return base::BadData("invalid expression type \"" + std::string(DocumentedType(expr.type())) +
                          "\" for range query, must be Scalar or instant Vector");
   }
-  const TimeSpan span{times.start, times.end};
-  return Run(options_, clock_, store, expr, span, std::move(stop), [&](Query& query) {
+  return Run(options_, clock_, store, expr, times, std::move(stop), [&](Query& query) {
     const auto count = static_cast<std::uint64_t>(times.end - times.start) /
                        static_cast<std::uint64_t>(times.step_ms);
     const Steps steps{times.start, times.step_ms, count + 1};

@@ -5,11 +5,13 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "azexporter/base/float_format.h"
 #include "azexporter/base/utf8.h"
 #include "eval_error.h"
 #include "evaluator.h"
+#include "histogram_total.h"
 #include "kahan.h"
 #include "label_space.h"
 #include "quantile.h"
@@ -17,10 +19,19 @@
 namespace azexporter::promql {
 namespace {
 
-// Each of these gathers the values of one group at one step. Add is called once or more, then Value
+// What an aggregation makes of native histograms.
+enum class OfHistograms {
+  kCounts,   // they are samples like any other
+  kIgnores,  // with an info
+  kSums,
+  kAverages,
+};
+
+// Each of these gathers the floats of one group at one step. Add is called once or more, then Value
 // tells the result.
 
 struct CountState {
+  static constexpr OfHistograms kOfHistograms = OfHistograms::kCounts;
   double count = 0;
   void Add(double) { ++count; }
   bool empty() const { return count == 0; }
@@ -28,6 +39,7 @@ struct CountState {
 };
 
 struct GroupState {
+  static constexpr OfHistograms kOfHistograms = OfHistograms::kCounts;
   bool seen = false;
   void Add(double) { seen = true; }
   bool empty() const { return !seen; }
@@ -35,6 +47,7 @@ struct GroupState {
 };
 
 struct SumState {
+  static constexpr OfHistograms kOfHistograms = OfHistograms::kSums;
   KahanSum sum;
   bool seen = false;
   void Add(double value) {
@@ -49,6 +62,7 @@ struct SumState {
 // A number beats NaN.
 template <bool kMax>
 struct ExtremeState {
+  static constexpr OfHistograms kOfHistograms = OfHistograms::kIgnores;
   double extreme = 0;
   bool seen = false;
   void Add(double value) {
@@ -62,6 +76,7 @@ struct ExtremeState {
 
 // Welford's method.
 struct VarianceState {
+  static constexpr OfHistograms kOfHistograms = OfHistograms::kIgnores;
   double count = 0;
   double mean = 0;
   double squares = 0;
@@ -82,6 +97,49 @@ struct VarianceState {
 
 struct DeviationState : VarianceState {
   double Value() const { return std::sqrt(VarianceState::Value()); }
+};
+
+struct MeanState : Mean {
+  static constexpr OfHistograms kOfHistograms = OfHistograms::kAverages;
+};
+
+// The totals of the native histograms of all groups and steps, of which there are few.
+class HistogramTotals {
+ public:
+  HistogramTotals(Evaluator& evaluator, const AggregateExpr& expr)
+      : evaluator_(evaluator), expr_(expr) {}
+
+  // `cell`: group x steps + step.
+  void Add(std::size_t cell, const model::FloatHistogram& histogram,
+           const model::LabelView& labels) {
+    const bool mean = expr_.op == AggregateOp::kAvg;
+    HistogramTotal& total = totals_.try_emplace(cell, mean).first->second;
+    if (total.incompatible() || total.Add(histogram)) return;
+    evaluator_.annotations().MixedSchemas(labels.Get(model::kMetricName), expr_.expr->position());
+  }
+
+  // Puts the totals where there are no floats; where there are, there is no value at all.
+  void PutInto(SteppedVector& out) const {
+    const PositionRange& position = expr_.expr->position();
+    Annotations& annotations = evaluator_.annotations();
+    for (const auto& [cell, total] : totals_) {
+      const std::size_t row = cell / out.steps();
+      const std::size_t step = cell % out.steps();
+      if (total.bounds_reconciled()) annotations.BoundsReconciled("aggregation", position);
+      if (!IsAbsent(out.values(row)[step])) {
+        annotations.MixedSamplesInAggregation(position);
+        out.Clear(row, step);
+      } else if (!total.incompatible()) {
+        if (total.reset_collision()) annotations.ResetCollision("aggregation", position);
+        out.SetHistogram(row, step, std::make_shared<const model::FloatHistogram>(total.Value()));
+      }
+    }
+  }
+
+ private:
+  Evaluator& evaluator_;
+  const AggregateExpr& expr_;
+  std::map<std::size_t, HistogramTotal> totals_;
 };
 
 LabelChoice GroupingChoice(Evaluator& evaluator, const AggregateExpr& expr) {
@@ -129,18 +187,30 @@ SteppedVector Aggregate(Evaluator& evaluator, const AggregateExpr& expr) {
   const std::size_t steps = evaluator.steps().count;
   std::vector<State> states;  // groups x steps
   SampleCharge charge = evaluator.NewCharge();
-  evaluator.ForEachRow(*expr.expr,
-                       [&](const SteppedVector::Row& row, std::span<const double> values) {
-                         const std::size_t group = groups.Add(row);
-                         if (group * steps == states.size()) {
-                           charge.Add(steps);
-                           states.resize(states.size() + steps);
-                         }
-                         State* const state = states.data() + group * steps;
-                         for (std::size_t step = 0; step < steps; ++step) {
-                           if (!IsAbsent(values[step])) state[step].Add(values[step]);
-                         }
-                       });
+  HistogramTotals totals(evaluator, expr);
+  evaluator.ForEachRow(*expr.expr, [&](const SteppedVector::Row& row,
+                                       std::span<const double> values, ConstHistograms histograms) {
+    const std::size_t group = groups.Add(row);
+    if (group * steps == states.size()) {
+      charge.Add(steps);
+      states.resize(states.size() + steps);
+    }
+    State* const state = states.data() + group * steps;
+    for (std::size_t step = 0; step < steps; ++step) {
+      if (!IsAbsent(values[step])) state[step].Add(values[step]);
+    }
+    for (std::size_t step = 0; step < histograms.size(); ++step) {
+      if (histograms[step] == nullptr) continue;
+      if constexpr (State::kOfHistograms == OfHistograms::kCounts) {
+        state[step].Add(0);
+      } else if constexpr (State::kOfHistograms == OfHistograms::kIgnores) {
+        evaluator.annotations().IgnoredInAggregation(AggregateOpText(expr.op),
+                                                     expr.expr->position());
+      } else {
+        totals.Add(group * steps + step, *histograms[step], row.labels);
+      }
+    }
+  });
   SteppedVector out = groups.MakeRows(evaluator);
   for (std::size_t group = 0; group < out.size(); ++group) {
     const std::span<double> values = out.values(group);
@@ -149,6 +219,7 @@ SteppedVector Aggregate(Evaluator& evaluator, const AggregateExpr& expr) {
       if (!state.empty()) values[step] = state.Value();
     }
   }
+  totals.PutInto(out);
   out.DropEmptyRows();
   return out;
 }
@@ -170,14 +241,18 @@ class CountedValues {
     const std::uint32_t known = index_.Find(
         hash, [&](std::uint32_t i) { return seen_[i].row == row_ && seen_[i].bits == bits; });
     if (known != base::HashIndex::kNone) return seen_[known].group;
+    index_.Insert(hash, static_cast<std::uint32_t>(seen_.size()));
+    seen_.push_back({row_, bits, GroupOfText(base::FormatFloatF(value))});
+    return seen_.back().group;
+  }
+  // Of a histogram of the row, as text.
+  std::uint32_t GroupOfText(std::string_view text) {
     model::LabelView with_value = rows_.labels(row_);
     if (label_counts_) {
-      const NewLabel change{label_, labels_.Intern(base::FormatFloatF(value))};
+      const NewLabel change{label_, labels_.Intern(text)};
       with_value = labels_.With(with_value, {&change, 1});
     }
-    index_.Insert(hash, static_cast<std::uint32_t>(seen_.size()));
-    seen_.push_back({row_, bits, groups_.NumberOf(with_value)});
-    return seen_.back().group;
+    return groups_.NumberOf(with_value);
   }
   const model::LabelView& labels(std::uint32_t group) const { return groups_.labels(group); }
 
@@ -204,7 +279,7 @@ bool Before(bool top, double a, double b) {
   return top ? a > b : a < b;
 }
 
-// The k of topk and bottomk at every step; empty when no step wants any sample.
+// The k of topk, bottomk and limitk at every step; empty when no step wants any sample.
 std::vector<std::size_t> ReadCounts(const SteppedVector& param, std::size_t limit) {
   constexpr double kInt64Limit = 9223372036854775807.0;
   double largest = -std::numeric_limits<double>::infinity();
@@ -236,7 +311,7 @@ std::vector<std::size_t> ReadCounts(const SteppedVector& param, std::size_t limi
 SteppedVector Evaluator::EvalAggregate(const AggregateExpr& expr) {
   switch (expr.op) {
     case AggregateOp::kAvg:
-      return Aggregate<Mean>(*this, expr);
+      return Aggregate<MeanState>(*this, expr);
     case AggregateOp::kCount:
       return Aggregate<CountState>(*this, expr);
     case AggregateOp::kGroup:
@@ -258,6 +333,10 @@ SteppedVector Evaluator::EvalAggregate(const AggregateExpr& expr) {
       return EvalTopBottom(expr);
     case AggregateOp::kCountValues:
       return EvalCountValues(expr);
+    case AggregateOp::kLimitk:
+      return EvalLimitk(expr);
+    case AggregateOp::kLimitRatio:
+      return EvalLimitRatio(expr);
   }
   FailEval("unknown aggregation");
 }
@@ -276,8 +355,12 @@ SteppedVector Evaluator::EvalQuantile(const AggregateExpr& expr) {
   for (std::size_t step = 0; step < steps_.count; ++step) {
     for (std::vector<double>& values : members) values.clear();
     for (std::size_t i = 0; i < input.size(); ++i) {
-      const double value = input.values(i)[step];
-      if (!IsAbsent(value)) members[group_of[i]].push_back(value);
+      const Element element = input.At(i, step);
+      if (element.h != nullptr) {
+        annotations().IgnoredInAggregation("quantile", expr.expr->position());
+      } else if (!IsAbsent(element.f)) {
+        members[group_of[i]].push_back(element.f);
+      }
     }
     for (std::size_t group = 0; group < out.size(); ++group) {
       if (members[group].empty()) continue;
@@ -295,6 +378,16 @@ SteppedVector Evaluator::EvalTopBottom(const AggregateExpr& expr) {
   const std::vector<std::size_t> counts = ReadCounts(param, input.size());
   if (counts.empty()) return NewVector();
   const bool top = expr.op == AggregateOp::kTopk;
+  if (input.has_histograms()) {
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      const ConstHistograms histograms = std::as_const(input).histograms(i);
+      for (std::size_t step = 0; step < histograms.size(); ++step) {
+        if (histograms[step] == nullptr || counts[step] == 0) continue;
+        annotations().IgnoredInAggregation(AggregateOpText(expr.op), expr.position());
+      }
+    }
+    input.DropHistograms();
+  }
   GroupRows groups(*this, expr);
   std::vector<std::vector<std::size_t>> members;
   for (std::size_t i = 0; i < input.size(); ++i) {
@@ -328,6 +421,54 @@ SteppedVector Evaluator::EvalTopBottom(const AggregateExpr& expr) {
   return input;
 }
 
+// The first k samples of each group, of whatever kind.
+SteppedVector Evaluator::EvalLimitk(const AggregateExpr& expr) {
+  SteppedVector input = Eval(*expr.expr);
+  const SteppedVector param = Eval(*expr.param);
+  const std::vector<std::size_t> counts = ReadCounts(param, input.size());
+  if (counts.empty()) return NewVector();
+  GroupRows groups(*this, expr);
+  std::vector<std::size_t> group_of(input.size());
+  for (std::size_t i = 0; i < input.size(); ++i) group_of[i] = groups.Add(input.row(i));
+  std::vector<std::size_t> kept;
+  for (std::size_t step = 0; step < steps_.count; ++step) {
+    kept.assign(groups.size(), 0);
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      if (std::as_const(input).At(i, step).empty()) continue;
+      if (kept[group_of[i]]++ >= counts[step]) input.Clear(i, step);
+    }
+  }
+  input.DropEmptyRows();
+  return input;
+}
+
+// The samples of those series whose hash is among the lowest, or with a ratio below zero among the
+// highest: `limit_ratio(0.2, v)` and `limit_ratio(-0.8, v)` share out all of them.
+SteppedVector Evaluator::EvalLimitRatio(const AggregateExpr& expr) {
+  SteppedVector input = Eval(*expr.expr);
+  const SteppedVector param = Eval(*expr.param);
+  const std::span<const double> ratios = param.values(0);
+  if (std::ranges::all_of(ratios, [](double ratio) { return ratio == 0; })) return NewVector();
+  if (std::ranges::any_of(ratios, [](double ratio) { return std::isnan(ratio); })) {
+    FailEval("Ratio value is NaN");
+  }
+  const auto [least, most] = std::ranges::minmax_element(ratios);
+  if (*most > 1) annotations().InvalidRatio(*most, 1, expr.param->position());
+  if (*least < -1) annotations().InvalidRatio(*least, -1, expr.param->position());
+  constexpr double kMostHash = 18446744073709551615.0;
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const auto hash = static_cast<double>(input.row(i).labels.ToLabels().Hash());
+    const double place = hash / kMostHash;
+    for (std::size_t step = 0; step < steps_.count; ++step) {
+      const double ratio = std::clamp(ratios[step], -1.0, 1.0);
+      const bool takes = ratio >= 0 ? place < ratio || ratio == 1 : place >= 1 + ratio;
+      if (!takes || ratio == 0) input.Clear(i, step);
+    }
+  }
+  input.DropEmptyRows();
+  return input;
+}
+
 SteppedVector Evaluator::EvalCountValues(const AggregateExpr& expr) {
   const std::string& label = As<StringLiteral>(Unwrap(*expr.param)).value;
   if (label.empty() || !base::IsValidUtf8(label)) {
@@ -342,9 +483,11 @@ SteppedVector Evaluator::EvalCountValues(const AggregateExpr& expr) {
     CheckAlive(i);
     counted.BeginRow(input.row(i).labels);
     for (std::size_t step = 0; step < steps_.count; ++step) {
-      const double value = input.values(i)[step];
-      if (IsAbsent(value)) continue;
-      const std::uint32_t group = counted.GroupOf(value);
+      const Element element = input.At(i, step);
+      if (element.empty()) continue;
+      const std::uint32_t group = element.h != nullptr
+                                      ? counted.GroupOfText((*element.h)->ToString())
+                                      : counted.GroupOf(element.f);
       if (group == out.size()) out.AddRow({counted.labels(group)});
       double& count = out.values(group)[step];
       count = IsAbsent(count) ? 1 : count + 1;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "binary_labels.h"
+#include "binary_samples.h"
 #include "eval_error.h"
 #include "evaluator.h"
 #include "label_space.h"
@@ -12,50 +14,13 @@
 namespace azexporter::promql {
 namespace {
 
-// Whether the result still is of the metric on the left: arithmetic makes something new.
-bool ChangesMetric(BinaryOp op) { return !IsComparison(op) && !IsSetOp(op) && !IsTrim(op); }
-
-// All labels in braces, the metric name among them: as errors name the series of a match group.
-std::string InBraces(const model::LabelView& view) {
-  const model::Labels labels = view.ToLabels();
-  std::string text = "{";
-  for (const model::Label label : labels) {
-    if (text.size() > 1) text += ", ";
-    if (model::IsLegacyLabelName(label.name)) {
-      text += label.name;
-    } else {
-      model::AppendQuoted(text, label.name);
-    }
-    text += '=';
-    model::AppendQuoted(text, label.value);
-  }
-  return text + "}";
-}
-
-LabelChoice MatchingChoice(Evaluator& evaluator, const VectorMatching& matching) {
-  LabelSpace& labels = evaluator.labels();
-  std::vector<model::Symbol> names = labels.Intern(matching.labels);
-  if (matching.on) return LabelChoice::Only(labels, std::move(names));
-  names.push_back(labels.metric_name());
-  return LabelChoice::AllBut(labels, std::move(names));
-}
-
-// The group of matching labels that each row falls into, numbered alike on both sides.
-std::vector<std::uint32_t> GroupsOf(const SteppedVector& vector, LabelGroups& groups) {
-  std::vector<std::uint32_t> group_of(vector.size());
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    group_of[i] = groups.GroupOf(vector.row(i).labels);
-  }
-  return group_of;
-}
-
 // At which steps any row of a group has a value: groups x steps.
 std::vector<bool> PresentGroups(const SteppedVector& vector,
                                 const std::vector<std::uint32_t>& group_of, std::size_t groups) {
   std::vector<bool> present(groups * vector.steps());
   for (std::size_t i = 0; i < vector.size(); ++i) {
     for (std::size_t step = 0; step < vector.steps(); ++step) {
-      if (!IsAbsent(vector.values(i)[step])) present[group_of[i] * vector.steps() + step] = true;
+      if (!vector.At(i, step).empty()) present[group_of[i] * vector.steps() + step] = true;
     }
   }
   return present;
@@ -124,80 +89,9 @@ void WithOperation(const BinaryExpr& expr, Run run) {
   run([](double, double, double) { return Absent(); });
 }
 
-// The labels of the elements of a join's result.
-class ResultLabels {
- public:
-  ResultLabels(Evaluator& evaluator, const BinaryExpr& expr)
-      : space_(evaluator.labels()),
-        include_(space_.Intern(expr.matching.include)),
-        kept_(Kept(evaluator, expr)) {}
-
-  model::LabelView Of(const model::LabelView& many, const model::LabelView& one) {
-    const model::LabelView kept = kept_.Project(many);
-    if (include_.empty()) return kept;
-    changes_.clear();
-    for (const model::Symbol name : include_) changes_.push_back({name, one.Get(name)});
-    return space_.With(kept, changes_);
-  }
-
-  // Two elements of the "many" side that differ surely have different labels in the result.
-  bool KeepsDistinct(const SteppedVector& many) {
-    LabelReader name(space_.metric_name());
-    const model::Shape* shape = nullptr;
-    bool drops_name = false;
-    model::Symbol metric;
-    for (std::size_t i = 0; i < many.size(); ++i) {
-      const model::LabelView& labels = many.row(i).labels;
-      const model::Symbol its_metric = name.Of(labels);
-      if (&labels.shape() != shape) {
-        shape = &labels.shape();
-        const model::LabelView kept = kept_.Project(labels);
-        const std::size_t dropped = labels.size() - kept.size();
-        // At most one goes, which is the name; and none is replaced.
-        if (dropped > 1 || (dropped == 1 && (!its_metric || kept.Get(space_.metric_name())))) {
-          return false;
-        }
-        if (std::ranges::any_of(include_, [&](model::Symbol n) { return bool(kept.Get(n)); })) {
-          return false;
-        }
-        if (i > 0 && drops_name != (dropped == 1)) return false;
-        drops_name = dropped == 1;
-      }
-      if (i > 0 && drops_name && its_metric != metric) return false;
-      metric = its_metric;
-    }
-    return true;
-  }
-
- private:
-  static LabelChoice Kept(Evaluator& evaluator, const BinaryExpr& expr) {
-    LabelSpace& space = evaluator.labels();
-    const VectorMatching& matching = expr.matching;
-    const bool one_to_one = matching.cardinality == Cardinality::kOneToOne;
-    std::vector<model::Symbol> names = space.Intern(matching.labels);
-    const bool drops_name =
-        ChangesMetric(expr.op) || (expr.return_bool && !evaluator.options().delayed_name_removal);
-    if (one_to_one && matching.on) {
-      if (drops_name) {
-        std::erase_if(names, [&](model::Symbol name) {
-          return std::ranges::find(space.metadata(), name) != space.metadata().end();
-        });
-      }
-      return LabelChoice::Only(space, std::move(names));
-    }
-    if (!one_to_one) names.clear();
-    if (drops_name) names.insert(names.end(), space.metadata().begin(), space.metadata().end());
-    return LabelChoice::AllBut(space, std::move(names));
-  }
-
-  LabelSpace& space_;
-  const std::vector<model::Symbol> include_;
-  LabelChoice kept_;
-  std::vector<NewLabel> changes_;
-};
-
-// Between two vectors, where one side has at most one element in a group of matching labels at any
-// step: the "one" side. The other is the "many" side, even where the operator is one-to-one.
+// Between two vectors of floats, where one side has at most one element in a group of matching
+// labels at any step: the "one" side. The other is the "many" side, even where the operator is
+// one-to-one.
 class VectorJoin {
  public:
   // `many` is used up.
@@ -215,8 +109,7 @@ class VectorJoin {
         result_(evaluator, expr),
         // Names that are to go later may hide equal labels.
         all_distinct_(!evaluator.options().delayed_name_removal && result_.KeepsDistinct(many)),
-        in_place_(all_distinct_ && !IsTrim(expr.op) &&
-                  (expr.matching.include.empty() || many.steps() == 1)),
+        in_place_(all_distinct_ && (expr.matching.include.empty() || many.steps() == 1)),
         last_pairing_(in_place_ ? 0 : many.size()),
         out_(evaluator.NewVector()) {}
 
@@ -243,7 +136,10 @@ class VectorJoin {
     for (std::size_t i = 0; i < one_.size(); ++i) {
       if (IsAbsent(one_.values(i)[step])) continue;
       std::size_t& slot = one_at_[group_of_one_[i]];
-      if (slot != kNone) FailDuplicate(one_.row(slot).labels, i);
+      if (slot != kNone) {
+        FailDuplicate(expr_, groups_.labels(group_of_one_[i]), one_.row(slot).labels,
+                      one_.row(i).labels);
+      }
       slot = i;
     }
     return true;
@@ -298,31 +194,22 @@ class VectorJoin {
 
   void CheckOneToOne(std::size_t group, std::size_t step) {
     if (expr_.matching.cardinality != Cardinality::kOneToOne) return;
-    if (matched_[group] == step) {
-      FailEval(
-          "multiple matches for labels: many-to-one matching must be explicit "
-          "(group_left/group_right)");
-    }
+    if (matched_[group] == step) FailManyToOne();
     matched_[group] = step;
   }
 
   // What came of a pair at that step.
   void Put(std::size_t many, std::size_t one, std::size_t step, double value) {
-    if (IsTrim(expr_.op)) evaluator_.NoteIncompatible(expr_);
     const std::size_t group = group_of_many_[many];
     CheckOneToOne(group, step);
     const std::size_t row = OutRow(many, one);
     if (expr_.matching.cardinality != Cardinality::kOneToOne && !all_distinct_) {
       Joined& last = last_joined_[row];
-      if (last.step == step && last.group == group) {
-        FailEval("multiple matches for labels: grouping labels must ensure unique matches");
-      }
+      if (last.step == step && last.group == group) FailNotUnique();
       last = {step, group};
     }
     if (IsAbsent(value)) return;
-    if (!IsAbsent(out_.values(row)[step])) {
-      FailEval("vector cannot contain metrics with the same labelset");
-    }
+    if (!IsAbsent(out_.values(row)[step])) FailSameLabels();
     out_.values(row)[step] = value;
   }
 
@@ -343,17 +230,6 @@ class VectorJoin {
     }
     last = {partner, row};
     return row;
-  }
-
-  [[noreturn]] void FailDuplicate(const model::LabelView& other, std::size_t i) const {
-    std::string first = InBraces(other);
-    std::string second = InBraces(one_.row(i).labels);
-    if (second < first) std::swap(first, second);
-    FailEval("found duplicate series for the match group " +
-             InBraces(groups_.labels(group_of_one_[i])) + " on the " +
-             (swapped() ? "left" : "right") + " hand-side of the operation: [" + first + ", " +
-             second +
-             "];many-to-many matching not allowed: matching labels must be unique on one side");
   }
 
   struct Joined {
@@ -383,6 +259,13 @@ class VectorJoin {
   LabelIndex row_of_labels_;
 };
 
+// The same to be kept, for where it does not have to be fast.
+FloatOp FloatOperation(const BinaryExpr& expr) {
+  FloatOp kept;
+  WithOperation(expr, [&](auto operation) { kept = operation; });
+  return kept;
+}
+
 }  // namespace
 
 SteppedVector Evaluator::EvalBinary(const BinaryExpr& expr) {
@@ -391,10 +274,6 @@ SteppedVector Evaluator::EvalBinary(const BinaryExpr& expr) {
   if (left_scalar && right_scalar) return EvalScalarBinary(expr);
   if (left_scalar || right_scalar) return EvalVectorScalar(expr);
   return IsSetOp(expr.op) ? EvalSetOp(expr) : EvalVectorVector(expr);
-}
-
-void Evaluator::NoteIncompatible(const BinaryExpr& expr) {
-  query_.annotations.IncompatibleFloats(BinaryOpText(expr.op), expr.position());
 }
 
 SteppedVector Evaluator::EvalScalarBinary(const BinaryExpr& expr) {
@@ -416,13 +295,15 @@ SteppedVector Evaluator::EvalVectorScalar(const BinaryExpr& expr) {
   SteppedVector rhs = Eval(*expr.rhs);
   SteppedVector& vector = scalar_left ? rhs : lhs;
   const SteppedVector& scalar = scalar_left ? lhs : rhs;
-  const bool any = std::ranges::any_of(vector.values(), [](double v) { return !IsAbsent(v); });
-  if (IsTrim(expr.op) && any) NoteIncompatible(expr);
-  WithOperation(expr, [&](auto operation) {
-    for (std::size_t i = 0; i < vector.size(); ++i) {
-      ApplyToRow(vector.values(i), scalar.values(0), scalar_left, operation);
-    }
-  });
+  if (vector.has_histograms() || IsTrim(expr.op)) {
+    CombineWithScalars(*this, expr, vector, scalar.values(0), FloatOperation(expr));
+  } else {
+    WithOperation(expr, [&](auto operation) {
+      for (std::size_t i = 0; i < vector.size(); ++i) {
+        ApplyToRow(vector.values(i), scalar.values(0), scalar_left, operation);
+      }
+    });
+  }
   vector.DropEmptyRows();
   if (!ChangesMetric(expr.op) && !expr.return_bool) return std::move(vector);
   return DropNames(std::move(vector));
@@ -440,7 +321,7 @@ SteppedVector Evaluator::EvalSetOp(const BinaryExpr& expr) {
     for (std::size_t i = 0; i < vector.size(); ++i) {
       for (std::size_t step = 0; step < steps_.count; ++step) {
         if (others[group_of[i] * steps_.count + step] != keep_if_present) {
-          vector.values(i)[step] = Absent();
+          vector.Clear(i, step);
         }
       }
     }
@@ -452,7 +333,7 @@ SteppedVector Evaluator::EvalSetOp(const BinaryExpr& expr) {
   }
   filter(rhs, right, PresentGroups(lhs, left, groups.size()), false);
   for (std::size_t i = 0; i < rhs.size(); ++i) {
-    std::ranges::copy(rhs.values(i), lhs.AddRow(rhs.row(i)).begin());
+    lhs.AddRow(rhs.row(i), rhs.values(i), std::as_const(rhs).histograms(i));
   }
   // One series may stand on both sides, here now and there later.
   return steps_.count == 1 && query_.options.delayed_name_removal ? std::move(lhs)
@@ -463,7 +344,13 @@ SteppedVector Evaluator::EvalVectorVector(const BinaryExpr& expr) {
   SteppedVector lhs = Eval(*expr.lhs);
   SteppedVector rhs = Eval(*expr.rhs);
   const bool swapped = expr.matching.cardinality == Cardinality::kOneToMany;
-  return VectorJoin(*this, expr, swapped ? rhs : lhs, swapped ? lhs : rhs).Run();
+  SteppedVector& many = swapped ? rhs : lhs;
+  SteppedVector& one = swapped ? lhs : rhs;
+  const bool floats = !lhs.has_histograms() && !rhs.has_histograms();
+  if (!floats || expr.matching.fills() || IsTrim(expr.op)) {
+    return JoinSamples(*this, expr, many, one, FloatOperation(expr));
+  }
+  return VectorJoin(*this, expr, many, one).Run();
 }
 
 }  // namespace azexporter::promql

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "azexporter/promql/printer.h"
+#include "eval_error.h"
 #include "evaluator.h"
 #include "function_body.h"
 
@@ -54,7 +55,8 @@ void Widen(TimeSpan& span, const TimeSpan& other) {
 }
 
 // The times that a selector or subquery is evaluated at, when what it stands in is at `at`.
-TimeSpan Shifted(const TimeModifiers& time, TimeSpan at, const TimeSpan& query) {
+TimeSpan Shifted(const TimeModifiers& time, TimeSpan at, const NeededFor& needed) {
+  const TimeSpan& query = needed.query;
   switch (time.at.kind) {
     case AtModifier::Kind::kNone:
       break;
@@ -68,7 +70,17 @@ TimeSpan Shifted(const TimeModifiers& time, TimeSpan at, const TimeSpan& query) 
       at = {query.to, query.to};
       break;
   }
-  return {at.from - time.offset_ms, at.to - time.offset_ms};
+  const std::int64_t offset_ms = OffsetMs(time, needed.durations);
+  return {at.from - offset_ms, at.to - offset_ms};
+}
+
+// The times of samples that a selector looks at when it is evaluated at `at`.
+TimeSpan Selected(const VectorSelector& selector, const TimeSpan& at, std::int64_t range_ms,
+                  const NeededFor& needed) {
+  TimeSpan span = Shifted(selector.time, at, needed);
+  span.from -= range_ms;
+  if (selector.mode == RangeMode::kSmoothed) span.to += needed.lookback_ms;
+  return span;
 }
 
 }  // namespace
@@ -79,57 +91,76 @@ bool FindStepInvariant(const Expr& expr, std::unordered_map<const Expr*, bool>& 
   return invariant;
 }
 
-TimeSpan NeededTimes(const Expr& expr, TimeSpan at, TimeSpan query, std::int64_t lookback_ms) {
+std::int64_t OffsetMs(const TimeModifiers& time, const DurationContext& context) {
+  if (time.offset_expr == nullptr) return time.offset_ms;
+  auto ms = DurationMs(*time.offset_expr, context, /*may_be_negative=*/true);
+  if (!ms) throw EvalError{std::move(ms).error()};
+  return *ms;
+}
+
+std::int64_t RangeMs(std::int64_t range_ms, const DurationPtr& expr,
+                     const DurationContext& context) {
+  if (expr == nullptr) return range_ms;
+  auto ms = DurationMs(*expr, context, /*may_be_negative=*/false);
+  if (!ms) throw EvalError{std::move(ms).error()};
+  return *ms;
+}
+
+TimeSpan NeededTimes(const Expr& expr, TimeSpan at, const NeededFor& query) {
   // What needs no samples needs the time of the query, for want of a better answer.
-  TimeSpan needed = query;
+  TimeSpan needed = query.query;
   bool any = false;
   const auto add = [&](const TimeSpan& span) {
     if (any) return Widen(needed, span);
     needed = span;
     any = true;
   };
-  const auto visit = [&](const Expr& child) { add(NeededTimes(child, at, query, lookback_ms)); };
+  const auto visit = [&](const Expr& child) { add(NeededTimes(child, at, query)); };
   switch (expr.kind()) {
-    case ExprKind::kAggregate:
-      if (As<AggregateExpr>(expr).param != nullptr) visit(*As<AggregateExpr>(expr).param);
-      visit(*As<AggregateExpr>(expr).expr);
-      break;
-    case ExprKind::kBinary:
-      visit(*As<BinaryExpr>(expr).lhs);
-      visit(*As<BinaryExpr>(expr).rhs);
-      break;
-    case ExprKind::kCall:
-      for (const ExprPtr& arg : As<CallExpr>(expr).args) visit(*arg);
-      break;
     case ExprKind::kMatrixSelector: {
       const auto& matrix = As<MatrixSelector>(expr);
-      const TimeSpan span = Shifted(matrix.selector->time, at, query);
-      add({span.from - matrix.range_ms, span.to});
+      std::int64_t range_ms = RangeMs(matrix.range_ms, matrix.range_expr, query.durations);
+      if (matrix.selector->mode != RangeMode::kPlain) range_ms += query.lookback_ms;
+      add(Selected(*matrix.selector, at, range_ms, query));
       break;
     }
-    case ExprKind::kNumber:
-    case ExprKind::kString:
-      break;
-    case ExprKind::kParen:
-      visit(*As<ParenExpr>(expr).expr);
-      break;
     case ExprKind::kSubquery: {
       const auto& subquery = As<SubqueryExpr>(expr);
       TimeSpan span = Shifted(subquery.time, at, query);
-      span.from -= subquery.range_ms;
-      add(NeededTimes(*subquery.expr, span, query, lookback_ms));
+      span.from -= RangeMs(subquery.range_ms, subquery.range_expr, query.durations);
+      RangeMs(subquery.step_ms, subquery.step_expr, query.durations);
+      add(NeededTimes(*subquery.expr, span, query));
       break;
     }
+    case ExprKind::kVectorSelector:
+      add(Selected(As<VectorSelector>(expr), at, query.lookback_ms, query));
+      break;
+    case ExprKind::kAggregate:
+    case ExprKind::kBinary:
+    case ExprKind::kCall:
+    case ExprKind::kParen:
     case ExprKind::kUnary:
-      visit(*As<UnaryExpr>(expr).expr);
+      for (const Expr* child : Children(expr)) visit(*child);
       break;
-    case ExprKind::kVectorSelector: {
-      const TimeSpan span = Shifted(As<VectorSelector>(expr).time, at, query);
-      add({span.from - lookback_ms, span.to});
+    case ExprKind::kNumber:
+    case ExprKind::kString:
       break;
-    }
   }
   return needed;
+}
+
+void FindStatsOnly(const Expr& expr, std::unordered_set<const Expr*>& out, bool below) {
+  if (expr.kind() == ExprKind::kSubquery) return;
+  if (expr.kind() == ExprKind::kBinary && IsTrim(As<BinaryExpr>(expr).op)) return;
+  if (expr.kind() == ExprKind::kCall) {
+    const std::string_view name = As<CallExpr>(expr).function.name;
+    if (name.starts_with("histogram_quantile") || name == "histogram_fraction") return;
+    if (name == "histogram_count" || name == "histogram_sum" || name == "histogram_avg") {
+      below = true;
+    }
+  }
+  if (below && expr.kind() == ExprKind::kVectorSelector) out.insert(&expr);
+  for (const Expr* child : Children(expr)) FindStatsOnly(*child, out, below);
 }
 
 namespace {

@@ -14,6 +14,7 @@
 #include <stop_token>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "annotations.h"
@@ -36,6 +37,12 @@ struct RepeatedNodes {
 // Only nodes that are worth keeping a value of: those that compute.
 RepeatedNodes FindRepeated(const Expr& expr);
 
+// From the earliest to the latest of some times, both inclusive.
+struct TimeSpan {
+  model::TimestampMs from;
+  model::TimestampMs to;
+};
+
 // What all evaluators of one query share.
 struct Query {
   const EngineOptions& options;
@@ -46,6 +53,8 @@ struct Query {
   // What @ start() and @ end() mean.
   const model::TimestampMs start;
   const model::TimestampMs end;
+  // What step() and range() mean.
+  const DurationContext durations;
   SampleBudget budget;
   Annotations annotations;
   LabelSpace labels;
@@ -53,6 +62,8 @@ struct Query {
   std::unordered_map<const Expr*, bool> step_invariant;
   // Nodes of which the expression has equals elsewhere.
   RepeatedNodes repeated;
+  // Selectors of whose histograms only count and sum are looked at.
+  std::unordered_set<const Expr*> stats_only;
 };
 
 // A range vector at all steps: where the windows lie.
@@ -61,19 +72,34 @@ struct Windows {
   AtModifier at;  // resolved: kNone or kTimestamp
   std::int64_t offset_ms = 0;
   std::int64_t range_ms = 0;
+  // How far beyond the window samples are looked for as well: of anchored and smoothed selectors.
+  std::int64_t before_ms = 0;
+  std::int64_t after_ms = 0;
+  // Of histograms only count and sum are looked at.
+  bool stats_only = false;
 
   // Windows are open on the left: (Start(i), End(i)].
   model::TimestampMs End(std::size_t step) const {
     return (at.kind == AtModifier::Kind::kNone ? steps.At(step) : at.t) - offset_ms;
   }
   model::TimestampMs Start(std::size_t step) const { return End(step) - range_ms; }
+  // What is read for a window: (From(i), To(i)].
+  model::TimestampMs From(std::size_t step) const { return Start(step) - before_ms; }
+  model::TimestampMs To(std::size_t step) const { return End(step) + after_ms; }
 };
 
-// One series of a range vector: every point that lies in any of the windows, none of them stale.
+// One series of a range vector: every sample that lies in any of the windows, none of them stale.
 struct RangeSeries {
   model::LabelView labels;
   bool drop_name = false;
   std::vector<model::FPoint> points;
+  std::vector<model::HPoint> histograms;
+  // When counting began, for each point and each histogram, 0 where it is not known; empty where it
+  // is known of none, or start times do not count (EngineOptions::use_start_timestamps).
+  std::vector<model::TimestampMs> point_starts;
+  std::vector<model::TimestampMs> histogram_starts;
+
+  bool empty() const { return points.empty() && histograms.empty(); }
 };
 
 class Evaluator {
@@ -89,8 +115,10 @@ class Evaluator {
   SteppedVector Eval(const Expr& expr);
 
   // Calls `visit` for every series of an instant vector, one at a time: the samples of a selector,
-  // or of a function over a range, are then never held all at once.
-  using RowVisitor = std::function<void(const SteppedVector::Row&, std::span<const double>)>;
+  // or of a function over a range, are then never held all at once. The histograms are those of the
+  // row, empty where it has none.
+  using RowVisitor =
+      std::function<void(const SteppedVector::Row&, std::span<const double>, ConstHistograms)>;
   void ForEachRow(const Expr& expr, const RowVisitor& visit);
 
   // Calls `visit` for every series of a range vector, one at a time. REQUIRES: a matrix selector or
@@ -98,8 +126,14 @@ class Evaluator {
   using RangeVisitor = std::function<void(const RangeSeries&, const Windows&)>;
   void ForEachRange(const Expr& expr, const RangeVisitor& visit);
 
-  // As a selector, but with the time of each sample (seconds) for its value.
-  SteppedVector EvalSampleTimes(const VectorSelector& selector);
+  // What a selector is to give of the samples that it finds.
+  enum class Ask {
+    kValue,
+    kTime,         // the time of the sample, seconds
+    kTimeOfFloat,  // the same; an error where it is a histogram
+    kStart,        // when counting began, seconds, 0 where it is not known
+  };
+  SteppedVector EvalSelector(const VectorSelector& selector, Ask ask);
 
   // --- for functions and operators
   SteppedVector NewVector() { return {steps_.count, query_.budget}; }
@@ -118,8 +152,11 @@ class Evaluator {
   model::LabelView FinalLabels(const SteppedVector::Row& row);
   // Series that are equal are merged, where they do not overlap: else an error.
   SteppedVector MergeEqual(SteppedVector vector);
-  // Two floats met in an operator that takes none.
-  void NoteIncompatible(const BinaryExpr& expr);
+  // A computed duration. Throws EvalError where it makes no sense.
+  std::int64_t OffsetMs(const TimeModifiers& time) const;
+  std::int64_t RangeMs(const MatrixSelector& matrix) const;
+  // What start(), end(), range() and step() mean.
+  const Query& query() const { return query_; }
   // Throws when the query was canceled or took too long. Called once a node, and once in a while
   // within loops over series, of which `i` is the number.
   void CheckAlive() const;
@@ -131,25 +168,37 @@ class Evaluator {
   SteppedVector EvalHere(const Expr& expr);
   SteppedVector EvalOnce(const Expr& expr);
   SteppedVector EvalRepeated(const Expr& expr, std::size_t number);
-  SteppedVector EvalSelector(const VectorSelector& selector, bool times);
-  // `set`: what the selector selected.
-  void ForEachRowOf(const storage::SeriesSet& set, const VectorSelector& selector, bool times,
-                    const RowVisitor& visit);
   bool IsStepInvariant(const Expr& expr) const;
-  void ForEachLatest(const storage::SeriesSet& set, const Windows& windows, bool times,
-                     const RowVisitor& visit);
   SteppedVector EvalUnary(const UnaryExpr& expr);
+  bool DropEach(std::span<SteppedVector::Row> rows);
+  LabelChoice WithoutMetadata();
+  const storage::SeriesSet& Select(const VectorSelector& selector);
+  AtModifier Resolve(const AtModifier& at) const;
+
+  // eval_selector.cc
+  void ForEachRowOf(const VectorSelector& selector, Ask ask, const RowVisitor& visit);
+  void ForEachStep(const storage::SeriesSet& set, const Windows& windows, Ask ask,
+                   const RowVisitor& visit);
+  void ForEachLatest(const storage::SeriesSet& set, const Windows& windows, Ask ask,
+                     const RowVisitor& visit);
+  void ForEachSmoothed(const VectorSelector& selector, const RowVisitor& visit);
+  // The details of series `i` in a window, as the windows want them.
+  void ReadDetails(const storage::SeriesSet& set, std::size_t i, const Windows& windows,
+                   TimeSpan span, std::vector<storage::DetailPoint>& out) const;
+
+  // eval_call.cc
   SteppedVector EvalCall(const CallExpr& call);
   SteppedVector EvalMapCall(const CallExpr& call);
   SteppedVector EvalRangeCall(const CallExpr& call);
   void ForEachRowOfRangeCall(const CallExpr& call, const RowVisitor& visit);
   void NoteNonCounter(const model::LabelView& labels, const PositionRange& position);
-  bool DropEach(std::span<SteppedVector::Row> rows);
-  LabelChoice WithoutMetadata();
+
+  // eval_range.cc
+  // Calls `visit` for every series of the set that has samples in the windows.
+  void ForEachSeries(const storage::SeriesSet& set, const Windows& windows,
+                     const std::function<void(const RangeSeries&)>& visit);
   void ForEachSelected(const MatrixSelector& matrix, const RangeVisitor& visit);
   void ForEachOfSubquery(const SubqueryExpr& subquery, const RangeVisitor& visit);
-  const storage::SeriesSet& Select(const VectorSelector& selector);
-  AtModifier Resolve(const AtModifier& at) const;
 
   // eval_binary.cc
   SteppedVector EvalBinary(const BinaryExpr& expr);
@@ -163,6 +212,8 @@ class Evaluator {
   SteppedVector EvalCountValues(const AggregateExpr& expr);
   SteppedVector EvalQuantile(const AggregateExpr& expr);
   SteppedVector EvalTopBottom(const AggregateExpr& expr);
+  SteppedVector EvalLimitk(const AggregateExpr& expr);
+  SteppedVector EvalLimitRatio(const AggregateExpr& expr);
 
   Query& query_;
   const Steps steps_;
@@ -174,15 +225,30 @@ class Evaluator {
   std::unordered_map<std::size_t, Kept> kept_;  // by number in Query::repeated
 };
 
+[[noreturn]] void FailSameLabels();
+// Whether two rows have the same labels.
+bool HasEqual(std::span<const SteppedVector::Row> rows);
+
+// Fills `out` with the selectors below histogram_count and the like. Semantics:
+// prometheus/promql/engine.go, detectHistogramStatsDecoding.
+void FindStatsOnly(const Expr& expr, std::unordered_set<const Expr*>& out, bool below = false);
+
 // Whether a node has the same value at every step; fills `out` for it and all below.
 bool FindStepInvariant(const Expr& expr, std::unordered_map<const Expr*, bool>& out);
 
 // The earliest and latest time of a sample that can matter, when `expr` is evaluated at the times
 // `at`. What start() and end() mean is in `query`.
-struct TimeSpan {
-  model::TimestampMs from;
-  model::TimestampMs to;
+// Throws EvalError where a duration makes no sense.
+struct NeededFor {
+  TimeSpan query;
+  std::int64_t lookback_ms;
+  DurationContext durations;
 };
-TimeSpan NeededTimes(const Expr& expr, TimeSpan at, TimeSpan query, std::int64_t lookback_ms);
+TimeSpan NeededTimes(const Expr& expr, TimeSpan at, const NeededFor& query);
+
+// Durations that may be computed. They throw EvalError.
+std::int64_t OffsetMs(const TimeModifiers& time, const DurationContext& context);
+std::int64_t RangeMs(std::int64_t range_ms, const DurationPtr& expr,
+                     const DurationContext& context);
 
 }  // namespace azexporter::promql

@@ -86,18 +86,27 @@ model::TimestampMs Explainer::InnerTime(const SubqueryExpr& subquery, model::Tim
   return t - (behind < 0 ? behind + step : behind);
 }
 
+Explanation::Value NewestOf(const MatrixSeries& series) {
+  Explanation::Value value{series.labels, series.points.size() + series.histograms.size()};
+  if (!series.points.empty()) value.value = series.points.back().f;
+  if (series.histograms.empty()) return value;
+  const model::HPoint& last = series.histograms.back();
+  if (series.points.empty() || last.t > series.points.back().t) value.histogram = last.h;
+  return value;
+}
+
 void Explainer::Take(const Value& value, Explanation& node) const {
   if (const auto* vector = std::get_if<Vector>(&value)) {
     node.series = vector->size();
     for (const model::Sample& sample : *vector) {
       if (node.values.size() == options_.max_values) return;
-      node.values.push_back({sample.labels, 1, sample.f});
+      node.values.push_back({sample.labels, 1, sample.f, sample.h});
     }
   } else if (const auto* matrix = std::get_if<Matrix>(&value)) {
     node.series = matrix->size();
     for (const MatrixSeries& series : *matrix) {
       if (node.values.size() == options_.max_values) return;
-      node.values.push_back({series.labels, series.points.size(), series.points.back().f});
+      node.values.push_back(NewestOf(series));
     }
   } else if (const auto* scalar = std::get_if<Scalar>(&value)) {
     node.series = 1;
@@ -192,7 +201,9 @@ void AppendNode(std::string& out, const Explanation& node, const Explanation* pa
         out += std::to_string(value.points) + (value.points == 1 ? " point" : " points") +
                ", the newest ";
       }
-      out += base::FormatFloatG(value.value) + "\n";
+      out += value.histogram != nullptr ? value.histogram->ToString()
+                                        : base::FormatFloatG(value.value);
+      out += '\n';
     }
     if (node.series.value_or(0) > node.values.size()) {
       out += below + "  and " + std::to_string(*node.series - node.values.size()) + " more\n";

@@ -11,8 +11,8 @@ namespace {
 const std::vector<Function>& Table() {
   static const std::vector<Function> table = [] {
     std::vector<Function> all;
-    for (auto rows : {HistogramFunctions, LabelFunctions, MathFunctions, OverTimeFunctions,
-                      RateFunctions, TimeFunctions}) {
+    for (auto rows : {HistogramFunctions, InfoFunctions, LabelFunctions, MathFunctions,
+                      OverTimeFunctions, RateFunctions, TimeFunctions}) {
       std::ranges::move(rows(), std::back_inserter(all));
     }
     std::ranges::sort(all, {}, &Function::name);
@@ -30,6 +30,11 @@ const Function* FindFunction(std::string_view name) {
 }
 
 std::span<const Function> AllFunctions() { return Table(); }
+
+Function Experimental(Function function) {
+  function.experimental = true;
+  return function;
+}
 
 Function MapFunction(std::string_view name, Types args, FunctionBody::Map map, int variadic) {
   return {name, std::move(args), variadic, ValueType::kVector,

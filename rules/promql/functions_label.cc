@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
 
 #include "azexporter/base/utf8.h"
 #include "azexporter/model/regexp.h"
@@ -96,6 +97,8 @@ SteppedVector ToVector(Evaluator& evaluator, const CallExpr& call) {
 template <bool kDescending>
 SteppedVector Sort(Evaluator& evaluator, const CallExpr& call) {
   SteppedVector vector = evaluator.Eval(*call.args[0]);
+  vector.DropHistograms();
+  vector.DropEmptyRows();
   if (evaluator.steps().count > 1) {
     evaluator.annotations().SortInRangeQuery(call.position());
     return vector;
@@ -114,6 +117,64 @@ SteppedVector Sort(Evaluator& evaluator, const CallExpr& call) {
   return sorted;
 }
 
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// The longest beginning that is all digits, or has none.
+std::string_view FirstChunk(std::string_view text) {
+  std::size_t end = 1;
+  while (end < text.size() && IsDigit(text[end]) == IsDigit(text[0])) ++end;
+  return text.substr(0, std::min(end, text.size()));
+}
+
+// node2 comes before node10: runs of digits are compared as numbers.
+std::strong_ordering NaturalOrder(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const std::string_view left = FirstChunk(a);
+    const std::string_view right = FirstChunk(b);
+    if (left != right) {
+      if (!IsDigit(left[0]) || !IsDigit(right[0])) return left <=> right;
+      const auto value = [](std::string_view digits) {
+        return digits.substr(std::min(digits.find_first_not_of('0'), digits.size()));
+      };
+      const std::string_view x = value(left);
+      const std::string_view y = value(right);
+      if (x.size() != y.size()) return x.size() <=> y.size();
+      if (x != y) return x <=> y;
+    }
+    a.remove_prefix(left.size());
+    b.remove_prefix(right.size());
+  }
+  return a.size() <=> b.size();
+}
+
+// sort_by_label(v, label...): by the first label that differs, else by all of them.
+template <bool kDescending>
+SteppedVector SortByLabel(Evaluator& evaluator, const CallExpr& call) {
+  SteppedVector vector = evaluator.Eval(*call.args[0]);
+  if (evaluator.steps().count > 1) {
+    evaluator.annotations().SortInRangeQuery(call.position());
+    return vector;
+  }
+  std::vector<std::size_t> order(vector.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, [&](std::size_t left, std::size_t right) {
+    const model::LabelView& a = vector.row(kDescending ? right : left).labels;
+    const model::LabelView& b = vector.row(kDescending ? left : right).labels;
+    for (std::size_t k = 1; k < call.args.size(); ++k) {
+      const std::string& name = Evaluator::StringArg(call, k);
+      const auto labels_order = NaturalOrder(a.Get(name), b.Get(name));
+      if (a.Get(name) != b.Get(name) && labels_order != 0) return labels_order < 0;
+    }
+    return model::LabelView::CompareTexts(a, b) < 0;
+  });
+  SteppedVector sorted = evaluator.NewVector();
+  sorted.Reserve(order.size());
+  for (const std::size_t i : order) {
+    sorted.AddRow(vector.row(i), vector.values(i), std::as_const(vector).histograms(i));
+  }
+  return sorted;
+}
+
 }  // namespace
 
 std::vector<Function> LabelFunctions() {
@@ -123,6 +184,10 @@ std::vector<Function> LabelFunctions() {
                      LabelReplace),
       VectorFunction("scalar", {kVector}, kScalar, ToScalar),
       VectorFunction("sort", {kVector}, kVector, Sort<false>),
+      Experimental(
+          VectorFunction("sort_by_label", {kVector, kString}, kVector, SortByLabel<false>, -1)),
+      Experimental(
+          VectorFunction("sort_by_label_desc", {kVector, kString}, kVector, SortByLabel<true>, -1)),
       VectorFunction("sort_desc", {kVector}, kVector, Sort<true>),
       VectorFunction("vector", {kScalar}, kVector, ToVector),
   };

@@ -48,6 +48,18 @@ SteppedVector Pi(Evaluator& evaluator, const CallExpr&) {
   return evaluator.NewScalar(std::numbers::pi);
 }
 
+// The larger or smaller of two scalars.
+template <double (*kChoose)(double, double)>
+SteppedVector OfTwo(Evaluator& evaluator, const CallExpr& call) {
+  SteppedVector a = evaluator.Eval(*call.args[0]);
+  const SteppedVector b = evaluator.Eval(*call.args[1]);
+  const std::span<double> values = a.values(0);
+  for (std::size_t step = 0; step < values.size(); ++step) {
+    values[step] = kChoose(values[step], b.scalar(step));
+  }
+  return a;
+}
+
 }  // namespace
 
 std::vector<Function> MathFunctions() {
@@ -75,6 +87,8 @@ std::vector<Function> MathFunctions() {
       MapFunction("ln", vector, Plain<std::log>),
       MapFunction("log10", vector, Plain<std::log10>),
       MapFunction("log2", vector, Plain<std::log2>),
+      Experimental(VectorFunction("max_of", {kScalar, kScalar}, kScalar, OfTwo<Larger>)),
+      Experimental(VectorFunction("min_of", {kScalar, kScalar}, kScalar, OfTwo<Smaller>)),
       VectorFunction("pi", {}, kScalar, Pi),
       MapFunction("rad", vector, [](double v, Scalars) { return v * std::numbers::pi / 180; }),
       MapFunction("round", {kVector, kScalar}, Round, 1),

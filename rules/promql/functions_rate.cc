@@ -1,10 +1,14 @@
 // How fast things change: rate and its kin, derivatives and predictions.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "eval_error.h"
 #include "function_body.h"
 #include "kahan.h"
+#include "rate_of_samples.h"
 
 namespace azexporter::promql {
 namespace {
@@ -124,6 +128,31 @@ double PredictLinear(const RangeArgs& args) {
   return line.slope * args.scalars[0] + line.intercept;
 }
 
+// Holt's linear method: a level and a trend, each smoothed by a factor of its own.
+double Smoothing(const RangeArgs& args) {
+  const double level_factor = args.scalars[0];
+  const double trend_factor = args.scalars[1];
+  const auto check = [](double factor, std::string_view name, std::string_view symbol) {
+    if (factor > 0 && factor < 1) return;
+    if (std::isnan(factor)) return;
+    FailEval(
+        fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {:.6f}", name, symbol, factor));
+  };
+  check(level_factor, "smoothing", "sf");
+  check(trend_factor, "trend", "tf");
+  const auto points = args.points;
+  if (points.size() < 2) return Absent();
+  double before = 0;
+  double level = points[0].f;
+  double trend = points[1].f - points[0].f;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (i > 1) trend = trend_factor * (level - before) + (1 - trend_factor) * trend;
+    before = level;
+    level = level_factor * points[i].f + (1 - level_factor) * (level + trend);
+  }
+  return level;
+}
+
 }  // namespace
 
 // Where the first or last point is about as close to its end of the window as the points are to
@@ -148,18 +177,44 @@ Extrapolation Extrapolate(std::size_t count, TimeSpan points, TimeSpan window) {
 std::vector<Function> RateFunctions() {
   const Types range = {kMatrix};
   return {
-      RangeFunction("changes", range, {.over_range = Changes}),
-      RangeFunction("delta", range, {.over_range = Delta, .extrapolates = true}),
+      RangeFunction(
+          "changes", range,
+          {.over_range = Changes, .over_samples = ChangesOfSamples, .takes_anchored = true}),
+      RangeFunction("delta", range,
+                    {.over_range = Delta,
+                     .over_samples = DeltaOfSamples,
+                     .extrapolates = true,
+                     .takes_anchored = true,
+                     .takes_smoothed = true}),
       RangeFunction("deriv", range, {.over_range = Deriv}),
-      RangeFunction("idelta", range, {.over_range = Idelta}),
+      Experimental(RangeFunction("double_exponential_smoothing", {kMatrix, kScalar, kScalar},
+                                 {.over_range = Smoothing})),
+      RangeFunction("idelta", range, {.over_range = Idelta, .over_samples = IdeltaOfSamples}),
       RangeFunction("increase", range,
-                    {.over_range = Increase, .expects_counter = true, .extrapolates = true}),
-      RangeFunction("irate", range, {.over_range = Irate}),
+                    {.over_range = Increase,
+                     .over_samples = IncreaseOfSamples,
+                     .expects_counter = true,
+                     .extrapolates = true,
+                     .uses_starts = true,
+                     .takes_anchored = true,
+                     .takes_smoothed = true}),
+      RangeFunction("irate", range,
+                    {.over_range = Irate, .over_samples = IrateOfSamples, .uses_starts = true}),
       RangeFunction("predict_linear", {kMatrix, kScalar},
                     {.over_range = PredictLinear, .depends_on_step = true}),
       RangeFunction("rate", range,
-                    {.over_range = Rate, .expects_counter = true, .extrapolates = true}),
-      RangeFunction("resets", range, {.over_range = Resets}),
+                    {.over_range = Rate,
+                     .over_samples = RateOfSamples,
+                     .expects_counter = true,
+                     .extrapolates = true,
+                     .uses_starts = true,
+                     .takes_anchored = true,
+                     .takes_smoothed = true}),
+      RangeFunction("resets", range,
+                    {.over_range = Resets,
+                     .over_samples = ResetsOfSamples,
+                     .uses_starts = true,
+                     .takes_anchored = true}),
   };
 }
 

@@ -26,15 +26,44 @@ SteppedVector Timestamp(Evaluator& evaluator, const CallExpr& call) {
   const Expr& arg = Unwrap(*call.args[0]);
   const bool selector = arg.kind() == ExprKind::kVectorSelector;
   SteppedVector vector =
-      selector ? evaluator.EvalSampleTimes(As<VectorSelector>(arg)) : evaluator.Eval(arg);
+      selector ? evaluator.EvalSelector(As<VectorSelector>(arg), Evaluator::Ask::kTime)
+               : evaluator.Eval(arg);
   for (std::size_t i = 0; i < vector.size(); ++i) {
     if (selector) break;
     const std::span<double> values = vector.values(i);
     for (std::size_t step = 0; step < values.size(); ++step) {
-      if (!IsAbsent(values[step])) values[step] = Seconds(evaluator.steps().At(step));
+      if (!vector.At(i, step).empty()) values[step] = Seconds(evaluator.steps().At(step));
     }
   }
+  vector.DropHistograms();
   return evaluator.DropNames(std::move(vector));
+}
+
+// Of a selector alone, and only where start times count.
+SteppedVector StartTimestamp(Evaluator& evaluator, const CallExpr& call) {
+  const Expr& arg = Unwrap(*call.args[0]);
+  if (arg.kind() != ExprKind::kVectorSelector || !evaluator.options().use_start_timestamps) {
+    evaluator.Eval(arg);
+    return evaluator.NewVector();
+  }
+  return evaluator.DropNames(
+      evaluator.EvalSelector(As<VectorSelector>(arg), Evaluator::Ask::kStart));
+}
+
+// Of the whole query, seconds.
+SteppedVector QueryStart(Evaluator& evaluator, const CallExpr&) {
+  return evaluator.NewScalar(Seconds(evaluator.query().start));
+}
+SteppedVector QueryEnd(Evaluator& evaluator, const CallExpr&) {
+  return evaluator.NewScalar(Seconds(evaluator.query().end));
+}
+SteppedVector QueryRange(Evaluator& evaluator, const CallExpr&) {
+  return evaluator.NewScalar(Seconds(evaluator.query().durations.range_ms));
+}
+// 0 where there is one time only.
+SteppedVector QueryStep(Evaluator& evaluator, const CallExpr&) {
+  const DurationContext& durations = evaluator.query().durations;
+  return evaluator.NewScalar(durations.range_ms == 0 ? 0 : Seconds(durations.step_ms));
 }
 
 using CalendarField = double (*)(const CivilTime& civil);
@@ -51,6 +80,8 @@ double FieldOf(double unix_seconds, CalendarField field) {
 template <CalendarField kField>
 SteppedVector Calendar(Evaluator& evaluator, const CallExpr& call) {
   SteppedVector vector = call.args.empty() ? Time(evaluator, call) : evaluator.Eval(*call.args[0]);
+  vector.DropHistograms();
+  vector.DropEmptyRows();
   for (double& value : vector.values()) {
     if (!IsAbsent(value)) value = FieldOf(value, kField);
   }
@@ -75,6 +106,11 @@ double Year(const CivilTime& civil) { return static_cast<double>(civil.year); }
 
 std::vector<Function> TimeFunctions() {
   return {
+      Experimental(VectorFunction("end", {}, kScalar, QueryEnd)),
+      Experimental(VectorFunction("range", {}, kScalar, QueryRange)),
+      Experimental(VectorFunction("start", {}, kScalar, QueryStart)),
+      Experimental(VectorFunction("start_timestamp", {kVector}, kVector, StartTimestamp)),
+      Experimental(VectorFunction("step", {}, kScalar, QueryStep)),
       CalendarFunction<Day>("day_of_month"),
       CalendarFunction<Weekday>("day_of_week"),
       CalendarFunction<DayOfYear>("day_of_year"),

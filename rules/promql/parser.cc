@@ -16,16 +16,22 @@
 // associate to the left but ^. Unary + and - bind as * does, so -1^2 is -(1^2).
 //
 //   expr       = unary { BINARY_OP [ "bool" ] [ matching ] unary }
-//   matching   = ( "on" | "ignoring" ) labels [ ( "group_left" | "group_right" ) [ labels ] ]
+//   matching   = [ ( "on" | "ignoring" ) labels [ ( "group_left" | "group_right" ) [ labels ] ] ]
+//                [ fill ]
+//   fill       = "fill" value | "fill_left" value [ "fill_right" value ]
+//              | "fill_right" value [ "fill_left" value ]
+//   value      = "(" signed ")"
 //   unary      = { "+" | "-" } postfix
-//   postfix    = primary { range | subquery | "offset" signed | "@" at }
-//   range      = "[" signed "]"
-//   subquery   = "[" signed ":" [ signed ] "]"
+//   postfix    = primary { range | subquery | "offset" offset | "@" at | "anchored" | "smoothed" }
+//   range      = "[" duration "]"
+//   subquery   = "[" duration ":" [ duration ] "]"
 //   at         = signed | ( "start" | "end" ) "(" ")"
 //   signed     = [ "+" | "-" ] ( NUMBER | DURATION )
-//
-// What Prometheus has behind feature flags is read to its end, and then refused: durations that are
-// computed ([5m + step()]), fill modifiers ("fill" "(" signed ")"), anchored and smoothed ranges.
+//   duration   = operand { ( "+" | "-" | "*" | "/" | "%" | "^" ) operand }
+//   operand    = NUMBER | DURATION | ( "+" | "-" ) operand | "(" duration ")"
+//              | ( "step" | "range" ) "(" ")" | ( "min_of" | "max_of" ) "(" duration "," duration
+//              ")"
+//   offset     = operand, so that operators after it are those of the whole expression
 //
 //   primary    = NUMBER | DURATION | STRING | "(" expr ")" | call | aggregate | selector
 //   call       = IDENTIFIER args
@@ -54,31 +60,8 @@ namespace {
 // itself for each of them, and needs more room on the stack than those who walk the finished tree.
 constexpr int kMaxNesting = 200;
 
-// Functions that Prometheus has behind a feature flag, and azexporter not yet. Known by name only
-// so that the message does not call them unknown.
-constexpr std::string_view kExperimentalFunctions[] = {
-    "double_exponential_smoothing",
-    "end",
-    "histogram_quantiles",
-    "info",
-    "mad_over_time",
-    "max_of",
-    "min_of",
-    "range",
-    "sort_by_label",
-    "sort_by_label_desc",
-    "start",
-    "start_timestamp",
-    "step",
-    "ts_of_first_over_time",
-    "ts_of_last_over_time",
-    "ts_of_max_over_time",
-    "ts_of_min_over_time",
-};
-
 bool TakesParam(AggregateOp op) {
-  return op == AggregateOp::kTopk || op == AggregateOp::kBottomk || op == AggregateOp::kQuantile ||
-         op == AggregateOp::kCountValues;
+  return KeepsSamples(op) || op == AggregateOp::kQuantile || op == AggregateOp::kCountValues;
 }
 
 }  // namespace
@@ -120,7 +103,7 @@ Result<ExprPtr> Parser::ParseBinary(int min_precedence) {
     Advance();
     AZX_ASSIGN_OR_RETURN(BinaryModifiers modifiers, ParseBinaryModifiers());
     AZX_ASSIGN_OR_RETURN(ExprPtr rhs, ParseRightSide(op.op));
-    if (modifiers.has_fill) {
+    if (modifiers.matching.fills() && !options_.fill_modifiers) {
       if (Is(TokenKind::kError)) return UnexpectedHere();
       return ParseErrorAt(query_, lhs->position(),
                           "binop fill modifiers are experimental and not enabled");
@@ -169,27 +152,33 @@ Result<Parser::BinaryModifiers> Parser::ParseBinaryModifiers() {
       }
     }
   }
-  const TokenKind fill = token_.kind;
-  modifiers.has_fill =
-      fill == TokenKind::kFill || fill == TokenKind::kFillLeft || fill == TokenKind::kFillRight;
-  if (modifiers.has_fill) {
-    AZX_RETURN_IF_ERROR(ParseFillValue());
-    const TokenKind other =
-        fill == TokenKind::kFillLeft ? TokenKind::kFillRight : TokenKind::kFillLeft;
-    if (fill != TokenKind::kFill && Is(other)) AZX_RETURN_IF_ERROR(ParseFillValue());
-  }
+  AZX_RETURN_IF_ERROR(ParseFills(matching));
   return modifiers;
 }
 
+Result<void> Parser::ParseFills(VectorMatching& matching) {
+  if (Is(TokenKind::kFill)) {
+    AZX_ASSIGN_OR_RETURN(matching.fill_left, ParseFillValue());
+    matching.fill_right = matching.fill_left;
+    return {};
+  }
+  const bool left_first = Is(TokenKind::kFillLeft);
+  if (!left_first && !Is(TokenKind::kFillRight)) return {};
+  AZX_ASSIGN_OR_RETURN((left_first ? matching.fill_left : matching.fill_right), ParseFillValue());
+  if (!Is(left_first ? TokenKind::kFillRight : TokenKind::kFillLeft)) return {};
+  AZX_ASSIGN_OR_RETURN((left_first ? matching.fill_right : matching.fill_left), ParseFillValue());
+  return {};
+}
+
 // fill(0)
-Result<void> Parser::ParseFillValue() {
+Result<double> Parser::ParseFillValue() {
   Advance();
   if (!Take(TokenKind::kLeftParen)) return UnexpectedHere();
-  TakeSign();
+  const SignedNumber sign = TakeSign();
   if (!Is(TokenKind::kNumber) && !Is(TokenKind::kDuration)) return UnexpectedHere();
-  AZX_RETURN_IF_ERROR(TakeNumber());
+  AZX_ASSIGN_OR_RETURN(const double value, TakeNumber());
   if (!Take(TokenKind::kRightParen)) return UnexpectedHere();
-  return {};
+  return sign.value * value;
 }
 
 Result<ExprPtr> Parser::ParseUnary() {
@@ -230,9 +219,8 @@ Result<ExprPtr> Parser::ParsePostfix() {
         break;
       case TokenKind::kAnchored:
       case TokenKind::kSmoothed:
-        return ParseErrorAt(query_, expr->position(),
-                            fmt::format("{} modifier is experimental and not enabled",
-                                        Is(TokenKind::kAnchored) ? "anchored" : "smoothed"));
+        AZX_RETURN_IF_ERROR(ParseRangeMode(*expr));
+        break;
       default:
         return expr;
     }
@@ -323,10 +311,12 @@ Result<ExprPtr> Parser::ParseCall(const Token& name) {
   AZX_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ParseArgs());
   const Function* function = FindFunction(name.text);
   if (function == nullptr) {
-    const bool experimental = std::ranges::count(kExperimentalFunctions, name.text) > 0;
     return ParseErrorAt(query_, name.position,
-                        experimental ? fmt::format("function \"{}\" is not enabled", name.text)
-                                     : fmt::format("unknown function with name \"{}\"", name.text));
+                        fmt::format("unknown function with name \"{}\"", name.text));
+  }
+  if (function->experimental && !options_.experimental_functions) {
+    return ParseErrorAt(query_, name.position,
+                        fmt::format("function \"{}\" is not enabled", name.text));
   }
   return Bounded(
       std::make_unique<CallExpr>(Span(name.position, last_end_), *function, std::move(args)));
@@ -358,7 +348,7 @@ Result<ExprPtr> Parser::ParseAggregate(const Token& op) {
   if (args.empty()) {
     return ParseErrorAt(query_, position, "no arguments for aggregate expression provided");
   }
-  if (op.kind == TokenKind::kExperimentalAggregator) {
+  if (op.kind == TokenKind::kExperimentalAggregator && !options_.experimental_functions) {
     return ParseErrorAt(query_, position,
                         fmt::format("{}() is experimental and must be enabled with "
                                     "--enable-feature=promql-experimental-functions",
@@ -379,8 +369,9 @@ Result<ExprPtr> Parser::ParseAggregate(const Token& op) {
   return Bounded(std::move(aggregate));
 }
 
-Result<std::shared_ptr<const Expr>> ParseExpr(std::string_view query) {
-  AZX_ASSIGN_OR_RETURN(ExprPtr expr, Parser(query).Whole());
+Result<std::shared_ptr<const Expr>> ParseExpr(std::string_view query,
+                                              const ParserOptions& options) {
+  AZX_ASSIGN_OR_RETURN(ExprPtr expr, Parser(query, options).Whole());
   return std::shared_ptr<const Expr>(std::move(expr));
 }
 

@@ -16,6 +16,7 @@
 #include "azexporter/model/labels.h"
 #include "azexporter/model/matcher.h"
 #include "azexporter/promql/ast.h"
+#include "azexporter/promql/parser.h"
 #include "lexer.h"
 
 namespace azexporter::promql {
@@ -29,7 +30,10 @@ inline PositionRange Span(const PositionRange& first, std::size_t end) {
 
 class Parser {
  public:
-  explicit Parser(std::string_view query) : query_(query), lexer_(query) { Advance(); }
+  explicit Parser(std::string_view query, const ParserOptions& options = {})
+      : query_(query), options_(options), lexer_(query) {
+    Advance();
+  }
 
   base::Result<ExprPtr> Whole();
   base::Result<std::unique_ptr<VectorSelector>> WholeSelector();
@@ -75,16 +79,22 @@ class Parser {
   // --- what follows an operator or an expression
   struct BinaryModifiers {
     bool return_bool = false;
-    bool has_fill = false;
     VectorMatching matching;
   };
   base::Result<BinaryModifiers> ParseBinaryModifiers();
-  base::Result<void> ParseFillValue();
+  base::Result<void> ParseFills(VectorMatching& matching);
+  base::Result<double> ParseFillValue();
   base::Result<std::vector<std::string>> ParseLabelNames();
   base::Result<ExprPtr> ParseBrackets(ExprPtr expr);
+  // A duration that is known when parsed, or one that is computed later.
+  struct DurationValue {
+    std::int64_t ms = 0;
+    DurationPtr expr;
+  };
   base::Result<ExprPtr> FinishRange(ExprPtr expr, const PositionRange& bracket,
-                                    std::int64_t range_ms);
-  base::Result<ExprPtr> FinishSubquery(ExprPtr expr, std::int64_t range_ms);
+                                    DurationValue range);
+  base::Result<ExprPtr> FinishSubquery(ExprPtr expr, DurationValue range);
+  base::Result<void> ParseRangeMode(Expr& expr);
   base::Result<void> ParseOffset(Expr& expr);
   base::Result<void> ParseAt(Expr& expr);
   base::Result<TimeModifiers*> TimeModifiersOf(Expr& expr, std::string_view modifier);
@@ -104,14 +114,21 @@ class Parser {
     std::string_view context;
     std::string_view expected;
   };
-  base::Result<SignedNumber> ParseSecondsLiteral(SignedNumber sign, const DurationPlace& place);
-  base::Result<SignedNumber> ParseDurationExpr(int min_precedence, const DurationPlace& place);
-  base::Result<SignedNumber> ParseDurationOperand(const DurationPlace& place);
-  base::Result<SignedNumber> ParseDurationInParens(const DurationPlace& place);
-  base::Result<void> ParseDurationCall(const DurationPlace& place);
-  base::Result<SignedNumber> ParseOffsetSeconds();
-  base::Result<std::int64_t> ParsePositiveDurationMs(const DurationPlace& place);
-  tl::unexpected<base::Error> DurationExprNotEnabled(const PositionRange& position) const;
+  // Nodes are changed until they stand in the tree. Literals carry their sign.
+  struct DurationNode {
+    std::shared_ptr<DurationExpr> expr;
+    PositionRange position;
+    bool is_literal() const { return expr->op == DurationExpr::Op::kNumber; }
+  };
+  base::Result<DurationNode> ParseSecondsLiteral(SignedNumber sign, const DurationPlace& place);
+  base::Result<DurationNode> ParseDurationExpr(int min_precedence, const DurationPlace& place);
+  base::Result<DurationNode> ParseDurationOperand(const DurationPlace& place);
+  base::Result<DurationNode> ParseDurationInParens(const DurationPlace& place);
+  base::Result<DurationNode> ParseDurationCall(const DurationPlace& place);
+  base::Result<DurationNode> ParseOffsetDuration();
+  base::Result<DurationValue> ParsePositiveDuration(const DurationPlace& place);
+  base::Result<DurationNode> Negated(DurationNode operand, const SignedNumber& sign) const;
+  static DurationNode NewDuration(DurationExpr expr, const PositionRange& position);
   base::Result<double> TakeNumber();
 
   // One level deeper; --nesting_ comes back.
@@ -120,10 +137,12 @@ class Parser {
   base::Result<ExprPtr> Bounded(ExprPtr expr) const;
 
   std::string_view query_;
+  const ParserOptions options_;
   Lexer lexer_;
   Token token_;               // the one being looked at
   std::size_t last_end_ = 0;  // where the one before it ended
   int nesting_ = 0;           // of this parser's own recursion
+  int durations_ = 0;         // operators in computed durations
   bool in_aggregation_ = false;
 };
 

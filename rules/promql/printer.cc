@@ -13,6 +13,12 @@
 namespace azexporter::promql {
 namespace {
 
+// "" where there is none.
+std::string DurationText(std::int64_t ms, const DurationPtr& expr) {
+  if (expr != nullptr) return PrintDuration(*expr);
+  return ms == 0 ? "" : base::FormatDurationMs(ms);
+}
+
 class Printer {
  public:
   void Append(const Expr& expr);
@@ -29,7 +35,9 @@ class Printer {
   void AppendNumber(const NumberLiteral& expr);
   void AppendSelector(const VectorSelector& expr);
   void AppendLabelNames(const std::vector<std::string>& names);
-  void AppendTime(const TimeModifiers& time);
+  void AppendMode(RangeMode mode);
+  void AppendAt(const AtModifier& at);
+  void AppendOffset(const TimeModifiers& time);
 
   std::string out_;
 };
@@ -45,8 +53,10 @@ void Printer::Append(const Expr& expr) {
     case ExprKind::kMatrixSelector: {
       const auto& matrix = As<MatrixSelector>(expr);
       AppendSelector(*matrix.selector);
-      out_ += fmt::format("[{}]", base::FormatDurationMs(matrix.range_ms));
-      return AppendTime(matrix.selector->time);
+      out_ += fmt::format("[{}]", DurationText(matrix.range_ms, matrix.range_expr));
+      AppendMode(matrix.selector->mode);
+      AppendAt(matrix.selector->time.at);
+      return AppendOffset(matrix.selector->time);
     }
     case ExprKind::kNumber:
       return AppendNumber(As<NumberLiteral>(expr));
@@ -65,7 +75,9 @@ void Printer::Append(const Expr& expr) {
       return Append(*As<UnaryExpr>(expr).expr);
     case ExprKind::kVectorSelector:
       AppendSelector(As<VectorSelector>(expr));
-      return AppendTime(As<VectorSelector>(expr).time);
+      AppendAt(As<VectorSelector>(expr).time.at);
+      AppendMode(As<VectorSelector>(expr).mode);
+      return AppendOffset(As<VectorSelector>(expr).time);
   }
 }
 
@@ -133,12 +145,23 @@ void Printer::AppendOperator(const BinaryExpr& expr) {
       AppendLabelNames(matching.include);
     }
   }
+  if (matching.fill_left && matching.fill_left == matching.fill_right) {
+    out_ += fmt::format(" fill ({})", base::FormatFloatG(*matching.fill_left));
+    return;
+  }
+  if (matching.fill_left) {
+    out_ += fmt::format(" fill_left ({})", base::FormatFloatG(*matching.fill_left));
+  }
+  if (matching.fill_right) {
+    out_ += fmt::format(" fill_right ({})", base::FormatFloatG(*matching.fill_right));
+  }
 }
 
 void Printer::AppendBrackets(const SubqueryExpr& expr) {
-  out_ += fmt::format("[{}:{}]", base::FormatDurationMs(expr.range_ms),
-                      expr.step_ms == 0 ? "" : base::FormatDurationMs(expr.step_ms));
-  AppendTime(expr.time);
+  out_ += fmt::format("[{}:{}]", DurationText(expr.range_ms, expr.range_expr),
+                      DurationText(expr.step_ms, expr.step_expr));
+  AppendAt(expr.time.at);
+  AppendOffset(expr.time);
 }
 
 void Printer::AppendCall(const CallExpr& expr) {
@@ -173,8 +196,13 @@ void Printer::AppendSelector(const VectorSelector& expr) {
   out_ += fmt::format("{{{}}}", fmt::join(matchers, ","));
 }
 
-void Printer::AppendTime(const TimeModifiers& time) {
-  switch (time.at.kind) {
+void Printer::AppendMode(RangeMode mode) {
+  if (mode == RangeMode::kAnchored) out_ += " anchored";
+  if (mode == RangeMode::kSmoothed) out_ += " smoothed";
+}
+
+void Printer::AppendAt(const AtModifier& at) {
+  switch (at.kind) {
     case AtModifier::Kind::kNone:
       break;
     case AtModifier::Kind::kStart:
@@ -184,12 +212,14 @@ void Printer::AppendTime(const TimeModifiers& time) {
       out_ += " @ end()";
       break;
     case AtModifier::Kind::kTimestamp:
-      out_ += fmt::format(" @ {:.3f}", static_cast<double>(time.at.t) / 1000);
+      out_ += fmt::format(" @ {:.3f}", static_cast<double>(at.t) / 1000);
       break;
   }
-  if (time.offset_ms != 0) {
-    out_ += fmt::format(" offset {}", base::FormatDurationMs(time.offset_ms));
-  }
+}
+
+void Printer::AppendOffset(const TimeModifiers& time) {
+  const std::string offset = DurationText(time.offset_ms, time.offset_expr);
+  if (!offset.empty()) out_ += " offset " + offset;
 }
 
 // Longer expressions are broken into lines.

@@ -44,6 +44,7 @@ class SampleCharge {
     samples_ += samples;
   }
   SampleBudget& budget() const { return *budget_; }
+  std::size_t samples() const { return samples_; }
   void Remove(std::size_t samples) {
     budget_->Return(samples);
     samples_ -= samples;

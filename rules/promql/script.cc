@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "azexporter/base/clock.h"
 #include "azexporter/promql/parser.h"
 #include "azexporter/storage/memory_store.h"
 #include "script_expectation.h"
+#include "script_nhcb.h"
 #include "script_pinned.h"
 #include "script_runner.h"
 
@@ -30,12 +29,6 @@ std::vector<model::TimestampMs> OtherTimes(model::TimestampMs t) {
   return {-10 * t, 0, t / 5, t, 10 * t};
 }
 
-// Prometheus's words for what a parser refuses only because a feature is off.
-bool IsAboutFeature(std::string_view message) {
-  return message.find("not enabled") != std::string_view::npos ||
-         message.find("must be enabled") != std::string_view::npos;
-}
-
 class ScriptRunner {
  public:
   explicit ScriptRunner(const ScriptOptions& options) : engine_(options.engine, clock_) {
@@ -44,15 +37,13 @@ class ScriptRunner {
 
   Result<void> Run(const LoadCommand& load) {
     report_.notes.insert(report_.notes.end(), load.notes.begin(), load.notes.end());
-    lacking_.insert(lacking_.end(), load.lacking.begin(), load.lacking.end());
     const auto appender = store_->NewAppender();
-    for (const SeriesNotation& series : load.series) {
-      for (std::size_t i = 0; i < series.values.size(); ++i) {
-        if (!series.values[i]) continue;
-        const model::TimestampMs t = load.start + static_cast<std::int64_t>(i) * load.step_ms;
-        auto appended = storage::AsResult(appender->Append(series.labels, t, *series.values[i]),
-                                          series.labels, t);
-        if (!appended) report_.notes.push_back(appended.error().message());
+    for (const SeriesNotation& series : load.series) Append(*appender, load, series);
+    if (load.with_nhcb) {
+      for (const CustomSeries& series : ToCustomBuckets(load.series, report_.notes)) {
+        for (const auto& [i, histogram] : series.points) {
+          Note(AppendValue(*appender, series.labels, TimeOf(load, i), {0, histogram}));
+        }
       }
     }
     AZX_ASSIGN_OR_RETURN(const storage::LeftOut left_out, appender->Commit());
@@ -62,7 +53,6 @@ class ScriptRunner {
 
   Result<void> Run(const ClearCommand&) {
     store_ = std::make_unique<storage::MemoryStore>(storage::MemoryStoreOptions{.retention_ms = 0});
-    lacking_.clear();
     return {};
   }
 
@@ -72,8 +62,7 @@ class ScriptRunner {
       ++report_.passed;
     } else {
       ++report_.failed;
-      report_.failures.push_back(
-          {eval.line, eval.query, outcome->expected, outcome->got, LackOf(eval)});
+      report_.failures.push_back({eval.line, eval.query, outcome->expected, outcome->got});
     }
     return {};
   }
@@ -81,22 +70,43 @@ class ScriptRunner {
   ScriptReport Take() { return std::move(report_); }
 
  private:
+  static model::TimestampMs TimeOf(const LoadCommand& load, std::size_t i) {
+    return load.start + static_cast<std::int64_t>(i) * load.step_ms;
+  }
+
+  void Note(const Result<void>& appended) {
+    if (!appended) report_.notes.push_back(appended.error().message());
+  }
+
+  void Append(storage::Appender& appender, const LoadCommand& load, const SeriesNotation& series) {
+    const auto starts = load.starts.find(series.labels);
+    for (std::size_t i = 0; i < series.values.size(); ++i) {
+      if (!series.values[i]) continue;
+      const model::TimestampMs t = TimeOf(load, i);
+      model::TimestampMs start_t = 0;
+      if (starts != load.starts.end() && i < starts->second.size() && starts->second[i]) {
+        start_t = t + *starts->second[i];
+      }
+      Note(AppendValue(appender, series.labels, t, *series.values[i], start_t));
+    }
+  }
+
   Outcome Evaluate(const EvalCommand& eval) const {
     if (!eval.unreadable.empty()) return Mismatch{eval.unreadable, "not evaluated"};
-    const auto expr = ParseExpr(eval.query);
+    const auto expr = engine_.Parse(eval.query);
     if (!expr) return CheckFailure(eval, expr.error());
     if (eval.is_range) {
       return CheckResult(eval,
                          engine_.Range(*store_, **expr, {eval.start, eval.end, eval.step_ms}));
     }
     if (auto wrong = EvaluateInstant(eval, **expr, eval.at)) return wrong;
-    const auto pinned = PinnedAt(eval.query, eval.at);
+    const auto pinned = PinnedAt(eval.query, eval.at, engine_.options().parser);
     return pinned ? EvaluatePinned(eval, *pinned) : std::nullopt;
   }
 
   // An instant query once more, with @, at other times.
   Outcome EvaluatePinned(const EvalCommand& eval, const std::string& pinned) const {
-    const auto expr = ParseExpr(pinned);
+    const auto expr = engine_.Parse(pinned);
     if (!expr) return Mismatch{pinned, expr.error().message()};
     for (const model::TimestampMs t : OtherTimes(eval.at)) {
       if (auto wrong = EvaluateInstant(eval, **expr, t)) {
@@ -126,6 +136,9 @@ class ScriptRunner {
       for (const model::FPoint& point : series.points) {
         if (point.t == t) middle.push_back({series.labels, point.t, point.f});
       }
+      for (const model::HPoint& point : series.histograms) {
+        if (point.t == t) middle.push_back({series.labels, point.t, 0, point.h});
+      }
     }
     const bool scalar = expr.type() == ValueType::kScalar && middle.size() == 1;
     Outcome wrong = scalar ? CheckValue(eval, Scalar{t, middle[0].f}) : CheckValue(eval, middle);
@@ -140,55 +153,17 @@ class ScriptRunner {
     return CheckValue(eval, result->value);
   }
 
-  // What azexporter would have to know for an eval that failed.
-  ScriptLack LackOf(const EvalCommand& eval) const {
-    if (!eval.unreadable.empty()) return eval.lack;
-    const auto expr = ParseExpr(eval.query);
-    if (!expr) {
-      return IsAboutFeature(expr.error().message()) ? ScriptLack::kExperimental : ScriptLack::kNone;
-    }
-    for (const Selection& selection : Selections(**expr)) {
-      for (const LackingSeries& series : lacking_) {
-        const bool selected =
-            std::ranges::all_of(selection.matchers, [&](const model::Matcher& matcher) {
-              return matcher.Matches(series.labels.Get(matcher.name()));
-            });
-        if (selected) return series.lack;
-      }
-    }
-    return ScriptLack::kNone;
-  }
-
   const base::SystemClock clock_;
   const Engine engine_;
   std::unique_ptr<storage::MemoryStore> store_;
-  std::vector<LackingSeries> lacking_;
   ScriptReport report_;
 };
 
 }  // namespace
 
-std::string_view ScriptLackText(ScriptLack lack) {
-  switch (lack) {
-    case ScriptLack::kNone:
-      return "";
-    case ScriptLack::kExperimental:
-      return "an experimental feature";
-    case ScriptLack::kNativeHistograms:
-      return "native histograms";
-    case ScriptLack::kStartTimestamps:
-      return "start timestamps";
-  }
-  return "";
-}
-
 std::string FormatFailure(std::string_view file, const ScriptFailure& failure) {
-  std::string text = fmt::format("{}:{}: {}\n  expected: {}\n  got:      {}", file, failure.line,
-                                 failure.query, failure.expected, failure.got);
-  if (failure.lack != ScriptLack::kNone) {
-    text += fmt::format("\n  needs:    {}", ScriptLackText(failure.lack));
-  }
-  return text;
+  return fmt::format("{}:{}: {}\n  expected: {}\n  got:      {}", file, failure.line, failure.query,
+                     failure.expected, failure.got);
 }
 
 Result<ScriptReport> RunCommands(std::span<const ScriptCommand> commands,

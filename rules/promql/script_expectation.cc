@@ -28,14 +28,58 @@ bool AlmostEqual(double expected, double actual) {
   return difference / std::min(sum, std::numeric_limits<double>::max()) < kTolerance;
 }
 
-std::string Text(double value) { return base::FormatFloatG(value); }
+bool AlmostEqual(const model::BucketCounts& expected, const model::BucketCounts& actual) {
+  return expected.spans == actual.spans &&
+         std::ranges::equal(expected.counts, actual.counts,
+                            [](double a, double b) { return AlmostEqual(a, b); });
+}
 
-std::string PointsText(const std::vector<model::FPoint>& points) {
+// Empty buckets count for nothing, and a hint only where one is expected.
+bool AlmostEqual(model::FloatHistogram expected, model::FloatHistogram actual, bool hint) {
+  expected.Compact();
+  actual.Compact();
+  return expected.schema == actual.schema && AlmostEqual(expected.count, actual.count) &&
+         AlmostEqual(expected.sum, actual.sum) &&
+         expected.zero_threshold == actual.zero_threshold &&
+         AlmostEqual(expected.zero_count, actual.zero_count) &&
+         expected.custom_bounds == actual.custom_bounds &&
+         AlmostEqual(expected.positive, actual.positive) &&
+         AlmostEqual(expected.negative, actual.negative) && (!hint || expected.hint == actual.hint);
+}
+
+// A float or a histogram at a time.
+struct Point {
+  model::TimestampMs t = 0;
+  SequenceValue value;
+};
+
+bool AlmostEqual(const SequenceValue& expected, const SequenceValue& actual) {
+  if (expected.h == nullptr || actual.h == nullptr) {
+    return expected.h == actual.h && AlmostEqual(expected.f, actual.f);
+  }
+  return AlmostEqual(*expected.h, *actual.h, expected.names_hint);
+}
+
+std::string Text(double value) { return base::FormatFloatG(value); }
+std::string Text(const SequenceValue& value) {
+  return value.h == nullptr ? Text(value.f) : value.h->ToNotation();
+}
+
+std::string PointsText(const std::vector<Point>& points) {
   std::string text;
-  for (const model::FPoint& point : points) {
-    text += fmt::format("{}{}@{}ms", text.empty() ? "" : " ", Text(point.f), point.t);
+  for (const Point& point : points) {
+    text += fmt::format("{}{}@{}ms", text.empty() ? "" : " ", Text(point.value), point.t);
   }
   return text.empty() ? "no points" : text;
+}
+
+// All of a series, in order of time.
+std::vector<Point> PointsOf(const MatrixSeries& series) {
+  std::vector<Point> points;
+  for (const model::FPoint& point : series.points) points.push_back({point.t, {point.f}});
+  for (const model::HPoint& point : series.histograms) points.push_back({point.t, {0, point.h}});
+  std::ranges::stable_sort(points, {}, &Point::t);
+  return points;
 }
 
 // The expected series by their labels.
@@ -69,7 +113,8 @@ class Expected {
     std::vector<bool> seen(eval_.series.size());
     for (std::size_t position = 0; position < vector.size(); ++position) {
       const model::Sample& sample = vector[position];
-      const std::string got = fmt::format("{} {}", sample.labels.ToString(), Text(sample.f));
+      const SequenceValue value{sample.f, sample.h};
+      const std::string got = fmt::format("{} {}", sample.labels.ToString(), Text(value));
       const auto found = by_labels_.find(sample.labels);
       if (found == by_labels_.end()) return Mismatch{"no such series", got};
       const Sequence& values = eval_.series[found->second].values;
@@ -78,8 +123,9 @@ class Expected {
             fmt::format("{} at position {}", sample.labels.ToString(), found->second + 1),
             fmt::format("it at position {}", position + 1)};
       }
-      const double wanted = values.empty() ? 0 : values[0].value_or(0);
-      if (!AlmostEqual(wanted, sample.f)) return Mismatch{Text(wanted), got};
+      const SequenceValue wanted =
+          values.empty() ? SequenceValue() : values[0].value_or(SequenceValue());
+      if (!AlmostEqual(wanted, value)) return Mismatch{Text(wanted), got};
       seen[found->second] = true;
     }
     return CheckAllSeen(seen);
@@ -94,21 +140,21 @@ class Expected {
     std::vector<bool> seen(eval_.series.size());
     for (const MatrixSeries& series : matrix) {
       const auto found = by_labels_.find(series.labels);
-      const std::string got =
-          fmt::format("{} {}", series.labels.ToString(), PointsText(series.points));
+      const std::vector<Point> points = PointsOf(series);
+      const std::string got = fmt::format("{} {}", series.labels.ToString(), PointsText(points));
       if (found == by_labels_.end()) return Mismatch{"no such series", got};
       seen[found->second] = true;
-      const std::vector<model::FPoint> wanted = PointsOf(eval_.series[found->second].values);
-      const bool equal = std::ranges::equal(
-          wanted, series.points,
-          [](const auto& a, const auto& b) { return a.t == b.t && AlmostEqual(a.f, b.f); });
+      const std::vector<Point> wanted = Wanted(eval_.series[found->second].values);
+      const bool equal = std::ranges::equal(wanted, points, [](const Point& a, const Point& b) {
+        return a.t == b.t && AlmostEqual(a.value, b.value);
+      });
       if (!equal) return Mismatch{PointsText(wanted), got};
     }
     return CheckAllSeen(seen);
   }
 
-  std::vector<model::FPoint> PointsOf(const Sequence& values) const {
-    std::vector<model::FPoint> points;
+  std::vector<Point> Wanted(const Sequence& values) const {
+    std::vector<Point> points;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const model::TimestampMs t = eval_.start + static_cast<std::int64_t>(i) * eval_.step_ms;
       if (values[i]) points.push_back({t, *values[i]});

@@ -72,8 +72,9 @@ class Pinner {
 
 }  // namespace
 
-std::optional<std::string> PinnedAt(const std::string& query, model::TimestampMs t) {
-  auto expr = Parser(query).Whole();
+std::optional<std::string> PinnedAt(const std::string& query, model::TimestampMs t,
+                                    const ParserOptions& options) {
+  auto expr = Parser(query, options).Whole();
   if (!expr || !Pinner(t).Pin(**expr)) return std::nullopt;
   return Print(**expr);
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "azexporter/model/sample.h"
+#include "azexporter/promql/parser.h"
 
 namespace azexporter::promql {
 
@@ -17,6 +18,7 @@ namespace azexporter::promql {
 // subquery that is. nullopt where the answer would still depend on when it is asked (time(),
 // predict_linear() and the like).
 // REQUIRES: query parses.
-std::optional<std::string> PinnedAt(const std::string& query, model::TimestampMs t);
+std::optional<std::string> PinnedAt(const std::string& query, model::TimestampMs t,
+                                    const ParserOptions& options);
 
 }  // namespace azexporter::promql

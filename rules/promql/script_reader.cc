@@ -75,7 +75,7 @@ class ScriptReader {
         commands.emplace_back(ClearCommand());
       } else if (command == "load" || command == "load_with_nhcb") {
         AZX_ASSIGN_OR_RETURN(LoadCommand load, ReadLoad(words));
-        if (command != "load") AddConverted(load);
+        load.with_nhcb = command != "load";
         commands.emplace_back(std::move(load));
       } else if (command == "eval" || command.starts_with("eval_")) {
         AZX_ASSIGN_OR_RETURN(EvalCommand eval, ReadEval(command, words));
@@ -120,10 +120,8 @@ class ScriptReader {
     std::unordered_map<model::Labels, std::size_t, model::LabelsHash> index;
     std::string_view line;
     while (NextLine(line)) {
-      if (std::string_view name = Words(line).Next(); name.ends_with("@st")) {
-        name.remove_suffix(3);
-        load.notes.push_back(fmt::format("line {}: start timestamps are not supported yet", next_));
-        AddLacking(load, name, ScriptLack::kStartTimestamps);
+      if (Words words_of_line(line); words_of_line.Next().ends_with("@st")) {
+        AZX_RETURN_IF_ERROR(ReadStartTimes(Words(line), load));
         continue;
       }
       auto series = ParseSeriesNotation(line);
@@ -135,37 +133,21 @@ class ScriptReader {
         load.series[known->second] = std::move(*series);
       } else {
         load.notes.push_back(fmt::format("line {}: {}", next_, series.error().message()));
-        AddLacking(load, SplitSeriesNotation(line).series, LackOf(line));
       }
     }
     return load;
   }
 
-  // What keeps a series from being read.
-  static ScriptLack LackOf(std::string_view line) {
-    const bool histogram = SplitSeriesNotation(line).points.find("{{") != std::string_view::npos;
-    return histogram ? ScriptLack::kNativeHistograms : ScriptLack::kNone;
-  }
-
-  static void AddLacking(LoadCommand& load, std::string_view series, ScriptLack lack) {
-    if (lack == ScriptLack::kNone) return;
-    const auto labels = ParseMetric(series);
-    if (labels) load.lacking.push_back({*labels, lack});
-  }
-
-  // The native histograms that load_with_nhcb would make of classic ones.
-  static void AddConverted(LoadCommand& load) {
-    for (const SeriesNotation& series : load.series) {
-      std::string_view name = series.labels.Get(model::kMetricName);
-      for (const std::string_view suffix : {"_bucket", "_count", "_sum"}) {
-        if (!name.ends_with(suffix)) continue;
-        name.remove_suffix(suffix.size());
-        model::LabelsBuilder labels(series.labels);
-        labels.Set(model::kMetricName, name).Remove("le");
-        load.lacking.push_back({labels.Build(), ScriptLack::kNativeHistograms});
-        break;
-      }
-    }
+  // series@st -30s-1mx2 _ 0
+  Result<void> ReadStartTimes(Words words, LoadCommand& load) const {
+    std::string_view series = words.Next();
+    series.remove_suffix(std::string_view("@st").size());
+    auto labels = ParseMetric(series);
+    if (!labels) return Malformed(labels.error().message());
+    auto times = ParseStartTimes(words.rest());
+    if (!times) return Malformed(times.error().message());
+    load.starts[*labels] = std::move(*times);
+    return {};
   }
 
   Result<EvalCommand> ReadEval(std::string_view command, Words words) {
@@ -238,7 +220,6 @@ class ScriptReader {
     auto series = ParseSeriesNotation(line);
     if (!series) {
       eval.unreadable = fmt::format("line {}: {}", next_, series.error().message());
-      eval.lack = LackOf(line);
       return {};
     }
     AZX_RETURN_IF_ERROR(CountPoints(*series));

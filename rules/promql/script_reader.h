@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -18,18 +19,16 @@
 
 namespace azexporter::promql {
 
-// A series that is not loaded as the script has it: evals that select it need not pass.
-struct LackingSeries {
-  model::Labels labels;
-  ScriptLack lack = ScriptLack::kNone;
-};
-
 struct LoadCommand {
   std::int64_t step_ms = 0;
   model::TimestampMs start = 0;  // of the first point of each series
   std::vector<SeriesNotation> series;
   std::vector<std::string> notes;  // lines that were passed over
-  std::vector<LackingSeries> lacking;
+  // When counting began, relative to each point, ms.
+  std::unordered_map<model::Labels, std::vector<std::optional<std::int64_t>>, model::LabelsHash>
+      starts;
+  // Classic histograms are loaded once more, as native ones with custom buckets.
+  bool with_nhcb = false;
 };
 
 struct ClearCommand {};
@@ -63,9 +62,8 @@ struct EvalCommand {
   std::optional<double> scalar;
   std::optional<std::string> string;
   std::vector<SeriesNotation> series;
-  // An expectation that could not be read: the eval fails for it, and for want of what.
+  // An expectation that could not be read: the eval fails for it.
   std::string unreadable;
-  ScriptLack lack = ScriptLack::kNone;
 };
 
 // Points loaded and expected in one script; more are refused.

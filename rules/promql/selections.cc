@@ -11,11 +11,17 @@ struct Shift {
   bool fixed = false;  // an @ above nails it to a time of its own
 };
 
+// As far as it can be told before the query is run: step() and range() are 0, as of an instant
+// query.
+std::int64_t Ms(std::int64_t ms, const DurationPtr& expr) {
+  return expr == nullptr ? ms : DurationMs(*expr, {}, true).value_or(0);
+}
+
 Shift Moved(const Shift& outer, const TimeModifiers& time, std::int64_t range_ms) {
   const bool nailed = time.at.kind != AtModifier::Kind::kNone;
   // Whatever stood above @ no longer matters.
   const std::int64_t base_ms = nailed ? 0 : outer.ms;
-  return {base_ms + time.offset_ms + range_ms, outer.fixed || nailed};
+  return {base_ms + Ms(time.offset_ms, time.offset_expr) + range_ms, outer.fixed || nailed};
 }
 
 void Collect(const Expr& expr, const Shift& shift, std::int64_t lookback_ms,
@@ -44,7 +50,9 @@ void Collect(const Expr& expr, const Shift& shift, std::int64_t lookback_ms,
       return;
     case ExprKind::kMatrixSelector: {
       const auto& matrix = As<MatrixSelector>(expr);
-      return add(*matrix.selector, matrix.range_ms, true);
+      std::int64_t range_ms = Ms(matrix.range_ms, matrix.range_expr);
+      if (matrix.selector->mode != RangeMode::kPlain) range_ms += lookback_ms;
+      return add(*matrix.selector, range_ms, true);
     }
     case ExprKind::kNumber:
     case ExprKind::kString:
@@ -53,8 +61,8 @@ void Collect(const Expr& expr, const Shift& shift, std::int64_t lookback_ms,
       return visit(*As<ParenExpr>(expr).expr);
     case ExprKind::kSubquery: {
       const auto& subquery = As<SubqueryExpr>(expr);
-      return Collect(*subquery.expr, Moved(shift, subquery.time, subquery.range_ms), lookback_ms,
-                     out);
+      const std::int64_t range_ms = Ms(subquery.range_ms, subquery.range_expr);
+      return Collect(*subquery.expr, Moved(shift, subquery.time, range_ms), lookback_ms, out);
     }
     case ExprKind::kUnary:
       return visit(*As<UnaryExpr>(expr).expr);

@@ -24,6 +24,7 @@ class TypeChecker {
   Result<void> CheckMatching(const BinaryExpr& expr) const;
   Result<void> CheckCall(const CallExpr& expr) const;
   Result<void> CheckArgCount(const CallExpr& expr) const;
+  Result<void> CheckInfoLabels(const Expr& expr) const;
   Result<void> CheckSelector(const VectorSelector& expr) const;
   Result<void> Expect(const Expr& expr, ValueType type, std::string_view context) const;
 
@@ -121,6 +122,10 @@ Result<void> TypeChecker::CheckMatching(const BinaryExpr& expr) const {
     if (!expr.matching.labels.empty()) {
       return ErrorAt(expr.position(), "vector matching only allowed between instant vectors");
     }
+    if (expr.matching.fills()) {
+      return ErrorAt(expr.position(),
+                     "filling in missing series only allowed between instant vectors");
+    }
     if (IsSetOp(expr.op)) {
       return ErrorAt(expr.position(),
                      fmt::format("set operator \"{}\" not allowed in binary scalar expression",
@@ -131,6 +136,9 @@ Result<void> TypeChecker::CheckMatching(const BinaryExpr& expr) const {
   if (IsSetOp(expr.op) && expr.matching.cardinality != Cardinality::kManyToMany) {
     return ErrorAt(expr.position(),
                    fmt::format("no grouping allowed for \"{}\" operation", BinaryOpText(expr.op)));
+  }
+  if (IsSetOp(expr.op) && expr.matching.fills()) {
+    return ErrorAt(expr.position(), "filling in missing series not allowed for set operators");
   }
   return {};
 }
@@ -160,11 +168,25 @@ Result<void> TypeChecker::CheckCall(const CallExpr& expr) const {
   AZX_RETURN_IF_ERROR(CheckArgCount(expr));
   const Function& function = expr.function;
   for (std::size_t i = 0; i < expr.args.size(); ++i) {
+    if (i == 1 && function.name == "info") {
+      AZX_RETURN_IF_ERROR(CheckInfoLabels(*expr.args[i]));
+      continue;
+    }
     const ValueType wanted = function.arg_types[std::min(i, function.arg_types.size() - 1)];
     AZX_RETURN_IF_ERROR(
         Expect(*expr.args[i], wanted, fmt::format("call to function \"{}\"", function.name)));
   }
   return {};
+}
+
+// What info() looks for is a selector of labels: of any metric, and of as many as it likes.
+Result<void> TypeChecker::CheckInfoLabels(const Expr& expr) const {
+  if (expr.kind() != ExprKind::kVectorSelector) {
+    AZX_RETURN_IF_ERROR(Expect(expr, ValueType::kVector, "call to function \"info\""));
+    return ErrorAt(expr.position(), "expected label selectors only");
+  }
+  if (As<VectorSelector>(expr).name.empty()) return {};
+  return ErrorAt(expr.position(), "expected label selectors only, got vector selector instead");
 }
 
 Result<void> TypeChecker::CheckSelector(const VectorSelector& expr) const {

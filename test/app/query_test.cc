@@ -29,7 +29,7 @@ class QueryTest : public testing::Test {
     return folder_.Write(name, text);
   }
   std::unique_ptr<QuerySource> Load(const std::string& text = kPage) {
-    auto source = LoadSamples({Write("page.om", text)}, 60'000);
+    auto source = LoadSamples({Write("page.om", text)}, {.timeout_ms = 60'000});
     EXPECT_TRUE(source) << source.error().message();
     return source ? std::move(*source) : nullptr;
   }
@@ -43,13 +43,14 @@ TEST_F(QueryTest, LoadsFilesAndKnowsTheirNewestTime) {
   const auto result = source->Instant("sum(up)", source->now());
   ASSERT_TRUE(result);
   EXPECT_EQ(std::get<promql::Vector>(result->value).front().f, 3.5);
-  const auto bad = LoadSamples({Write("bad.om", "up 1\nup x\n# EOF\n")}, 60'000);
+  const auto bad = LoadSamples({Write("bad.om", "up 1\nup x\n# EOF\n")}, {.timeout_ms = 60'000});
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().message(),
             (folder_ / "bad.om").string() + ":2:4: expected a value, got \"x\"");
   // Two files are one store: what is older than what was loaded is refused.
   const auto twice =
-      LoadSamples({Write("1.om", kPage), Write("2.om", "up{zone=\"a\"} 1 1001\n# EOF\n")}, 60'000);
+      LoadSamples({Write("1.om", kPage), Write("2.om", "up{zone=\"a\"} 1 1001\n# EOF\n")},
+                  {.timeout_ms = 60'000});
   ASSERT_FALSE(twice);
   EXPECT_EQ(twice.error().message(),
             (folder_ / "2.om").string() + ": out of order sample at 1001000: up{zone=\"a\"}");

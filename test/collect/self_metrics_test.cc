@@ -97,7 +97,6 @@ TEST(SelfMetricsTest, RemoteWriteIsToldByReasonWhereItIsOn) {
             "requests_refused_total{reason=\"too_old\"} 0\n"
             "requests_total 4\n"
             "samples_dropped_total{reason=\"duplicate\"} 0\n"
-            "samples_dropped_total{reason=\"native_histogram\"} 0\n"
             "samples_dropped_total{reason=\"out_of_order\"} 3\n"
             "samples_total 9\n");
 }

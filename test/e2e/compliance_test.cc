@@ -170,7 +170,7 @@ class ComplianceTest : public testing::TestWithParam<Scenario> {
       if (step >= series.values.size() || !series.values[step]) continue;
       test::LabelPairs labels;
       for (const model::Label label : series.labels) labels.emplace_back(label.name, label.value);
-      body += test::SeriesField(labels, {{clock_.NowMs(), *series.values[step]}});
+      body += test::SeriesField(labels, {{clock_.NowMs(), series.values[step]->f}});
     }
     net::HttpRequest request{.method = "POST", .url = server_->url() + "/api/v1/write"};
     request.body = test::Snappy(body);

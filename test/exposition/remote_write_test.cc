@@ -50,7 +50,7 @@ TEST(RemoteWriteTest, AnEmptyRequestHasNoSeries) {
 }
 
 TEST(RemoteWriteTest, CountsWhatItDoesNotReadAndSkipsWhatItDoesNotKnow) {
-  const std::string more = BytesField(3, SampleMessage({1, 2})) + BytesField(4, "any") +
+  const std::string more = BytesField(3, SampleMessage({1, 2})) + BytesField(4, "\x78\x05") +
                            BytesField(4, "") + BytesField(9, "unknown") + "\x50\x01" /* varint */ +
                            "\x5d\x01\x02\x03\x04" /* four bytes */;
   const auto request =
@@ -59,7 +59,8 @@ TEST(RemoteWriteTest, CountsWhatItDoesNotReadAndSkipsWhatItDoesNotKnow) {
   EXPECT_EQ(request->sample_count(), 1U);
   EXPECT_EQ(request->exemplar_count(), 1U);
   EXPECT_EQ(request->histogram_count(), 2U);
-  EXPECT_EQ(request->series()[0].histogram_count, 2U);
+  ASSERT_EQ(request->histograms(request->series()[0]).size(), 2U);
+  EXPECT_EQ(request->histograms(request->series()[0])[0].t, 5);
   EXPECT_EQ(request->metadata_count(), 1U);
 }
 
@@ -133,10 +134,15 @@ TEST(RemoteWriteTest, UncompressesSnappyAndNothingElse) {
 
 // Any bytes are an error or samples: nothing crashes, and what is read lies inside of the message.
 TEST(RemoteWriteTest, SurvivesMutatedBodies) {
+  // A count, spans, deltas, counts, custom values, a time.
+  const std::string kHistogram =
+      BytesField(4, std::string("\x08\x03\x5a\x04\x08\x00\x10\x02\x62\x02\x02\x02", 12) +
+                        BytesField(13, std::string(16, '\1')) +
+                        BytesField(16, std::string(8, '\2')) + "\x78\x05");
   std::string seed;
   for (int i = 0; i < 5; ++i) {
     seed += SeriesField({{"__name__", "up"}, {"zone", std::string(1, static_cast<char>('a' + i))}},
-                        {{1'000 * i, 1.0 * i}, {1'000 * i + 1, -1.0}}, BytesField(4, "histogram"));
+                        {{1'000 * i, 1.0 * i}, {1'000 * i + 1, -1.0}}, kHistogram);
   }
   std::mt19937 random(20261125);
   const auto below = [&random](std::size_t n) { return static_cast<std::size_t>(random() % n); };

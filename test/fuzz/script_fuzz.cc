@@ -25,7 +25,10 @@ void ReadAndRunScript(std::string_view bytes) {
   const auto commands = promql::ReadScript(bytes);
   if (!commands || !IsSmall(*commands)) return;
   static_cast<void>(
-      promql::RunCommands(*commands, {.engine = {.max_samples = 10'000, .timeout_ms = 200}}));
+      promql::RunCommands(*commands, {.engine = {.max_samples = 10'000,
+                                                 .timeout_ms = 200,
+                                                 .use_start_timestamps = true,
+                                                 .parser = promql::ParserOptions::All()}}));
 }
 
 }  // namespace azexporter::fuzz

@@ -56,7 +56,11 @@ std::set<std::string> Writes() {
     }
     const std::string series = SeriesField(labels, samples);
     const std::string exemplar = BytesField(3, SampleMessage({1, 2}));
-    const std::string histogram = BytesField(4, "any");
+    // A count, spans, deltas, counts of floats, custom bounds, a time.
+    const std::string histogram =
+        BytesField(4, std::string("\x08\x03\x5a\x04\x08\x00\x10\x02\x62\x02\x02\x02", 12) +
+                          BytesField(13, std::string(16, '\1')) +
+                          BytesField(16, std::string(8, '\2')) + "\x78\x05");
     writes.insert({series, series + SeriesField({{"__name__", "größe"}}, samples),
                    SeriesField(labels, samples, exemplar), SeriesField(labels, samples, histogram),
                    series + BytesField(3, "metadata"), test::Snappy(series)});

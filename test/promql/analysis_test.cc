@@ -25,8 +25,17 @@ class Loaded final : public SelectorKnowledge {
     for (const SeriesNotation& series : load.series) {
       series_[std::string(series.labels.Get(model::kMetricName))].push_back(&series);
     }
-    for (const LackingSeries& series : load.lacking) {
-      lacking_.insert(std::string(series.labels.Get(model::kMetricName)));
+    // Of native histograms nothing is known; load_with_nhcb makes some of classic ones.
+    for (const SeriesNotation& series : load.series) {
+      const std::string name(series.labels.Get(model::kMetricName));
+      const bool native = std::ranges::any_of(
+          series.values, [](const auto& value) { return value && value->h != nullptr; });
+      if (native) native_.insert(name);
+      for (const std::string_view suffix : {"_bucket", "_count", "_sum"}) {
+        if (load.with_nhcb && name.ends_with(suffix)) {
+          native_.insert(name.substr(0, name.size() - suffix.size()));
+        }
+      }
     }
     if (!load.notes.empty()) notes_ = true;
   }
@@ -37,7 +46,7 @@ class Loaded final : public SelectorKnowledge {
     const std::string name(MetricNameOf(selector));
     const auto found = series_.find(name);
     Facts facts;
-    if (notes_ || name.empty() || lacking_.contains(name) || found == series_.end()) return facts;
+    if (notes_ || name.empty() || native_.contains(name) || found == series_.end()) return facts;
     facts.labels.open = false;
     facts.range = {std::numeric_limits<double>::infinity(),
                    -std::numeric_limits<double>::infinity(), true, false};
@@ -61,19 +70,19 @@ class Loaded final : public SelectorKnowledge {
   }
 
  private:
-  static void AddValue(const std::optional<double>& value, ValueRange& range) {
+  static void AddValue(const std::optional<SequenceValue>& value, ValueRange& range) {
     if (!value) return;
-    if (std::isnan(*value)) {
+    if (std::isnan(value->f)) {
       range.may_be_nan = true;
       return;
     }
-    range.least = std::min(range.least, *value);
-    range.most = std::max(range.most, *value);
-    range.whole = range.whole && std::floor(*value) == *value;
+    range.least = std::min(range.least, value->f);
+    range.most = std::max(range.most, value->f);
+    range.whole = range.whole && std::floor(value->f) == value->f;
   }
 
   std::map<std::string, std::vector<const SeriesNotation*>> series_;
-  std::set<std::string> lacking_;
+  std::set<std::string> native_;
   bool notes_ = false;
 };
 
@@ -98,7 +107,7 @@ struct Tally {
 
 void Compare(const EvalCommand& eval, const Loaded& loaded, Tally& tally) {
   const auto expr = ParseExpr(eval.query);
-  if (!expr || eval.expect_fail || eval.lack != ScriptLack::kNone) return;
+  if (!expr || eval.expect_fail) return;
   const Analysis analysis(**expr, loaded);
   const Facts& facts = analysis.of(**expr);
   ++tally.evals;
@@ -118,7 +127,7 @@ void Compare(const EvalCommand& eval, const Loaded& loaded, Tally& tally) {
       EXPECT_TRUE(values->second.contains(std::string(label.value))) << label.value;
     }
     for (const auto& value : series.values) {
-      if (value) ExpectWithin(facts.range, *value);
+      if (value && value->h == nullptr) ExpectWithin(facts.range, value->f);
     }
   }
   EXPECT_FALSE(vector && facts.always && eval.series.empty());
@@ -287,7 +296,7 @@ TEST(AnalysisTest, IsNeverContradictedByRandomExpressions) {
   for (const SeriesNotation& series : load.series) {
     model::TimestampMs t = load.start;
     for (const auto& value : series.values) {
-      static_cast<void>(appender->Append(series.labels, t, *value));
+      static_cast<void>(appender->Append(series.labels, t, value->f));
       t += load.step_ms;
     }
   }

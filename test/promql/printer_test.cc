@@ -82,6 +82,37 @@ TEST(PrettyTest, BreaksWhatIsTooLongForALine) {
   }
 }
 
+// What is experimental, as it is printed again; and what of it is refused without its feature.
+TEST(PrintTest, PrintsExperimentalSyntaxAsItIsRead) {
+  const struct {
+    std::string_view query;
+    std::string_view printed;
+  } cases[] = {
+      {"up[5m+step()]", "up[5m + step()]"},
+      {"up[(1m+2m)*2]", "up[(1m + 2m) * 2]"},
+      {"up[max_of(range(),30s)] offset -min_of(1m,2m)",
+       "up[max_of(range(), 30s)] offset -min_of(1m, 2m)"},
+      {"up[1h:step()^2]", "up[1h:step() ^ 2]"},
+      {"up offset (3m)", "up offset 3m"},
+      {"up[5m]anchored @ 3 offset 1m", "up[5m] anchored @ 3.000 offset 1m"},
+      {"up smoothed", "up smoothed"},
+      {"a + on(zone) fill(0) b", "a + on (zone) fill (0) b"},
+      {"a + fill_right(1) fill_left(-2) b", "a + fill_left (-2) fill_right (1) b"},
+      {"limitk by(zone)(2,up)", "limitk by (zone) (2, up)"},
+      {"limit_ratio(-0.5,up)", "limit_ratio(-0.5, up)"},
+      {"info(up,{version=~\".+\"})", "info(up, {version=~\".+\"})"},
+      {"min_of(step(),range())", "min_of(step(), range())"},
+  };
+  for (const auto& c : cases) {
+    const auto expr = ParseExpr(c.query, ParserOptions::All());
+    ASSERT_TRUE(expr) << c.query << ": " << expr.error().message();
+    EXPECT_EQ(Print(**expr), c.printed);
+    const auto again = ParseExpr(c.printed, ParserOptions::All());
+    ASSERT_TRUE(again) << c.printed << ": " << again.error().message();
+    EXPECT_EQ(Print(**again), c.printed);
+  }
+}
+
 TEST(ShowPlaceTest, DrawsACaretUnderTheFault) {
   struct PlaceCase {
     std::string_view query;

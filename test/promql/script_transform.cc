@@ -59,7 +59,7 @@ Transformed Transform(const std::vector<ScriptCommand>& commands,
   for (ScriptCommand command : commands) {
     if (auto* loaded = std::get_if<LoadCommand>(&command)) load(*loaded);
     if (auto* eval = std::get_if<EvalCommand>(&command)) {
-      auto expr = Parser(eval->query).Whole();
+      auto expr = Parser(eval->query, ParserOptions::All()).Whole();
       const Reason reason = expr ? change(*eval, **expr) : "does not parse";
       if (!reason.empty()) {
         ++result.omitted[reason];
@@ -79,7 +79,9 @@ bool TellsTheTime(const CallExpr& call) {
                                                 "days_in_month", "hour",        "minute",
                                                 "month",         "year"};
   const std::string_view name = call.function.name;
-  return name == "time" || name == "timestamp" ||
+  static constexpr std::string_view kTimes[] = {"end", "start", "start_timestamp", "time",
+                                                "timestamp"};
+  return std::ranges::count(kTimes, name) > 0 || name.starts_with("ts_of_") ||
          (call.args.empty() && std::ranges::count(kDates, name) > 0);
 }
 
@@ -100,7 +102,9 @@ Reason ShiftEval(EvalCommand& eval, Expr& expr, std::int64_t shift_ms) {
       auto& subquery = As<SubqueryExpr>(node);
       const std::int64_t step_ms =
           subquery.step_ms != 0 ? subquery.step_ms : EngineOptions().default_subquery_step_ms;
-      if (shift_ms % step_ms != 0) reason = "the steps of a subquery";
+      if (shift_ms % step_ms != 0 || subquery.step_expr != nullptr) {
+        reason = "the steps of a subquery";
+      }
       shift(subquery.time);
     }
   });
@@ -153,6 +157,13 @@ Reason PrefixEval(EvalCommand& eval, Expr& expr, std::string_view prefix) {
     if (node.kind() == ExprKind::kString && As<StringLiteral>(node).value == model::kMetricName) {
       reason = "takes metric names for text";
     }
+    if (node.kind() == ExprKind::kCall && As<CallExpr>(node).function.name == "info") {
+      reason = "knows names of metrics";
+    }
+    if (node.kind() == ExprKind::kAggregate &&
+        As<AggregateExpr>(node).op == AggregateOp::kLimitRatio) {
+      reason = "chooses by the hash of the name";
+    }
     if (node.kind() != ExprKind::kVectorSelector) return;
     auto& selector = As<VectorSelector>(node);
     if (!selector.name.empty()) selector.name = std::string(prefix) + selector.name;
@@ -167,6 +178,12 @@ Reason PrefixEval(EvalCommand& eval, Expr& expr, std::string_view prefix) {
   LoosenTexts(eval);
   for (SeriesNotation& series : eval.series) series.labels = Prefixed(series.labels, prefix);
   return "";
+}
+
+void PrefixLoad(LoadCommand& load, std::string_view prefix) {
+  for (SeriesNotation& series : load.series) series.labels = Prefixed(series.labels, prefix);
+  const auto starts = std::exchange(load.starts, {});
+  for (const auto& [labels, times] : starts) load.starts[Prefixed(labels, prefix)] = times;
 }
 
 // --- values
@@ -203,8 +220,10 @@ MaybeDegree DegreeOfCall(const CallExpr& call) {
     if (arg->type() != ValueType::kString) args.push_back(DegreeOf(*arg));
     if (!args.empty() && !args.back()) return std::nullopt;
   }
-  if (IsOneOf(name, {"absent", "absent_over_time", "changes", "count_over_time",
-                     "present_over_time", "resets", "sgn", "timestamp"})) {
+  if (IsOneOf(name, {"absent", "absent_over_time", "changes", "count_over_time", "histogram_avg",
+                     "histogram_stddev", "histogram_stdvar", "present_over_time", "resets", "sgn",
+                     "start_timestamp", "timestamp", "ts_of_first_over_time",
+                     "ts_of_last_over_time", "ts_of_max_over_time", "ts_of_min_over_time"})) {
     return kNone;
   }
   if (IsOneOf(name, {"abs",
@@ -212,17 +231,23 @@ MaybeDegree DegreeOfCall(const CallExpr& call) {
                      "delta",
                      "deriv",
                      "first_over_time",
+                     "histogram_count",
+                     "histogram_sum",
                      "idelta",
                      "increase",
+                     "info",
                      "irate",
                      "label_join",
                      "label_replace",
                      "last_over_time",
+                     "mad_over_time",
                      "max_over_time",
                      "min_over_time",
                      "rate",
                      "scalar",
                      "sort",
+                     "sort_by_label",
+                     "sort_by_label_desc",
                      "sort_desc",
                      "stddev_over_time",
                      "sum_over_time",
@@ -230,13 +255,20 @@ MaybeDegree DegreeOfCall(const CallExpr& call) {
     return args[0];
   }
   if (name == "stdvar_over_time") return Degree{args[0]->any, args[0]->power * 2};
-  if (IsOneOf(name, {"clamp", "clamp_max", "clamp_min"})) {
+  if (IsOneOf(name, {"clamp", "clamp_max", "clamp_min", "max_of", "min_of"})) {
     MaybeDegree common = args[0];
     for (const MaybeDegree& arg : args) common = Common(common, arg);
     return common;
   }
   const auto unscaled = [](const MaybeDegree& degree) { return degree->any || degree->power == 0; };
   if (name == "predict_linear") return unscaled(args[1]) ? args[0] : std::nullopt;
+  if (name == "double_exponential_smoothing") {
+    return unscaled(args[1]) && unscaled(args[2]) ? args[0] : std::nullopt;
+  }
+  if (name == "histogram_quantiles") {
+    return std::ranges::all_of(args.begin() + 1, args.end(), unscaled) ? MaybeDegree(kNone)
+                                                                       : std::nullopt;
+  }
   if (name == "quantile_over_time") return unscaled(args[0]) ? args[1] : std::nullopt;
   // The counts of buckets only weigh against each other.
   if (name == "histogram_quantile" && unscaled(args[0])) return kNone;
@@ -245,9 +277,16 @@ MaybeDegree DegreeOfCall(const CallExpr& call) {
   return kNone;
 }
 
+MaybeDegree DegreeOfNumber(double value) {
+  return value == 0 || !std::isfinite(value) ? kAny : kNone;
+}
+
 MaybeDegree DegreeOfBinary(const BinaryExpr& binary) {
-  const MaybeDegree lhs = DegreeOf(*binary.lhs);
-  const MaybeDegree rhs = DegreeOf(*binary.rhs);
+  MaybeDegree lhs = DegreeOf(*binary.lhs);
+  MaybeDegree rhs = DegreeOf(*binary.rhs);
+  const VectorMatching& matching = binary.matching;
+  if (matching.fill_left) lhs = Common(lhs, DegreeOfNumber(*matching.fill_left));
+  if (matching.fill_right) rhs = Common(rhs, DegreeOfNumber(*matching.fill_right));
   if (!lhs || !rhs) return std::nullopt;
   const bool any = lhs->any || rhs->any;
   switch (binary.op) {
@@ -277,7 +316,8 @@ MaybeDegree DegreeOfBinary(const BinaryExpr& binary) {
       return lhs;
     case BinaryOp::kTrimLower:
     case BinaryOp::kTrimUpper:
-      return std::nullopt;
+      // The bound is one of observations, of which only the counts grow.
+      return rhs->any || rhs->power == 0 ? lhs : std::nullopt;
   }
   return std::nullopt;
 }
@@ -292,6 +332,8 @@ MaybeDegree DegreeOfAggregate(const AggregateExpr& aggregate) {
   switch (aggregate.op) {
     case AggregateOp::kAvg:
     case AggregateOp::kBottomk:
+    case AggregateOp::kLimitk:
+    case AggregateOp::kLimitRatio:
     case AggregateOp::kMax:
     case AggregateOp::kMin:
     case AggregateOp::kQuantile:
@@ -322,10 +364,8 @@ MaybeDegree DegreeOf(const Expr& expr) {
     case ExprKind::kMatrixSelector:
     case ExprKind::kVectorSelector:
       return Degree{false, 1};
-    case ExprKind::kNumber: {
-      const double value = As<NumberLiteral>(expr).value;
-      return value == 0 || !std::isfinite(value) ? kAny : kNone;
-    }
+    case ExprKind::kNumber:
+      return DegreeOfNumber(As<NumberLiteral>(expr).value);
     case ExprKind::kParen:
       return DegreeOf(*As<ParenExpr>(expr).expr);
     case ExprKind::kString:
@@ -340,13 +380,26 @@ MaybeDegree DegreeOf(const Expr& expr) {
 
 void Scale(Sequence& values, double factor) {
   for (auto& value : values) {
-    if (value && !std::isnan(*value)) *value *= factor;  // staleness markers are NaN
+    if (!value) continue;
+    if (value->h != nullptr) {
+      model::FloatHistogram scaled = *value->h;
+      scaled.Mul(factor);
+      value->h = std::make_shared<const model::FloatHistogram>(std::move(scaled));
+    } else if (!std::isnan(value->f)) {  // staleness markers are NaN
+      value->f *= factor;
+    }
   }
 }
 
-bool IsExtreme(const std::optional<double>& value) {
-  if (!value || !std::isfinite(*value) || *value == 0) return false;
-  return std::abs(*value) > 1e150 || std::abs(*value) < 1e-150;
+bool IsExtreme(double number) {
+  if (!std::isfinite(number) || number == 0) return false;
+  return std::abs(number) > 1e150 || std::abs(number) < 1e-150;
+}
+
+bool HoldsExtreme(const std::optional<SequenceValue>& value) {
+  if (!value) return false;
+  if (value->h == nullptr) return IsExtreme(value->f);
+  return IsExtreme(value->h->sum) || IsExtreme(value->h->count);
 }
 
 Reason ScaleEval(EvalCommand& eval, const Expr& expr, double factor) {
@@ -369,10 +422,7 @@ Transformed ShiftTimes(const std::vector<ScriptCommand>& commands, std::int64_t 
 
 Transformed PrefixNames(const std::vector<ScriptCommand>& commands, std::string_view prefix) {
   return Transform(
-      commands,
-      [&](LoadCommand& load) {
-        for (SeriesNotation& series : load.series) series.labels = Prefixed(series.labels, prefix);
-      },
+      commands, [&](LoadCommand& load) { PrefixLoad(load, prefix); },
       [&](EvalCommand& eval, Expr& expr) { return PrefixEval(eval, expr, prefix); });
 }
 
@@ -383,7 +433,7 @@ Transformed ScaleValues(const std::vector<ScriptCommand>& commands, double facto
       [&](LoadCommand& load) {
         extreme = false;
         for (SeriesNotation& series : load.series) {
-          extreme = extreme || std::ranges::any_of(series.values, IsExtreme);
+          extreme = extreme || std::ranges::any_of(series.values, HoldsExtreme);
           Scale(series.values, factor);
         }
       },

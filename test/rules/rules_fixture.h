@@ -49,8 +49,9 @@ class RulesFixture : public testing::Test {
     for (const std::string& line : lines) {
       const auto series = promql::ParseSeriesNotation(line);
       ASSERT_TRUE(series.has_value()) << series.error().message();
-      ASSERT_EQ(appender->Append(series->labels, t, series->values.front().value_or(0)),
-                storage::AppendOutcome::kAppended);
+      const auto appended = promql::AppendValue(
+          *appender, series->labels, t, series->values.front().value_or(promql::SequenceValue()));
+      ASSERT_TRUE(appended) << appended.error().message();
     }
     ASSERT_TRUE(appender->Commit().has_value());
   }

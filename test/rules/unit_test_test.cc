@@ -201,16 +201,26 @@ TEST_F(UnitTestTest, TellsSamplesThatAreNotAsExpected) {
       "    expr: \"up\", time: 0s, line: 11, err: labels \"up{\": 1:4: parse error: "
       "unexpected end of input inside braces\n"
       "    name: down,\n"
-      "    expr: \"up\", time: 0s, line: 12, err: native histograms are not supported yet\n");
+      "    expr: \"up\", time: 0s, line: 12,\n"
+      "        exp: {} {{count:1}}\n"
+      "        got: up{zone=\"a\"} 1\n");
 }
 
-TEST_F(UnitTestTest, RunsWithoutSeriesThatHoldNativeHistograms) {
+TEST_F(UnitTestTest, KnowsNativeHistograms) {
   EXPECT_EQ(Run("tests:\n"
                 "- input_series:\n"
-                "  - {series: h, values: '{{count:1}}x2'}\n"
-                "  - {series: up, values: 1}\n"
-                "  promql_expr_test: [{expr: up, exp_samples: [{labels: up, value: 1}]}]\n"),
-            "    x_test.yaml:3:14: h: native histograms are not supported yet\n");
+                "  - {series: h, values: '{{count:1 sum:2 buckets:[1]}}+{{count:1 sum:2 "
+                "buckets:[1]}}x2'}\n"
+                "  promql_expr_test:\n"
+                "  - {expr: sum(h), exp_samples: [{histogram: '{{sum:2 count:1 buckets:[1]}}'}]}\n"
+                "  - {expr: histogram_sum(h), eval_time: 1m, exp_samples: [{value: 4}]}\n"
+                "  - {expr: h, exp_samples: [{labels: h, histogram: '{{count:2}}'}]}\n"
+                "  - {expr: h, exp_samples: [{labels: h, histogram: '{{'}]}\n"),
+            "    expr: \"h\", time: 0s, line: 7,\n"
+            "        exp: h {{count:2}}\n"
+            "        got: h {{count:1 sum:2 buckets:[1]}}\n"
+            "    expr: \"h\", time: 0s, line: 8, err: histogram \"{{\": series values: \"{{\": a "
+            "histogram without an end (}})\n");
 }
 
 TEST_F(UnitTestTest, DoesNotRunATestWhoseSeriesAreMalformed) {

@@ -435,5 +435,67 @@ TEST(MemoryStoreTest, ReadsWhileOthersExpire) {
   }
 }
 
+model::HistogramPtr HistogramOf(double count) {
+  model::FloatHistogram histogram;
+  histogram.count = count;
+  histogram.positive = {{{0, 1}}, {count}};
+  return std::make_shared<const model::FloatHistogram>(histogram);
+}
+
+TEST(MemoryStoreTest, KeepsHistogramsAndStartTimesBesideFloats) {
+  MemoryStore store({.retention_ms = 100});
+  const auto labels = model::Labels::Of({{"__name__", "h"}});
+  const auto append = [&](model::TimestampMs t, double value, SampleDetail detail) {
+    const auto appender = store.NewAppender();
+    const AppendOutcome outcome = appender->AppendDetailed(labels, t, value, std::move(detail));
+    EXPECT_TRUE(appender->Commit());
+    return outcome;
+  };
+  EXPECT_EQ(append(10, 1.5, {nullptr, 5}), AppendOutcome::kAppended);
+  EXPECT_EQ(append(20, 0, {HistogramOf(3)}), AppendOutcome::kAppended);
+  EXPECT_EQ(append(30, 0, {HistogramOf(4), 25}), AppendOutcome::kAppended);
+  EXPECT_EQ(append(30, 0, {HistogramOf(4)}), AppendOutcome::kAppended) << "the same again";
+  EXPECT_EQ(append(30, 0, {HistogramOf(5)}), AppendOutcome::kDuplicate);
+  EXPECT_EQ(append(30, 2, {}), AppendOutcome::kDuplicate);
+  EXPECT_EQ(append(25, 0, {HistogramOf(4)}), AppendOutcome::kOutOfOrder);
+
+  const auto details = [&] {
+    const auto querier = *store.NewQuerier(0, 1000);
+    const SeriesSet& set = **querier->Select({});
+    std::vector<FPoint> points;
+    EXPECT_TRUE(set.Read(0, 0, 1000, points));
+    std::vector<std::string> told;
+    std::vector<DetailPoint> all;
+    set.ReadDetails(0, 0, 1000, all);
+    for (const DetailPoint& point : all) {
+      told.push_back(std::to_string(point.t) + " since " + std::to_string(point.detail.start_t));
+      if (point.detail.histogram != nullptr)
+        told.back() += " " + point.detail.histogram->ToNotation();
+    }
+    return told;
+  };
+  EXPECT_EQ(details(), (std::vector<std::string>{
+                           "10 since 5", "20 since 0 {{count:3 buckets:[3]}}",
+                           "30 since 25 {{count:4 counter_reset_hint:not_reset buckets:[4]}}"}));
+  // They go with the points they belong to.
+  EXPECT_EQ(append(125, 7, {}), AppendOutcome::kAppended);
+  store.Truncate(1'000);
+  EXPECT_EQ(store.series_count(), 0u);
+}
+
+TEST(MemoryStoreTest, TakesItsOwnMarkForAPlainNaN) {
+  MemoryStore store;
+  const auto appender = store.NewAppender();
+  EXPECT_EQ(appender->Append(model::Labels::Of({{"__name__", "x"}}), 1, model::HistogramNaN()),
+            AppendOutcome::kAppended);
+  ASSERT_TRUE(appender->Commit());
+  const auto querier = *store.NewQuerier(0, 10);
+  std::vector<FPoint> points;
+  EXPECT_FALSE((**querier->Select({})).Read(0, 0, 10, points));
+  ASSERT_EQ(points.size(), 1u);
+  EXPECT_TRUE(std::isnan(points[0].f));
+  EXPECT_FALSE(model::IsHistogramNaN(points[0].f));
+}
+
 }  // namespace
 }  // namespace azexporter::storage

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "azexporter/exposition/remote_write_encode.h"
 #include "server_fixture.h"
 #include "support/write_body.h"
 
@@ -104,14 +105,40 @@ TEST_F(RemoteWriteServerTest, LeavesOutWhatTheSameRequestHasOvertaken) {
   EXPECT_EQ(Dropped(RemoteWriteReason::kDuplicate), 1U);
 }
 
-TEST_F(RemoteWriteServerTest, SaysThatNativeHistogramsAreNotStored) {
-  const auto response = Write(SeriesField(kLoad, {{kNow, 1}}, BytesField(4, "histogram")));
+model::HistogramPtr NewHistogram(double first_bucket) {
+  model::FloatHistogram histogram;
+  histogram.count = 3;
+  histogram.sum = 4.5;
+  histogram.positive = {{{0, 2}}, {first_bucket, 2}};
+  return std::make_shared<const model::FloatHistogram>(histogram);
+}
+
+std::string HistogramBody(double first_bucket) {
+  const auto labels = model::Labels::Of({{"__name__", "load"}, {"zone", "a"}});
+  return exposition::EncodeWriteRequest(
+      {{exposition::WriteSeries{labels, {}, {{kNow, NewHistogram(first_bucket)}}}}});
+}
+
+TEST_F(RemoteWriteServerTest, StoresNativeHistograms) {
+  const auto response = Write(HistogramBody(1));
+  EXPECT_EQ(response.status, 204) << response.body;
+  EXPECT_EQ(server_->remote_write()->samples, 1U);
+  const auto answer = Send({.method = "GET", .url = "/api/v1/query?query=load"});
+  EXPECT_NE(
+      answer.body.find("{\"count\":\"3\",\"sum\":\"4.5\",\"buckets\":[[0,\"0.5\",\"1\",\"1\"],"
+                       "[0,\"1\",\"2\",\"2\"]]}"),
+      std::string::npos)
+      << answer.body;
+}
+
+TEST_F(RemoteWriteServerTest, RefusesWhatIsNoHistogram) {
+  const auto response = Write(HistogramBody(-1));
   EXPECT_EQ(response.status, 400);
-  EXPECT_EQ(response.body,
-            "native histograms are not supported yet: 1 were left out, 1 samples beside them were "
-            "stored\n");
-  EXPECT_EQ(Stored().size(), 1U);
-  EXPECT_EQ(Dropped(RemoteWriteReason::kNativeHistogram), 1U);
+  EXPECT_EQ(response.body, "load{zone=\"a\"}: positive side: a bucket has a negative count\n");
+  EXPECT_TRUE(Stored().empty());
+  EXPECT_EQ(Refused(RemoteWriteReason::kNativeHistogram), 1U);
+  EXPECT_EQ(Write(SeriesField(kLoad, {}, BytesField(4, "histogram"))).status, 400);
+  EXPECT_EQ(Refused(RemoteWriteReason::kMalformed), 1U);
 }
 
 TEST_F(RemoteWriteServerTest, RefusesBadBodies) {

@@ -20,6 +20,7 @@
 #include "azexporter/app/observer.h"
 #include "azexporter/app/thresholds.h"
 #include "azexporter/base/result.h"
+#include "azexporter/promql/engine.h"
 #include "azexporter/rules/manager.h"
 #include "azexporter/zones/findings.h"
 #include "azexporter/zones/zone_report.h"
@@ -67,6 +68,7 @@ struct CheckOptions {
   zones::Scope scope = {};
   Thresholds warning = {};
   Thresholds critical = {};
+  promql::EngineOptions engine = {};  // that the rules are asked of
 };
 
 // Judges a report and the alerting rules over it.

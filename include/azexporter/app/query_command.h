@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "azexporter/promql/engine.h"
+
 namespace azexporter::app {
 
 enum class QueryKind { kInstant, kRange, kSeries, kLabels, kExplain };
@@ -30,6 +32,8 @@ struct QueryFlags {
   std::size_t max_values = 5;  // --values of explain
   std::string timeout = "2m";
   std::string output = "table";
+  // Of --load: the features that queries may use, and its limits.
+  promql::EngineOptions engine = {};
 };
 
 inline constexpr char kDefaultUrl[] = "http://127.0.0.1:10126";

@@ -23,9 +23,11 @@ struct Retention {
 };
 
 Retention MakeRetention(const config::StorageConfig& config,
-                        const std::vector<rules::RuleGroup>& groups);
+                        const std::vector<rules::RuleGroup>& groups,
+                        const promql::ParserOptions& parser = {});
 
 // The series that rules look back to, by ranges, subqueries and offsets: what a restart would miss.
-std::vector<storage::WantedSeries> LookedBackTo(const std::vector<rules::RuleGroup>& groups);
+std::vector<storage::WantedSeries> LookedBackTo(const std::vector<rules::RuleGroup>& groups,
+                                                const promql::ParserOptions& parser = {});
 
 }  // namespace azexporter::app

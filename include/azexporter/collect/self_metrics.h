@@ -50,7 +50,7 @@ enum class RemoteWriteReason {
   kDuplicate,        // the series has another value at that time
   kTooOld,           // older than what the store keeps
   kTooFarAhead,      // later than the clock by more than ten minutes
-  kNativeHistogram,  // not supported yet
+  kNativeHistogram,  // that is none: negative counts, buckets that do not fit
   kStore,            // the store failed
 };
 inline constexpr std::size_t kRemoteWriteReasons = 9;

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "azexporter/base/result.h"
+#include "azexporter/model/histogram.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/model/sample.h"
 
@@ -40,16 +41,19 @@ class WriteRequest {
     std::size_t label_count = 0;
     std::size_t first_sample = 0;
     std::size_t sample_count = 0;
-    std::size_t histogram_count = 0;  // native histograms, which are counted and not read
+    std::size_t first_histogram = 0;
+    std::size_t histogram_count = 0;
   };
 
   const std::vector<Series>& series() const { return series_; }
   // Sorted by name, unique, none empty, with __name__.
   std::span<const model::Label> labels(const Series& series) const;
   std::span<const model::FPoint> samples(const Series& series) const;
+  // Native histograms, not validated yet.
+  std::span<const model::HPoint> histograms(const Series& series) const;
   std::size_t sample_count() const { return samples_.size(); }
   std::size_t exemplar_count() const { return exemplar_count_; }
-  std::size_t histogram_count() const { return histogram_count_; }
+  std::size_t histogram_count() const { return histograms_.size(); }
   std::size_t metadata_count() const { return metadata_count_; }
 
  private:
@@ -58,8 +62,8 @@ class WriteRequest {
   std::vector<Series> series_;
   std::vector<model::Label> labels_;
   std::vector<model::FPoint> samples_;
+  std::vector<model::HPoint> histograms_;
   std::size_t exemplar_count_ = 0;
-  std::size_t histogram_count_ = 0;
   std::size_t metadata_count_ = 0;
 };
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "azexporter/model/histogram.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/model/metric_family.h"
 #include "azexporter/model/sample.h"
@@ -24,6 +25,7 @@ namespace azexporter::exposition {
 struct WriteSeries {
   model::Labels labels;
   std::vector<model::FPoint> points;  // in order of time; a staleness marker keeps its bits
+  std::vector<model::HPoint> histograms = {};  // in order of time
 };
 
 struct FamilyMetadata {

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "azexporter/base/check.h"
 #include "azexporter/model/matcher.h"
 #include "azexporter/model/sample.h"
+#include "azexporter/promql/duration_expr.h"
 
 namespace azexporter::promql {
 
@@ -111,6 +113,8 @@ enum class AggregateOp {
   kCount,
   kCountValues,
   kGroup,
+  kLimitk,
+  kLimitRatio,
   kMax,
   kMin,
   kQuantile,
@@ -120,6 +124,8 @@ enum class AggregateOp {
   kTopk,
 };
 std::string_view AggregateOpText(AggregateOp op);
+// topk, limit_ratio and the like, which keep the samples of their input and only take some of them.
+bool KeepsSamples(AggregateOp op);
 
 enum class BinaryOp {
   kAdd,
@@ -158,6 +164,11 @@ struct VectorMatching {
   std::vector<std::string> labels;
   // Labels that group_left / group_right copy from the "one" side.
   std::vector<std::string> include;
+  // fill_left(0), fill_right(0), fill(0): the value of a sample that is missing on that side.
+  std::optional<double> fill_left;
+  std::optional<double> fill_right;
+
+  bool fills() const { return fill_left || fill_right; }
 };
 
 // The @ modifier.
@@ -171,6 +182,14 @@ struct AtModifier {
 struct TimeModifiers {
   AtModifier at;
   std::int64_t offset_ms = 0;  // positive looks back, negative forward
+  DurationPtr offset_expr;     // in place of offset_ms, where it is computed
+};
+
+// How a selector takes the samples at the bounds of its window.
+enum class RangeMode {
+  kPlain,     // only what lies in the window
+  kAnchored,  // and the last sample before it, as the value at its start
+  kSmoothed,  // values at the bounds are interpolated from the samples on either side
 };
 
 // sum by (zone) (up), topk(3, up)
@@ -179,7 +198,7 @@ struct AggregateExpr final : Expr {
   AggregateExpr(const PositionRange& position, AggregateOp op, ExprPtr param, ExprPtr expr);
 
   AggregateOp op;
-  ExprPtr param;  // of topk, bottomk, quantile, count_values; else null
+  ExprPtr param;  // of topk, bottomk, limitk, limit_ratio, quantile, count_values; else null
   ExprPtr expr;
   bool without = false;  // without (grouping) rather than by (grouping)
   std::vector<std::string> grouping;
@@ -219,6 +238,7 @@ struct VectorSelector final : Expr {
   std::string name;
   std::vector<model::Matcher> matchers;
   TimeModifiers time;
+  RangeMode mode = RangeMode::kPlain;
 };
 
 // up{zone="a"}[5m] @ end() offset 5m
@@ -229,7 +249,8 @@ struct MatrixSelector final : Expr {
 
   // Its time modifiers are those of the whole.
   std::unique_ptr<VectorSelector> selector;
-  std::int64_t range_ms;  // > 0
+  std::int64_t range_ms;   // > 0
+  DurationPtr range_expr;  // in place of range_ms, where it is computed
 };
 
 // 1, 0x1f, Inf, 5m (300)
@@ -264,8 +285,10 @@ struct SubqueryExpr final : Expr {
                std::int64_t step_ms);
 
   ExprPtr expr;
-  std::int64_t range_ms;  // > 0
-  std::int64_t step_ms;   // 0: the engine's default
+  std::int64_t range_ms;   // > 0
+  std::int64_t step_ms;    // 0: the engine's default
+  DurationPtr range_expr;  // in place of range_ms, where it is computed
+  DurationPtr step_expr;   // in place of step_ms, where it is computed
   TimeModifiers time;
 };
 

@@ -3,7 +3,7 @@
 // Runs a parsed expression over stored samples, at one time or at every step of a range.
 //
 //   Engine engine(EngineOptions{}, clock);
-//   AZX_ASSIGN_OR_RETURN(auto expr, ParseExpr("sum by (zone) (up)"));
+//   AZX_ASSIGN_OR_RETURN(auto expr, engine.Parse("sum by (zone) (up)"));
 //   AZX_ASSIGN_OR_RETURN(QueryResult result, engine.Instant(store, *expr, now_ms));
 //
 // A range query evaluates each node of the expression once, series by series over all steps, rather
@@ -20,6 +20,7 @@
 #include "azexporter/base/result.h"
 #include "azexporter/model/sample.h"
 #include "azexporter/promql/ast.h"
+#include "azexporter/promql/parser.h"
 #include "azexporter/promql/result_sink.h"
 #include "azexporter/promql/value.h"
 #include "azexporter/storage/storage.h"
@@ -40,6 +41,14 @@ struct EngineOptions {
   // Drop metric names at the end of the query rather than in each function, so that label_replace
   // and the like still see them. Prometheus's feature flag promql-delayed-name-removal.
   bool delayed_name_removal = false;
+  // Where a counter is known to have begun anew at a time, rate and the like count that as a reset.
+  // Prometheus's feature flag use-start-timestamps.
+  bool use_start_timestamps = false;
+  // Whether a metric is a counter is told by its label __type__ rather than by its name.
+  // Prometheus's feature flag type-and-unit-labels.
+  bool type_and_unit_labels = false;
+  // What queries may use that Prometheus has behind feature flags.
+  ParserOptions parser = {};
 };
 
 // The steps of a range query: start, start + step_ms, ... up to end inclusive.
@@ -55,6 +64,11 @@ class Engine {
   Engine(EngineOptions options, const base::Clock& clock) : options_(options), clock_(clock) {}
 
   const EngineOptions& options() const { return options_; }
+
+  // An expression as this engine's options allow it.
+  base::Result<std::shared_ptr<const Expr>> Parse(std::string_view query) const {
+    return ParseExpr(query, options_.parser);
+  }
 
   // The value at `t`: a Scalar, String or Vector; a Matrix of raw points for a range vector.
   // Errors: kExecution, kTimeout, kCanceled (stop was asked for), or what the store answered.

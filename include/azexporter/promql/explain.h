@@ -29,9 +29,10 @@ struct Explanation {
   model::TimestampMs t = 0;  // when it was evaluated
 
   struct Value {
-    model::Labels labels;    // empty for a scalar
-    std::size_t points = 1;  // of a range vector
-    double value = 0;        // the newest of them
+    model::Labels labels;                     // empty for a scalar
+    std::size_t points = 1;                   // of a range vector
+    double value = 0;                         // the newest of them
+    model::HistogramPtr histogram = nullptr;  // that, where it is one
   };
   std::optional<std::size_t> series;  // nothing where there is no value; 1 for a scalar or string
   std::vector<Value> values;          // the first of them, of strings none

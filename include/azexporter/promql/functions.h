@@ -26,6 +26,8 @@ struct Function {
   int variadic = 0;
   ValueType return_type = ValueType::kVector;
   std::shared_ptr<const FunctionBody> body;  // never null in the table
+  // Refused by the parser unless ParserOptions::experimental_functions.
+  bool experimental = false;
 };
 
 // nullptr where there is none of that name. Names are case-sensitive.

@@ -3,9 +3,6 @@
 // Text to syntax tree. What Prometheus 3 accepts is accepted, what it refuses is refused, with its
 // message: "1:5: parse error: unexpected end of input" (line:column of the fault, 1-based).
 //
-// Not here yet: experimental functions, aggregators, duration expressions, range modifiers
-// (anchored, smoothed) and fill modifiers; they are refused as Prometheus refuses them by default.
-//
 // Thread safety: the functions may be called from any thread.
 // Semantics: prometheus/promql/parser/{lex.go,generated_parser.y,parse.go}.
 
@@ -21,8 +18,18 @@
 
 namespace azexporter::promql {
 
+// What Prometheus refuses unless a feature is asked for.
+struct ParserOptions {
+  bool experimental_functions = false;    // and aggregators: limitk, limit_ratio
+  bool extended_range_selectors = false;  // anchored, smoothed
+  bool fill_modifiers = false;            // fill, fill_left, fill_right
+
+  static ParserOptions All() { return {true, true, true}; }
+};
+
 // A whole expression, type-checked. kBadData otherwise.
-base::Result<std::shared_ptr<const Expr>> ParseExpr(std::string_view query);
+base::Result<std::shared_ptr<const Expr>> ParseExpr(std::string_view query,
+                                                    const ParserOptions& options = {});
 
 // For people: the line of `query` that an error of ParseExpr, or an annotation, is about, and below
 // it a caret under the fault. The place is what `message` begins with ("1:5: ...") or ends with

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <span>
 
+#include "azexporter/model/histogram.h"
 #include "azexporter/model/label_view.h"
 #include "azexporter/model/sample.h"
 #include "azexporter/promql/value.h"
@@ -24,10 +25,13 @@ class ResultSink {
   // `most`: how many rows there may be.
   virtual void BeginVector(std::size_t most) = 0;
   virtual void BeginMatrix(std::size_t most) = 0;
-  // The labels and points are those of the query: not to be kept.
+  // The labels and points are those of the query: not to be kept. A sample is a float or a native
+  // histogram.
   virtual void Add(const model::LabelView& labels, const model::FPoint& point) = 0;
-  // At least one point, in order of time.
-  virtual void Add(const model::LabelView& labels, std::span<const model::FPoint> points) = 0;
+  virtual void Add(const model::LabelView& labels, const model::HPoint& point) = 0;
+  // At least one point or histogram, both in order of time.
+  virtual void Add(const model::LabelView& labels, std::span<const model::FPoint> points,
+                   std::span<const model::HPoint> histograms) = 0;
 };
 
 }  // namespace azexporter::promql

@@ -16,19 +16,13 @@
 
 namespace azexporter::promql {
 
+// As the scripts of Prometheus are run: with everything that its feature flags turn on.
 struct ScriptOptions {
-  // As the scripts of Prometheus are run.
-  EngineOptions engine{.max_samples = 10'000, .delayed_name_removal = true};
+  EngineOptions engine{.max_samples = 10'000,
+                       .delayed_name_removal = true,
+                       .use_start_timestamps = true,
+                       .parser = ParserOptions::All()};
 };
-
-// What azexporter does not know yet, so that an eval cannot pass.
-enum class ScriptLack {
-  kNone,
-  kExperimental,      // what Prometheus's parser refuses, too, unless a feature flag is set
-  kNativeHistograms,  // among the points loaded or expected, or converted to (load_with_nhcb)
-  kStartTimestamps,   // of the points loaded
-};
-std::string_view ScriptLackText(ScriptLack lack);  // "native histograms"; "" for kNone
 
 // An `eval` that did not come out as expected.
 struct ScriptFailure {
@@ -36,7 +30,6 @@ struct ScriptFailure {
   std::string query;
   std::string expected;
   std::string got;
-  ScriptLack lack = ScriptLack::kNone;
 };
 
 struct ScriptReport {
@@ -47,8 +40,7 @@ struct ScriptReport {
   std::vector<std::string> notes;
 };
 
-// "FILE:LINE: QUERY\n  expected: ...\n  got:      ...", and "\n  needs:    native histograms" where
-// it is known that it cannot pass yet.
+// "FILE:LINE: QUERY\n  expected: ...\n  got:      ...".
 std::string FormatFailure(std::string_view file, const ScriptFailure& failure);
 
 // kBadData "line N: ..." when the script itself is malformed. An eval that fails is in the report.

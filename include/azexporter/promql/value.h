@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "azexporter/model/histogram.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/model/sample.h"
 
@@ -28,7 +29,9 @@ using Vector = std::vector<model::Sample>;
 
 struct MatrixSeries {
   model::Labels labels;
-  std::vector<model::FPoint> points;  // in order of time, at least one
+  // In order of time; of both together at least one.
+  std::vector<model::FPoint> points;
+  std::vector<model::HPoint> histograms = {};
 };
 using Matrix = std::vector<MatrixSeries>;
 

@@ -19,6 +19,7 @@
 
 #include "azexporter/base/result.h"
 #include "azexporter/promql/ast.h"
+#include "azexporter/promql/parser.h"
 
 namespace azexporter::rules {
 
@@ -70,20 +71,23 @@ struct RuleFile {
   std::vector<std::string> warnings;  // "file:line:column: ...": what was passed over
 };
 
-// Reads a text; `file` is its name. Of several YAML documents only the first counts, as in
-// Prometheus, unless they are objects of Kubernetes: then each PrometheusRule counts. Where there
-// are several of these, RuleGroup::file is "FILE#NAMESPACE/NAME", since each may have a group of
-// the same name.
+// Reads a text; `file` is its name, `parser` says what expressions may use. Of several YAML
+// documents only the first counts, as in Prometheus, unless they are objects of Kubernetes: then
+// each PrometheusRule counts. Where there are several of these, RuleGroup::file is
+// "FILE#NAMESPACE/NAME", since each may have a group of the same name.
 RuleFile ReadRuleFile(std::string_view text, const std::string& file,
-                      UnknownKeys unknown = UnknownKeys::kRefuse);
+                      UnknownKeys unknown = UnknownKeys::kRefuse,
+                      const promql::ParserOptions& parser = {});
 
 // Every group of the text, or its first error.
 base::Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, const std::string& file,
-                                                   UnknownKeys unknown = UnknownKeys::kRefuse);
+                                                   UnknownKeys unknown = UnknownKeys::kRefuse,
+                                                   const promql::ParserOptions& parser = {});
 
 // The same from files.
 base::Result<std::vector<RuleGroup>> LoadRuleFiles(const std::vector<std::string>& paths,
-                                                   UnknownKeys unknown = UnknownKeys::kRefuse);
+                                                   UnknownKeys unknown = UnknownKeys::kRefuse,
+                                                   const promql::ParserOptions& parser = {});
 
 // The files that the patterns (`rule_files:` of a configuration) name, each once. A pattern may
 // match nothing; a path without a wildcard is among them whether it is there or not, so that

@@ -23,6 +23,7 @@
 
 #include "azexporter/base/result.h"
 #include "azexporter/model/regexp.h"
+#include "azexporter/promql/engine.h"
 #include "azexporter/rules/rule_file.h"
 
 namespace azexporter::rules {
@@ -44,6 +45,8 @@ struct UnitTestOptions {
   NameFilter run = {};
   // In the test files and in the rule files.
   UnknownKeys unknown_keys = UnknownKeys::kRefuse;
+  // The features that expressions may use.
+  promql::EngineOptions engine = {};
   bool diff = false;  // tell failures by the lines that differ
   bool dump = false;  // tell every sample that a test had in the end
 };

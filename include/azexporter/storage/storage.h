@@ -10,12 +10,26 @@
 #include <vector>
 
 #include "azexporter/base/result.h"
+#include "azexporter/model/histogram.h"
 #include "azexporter/model/label_view.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/model/matcher.h"
 #include "azexporter/model/sample.h"
 
 namespace azexporter::storage {
+
+// What few samples have beside a time and a float. A sample whose value is a native histogram is a
+// point with model::HistogramNaN() where only floats are asked for.
+struct SampleDetail {
+  model::HistogramPtr histogram;   // the value; null of a float
+  model::TimestampMs start_t = 0;  // since when a counter has counted; 0 where it is not known
+
+  bool empty() const { return histogram == nullptr && start_t == 0; }
+};
+struct DetailPoint {
+  model::TimestampMs t = 0;
+  SampleDetail detail;
+};
 
 // The series that a selector found, numbered from 0, in no promised order. Label sets stay valid as
 // long as the Querier. Thread-compatible; lives as long as its Querier.
@@ -39,9 +53,12 @@ class SeriesSet {
   virtual void ReadLatest(std::size_t first, model::TimestampMs min_t, model::TimestampMs max_t,
                           std::span<Latest> out) const = 0;
   // Appends the points of series `i` with min_t <= t <= max_t to `out`, in order of time. Staleness
-  // markers are points like any other here.
-  virtual void Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
+  // markers are points like any other here. Returns whether any sample of the series has details.
+  virtual bool Read(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
                     std::vector<model::FPoint>& out) const = 0;
+  // Appends the details of samples of series `i` with min_t <= t <= max_t, in order of time.
+  virtual void ReadDetails(std::size_t i, model::TimestampMs min_t, model::TimestampMs max_t,
+                           std::vector<DetailPoint>& out) const = 0;
 };
 
 // A consistent view of the store between two times. One thread only.
@@ -114,6 +131,12 @@ class Appender {
   // committed, and against the sample appended just before it.
   [[nodiscard]] virtual AppendOutcome Append(const model::Labels& labels, model::TimestampMs t,
                                              double value) = 0;
+  // The same for a sample with details; `value` counts for nothing where it is a histogram. The
+  // hint of a histogram becomes what is true of it after the one before. REQUIRES: a histogram is
+  // valid.
+  [[nodiscard]] virtual AppendOutcome AppendDetailed(const model::Labels& labels,
+                                                     model::TimestampMs t, double value,
+                                                     SampleDetail detail) = 0;
   // Publishes the batch. A destroyed Appender that was not committed changes nothing. Samples that
   // no longer fit are left out, as in Prometheus.
   virtual base::Result<LeftOut> Commit() = 0;

@@ -34,7 +34,9 @@ class JsonSink : public promql::ResultSink {
   void BeginVector(std::size_t most) override;
   void BeginMatrix(std::size_t most) override;
   void Add(const model::LabelView& labels, const model::FPoint& point) override;
-  void Add(const model::LabelView& labels, std::span<const model::FPoint> points) override;
+  void Add(const model::LabelView& labels, const model::HPoint& point) override;
+  void Add(const model::LabelView& labels, std::span<const model::FPoint> points,
+           std::span<const model::HPoint> histograms) override;
   // To be called when all has come.
   void Finish();
   // There were more rows than `limit`.
