@@ -37,13 +37,15 @@ Result<void> WalkFields(od::object object, FieldVisit visit) {
 
 bool IsNull(Value& value) {
   od::value* json = value.json();
-  return json != nullptr && json->is_null();
+  bool null = false;
+  // What begins like null and is not is found by who reads it.
+  return json != nullptr && json->is_null().get(null) == simdjson::SUCCESS && null;
 }
 
 Result<void> ForEachField(std::string_view name, Value value, FieldVisit visit) {
   if (const WireValue* wire = value.protobuf()) return wire->ForEachField(visit);
   if (const od::object* outermost = value.json_object()) return WalkFields(*outermost, visit);
-  if (value.json()->is_null()) return {};
+  if (IsNull(value)) return {};
   od::object object;
   if (auto error = value.json()->get_object().get(object)) return WrongType(name, error);
   return WalkFields(object, visit);
@@ -52,7 +54,7 @@ Result<void> ForEachField(std::string_view name, Value value, FieldVisit visit) 
 Result<void> ForEachItem(std::string_view name, Value value, ItemVisit visit) {
   if (const WireValue* wire = value.protobuf()) return wire->ForEachItem(visit);
   if (value.json_object() != nullptr) return WrongType(name, simdjson::INCORRECT_TYPE);
-  if (value.json()->is_null()) return {};
+  if (IsNull(value)) return {};
   od::array array;
   if (auto error = value.json()->get_array().get(array)) return WrongType(name, error);
   for (auto item : array) {

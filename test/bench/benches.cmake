@@ -9,6 +9,9 @@ add_executable(kube_client_bench bench/kube_client_bench.cc)
 target_link_libraries(kube_client_bench PRIVATE azx_options azexporter::kube azexporter::simulator
                                                 simdjson::simdjson)
 target_include_directories(kube_client_bench PRIVATE ${PROJECT_SOURCE_DIR}/exporter)
+# And over HTTP, in a process of its own.
+add_executable(kube_scale_bench bench/kube_scale_bench.cc)
+target_link_libraries(kube_scale_bench PRIVATE azx_options azexporter::kube azexporter::simulator)
 # What the loss of each zone of a large cluster costs to play through.
 add_executable(placement_bench bench/placement_bench.cc bench/zone_cluster.cc)
 target_link_libraries(placement_bench PRIVATE azx_options azexporter::kube azexporter::zones)

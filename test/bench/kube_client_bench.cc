@@ -17,6 +17,7 @@
 #include "azexporter/base/check.h"
 #include "azexporter/base/clock.h"
 #include "azexporter/kube/object_cache.h"
+#include "grown_pod.h"
 #include "kube/decode.h"
 #include "simulator/scale.h"
 #include "simulator/wire_answer.h"
@@ -24,6 +25,7 @@
 namespace azexporter::kube {
 namespace {
 
+using bench::Grown;
 using simulator::Json;
 
 // What malloc has handed out and not got back. REQUIRES: a single thread.
@@ -51,27 +53,6 @@ class Stopwatch {
   double start_ = 0;
   double seconds_ = 0;
 };
-
-// Pods of a simulated cluster have 4 KB; in life they have 9, a third of it managedFields.
-Json Grown(const Json& pod) {
-  Json grown = pod;
-  std::string fields;
-  for (int i = 0; fields.size() < 2'900; ++i) {
-    fields += "\"f:field" + std::to_string(i) + "\":{\".\":{},\"f:name\":{}},";
-  }
-  fields.pop_back();
-  grown["metadata"]["managedFields"] = {
-      {{"manager", "kube-controller-manager"},
-       {"operation", "Update"},
-       {"fieldsType", "FieldsV1"},
-       {"fieldsV1", simulator::ParseJson("{" + fields + "}").value()}}};
-  Json& env = grown["spec"]["containers"][0]["env"];
-  for (int i = 0; i < 30; ++i) {
-    env.push_back({{"name", "SETTING_" + std::to_string(i)},
-                   {"value", "value-of-setting-" + std::to_string(i)}});
-  }
-  return grown;
-}
 
 // All that is measured of one encoding.
 struct Cost {

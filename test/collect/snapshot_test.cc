@@ -52,7 +52,8 @@ TEST(SnapshotAppenderTest, MarksWhatIsGoneAsStale) {
 TEST(SelfMetricsTest, FollowsRoundsAndResources) {
   SelfMetrics self("1.2.3", "abc");
   kube::ClusterState::Parts parts;
-  parts.health.push_back({.resource = "pods", .synced = true, .last_contact_ms = 5000, .lists = {2}});
+  parts.health.push_back(
+      {.resource = "pods", .synced = true, .last_contact_ms = 5000, .lists = {2}});
   const kube::ClusterState cluster(parts);
   Snapshot snapshot;
   snapshot.timestamp_ms = 7000;

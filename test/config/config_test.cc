@@ -106,7 +106,8 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
        "c.yaml:1:27: not a size: \"1\", its unit must be one of B, KB, MB, GB, TB, PB, EB"},
       {"globl: {}",
        "c.yaml:1:1: unknown key \"globl\" (known here: global, kubernetes, zones, "
-       "zones_config_map, zone_pods, zone_loss, probes, postgres, redis, rule_files, alerting, "
+       "zones_config_map, zone_pods, zone_loss, probes, postgres, redis, rule_files, "
+       "prometheus_rules, alerting, "
        "remote_write, datasource, "
        "storage, collectors)"},
       {"global: {}\nglobal: {}\n", "c.yaml:2:1: key \"global\" already set at line 1"},

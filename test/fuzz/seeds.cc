@@ -195,7 +195,7 @@ std::set<std::string> KubernetesObjects() {
   };
   const std::string event =
       BytesField(1, "MODIFIED") + BytesField(2, BytesField(1, enveloped(pod)));
-  for (const char choice : {1, 3, 5, 7, 9, 15}) {
+  for (const char choice : {'\x01', '\x03', '\x05', '\x07', '\x09', '\x0f'}) {
     seeds.insert(
         {std::string(1, choice) + enveloped(BytesField(1, BytesField(2, "7")) + BytesField(2, pod)),
          std::string(1, choice) + std::string("\0\0\0", 3) + static_cast<char>(event.size()) +

@@ -130,6 +130,12 @@ TEST(DecodeListTest, KeepsTheNeighboursOfABrokenObject) {
   EXPECT_EQ(list->resource_version, "5");
 }
 
+TEST(DecodeListTest, WhatOnlyBeginsLikeNullIsAnErrorOfItsObject) {
+  std::string body = R"({"items":[{"metadata":{"name":"a","labels":nul}}],"metadata":{}})";
+  auto list = DecodeList<Pod>(body);
+  EXPECT_TRUE(!list || list->item_errors.size() == 1u);
+}
+
 TEST(DecodeListTest, RefusesWhatIsNoList) {
   for (std::string body : {"", "{", "[]", "{\"kind\":\"Status\"}", "{\"items\":7}", "null"}) {
     EXPECT_FALSE(DecodeList<Pod>(body)) << body;
