@@ -228,11 +228,11 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .maintenance_until_ms = config_.maintenance_until_ms,
                                 .now_ms = now_ms,
                                 .stale_after_ms = stale_after_ms});
-  round.snapshot = collect::Gather({.cluster = *cluster,
-                                    .report = round.report,
-                                    .probes = probes,
-                                    .options = config_.collectors},
-                                   config_.disabled_collectors, deps_.clock);
+  round.snapshot = gatherer_.Gather({.cluster = *cluster,
+                                     .report = round.report,
+                                     .probes = probes,
+                                     .options = config_.collectors},
+                                    config_.disabled_collectors, deps_.clock);
   return round;
 }
 

@@ -1,7 +1,9 @@
 #include "azexporter/collect/snapshot.h"
 
 #include <algorithm>
-#include <set>
+#include <functional>
+#include <unordered_set>
+#include <utility>
 
 namespace azexporter::collect {
 
@@ -10,18 +12,51 @@ std::shared_ptr<const Block> Block::Make(std::string_view collector,
   auto block = std::make_shared<Block>();
   block->collector = collector;
   for (const model::MetricFamily& family : families) {
-    std::string text;
-    exposition::AppendText(text, family);
-    if (text.empty()) continue;
-    block->families.push_back({std::string(family.desc->name), std::move(text),
-                               std::string(family.desc->help), family.desc->type});
+    if (family.metrics.empty() && family.histograms.empty()) continue;
+    Block::FamilyText& text = block->families.emplace_back();
+    text.name = family.desc->name;
+    text.help = family.desc->help;
+    text.type = family.desc->type;
+    exposition::AppendHead(text.head, *family.desc);
+    exposition::AppendSampleLines(text.text, family);
     exposition::AppendSamples(block->samples, family);
   }
   return block;
 }
 
-Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disabled,
-                const base::Clock& clock) {
+namespace {
+
+std::size_t ZonesHash(const PodChunk& pods, const kube::ClusterState& cluster) {
+  std::size_t hash = 0;
+  for (const auto& pod : pods) {
+    hash = hash * 31 + std::hash<std::string_view>()(cluster.ZoneOf(*pod));
+  }
+  return hash;
+}
+
+}  // namespace
+
+void Gatherer::AddPods(const Collector& collector, const CollectorInputs& inputs,
+                       Snapshot& snapshot) {
+  Parts& before = parts_[collector.name];
+  Parts now;
+  for (const std::shared_ptr<const PodChunk>& pods : inputs.cluster.pods().chunks()) {
+    const std::size_t zones = ZonesHash(*pods, inputs.cluster);
+    const auto known = before.find(pods.get());
+    Part& part = now[pods.get()];
+    if (known != before.end() && known->second.zones == zones) {
+      part = std::move(known->second);
+    } else {
+      part = {pods, zones, Block::Make(collector.name, collector.of_pods(*pods, inputs))};
+    }
+    snapshot.blocks.push_back(part.block);
+  }
+  before = std::move(now);
+}
+
+Snapshot Gatherer::Gather(const CollectorInputs& inputs, const std::set<std::string>& disabled,
+                          const base::Clock& clock) {
+  if (std::exchange(pods_detail_, inputs.options.pods_detail) != pods_detail_) parts_.clear();
   Snapshot snapshot;
   snapshot.timestamp_ms = inputs.report.timestamp_ms;
   for (const Collector& collector : Collectors()) {
@@ -29,6 +64,7 @@ Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disa
     const std::int64_t start_ns = clock.SteadyNs();
     const Collected collected = collector.collect(inputs);
     snapshot.blocks.push_back(Block::Make(collector.name, collected.families));
+    if (collected.with_pods) AddPods(collector, inputs, snapshot);
     CollectorRun& run = snapshot.runs.emplace_back();
     run.collector = collector.name;
     run.success = !collected.fault;
@@ -38,6 +74,11 @@ Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disa
   return snapshot;
 }
 
+Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disabled,
+                const base::Clock& clock) {
+  return Gatherer().Gather(inputs, disabled, clock);
+}
+
 std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names) {
   std::vector<const Block::FamilyText*> families;
   std::size_t size = 0;
@@ -45,19 +86,23 @@ std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& na
     for (const Block::FamilyText& family : block->families) {
       if (!names.empty() && !names.contains(family.name)) continue;
       families.push_back(&family);
-      size += family.text.size();
+      size += family.head.size() + family.text.size();
     }
   }
-  std::sort(families.begin(), families.end(),
-            [](const auto* a, const auto* b) { return a->name < b->name; });
+  std::stable_sort(families.begin(), families.end(),
+                   [](const auto* a, const auto* b) { return a->name < b->name; });
   std::string text;
   text.reserve(size);
-  for (const Block::FamilyText* family : families) text += family->text;
+  const Block::FamilyText* last = nullptr;
+  for (const Block::FamilyText* family : families) {
+    if (last == nullptr || last->name != family->name) text += family->head;
+    text += family->text;
+    last = family;
+  }
   return text;
 }
 
 base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
-  std::unordered_set<model::Labels, model::LabelsHash> current;
   const auto appender = store_.NewAppender();
   base::Result<void> refused;  // the first; all others are stored
   const auto append = [&](const model::Labels& labels, double value) {
@@ -66,15 +111,23 @@ base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
       refused = storage::AsResult(outcome, labels, snapshot.timestamp_ms);
     }
   };
+  std::unordered_set<const Block*> known;
+  for (const auto& block : previous_) known.insert(block.get());
+  // Of blocks that are as they were nothing is gone.
+  std::unordered_set<model::Labels, model::LabelsHash> in_fresh;
   for (const auto& block : snapshot.blocks) {
+    const bool fresh = known.erase(block.get()) == 0;
     for (const exposition::FlatSample& sample : block->samples) {
       append(sample.labels, sample.value);
-      previous_.erase(sample.labels);
-      current.insert(sample.labels);
+      if (fresh) in_fresh.insert(sample.labels);
     }
   }
-  for (const model::Labels& gone : previous_) append(gone, model::StaleNaN());
-  previous_ = std::move(current);
+  for (const Block* left : known) {
+    for (const exposition::FlatSample& sample : left->samples) {
+      if (!in_fresh.contains(sample.labels)) append(sample.labels, model::StaleNaN());
+    }
+  }
+  previous_ = snapshot.blocks;
   AZX_ASSIGN_OR_RETURN(const storage::LeftOut left_out, appender->Commit());
   AZX_RETURN_IF_ERROR(refused);
   return storage::AsResult(left_out);

@@ -82,7 +82,7 @@ const RedisPeer* RedisView::Myself() const {
 }
 
 void ReadInfo(std::string_view text, RedisFacts& facts) {
-  std::int64_t processed = 0;
+  std::optional<std::int64_t> processed;  // a text may be another section
   EachField(text, [&](std::string_view key, std::string_view value) {
     if (key == "redis_version") facts.version = value;
     if (key == "valkey_version") facts.version = value;  // after redis_version, which it imitates
@@ -100,7 +100,7 @@ void ReadInfo(std::string_view text, RedisFacts& facts) {
       facts.last_io_seconds = NumberOf(value);
     }
   });
-  if (!facts.master) facts.offset = processed;
+  if (processed && !facts.master) facts.offset = *processed;
 }
 
 void ReadClusterInfo(std::string_view text, RedisView& view) {

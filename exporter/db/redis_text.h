@@ -12,7 +12,7 @@
 
 namespace azexporter::db {
 
-// Of INFO: what RedisFacts has of the sections server, replication and cluster.
+// Of INFO, one section or several: what RedisFacts has of server, replication and cluster.
 void ReadInfo(std::string_view text, RedisFacts& facts);
 // Of CLUSTER INFO: all of a view but its peers.
 void ReadClusterInfo(std::string_view text, RedisView& view);

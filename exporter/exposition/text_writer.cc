@@ -57,7 +57,11 @@ std::string BucketBoundText(double upper_bound) { return base::FormatFloatG(uppe
 
 void AppendText(std::string& out, const model::MetricFamily& family) {
   if (family.metrics.empty() && family.histograms.empty()) return;
-  const model::MetricDesc& desc = *family.desc;
+  AppendHead(out, *family.desc);
+  AppendSampleLines(out, family);
+}
+
+void AppendHead(std::string& out, const model::MetricDesc& desc) {
   out += "# HELP ";
   out += desc.name;
   out += ' ';
@@ -68,6 +72,10 @@ void AppendText(std::string& out, const model::MetricFamily& family) {
   // The 0.0.4 word for a type that is not known.
   out += desc.type == model::MetricType::kUnknown ? "untyped" : model::MetricTypeName(desc.type);
   out += '\n';
+}
+
+void AppendSampleLines(std::string& out, const model::MetricFamily& family) {
+  const model::MetricDesc& desc = *family.desc;
   for (const model::Metric& metric : family.metrics) {
     AppendLine(out, desc.name, "", metric.labels, "", metric.value);
   }

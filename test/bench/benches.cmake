@@ -18,6 +18,10 @@ target_link_libraries(placement_bench PRIVATE azx_options azexporter::kube azexp
 # What a whole report of it costs, and the next one after a change.
 add_executable(zone_report_bench bench/zone_report_bench.cc bench/zone_cluster.cc)
 target_link_libraries(zone_report_bench PRIVATE azx_options azexporter::kube azexporter::zones)
+# What its pods cost to show at /metrics.
+add_executable(exposition_bench bench/exposition_bench.cc bench/zone_cluster.cc)
+target_link_libraries(exposition_bench PRIVATE azx_options azexporter::collect azexporter::kube
+                                               azexporter::storage prometheus-cpp::core)
 # What a round over many databases costs.
 add_executable(postgres_bench bench/postgres_bench.cc)
 target_link_libraries(postgres_bench PRIVATE azx_options azexporter::db azexporter::servers fmt::fmt

@@ -123,8 +123,9 @@ simulator::HttpResponse Answer(const simulator::HttpRequest& request, const Bodi
     response.body = bodies.pages.at(token.empty() ? 0 : std::stoul(token));
     return response;
   }
-  response.stream = [&](simulator::BodyStream& body) {
-    if (request.HasQuery("sendInitialEvents")) {
+  const bool initial = request.HasQuery("sendInitialEvents");
+  response.stream = [initial, &bodies, &way](simulator::BodyStream& body) {
+    if (initial) {
       for (const std::string& event : bodies.events) {
         if (!body.Write(event)) return simulator::StreamEnd::kCut;
       }

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "azexporter/collect/self_metrics.h"
+#include "azexporter/kube/object_cache.h"
 #include "azexporter/storage/memory_store.h"
 
 namespace azexporter::collect {
@@ -23,6 +26,84 @@ TEST(RenderTextTest, SortsFamiliesAndFiltersByName) {
   EXPECT_EQ(RenderText(snapshot),
             "# HELP a A.\n# TYPE a gauge\na 2\n# HELP b B.\n# TYPE b gauge\nb 1\n");
   EXPECT_EQ(RenderText(snapshot, {"b"}), "# HELP b B.\n# TYPE b gauge\nb 1\n");
+}
+
+TEST(RenderTextTest, PartsOfAFamilyHaveOneHead) {
+  Snapshot snapshot = SnapshotOf(1, {{&kB, {{model::Labels::Of({{"x", "1"}}), 1}}, {}}});
+  snapshot.blocks.push_back(Block::Make(
+      "test", {{&kB, {{model::Labels::Of({{"x", "2"}}), 2}}, {}}, {&kA, {{{}, 3}}, {}}}));
+  EXPECT_EQ(RenderText(snapshot),
+            "# HELP a A.\n# TYPE a gauge\na 3\n"
+            "# HELP b B.\n# TYPE b gauge\nb{x=\"1\"} 1\nb{x=\"2\"} 2\n");
+}
+
+TEST(GathererTest, PodsThatDidNotChangeKeepTheirBlocks) {
+  const base::SystemClock clock;
+  kube::ObjectCache<kube::Pod> pods;
+  const auto pod = [](int number, const std::string& node) {
+    kube::Pod made;
+    made.meta.ns = "n";
+    made.meta.name = "p" + std::to_string(1000 + number);
+    made.node_name = node;
+    return std::make_shared<const kube::Pod>(std::move(made));
+  };
+  for (int i = 0; i < 1'000; ++i) pods.Upsert(pod(i, i < 500 ? "n1" : "n2"));
+  const auto nodes = [](const std::string& zone_of_n2) {
+    kube::Objects<kube::Node> made;
+    for (const auto& [name, zone] :
+         {std::pair<std::string, std::string>("n1", "a"), {"n2", zone_of_n2}}) {
+      kube::Node node;
+      node.meta.name = name;
+      node.meta.labels = {{"topology.kubernetes.io/zone", zone}};
+      made.push_back(std::make_shared<const kube::Node>(std::move(node)));
+    }
+    return kube::MakeList(std::move(made));
+  };
+  Gatherer gatherer;
+  zones::ZoneReport report;
+  report.pods.known = report.nodes.known = true;
+  const auto gather = [&](const std::string& zone_of_n2) {
+    kube::ClusterState::Parts parts;
+    parts.pods = pods.List();
+    parts.nodes = nodes(zone_of_n2);
+    const kube::ClusterState cluster(std::move(parts));
+    return gatherer.Gather({.cluster = cluster, .report = report, .probes = {}, .options = {}}, {},
+                           clock);
+  };
+  const auto of_pods = [](const Snapshot& snapshot) {
+    std::set<const Block*> blocks;
+    for (const auto& block : snapshot.blocks) {
+      if (block->collector == "pods" && !block->samples.empty()) blocks.insert(block.get());
+    }
+    return blocks;
+  };
+  const auto shared = [&](const Snapshot& a, const Snapshot& b) {
+    const auto in_a = of_pods(a);
+    const auto in_b = of_pods(b);
+    std::vector<const Block*> both;
+    std::ranges::set_intersection(in_a, in_b, std::back_inserter(both));
+    return both.size();
+  };
+  const Snapshot first = gather("b");
+  const std::size_t blocks = of_pods(first).size();
+  ASSERT_GT(blocks, 3u);
+  const Snapshot second = gather("b");
+  EXPECT_EQ(shared(first, second), blocks);
+  pods.Upsert(pod(3, "n2"));
+  const Snapshot third = gather("b");
+  EXPECT_EQ(shared(second, third), blocks - 1) << "one pod moved";
+  const Snapshot fourth = gather("c");
+  EXPECT_LT(shared(third, fourth), blocks - 1) << "the pods of n2 are in another zone";
+  EXPECT_GT(shared(third, fourth), 0u);
+  // A page is the same as one made anew.
+  kube::ClusterState::Parts parts;
+  parts.pods = pods.List();
+  parts.nodes = nodes("c");
+  const kube::ClusterState cluster(std::move(parts));
+  EXPECT_EQ(RenderText(fourth, {"kube_pod_info"}),
+            RenderText(Gather({.cluster = cluster, .report = report, .probes = {}, .options = {}},
+                              {}, clock),
+                       {"kube_pod_info"}));
 }
 
 TEST(SnapshotAppenderTest, MarksWhatIsGoneAsStale) {

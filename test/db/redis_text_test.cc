@@ -23,6 +23,8 @@ TEST(RedisTextTest, ReadsWhatAReplicaSaysOfItself) {
   EXPECT_FALSE(facts.last_io_seconds);
   EXPECT_TRUE(facts.syncing);
   EXPECT_EQ(facts.offset, 42);
+  ReadInfo("# Cluster\r\ncluster_enabled:1\r\n", facts);
+  EXPECT_EQ(facts.offset, 42) << "another section says nothing of it";
   EXPECT_EQ(facts.replid, "abc");
   EXPECT_TRUE(facts.cluster_enabled);
 }

@@ -181,7 +181,11 @@ void RenderedTest::ExpectAsksForWhatIsGranted(const std::string& more_config) co
       [&](const simulator::HttpRequest& request) -> std::optional<simulator::HttpResponse> {
         const std::lock_guard lock(mu);
         asked.insert(Asked(request));
-        return std::nullopt;
+        if (!request.HasQuery("sendInitialEvents")) return std::nullopt;
+        // A server without streamed lists, which is asked for all that may ever be asked.
+        simulator::HttpResponse refusal;
+        refusal.status = 422;
+        return refusal;
       });
 
   const test::TempFolder folder;

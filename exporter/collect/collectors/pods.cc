@@ -78,26 +78,31 @@ Collected Collect(const CollectorInputs& inputs) {
   // A pod's zone is its node's: without current nodes the label would be wrong.
   collected.fault = FaultOf(inputs.report.pods);
   if (!collected.fault) collected.fault = FaultOf(inputs.report.nodes);
-  if (!inputs.report.pods.known || !inputs.report.nodes.known) return collected;
+  collected.with_pods = inputs.report.pods.known && inputs.report.nodes.known;
+  return collected;
+}
+
+std::vector<model::MetricFamily> OfPods(const PodChunk& pods, const CollectorInputs& inputs) {
   FamilyBuilder info(kFamilies[0]);
   FamilyBuilder phases(kFamilies[1]);
   FamilyBuilder ready(kFamilies[2]);
-  for (const auto& pod : inputs.cluster.pods()) {
+  for (const auto& pod : pods) {
     const std::string_view zone = inputs.cluster.ZoneOf(*pod);
     AddInfo(info, *pod, zone);
     if (inputs.options.pods_detail) AddDetail(phases, ready, *pod, zone);
   }
-  collected.families.push_back(info.Take());
-  collected.families.push_back(phases.Take());
-  collected.families.push_back(ready.Take());
-  return collected;
+  std::vector<model::MetricFamily> families;
+  families.push_back(info.Take());
+  families.push_back(phases.Take());
+  families.push_back(ready.Take());
+  return families;
 }
 
 }  // namespace
 
 const Collector& PodsCollector() {
   static constexpr Collector kRow = {"pods", "Pods with their node, owner and zone.", kFamilies,
-                                     &Collect};
+                                     &Collect, &OfPods};
   return kRow;
 }
 

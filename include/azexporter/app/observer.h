@@ -89,6 +89,7 @@ class Observer {
   std::string last_expectations_error_;
   std::set<std::string> seen_zones_;
   zones::ZoneModel zones_;
+  collect::Gatherer gatherer_;
 };
 
 }  // namespace azexporter::app

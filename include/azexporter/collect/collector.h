@@ -33,10 +33,15 @@ struct CollectorInputs {
   CollectorOptions options;
 };
 
+// Pods of the cluster that change together: see kube::ObjectList.
+using PodChunk = kube::ObjectList<kube::Pod>::Chunk;
+
 // Families and a fault may come together: old facts are still shown while their source fails.
 struct Collected {
   std::vector<model::MetricFamily> families;
   std::optional<base::Error> fault;
+  // Collector::of_pods is to be asked, too.
+  bool with_pods = false;
 };
 
 // A row of the table.
@@ -45,6 +50,10 @@ struct Collector {
   std::string_view help;
   std::span<const model::MetricDesc> families;  // every family it can make
   Collected (*collect)(const CollectorInputs&);
+  // What is said of each pod, for some of them at a time. It must depend on these pods, the zones
+  // of their nodes and the options alone: it is taken over as long as these stay. Null: nothing.
+  std::vector<model::MetricFamily> (*of_pods)(const PodChunk& pods,
+                                              const CollectorInputs& inputs) = nullptr;
 };
 
 // Sorted by name.

@@ -6,11 +6,12 @@
 // Thread safety: immutable after construction; shared as shared_ptr<const Snapshot>.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "azexporter/base/clock.h"
@@ -20,12 +21,13 @@
 
 namespace azexporter::collect {
 
-// The families of one collector.
+// Families of one collector, or a part of them.
 struct Block {
   std::string collector;
   struct FamilyText {
     std::string name;
-    std::string text;  // HELP, TYPE and samples
+    std::string head;  // HELP and TYPE
+    std::string text;  // samples
     std::string help = {};
     model::MetricType type = model::MetricType::kUnknown;
   };
@@ -49,7 +51,31 @@ struct Snapshot {
   std::vector<CollectorRun> runs;  // one a collector
 };
 
-// Runs every collector that is not in `disabled`.
+// Makes snapshots, one after the other. What is said of pods that did not change is the very block
+// of the snapshot before: to show it again costs nothing.
+//
+// Thread safety: one thread only.
+class Gatherer {
+ public:
+  // Runs every collector that is not in `disabled`.
+  Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disabled,
+                  const base::Clock& clock);
+
+ private:
+  struct Part {
+    std::shared_ptr<const PodChunk> pods;
+    std::size_t zones = 0;  // a hash of their nodes'
+    std::shared_ptr<const Block> block;
+  };
+  using Parts = std::unordered_map<const PodChunk*, Part>;
+
+  void AddPods(const Collector& collector, const CollectorInputs& inputs, Snapshot& snapshot);
+
+  bool pods_detail_ = false;
+  std::map<std::string_view, Parts> parts_;  // by the collector's name
+};
+
+// A single one.
 Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disabled,
                 const base::Clock& clock);
 
@@ -68,7 +94,7 @@ class SnapshotAppender {
 
  private:
   storage::Appendable& store_;
-  std::unordered_set<model::Labels, model::LabelsHash> previous_;
+  std::vector<std::shared_ptr<const Block>> previous_;
 };
 
 }  // namespace azexporter::collect

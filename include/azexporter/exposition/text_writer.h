@@ -17,6 +17,9 @@ inline constexpr std::string_view kTextContentType = "text/plain; version=0.0.4;
 
 // HELP, TYPE and every sample of the family; nothing for a family without metrics.
 void AppendText(std::string& out, const model::MetricFamily& family);
+// The two halves of it.
+void AppendHead(std::string& out, const model::MetricDesc& desc);
+void AppendSampleLines(std::string& out, const model::MetricFamily& family);
 
 // The samples of a family as the text format and a scrape spell them: a histogram becomes
 // NAME_bucket (with `le`), NAME_sum and NAME_count. Labels carry __name__.
