@@ -12,6 +12,7 @@ std::vector<collect::RemoteStorageCounts> CountsOf(const std::vector<remote::Wri
                       .samples_retried = one.samples_retried,
                       .dropped_queue_full = one.dropped_queue_full,
                       .dropped_too_old = one.dropped_too_old,
+                      .dropped_relabel = one.dropped_relabel,
                       .dropped_shutdown = one.dropped_shutdown,
                       .metadata = one.metadata,
                       .metadata_failed = one.metadata_failed,

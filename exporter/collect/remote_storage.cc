@@ -47,7 +47,8 @@ std::vector<model::MetricFamily> RemoteStorageFamilies(
       families.emplace_back(model::MetricFamily{desc_of(prefix + "samples_dropped_total"), {}, {}});
   for (const RemoteStorageCounts& one : servers) {
     for (const auto& [reason, samples] :
-         {std::pair{"queue_full", one.dropped_queue_full},
+         {std::pair{"dropped_series", one.dropped_relabel},
+          std::pair{"queue_full", one.dropped_queue_full},
           std::pair{"shutdown", one.dropped_shutdown}, std::pair{"too_old", one.dropped_too_old}}) {
       dropped.metrics.push_back(
           {model::Labels::Of({{"remote_name", one.name}, {"url", one.url}, {"reason", reason}}),

@@ -8,7 +8,7 @@ namespace {
 
 // Keys that Prometheus knows and azexporter does not. They are refused with another message than a
 // misspelt key.
-constexpr std::string_view kNotYet[] = {"write_relabel_configs", "failed_request_logging"};
+constexpr std::string_view kNotYet[] = {"failed_request_logging"};
 
 Result<void> ReadMessage(YamlMap& map, remote::WriteMessage& message) {
   const YamlNode* node = map.Find("protobuf_message");
@@ -90,6 +90,7 @@ Result<void> ReadTarget(const YamlNode& item, YamlMap& map,
   AZX_RETURN_IF_ERROR(ReadText(map, "name", target.name));
   AZX_RETURN_IF_ERROR(ReadDuration(map, "remote_timeout", 10, target.timeout_ms));
   AZX_RETURN_IF_ERROR(ReadMessage(map, target.message));
+  AZX_RETURN_IF_ERROR(ReadRelabelRules(map, "write_relabel_configs", target.relabel));
   AZX_RETURN_IF_ERROR(RefuseTrue(map, "send_exemplars"));
   AZX_RETURN_IF_ERROR(RefuseTrue(map, "send_native_histograms"));
   AZX_RETURN_IF_ERROR(ReadSection(map, "queue_config",

@@ -22,6 +22,16 @@ std::optional<std::int64_t> ParseWhole(std::string_view text) {
   return value;
 }
 
+// Labels that the series has not.
+model::Labels WithExternal(const model::Labels& labels, const model::Labels& external_labels) {
+  if (external_labels.empty()) return labels;
+  model::LabelsBuilder builder(labels);
+  for (const model::Label label : external_labels) {
+    if (!labels.Has(label.name)) builder.Set(label.name, label.value);
+  }
+  return builder.Build();
+}
+
 // The batch by series, in the order in which they came, with the labels they are sent with.
 std::vector<exposition::WriteSeries> BySeries(const std::vector<model::Sample>& batch,
                                               const model::Labels& external_labels) {
@@ -29,13 +39,7 @@ std::vector<exposition::WriteSeries> BySeries(const std::vector<model::Sample>& 
   std::unordered_map<model::Labels, std::size_t, model::LabelsHash> places;
   for (const model::Sample& sample : batch) {
     const auto [place, fresh] = places.try_emplace(sample.labels, all.size());
-    if (fresh) {
-      model::LabelsBuilder labels(sample.labels);
-      for (const model::Label label : external_labels) {
-        if (!sample.labels.Has(label.name)) labels.Set(label.name, label.value);
-      }
-      all.push_back({external_labels.empty() ? sample.labels : labels.Build(), {}, {}});
-    }
+    if (fresh) all.push_back({WithExternal(sample.labels, external_labels), {}, {}});
     exposition::WriteSeries& series = all[place->second];
     if (sample.h != nullptr) {
       series.histograms.push_back({sample.t, sample.h});
@@ -93,13 +97,35 @@ void WriteLoop::Start() {
 
 void WriteLoop::Add(std::span<const model::Sample> samples) {
   Raise(backlog_->highest, samples);
-  const std::size_t dropped = backlog_->queue.Add(samples);
+  const std::size_t dropped = target_.relabel.empty() ? backlog_->queue.Add(samples)
+                                                      : backlog_->queue.Add(Relabelled(samples));
   if (dropped == 0) return;
   backlog_->dropped_queue_full += dropped;
   if (backlog_->overflowing.exchange(true)) return;
   shared_.deps.log.Warn(
       "remote write queue full, oldest samples dropped",
       {{"remote_name", target_.name}, {"capacity", std::to_string(target_.capacity)}});
+}
+
+WriteLoop::Batch WriteLoop::Relabelled(std::span<const model::Sample> samples) {
+  constexpr std::size_t kMostKnown = 500'000;
+  Batch kept;
+  base::MutexLock lock(relabel_mu_);
+  if (relabelled_.size() > kMostKnown) relabelled_.clear();
+  for (const model::Sample& sample : samples) {
+    const auto [known, fresh] = relabelled_.try_emplace(sample.labels);
+    if (fresh) {
+      known->second =
+          model::Relabel(WithExternal(sample.labels, external_labels_), target_.relabel);
+    }
+    if (known->second) {
+      kept.push_back(sample);
+      kept.back().labels = *known->second;
+    } else {
+      ++backlog_->dropped_relabel;
+    }
+  }
+  return kept;
 }
 
 void WriteLoop::BeginDrain() {
@@ -120,6 +146,7 @@ WriteStats WriteLoop::Stats() const {
           .samples_retried = from.retried,
           .dropped_queue_full = from.dropped_queue_full,
           .dropped_too_old = from.dropped_too_old,
+          .dropped_relabel = from.dropped_relabel,
           .dropped_shutdown = from.dropped_shutdown,
           .metadata = from.metadata,
           .metadata_failed = from.metadata_failed,
@@ -183,7 +210,8 @@ void WriteLoop::DropOld(Batch& batch) {
 }
 
 std::string WriteLoop::Encode(const Batch& batch) const {
-  const auto series = BySeries(batch, external_labels_);
+  // What was relabelled has them already, or was to lose them.
+  const auto series = BySeries(batch, target_.relabel.empty() ? external_labels_ : model::Labels());
   return exposition::CompressWriteBody(
       target_.message == WriteMessage::kV1
           ? exposition::EncodeWriteRequest(series)

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "azexporter/base/mutex.h"
@@ -50,6 +52,7 @@ struct Backlog {
   std::atomic<std::uint64_t> retried = 0;
   std::atomic<std::uint64_t> dropped_queue_full = 0;
   std::atomic<std::uint64_t> dropped_too_old = 0;
+  std::atomic<std::uint64_t> dropped_relabel = 0;
   std::atomic<std::uint64_t> dropped_shutdown = 0;
   std::atomic<std::uint64_t> metadata = 0;
   std::atomic<std::uint64_t> metadata_failed = 0;
@@ -120,12 +123,19 @@ class WriteLoop {
   bool SendBatch(Batch batch, const std::stop_token& stop);
   void SendMetadata(const std::stop_token& stop);
   void DropOld(Batch& batch);
+  // With the labels they are sent with; without those that are not.
+  Batch Relabelled(std::span<const model::Sample> samples);
   std::string Encode(const Batch& batch) const;
   Answer Post(const std::string& body, std::size_t count, int attempt, const std::stop_token& stop);
   Answer Judge(const net::HttpResponse& response, std::size_t count) const;
   void Record(const Answer& answer, const Batch& batch);
   void TellFailure(const Answer& answer);
 
+  // guarded by relabel_mu_
+  base::Mutex relabel_mu_;
+  // What became of the labels of a series; nothing where it is dropped.
+  std::unordered_map<model::Labels, std::optional<model::Labels>, model::LabelsHash> relabelled_
+      AZX_GUARDED_BY(relabel_mu_);
   // constant after construction
   const WriteTarget target_;
   const model::Labels external_labels_;

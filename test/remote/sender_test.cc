@@ -354,6 +354,34 @@ TEST_F(RemoteSenderTest, Version2CountsWhatTheServerSaysItWrote) {
   }
 }
 
+TEST_F(RemoteSenderTest, SeriesAreRelabelledOnTheirWayOut) {
+  FakeReceiver receiver;
+  WriteTarget target = Target(receiver);
+  for (const model::RelabelOptions& rule :
+       {model::RelabelOptions{.action = model::RelabelAction::kDrop,
+       .source_labels = {"__name__"},
+       .separator = {},
+       .regex = "noise_.*",
+       .target_label = "",
+       .replacement = {}},
+        model::RelabelOptions{.action = model::RelabelAction::kLabelDrop,
+        .source_labels = {},
+        .separator = {},
+        .regex = "cluster|pod",
+        .target_label = "",
+        .replacement = {}}}) {
+    target.relabel.push_back(model::RelabelRule::Create(rule).value());
+  }
+  Start({target}, Labels::Of({{"cluster", "c"}, {"region", "r"}}));
+  const std::vector<model::Sample> samples = {
+      {Labels::Of({{"__name__", "up"}, {"pod", "p"}}), 1'000, 1},
+      {Labels::Of({{"__name__", "noise_total"}}), 1'000, 2}};
+  sender_->Send(samples);
+  ASSERT_TRUE(NothingPending());
+  EXPECT_EQ(receiver.Text(), "up{region=\"r\"} 1");
+  EXPECT_EQ(Stats().dropped_relabel, 1U);
+}
+
 TEST_F(RemoteSenderTest, SecretsAreReadAnewAndHeadersSent) {
   const test::TempFolder folder;
   FakeReceiver receiver;

@@ -73,6 +73,7 @@ struct RemoteStorageCounts {
   std::uint64_t samples_retried = 0;
   std::uint64_t dropped_queue_full = 0;
   std::uint64_t dropped_too_old = 0;
+  std::uint64_t dropped_relabel = 0;
   std::uint64_t dropped_shutdown = 0;
   std::uint64_t metadata = 0;
   std::uint64_t metadata_failed = 0;

@@ -22,6 +22,7 @@
 #include "azexporter/base/logger.h"
 #include "azexporter/exposition/remote_write_encode.h"
 #include "azexporter/model/labels.h"
+#include "azexporter/model/relabel.h"
 #include "azexporter/model/sample.h"
 #include "azexporter/remote/endpoint.h"
 
@@ -38,6 +39,8 @@ struct WriteTarget {
   Endpoint endpoint;
   std::string name;  // unique; the label remote_name
   WriteMessage message = WriteMessage::kV1;
+  // What becomes of each series, its external labels included; what they drop is not sent.
+  model::RelabelRules relabel = {};
   std::int64_t timeout_ms = 30'000;  // of a whole exchange
   // Samples that may wait, beside the batch under way. Prometheus has 10,000 a shard, and its log
   // behind them; here they are all there is to bridge an outage.
@@ -73,6 +76,7 @@ struct WriteStats {
   std::uint64_t samples_retried = 0;     // attempts that were made again
   std::uint64_t dropped_queue_full = 0;  // unsent
   std::uint64_t dropped_too_old = 0;
+  std::uint64_t dropped_relabel = 0;
   std::uint64_t dropped_shutdown = 0;
   std::uint64_t metadata = 0;
   std::uint64_t metadata_failed = 0;
