@@ -5,20 +5,13 @@
 
 #include <set>
 
-#include "azexporter/base/file.h"
 #include "azexporter/kube/cluster.h"
 #include "kube/decode.h"
+#include "kube/recording.h"
 #include "kube/value_pool.h"
-#include "support/paths.h"
 
 namespace azexporter::kube {
 namespace {
-
-std::string Recording(const std::string& name) {
-  auto text = base::ReadFile(test::RecordingsFolder() + "/" + name);
-  EXPECT_TRUE(text) << text.error().message();
-  return text ? *text : std::string();
-}
 
 template <class T>
 std::vector<T> Decoded(std::string body) {

@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "azexporter/base/file.h"
 #include "azexporter/kube/cluster.h"
-#include "support/paths.h"
+#include "kube/recording.h"
 
 namespace azexporter::kube {
 namespace {
@@ -17,12 +16,6 @@ base::Result<DecodedList<T>> DecodeList(std::string& body) {
 template <class T>
 base::Result<DecodedEvent<T>> DecodeEvent(std::string& line) {
   return Decoder().Event<T>(line, Encoding::kJson);
-}
-
-std::string Recording(const std::string& name) {
-  auto text = base::ReadFile(test::RecordingsFolder() + "/" + name);
-  EXPECT_TRUE(text) << text.error().message();
-  return text ? *text : std::string();
 }
 
 std::vector<std::string> Lines(const std::string& text) {
