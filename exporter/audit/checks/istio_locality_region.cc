@@ -6,13 +6,22 @@ namespace {
 
 using base::YamlNode;
 
-void Judge(const Context& context, const Object& rule, const YamlNode& place,
-           const std::string& locality, std::vector<Problem>& problems) {
-  const std::string region = locality.substr(0, locality.find('/'));
-  if (!context.IsZone(region)) return;
-  problems.push_back(
-      ProblemAt(rule, place,
-                "locality " + locality + " has the zone " + region + " where the region stands"));
+// The region of a locality, where that is the name of a zone; else "".
+std::string ZoneAsRegion(const Context& context, const std::string& locality) {
+  std::string region = locality.substr(0, locality.find('/'));
+  return context.IsZone(region) ? region : "";
+}
+
+// The first locality of a part that is wrong; nullptr where none is.
+const YamlNode* FirstWrong(const Context& context, const YamlNode& part) {
+  const Field from = FieldAt(part, {"from"});
+  if (from && !ZoneAsRegion(context, from.value->scalar()).empty()) return from.value;
+  const Field to = FieldAt(part, {"to"});
+  if (!to) return nullptr;
+  for (const auto& [locality, weight] : to.value->entries()) {
+    if (!ZoneAsRegion(context, locality.scalar()).empty()) return &locality;
+  }
+  return nullptr;
 }
 
 std::vector<Problem> Run(const Context& context) {
@@ -20,14 +29,12 @@ std::vector<Problem> Run(const Context& context) {
   for (const TrafficPolicy& policy : TrafficPolicies(context)) {
     if (!policy.locality) continue;
     for (const YamlNode& part : ItemsAt(*policy.locality.value, {"distribute"})) {
-      if (const Field from = FieldAt(part, {"from"})) {
-        Judge(context, *policy.rule, *from.value, from.value->scalar(), problems);
-      }
-      const Field to = FieldAt(part, {"to"});
-      if (!to) continue;
-      for (const auto& [locality, weight] : to.value->entries()) {
-        Judge(context, *policy.rule, locality, locality.scalar(), problems);
-      }
+      const YamlNode* wrong = FirstWrong(context, part);
+      if (wrong == nullptr) continue;
+      problems.push_back(ProblemAt(*policy.rule, *wrong,
+                                   "locality " + wrong->scalar() + " has the zone " +
+                                       ZoneAsRegion(context, wrong->scalar()) +
+                                       " where the region stands"));
     }
   }
   return problems;
