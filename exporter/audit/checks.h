@@ -13,6 +13,7 @@ Check BudgetBlocksEvictions();
 Check BudgetBothFields();
 Check BudgetOverlap();
 Check BudgetSelectsNothing();
+Check BudgetSpreadStandstill();
 Check BudgetZoneLoss();
 Check ClaimInOneZone();
 Check CnpgAsynchronous();

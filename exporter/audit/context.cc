@@ -69,6 +69,23 @@ std::vector<Workload> WorkloadsOf(const Manifests& manifests) {
   return workloads;
 }
 
+// Of all Services at once: of each workload alone it would be a walk over all workloads each time.
+void FindServices(Context& context) {
+  for (Workload& workload : context.workloads) {
+    context.workloads_by_namespace[workload.object->ns].push_back(&workload);
+  }
+  std::map<const Workload*, std::vector<const Object*>> services;
+  for (const Object* service : context.Of(kCore, "Service")) {
+    for (const Workload* workload : context.Behind(*service)) {
+      services[workload].push_back(service);
+    }
+  }
+  for (Workload& workload : context.workloads) {
+    const auto found = services.find(&workload);
+    if (found != services.end()) workload.services = std::move(found->second);
+  }
+}
+
 }  // namespace
 
 const YamlNode& Workload::ReplicasPlace() const {
@@ -78,8 +95,12 @@ const YamlNode& Workload::ReplicasPlace() const {
 
 Context MakeContext(const Manifests& manifests, const Options& options) {
   Context context{.manifests = manifests, .workloads = WorkloadsOf(manifests)};
+  FindServices(context);
+  context.node_labels = options.node_labels;
   for (const Object* node : manifests.Of(kCore, "Node")) {
+    if (context.nodes.empty()) context.node_labels.emplace();
     context.nodes.push_back(StringMapAt(node->root, {"metadata", "labels"}));
+    for (const auto& [label, value] : context.nodes.back()) context.node_labels->insert(label);
     const std::string_view zone = kube::Lookup(context.nodes.back(), kZoneKey);
     if (!zone.empty()) context.zone_names.emplace(zone);
   }
@@ -89,6 +110,7 @@ Context MakeContext(const Manifests& manifests, const Options& options) {
   if (!context.nodes.empty()) {
     context.node_count = static_cast<std::int64_t>(context.nodes.size());
   }
+  context.zone_names.insert(options.zone_names.begin(), options.zone_names.end());
   for (const Workload& workload : context.workloads) {
     context.zone_names.merge(BoundTo(*workload.pod_spec, kZoneKey));
   }
@@ -103,10 +125,10 @@ bool Context::IsZone(std::string_view name) const {
 std::vector<const Workload*> Context::Selected(
     const std::string& ns, const std::optional<kube::LabelSelector>& selector) const {
   std::vector<const Workload*> selected;
-  for (const Workload& workload : workloads) {
-    if (workload.object->ns == ns && kube::Matches(selector, workload.labels)) {
-      selected.push_back(&workload);
-    }
+  const auto of_namespace = workloads_by_namespace.find(ns);
+  if (of_namespace == workloads_by_namespace.end()) return selected;
+  for (const Workload* workload : of_namespace->second) {
+    if (kube::Matches(selector, workload->labels)) selected.push_back(workload);
   }
   return selected;
 }
@@ -116,15 +138,6 @@ std::vector<const Workload*> Context::Behind(const Object& service) const {
   selector.match_labels = StringMapAt(service.root, {"spec", "selector"});
   if (selector.empty()) return {};
   return Selected(service.ns, selector);
-}
-
-std::vector<const Object*> Context::ServicesOf(const Workload& workload) const {
-  std::vector<const Object*> services;
-  for (const Object* service : Of(kCore, "Service")) {
-    const auto behind = Behind(*service);
-    if (std::ranges::find(behind, &workload) != behind.end()) services.push_back(service);
-  }
-  return services;
 }
 
 std::optional<std::int64_t> Context::Domains(std::string_view topology_key) const {
@@ -179,6 +192,37 @@ std::vector<const YamlNode*> OwnAntiAffinity(const Workload& workload, std::stri
     }
   }
   return terms;
+}
+
+bool IsOverZones(const Workload& workload) {
+  return !SpreadsOver(workload, kZoneKey).empty() ||
+         !OwnAntiAffinity(workload, kZoneKey, Force::kRequired).empty() ||
+         !OwnAntiAffinity(workload, kZoneKey, Force::kPreferred).empty();
+}
+
+std::int64_t ZonesOf(const Context& context, const Workload& workload) {
+  const auto bound = BoundTo(*workload.pod_spec, kZoneKey);
+  return bound.empty() ? context.zones : static_cast<std::int64_t>(bound.size());
+}
+
+std::int64_t DesiredHealthy(const Object& budget, std::int64_t replicas) {
+  if (const auto least = AmountAt(budget.root, {"spec", "minAvailable"})) {
+    return least->Of(replicas);
+  }
+  const auto most = AmountAt(budget.root, {"spec", "maxUnavailable"});
+  return replicas - (most ? most->Of(replicas) : replicas);
+}
+
+const YamlNode* HoldingBack(const Context& context, const Workload& workload) {
+  for (const YamlNode* spread : SpreadsOver(workload, kZoneKey)) {
+    const std::int64_t max_skew = IntAt(*spread, {"maxSkew"}).value_or(1);
+    if (TextAt(*spread, {"whenUnsatisfiable"}) != "ScheduleAnyway" &&
+        TextAt(*spread, {"nodeTaintsPolicy"}) != "Honor" &&
+        workload.replicas.value_or(0) > max_skew * (ZonesOf(context, workload) - 1)) {
+      return spread;
+    }
+  }
+  return nullptr;
 }
 
 std::set<std::string> BoundTo(const YamlNode& pod_spec, std::string_view key) {

@@ -6,6 +6,7 @@
 // Thread safety: immutable once made.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -38,6 +39,7 @@ struct Workload {
   std::optional<std::int64_t> replicas;
   // Of its pods. Where an excerpt gives none, those that its own spread constraints select.
   kube::StringMap labels;
+  std::vector<const Object*> services;  // that send to its pods
   // It lacks the selector that the API demands: a patch or an excerpt. From what it does not say
   // nothing follows.
   bool is_fragment = false;
@@ -49,8 +51,10 @@ struct Workload {
 struct Context {
   const Manifests& manifests;  // must outlive this
   std::vector<Workload> workloads;
-  std::vector<kube::StringMap> nodes;  // labels of the Nodes among the manifests
-  std::set<std::string> zone_names;    // that nodes carry or workloads ask for
+  std::map<std::string, std::vector<const Workload*>> workloads_by_namespace;
+  std::vector<kube::StringMap> nodes;                // labels of the Nodes among the manifests
+  std::optional<std::set<std::string>> node_labels;  // keys that any node carries; none: not known
+  std::set<std::string> zone_names;                  // that nodes carry or workloads ask for
   std::int64_t zones = 0;
   std::optional<std::int64_t> node_count;
 
@@ -64,7 +68,6 @@ struct Context {
                                         const std::optional<kube::LabelSelector>& selector) const;
   // Those whose pods a Service sends to; none for one without a selector.
   std::vector<const Workload*> Behind(const Object& service) const;
-  std::vector<const Object*> ServicesOf(const Workload& workload) const;
   // How many values of a node label there are; none where that is not known.
   std::optional<std::int64_t> Domains(std::string_view topology_key) const;
 };
@@ -80,6 +83,15 @@ std::vector<const base::YamlNode*> SpreadsOver(const Workload& workload, std::st
 enum class Force { kRequired, kPreferred };
 std::vector<const base::YamlNode*> OwnAntiAffinity(const Workload& workload, std::string_view key,
                                                    Force force);
+// A spread constraint or anti-affinity keeps its pods in different zones, required or preferred.
+bool IsOverZones(const Workload& workload);
+// How many zones it may use.
+std::int64_t ZonesOf(const Context& context, const Workload& workload);
+// Pods that a disruption budget wants healthy out of `replicas`.
+std::int64_t DesiredHealthy(const Object& budget, std::int64_t replicas);
+// Its spread constraint over zones that places nothing in the other zones while one is down but its
+// nodes are still there; nullptr where there is none.
+const base::YamlNode* HoldingBack(const Context& context, const Workload& workload);
 // The values of node labels that it is bound to with `In` or a node selector; empty where none.
 std::set<std::string> BoundTo(const base::YamlNode& pod_spec, std::string_view key);
 

@@ -7,6 +7,7 @@
 #include "azexporter/audit/audit.h"
 #include "azexporter/base/count_text.h"
 #include "azexporter/base/json_writer.h"
+#include "azexporter/base/text.h"
 
 namespace azexporter::audit {
 namespace {
@@ -19,6 +20,18 @@ std::int64_t Count(const Report& report, Severity severity) {
 // SARIF has no "info".
 std::string_view SarifLevel(Severity severity) {
   return severity == Severity::kInfo ? "note" : SeverityName(severity);
+}
+
+// A file's path as a URI: relative as it stands, other bytes escaped.
+std::string FileUri(std::string_view path) {
+  std::string uri;
+  for (;;) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    uri += base::UrlEscape(path.substr(0, slash));
+    if (slash == path.size()) return uri;
+    uri += '/';
+    path.remove_prefix(slash + 1);
+  }
 }
 
 void WriteText(base::JsonWriter& json, std::string_view key, std::string_view text) {
@@ -43,7 +56,7 @@ void WriteResult(base::JsonWriter& json, const Finding& finding) {
             object + ": " + finding.message + ". " + std::string(finding.check->fix));
   json.Key("locations").BeginArray().BeginObject();
   json.Key("physicalLocation").BeginObject();
-  json.Key("artifactLocation").BeginObject().Key("uri").String(finding.file).EndObject();
+  json.Key("artifactLocation").BeginObject().Key("uri").String(FileUri(finding.file)).EndObject();
   json.Key("region").BeginObject().Key("startLine").Int(finding.line);
   json.Key("startColumn").Int(finding.column).EndObject().EndObject();
   json.Key("logicalLocations").BeginArray().BeginObject();

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 const std::string kTestData = std::string(AZX_SOURCE_DIR) + "/test/audit/testdata/";
 
 // What a cluster of the testdata is made of: three zones with two nodes each.
-constexpr Options kCluster{.zones = 3, .nodes = 6};
+const Options kCluster{.zones = 3, .nodes = 6};
 
 Report AuditFile(const std::string& path) { return Audit(ReadManifests({path}), kCluster); }
 

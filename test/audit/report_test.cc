@@ -42,6 +42,15 @@ TEST(ReportTest, JsonHasFindingsAndFaults) {
   EXPECT_EQ(json["objects"], 1);
 }
 
+TEST(ReportTest, SarifNamesFilesByUri) {
+  Report report = TwoBudgets();
+  report.findings[0].file = "/a b/standard input";
+  const auto sarif = nlohmann::json::parse(ToSarif(report, ""));
+  EXPECT_EQ(
+      sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+      "/a%20b/standard%20input");
+}
+
 TEST(ReportTest, SarifPointsIntoItsRules) {
   const auto sarif = nlohmann::json::parse(ToSarif(TwoBudgets(), "1.2.3"));
   EXPECT_EQ(sarif["version"], "2.1.0");

@@ -4,28 +4,6 @@
 namespace azexporter::audit {
 namespace {
 
-// Pods that must stay healthy out of `replicas`.
-std::int64_t Desired(const Object& budget, std::int64_t replicas) {
-  if (const auto least = AmountAt(budget.root, {"spec", "minAvailable"})) {
-    return least->Of(replicas);
-  }
-  const auto most = AmountAt(budget.root, {"spec", "maxUnavailable"});
-  return replicas - (most ? most->Of(replicas) : replicas);
-}
-
-bool BlocksAlways(std::int64_t desired, std::int64_t replicas) { return desired >= replicas; }
-
-bool IsOverZones(const Workload& workload) {
-  return !SpreadsOver(workload, kZoneKey).empty() ||
-         !OwnAntiAffinity(workload, kZoneKey, Force::kRequired).empty() ||
-         !OwnAntiAffinity(workload, kZoneKey, Force::kPreferred).empty();
-}
-
-std::int64_t ZonesOf(const Context& context, const Workload& workload) {
-  const auto bound = BoundTo(*workload.pod_spec, kZoneKey);
-  return bound.empty() ? context.zones : static_cast<std::int64_t>(bound.size());
-}
-
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
   for (const Object* budget : context.Of(kPolicy, "PodDisruptionBudget")) {
@@ -35,8 +13,8 @@ std::vector<Problem> Run(const Context& context) {
       const std::int64_t replicas = *workload->replicas;
       const std::int64_t zones = ZonesOf(context, *workload);
       const std::int64_t in_a_zone = (replicas + zones - 1) / zones;
-      const std::int64_t desired = Desired(*budget, replicas);
-      if (replicas - in_a_zone >= desired || BlocksAlways(desired, replicas)) continue;
+      const std::int64_t desired = DesiredHealthy(*budget, replicas);
+      if (replicas - in_a_zone >= desired || desired >= replicas) continue;
       problems.push_back(ProblemOf(
           *budget, "of " + std::to_string(replicas) + " pods of " + workload->object->Text() + " " +
                        std::to_string(in_a_zone) + " stand in one of " + std::to_string(zones) +

@@ -13,9 +13,8 @@ std::vector<Problem> Run(const Context& context) {
   for (const Object* service : context.Of(kCore, "Service")) {
     const Field type = FieldAt(service->root, {"metadata", "annotations", kType});
     if (type && (type.value->scalar() == "nlb" || type.value->scalar() == "nlb-ip")) {
-      problems.push_back(ProblemAt(*service, *type.key,
-                                   "type " + type.value->scalar() +
-                                       " is of the cloud provider that was built into Kubernetes"));
+      problems.push_back(
+          ProblemAt(*service, *type.key, "type " + type.value->scalar() + " is deprecated"));
     }
     const Field cross_zone = FieldAt(service->root, {"metadata", "annotations", kCrossZone});
     if (cross_zone) {
@@ -33,7 +32,8 @@ Check NlbAnnotations() {
           .severity = Severity::kWarning,
           .title = "deprecated annotations of a network load balancer",
           .explanation =
-              "The AWS Load Balancer Controller reads cross-zone from "
+              "Type nlb is for the cloud provider that was built into Kubernetes. The AWS Load "
+              "Balancer Controller reads cross-zone from "
               "aws-load-balancer-attributes since 2.3; a network load balancer spreads over zones "
               "only when told, so a setting that is no longer read leaves a zone without "
               "targets out of DNS.",

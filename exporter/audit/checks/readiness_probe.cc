@@ -7,7 +7,7 @@ namespace {
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
   for (const Workload& workload : context.workloads) {
-    if (workload.is_fragment || context.ServicesOf(workload).empty()) continue;
+    if (workload.is_fragment || workload.services.empty()) continue;
     const auto& containers = ItemsAt(*workload.pod_spec, {"containers"});
     bool is_probed = containers.empty();
     for (const base::YamlNode& container : containers) {

@@ -7,11 +7,9 @@ namespace {
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
   for (const Workload& workload : context.workloads) {
-    if (workload.is_fragment || workload.replicas != 1) continue;
-    const auto services = context.ServicesOf(workload);
-    if (services.empty()) continue;
+    if (workload.is_fragment || workload.replicas != 1 || workload.services.empty()) continue;
     problems.push_back(ProblemAt(*workload.object, workload.ReplicasPlace(),
-                                 "the only pod behind Service " + services.front()->name));
+                                 "the only pod behind Service " + workload.services.front()->name));
   }
   return problems;
 }

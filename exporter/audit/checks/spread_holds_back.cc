@@ -7,18 +7,12 @@ namespace {
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
   for (const Workload& workload : context.workloads) {
-    for (const base::YamlNode* spread : SpreadsOver(workload, kZoneKey)) {
-      const std::int64_t max_skew = IntAt(*spread, {"maxSkew"}).value_or(1);
-      if (TextAt(*spread, {"whenUnsatisfiable"}) == "ScheduleAnyway" ||
-          TextAt(*spread, {"nodeTaintsPolicy"}) == "Honor" ||
-          workload.replicas.value_or(0) <= max_skew * (context.zones - 1)) {
-        continue;
-      }
-      problems.push_back(ProblemAt(*workload.object, *spread,
-                                   "a zone that is down still counts, with 0: beyond " +
-                                       std::to_string(max_skew) +
-                                       " a zone no replacement is placed"));
-    }
+    const base::YamlNode* spread = HoldingBack(context, workload);
+    if (spread == nullptr) continue;
+    problems.push_back(ProblemAt(*workload.object, *spread,
+                                 "a zone that is down still counts, with 0: beyond maxSkew " +
+                                     TextAt(*spread, {"maxSkew"}) +
+                                     " a zone no replacement is placed"));
   }
   return problems;
 }

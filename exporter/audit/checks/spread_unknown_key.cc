@@ -17,11 +17,8 @@ constexpr std::string_view kKnown[] = {"kubernetes.io/arch",
 
 // Why no node carries the label; "" where one does, or may.
 std::string WhyUnknown(const Context& context, std::string_view key) {
-  if (!context.nodes.empty()) {
-    const bool carried = std::ranges::any_of(context.nodes, [&](const kube::StringMap& labels) {
-      return kube::Find(labels, key) != nullptr;
-    });
-    return carried ? "" : "no Node of the manifests carries it";
+  if (context.node_labels) {
+    return context.node_labels->contains(std::string(key)) ? "" : "none of the nodes carries it";
   }
   if (key.starts_with("failure-domain.beta.kubernetes.io/")) {
     return "it gave way to topology.kubernetes.io";

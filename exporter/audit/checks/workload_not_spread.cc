@@ -4,18 +4,11 @@
 namespace azexporter::audit {
 namespace {
 
-bool HasZoneRule(const Workload& workload) {
-  return !SpreadsOver(workload, kZoneKey).empty() ||
-         !OwnAntiAffinity(workload, kZoneKey, Force::kRequired).empty() ||
-         !OwnAntiAffinity(workload, kZoneKey, Force::kPreferred).empty() ||
-         !BoundTo(*workload.pod_spec, kZoneKey).empty();
-}
-
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
   for (const Workload& workload : context.workloads) {
-    if (workload.is_fragment || workload.replicas.value_or(0) < 2 || HasZoneRule(workload) ||
-        context.ServicesOf(workload).empty()) {
+    if (workload.is_fragment || workload.replicas.value_or(0) < 2 || IsOverZones(workload) ||
+        !BoundTo(*workload.pod_spec, kZoneKey).empty() || workload.services.empty()) {
       continue;
     }
     problems.push_back(

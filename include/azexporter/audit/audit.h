@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,8 +50,13 @@ std::span<const Check> Checks();
 
 // What the manifests do not tell. Nodes among them win over these.
 struct Options {
-  std::int64_t zones = 3;             // of the cluster
-  std::optional<std::int64_t> nodes;  // that take pods; none: not known
+  std::int64_t zones = 3;                  // of the cluster
+  std::optional<std::int64_t> nodes = {};  // that take pods; none: not known
+  std::set<std::string> zone_names = {};   // those that are known
+  // Keys that any node carries; none: not known.
+  std::optional<std::set<std::string>> node_labels = {};
+
+  bool operator==(const Options&) const = default;
 };
 
 struct Finding {
