@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "audit_flags.h"
 #include "azexporter/app/version.h"
 #include "azexporter/base/byte_size.h"
 #include "azexporter/base/duration.h"
@@ -25,8 +26,6 @@ constexpr char kHealthCheck[] = "Health check";
 struct RawFlags {
   bool check = false;
   std::string output;
-  std::string audit_output = "text";
-  std::string audit_severity = "info";
   std::string timeout = "10s";
   std::string unreachable = "critical";
   std::vector<std::string> only;
@@ -181,31 +180,6 @@ void AddCheckRules(CLI::App* check, Flags& flags) {
   command->callback([&flags] { flags.command = Command::kCheckRules; });
 }
 
-void AddAuditCommand(CLI::App& cli, Flags& flags, RawFlags& raw) {
-  CLI::App* command = cli.add_subcommand("audit",
-                                         "What is wrong with manifests when a zone is lost or "
-                                         "drained: exit 0 when nothing is found, 3 "
-                                         "for findings, 1 for what cannot be read.");
-  command
-      ->add_option("FILE", flags.files,
-                   "Files, folders (every .yaml, .yml and .json below), or - for standard input.")
-      ->required();
-  command->add_option("--output", raw.audit_output, "text, json or sarif.")->capture_default_str();
-  command->add_option("--severity", raw.audit_severity, "The least to tell: info, warning, error.")
-      ->capture_default_str();
-  command
-      ->add_option("--zones", flags.audit.options.zones,
-                   "Zones of the cluster, where no Node is among the manifests.")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command
-      ->add_option(
-          "--nodes", flags.audit.options.nodes,
-          "Nodes that take pods, where no Node is among the manifests. Default: not known.")
-      ->check(CLI::Range(1, 1'000'000));
-  command->callback([&flags] { flags.command = Command::kAudit; });
-}
-
 void AddExportRules(CLI::App& cli, Flags& flags) {
   CLI::App* rules = cli.add_subcommand("rules", "Work on rule packs.");
   rules->require_subcommand(1);
@@ -288,20 +262,6 @@ base::Result<CheckOutput> OutputOf(const std::string& name) {
                        "\"");
 }
 
-base::Result<void> TakeAuditFlags(const RawFlags& raw, Flags& flags) {
-  const std::map<std::string, AuditOutput> outputs = {
-      {"text", AuditOutput::kText}, {"json", AuditOutput::kJson}, {"sarif", AuditOutput::kSarif}};
-  const auto output = outputs.find(raw.audit_output);
-  if (output == outputs.end()) {
-    return base::BadData("--output: must be text, json or sarif, got \"" + raw.audit_output + "\"");
-  }
-  flags.audit.output = output->second;
-  auto severity = audit::ParseSeverity(raw.audit_severity);
-  if (!severity) return base::Fail(severity.error().WithContext("--severity"));
-  flags.audit.severity = *severity;
-  return {};
-}
-
 base::Result<void> TakeCheckFlags(const RawFlags& raw, Flags& flags) {
   if (raw.simulate_output != "table" && raw.simulate_output != "json") {
     return base::BadData("--output: must be table or json, got \"" + raw.simulate_output + "\"");
@@ -381,7 +341,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   AddTestRulesFlags(
       add_command(test, "rules", "Unit tests of rules, as promtool's.", Command::kTestRules),
       flags.test_rules);
-  AddAuditCommand(cli, flags, raw);
+  AddAuditCommand(cli, flags);
   AddExportRules(cli, flags);
   AddSimulateCommand(cli, flags, raw);
   CLI::App* promql = cli.add_subcommand("promql", "Work on PromQL expressions.");
@@ -403,7 +363,6 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   }
   if (auto taken = TakeDaemonFlags(raw, flags); !taken) return bad(taken.error().message());
   if (auto taken = TakeCheckFlags(raw, flags); !taken) return bad(taken.error().message());
-  if (auto taken = TakeAuditFlags(raw, flags); !taken) return bad(taken.error().message());
   flags.all = AllFlags(cli);
   return flags;
 }
