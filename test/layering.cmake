@@ -4,8 +4,8 @@
 
 cmake_minimum_required(VERSION 3.25)
 # Each module with its folder. In this order they may include each other.
-set(modules base model net exposition storage kube db probe zones collect promql rules notify remote config web app)
-foreach(module base model net exposition storage kube db probe zones collect remote config web app)
+set(modules base model net exposition storage kube db probe zones audit collect promql rules notify remote config web app)
+foreach(module base model net exposition storage kube db probe zones audit collect remote config web app)
   set(folder_${module} exporter/${module})
 endforeach()
 set(folder_promql rules/promql)
@@ -16,11 +16,12 @@ set(folder_notify rules/notify)
 set(forbidden_kube model exposition storage)
 set(forbidden_db model net exposition storage kube)
 set(forbidden_zones model exposition storage)
-set(forbidden_promql net exposition kube db probe zones collect)
-set(forbidden_rules net exposition kube db probe zones collect)
-set(forbidden_notify exposition storage kube db probe zones collect promql rules)
-set(forbidden_remote kube db probe zones collect promql rules notify)
-set(forbidden_config promql rules)
+set(forbidden_audit model net exposition storage db probe zones)
+set(forbidden_promql net exposition kube db probe zones audit collect)
+set(forbidden_rules net exposition kube db probe zones audit collect)
+set(forbidden_notify exposition storage kube db probe zones audit collect promql rules)
+set(forbidden_remote kube db probe zones audit collect promql rules notify)
+set(forbidden_config audit promql rules)
 
 # Heavy libraries, by the first part of their header, and the module that may include them.
 set(libraries "yaml-cpp:base" "spdlog:base" "re2:model" "curl:net" "simdjson.h:kube,app"

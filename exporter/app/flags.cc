@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "audit_flags.h"
 #include "azexporter/app/version.h"
 #include "azexporter/base/byte_size.h"
 #include "azexporter/base/duration.h"
@@ -359,6 +360,7 @@ tl::expected<Flags, EarlyExit> ParseFlags(int argc, const char* const* argv) {
   AddTestRulesFlags(
       add_command(test, "rules", "Unit tests of rules, as promtool's.", Command::kTestRules),
       flags.test_rules);
+  AddAuditCommand(cli, flags);
   AddExportRules(cli, flags);
   AddSimulateCommand(cli, flags, raw);
   CLI::App* promql = cli.add_subcommand("promql", "Work on PromQL expressions.");

@@ -74,6 +74,8 @@ int RunDaemon(const app::Flags& flags) {
 
 int RunCommand(const app::Flags& flags) {
   switch (flags.command) {
+    case app::Command::kAudit:
+      return app::RunAudit(flags);
     case app::Command::kDaemon:
       return RunDaemon(flags);
     case app::Command::kCheckHealth:

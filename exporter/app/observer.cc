@@ -41,6 +41,13 @@ kube::ClusterOptions ClusterOptionsOf(const config::Config& config, const Observ
   if (config.prometheus_rules) {
     options.custom_resources.emplace(kube::PrometheusRule::kResource);
   }
+  if (config.collectors.policy_custom_resources) {
+    for (std::string_view resource :
+         {kube::CnpgCluster::kResource, kube::RedisCluster::kResource,
+          kube::DestinationRule::kResource, kube::TargetGroupBinding::kResource}) {
+      options.custom_resources.emplace(resource);
+    }
+  }
   return options;
 }
 
@@ -228,10 +235,13 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .maintenance_until_ms = config_.maintenance_until_ms,
                                 .now_ms = now_ms,
                                 .stale_after_ms = stale_after_ms});
+  std::shared_ptr<const audit::Report> policy;
+  if (config_.collectors.policy_custom_resources) policy = audit_.Update(*cluster);
   round.snapshot = gatherer_.Gather({.cluster = *cluster,
                                      .report = round.report,
                                      .probes = probes,
-                                     .options = config_.collectors},
+                                     .options = config_.collectors,
+                                     .policy = policy.get()},
                                     config_.disabled_collectors, deps_.clock);
   return round;
 }
@@ -254,6 +264,9 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
   }
   if (config_.prometheus_rules.has_value() != config.prometheus_rules.has_value()) {
     return needs_restart("prometheus_rules");
+  }
+  if (config_.collectors.policy_custom_resources != config.collectors.policy_custom_resources) {
+    return needs_restart("collectors.policy");
   }
   if (!(config_.postgres == config.postgres)) return needs_restart("postgres");
   if (config_.redis != config.redis) return needs_restart("redis");

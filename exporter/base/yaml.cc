@@ -40,7 +40,8 @@ std::size_t CountNodes(const YamlNode& node) {
 // on, because an exception must not pass through the parser's frames.
 class YamlTreeBuilder final : public YAML::EventHandler {
  public:
-  explicit YamlTreeBuilder(std::shared_ptr<const std::string> file) : file_(std::move(file)) {}
+  YamlTreeBuilder(std::shared_ptr<const std::string> file, const YamlReading& reading)
+      : file_(std::move(file)), reading_(reading) {}
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -108,7 +109,7 @@ class YamlTreeBuilder final : public YAML::EventHandler {
   YamlNode NodeAt(const YAML::Mark& mark, YamlNode::Kind kind) const {
     YamlNode node;
     node.kind_ = kind;
-    node.line_ = mark.line + 1;
+    node.line_ = mark.line + reading_.first_line;
     node.column_ = mark.column + 1;
     node.file_ = file_;
     return node;
@@ -153,6 +154,7 @@ class YamlTreeBuilder final : public YAML::EventHandler {
   void AddEntry(YamlNode& map, YamlNode key, YamlNode value) {
     if (!key.quoted_ && key.scalar_ == "<<") return Merge(map, key, value);
     for (const auto& [existing, unused] : map.entries_) {
+      if (reading_.repeated_keys == RepeatedKeys::kKeep) break;
       if (existing.scalar_ != key.scalar_) continue;
       return SetError(key.ErrorHere("key \"" + key.scalar_ + "\" already set at line " +
                                     std::to_string(existing.line_)));
@@ -176,6 +178,7 @@ class YamlTreeBuilder final : public YAML::EventHandler {
   }
 
   std::shared_ptr<const std::string> file_;
+  YamlReading reading_;
   YamlNode root_;
   std::vector<Frame> open_;
   std::map<YAML::anchor_t, YamlNode> anchors_;
@@ -186,8 +189,13 @@ class YamlTreeBuilder final : public YAML::EventHandler {
 YamlNode::YamlNode() : file_(std::make_shared<const std::string>()) {}
 
 YamlDocuments YamlNode::ParseUntilFault(std::string_view text, std::string file) {
+  return ParseUntilFault(text, std::move(file), {});
+}
+
+YamlDocuments YamlNode::ParseUntilFault(std::string_view text, std::string file,
+                                        const YamlReading& reading) {
   auto name = std::make_shared<const std::string>(std::move(file));
-  YamlTreeBuilder builder(name);
+  YamlTreeBuilder builder(name, reading);
   std::istringstream in{std::string(text)};
   YamlDocuments parsed;
   try {
@@ -201,8 +209,9 @@ YamlDocuments YamlNode::ParseUntilFault(std::string_view text, std::string file)
       parsed.documents.push_back(std::move(*document));
     }
   } catch (const YAML::Exception& e) {
-    parsed.fault = Error(ErrorCode::kBadData,
-                         PlaceText(*name, e.mark.line + 1, e.mark.column + 1) + ": " + e.msg);
+    parsed.fault =
+        Error(ErrorCode::kBadData,
+              PlaceText(*name, e.mark.line + reading.first_line, e.mark.column + 1) + ": " + e.msg);
   }
   return parsed;
 }

@@ -9,6 +9,7 @@ namespace azexporter::collect {
 const Collector& BudgetsCollector();
 const Collector& NodesCollector();
 const Collector& PodsCollector();
+const Collector& PolicyCollector();
 const Collector& PostgresCollector();
 const Collector& ProbesCollector();
 const Collector& RedisCollector();

@@ -201,6 +201,12 @@ Result<void> ReadCollectors(YamlMap& map, Config& config) {
         AZX_ASSIGN_OR_RETURN(const bool on, enabled->AsBool());
         if (!on) config.disabled_collectors.insert(std::string(collector.name));
       }
+      if (collector.name == "policy") {
+        const YamlNode* watched = options.Find("custom_resources");
+        if (watched == nullptr) return {};
+        AZX_ASSIGN_OR_RETURN(config.collectors.policy_custom_resources, watched->AsBool());
+        return {};
+      }
       if (collector.name != "pods") return {};
       const YamlNode* detail = options.Find("detail");
       if (detail == nullptr) return {};

@@ -143,6 +143,18 @@ TEST(YamlTest, NamesThePlaceOfAFault) {
   }
 }
 
+TEST(YamlTest, KeepsRepeatedKeysAndCountsLinesWhereItIsTold) {
+  const YamlDocuments parsed = YamlNode::ParseUntilFault(
+      "a: 1\na: 2\n---\n[\n", "f.yaml", {.first_line = 11, .repeated_keys = RepeatedKeys::kKeep});
+  ASSERT_EQ(parsed.documents.size(), 1u);
+  const auto& entries = parsed.documents[0].entries();
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[1].first.scalar(), "a");
+  EXPECT_EQ(entries[1].first.line(), 12);
+  ASSERT_TRUE(parsed.fault);
+  EXPECT_EQ(parsed.fault->message(), "f.yaml:15:1: end of sequence flow not found");
+}
+
 TEST(YamlTest, RefusesNestedAliasesThatGrowWithoutBound) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 9; ++i) {

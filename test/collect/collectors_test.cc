@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "azexporter/audit/audit.h"
 #include "azexporter/base/clock.h"
 #include "azexporter/base/file.h"
 #include "azexporter/collect/snapshot.h"
@@ -214,10 +215,18 @@ std::string TextOf(const std::string& collector) {
                              .pod_namespace = "",
                              .pod_selector = {{"app.kubernetes.io/name", "machine-native-ops"}},
                              .now_ms = kNow});
+  const audit::Report policy = {.findings = {{.check = &audit::Checks().front(),
+                                              .kind = "Cluster",
+                                              .ns = "shop",
+                                              .name = "orders"}},
+                                .objects = 4};
   const base::FakeClock clock(kNow);
-  return RenderText(Gather(
-      {.cluster = cluster, .report = report, .probes = probes, .options = {.pods_detail = true}},
-      AllBut(collector), clock));
+  return RenderText(Gather({.cluster = cluster,
+                            .report = report,
+                            .probes = probes,
+                            .options = {.pods_detail = true},
+                            .policy = &policy},
+                           AllBut(collector), clock));
 }
 
 class CollectorGoldenTest : public ::testing::TestWithParam<std::string> {};
@@ -346,6 +355,32 @@ TEST(CollectorTableTest, IsSortedAndNamesEachFamilyOnce) {
   }
 }
 
+TEST(CollectorTest, PolicyFailsWhereACustomResourceCannotBeListed) {
+  struct Case {
+    kube::ResourceHealth health;
+    bool success;
+  };
+  const std::string rules(kube::DestinationRule::kResource);
+  const Case cases[] = {
+      {{.resource = rules, .synced = true}, true},
+      {{.resource = rules, .absent = true, .last_error = "no such resource"}, true},
+      {{.resource = rules, .last_error = "403 Forbidden"}, false},
+      // A file without any is believed.
+      {{.resource = rules, .from_file = true, .last_error = "there are none"}, true},
+  };
+  for (const Case& c : cases) {
+    const auto cluster = ClusterBuilder().Health(c.health).Build(kNow);
+    const zones::ZoneReport report;
+    const audit::Report policy;
+    const base::FakeClock clock(kNow);
+    const Snapshot snapshot =
+        Gather({.cluster = cluster, .report = report, .policy = &policy}, AllBut("policy"), clock);
+    ASSERT_EQ(snapshot.runs.size(), 1u);
+    EXPECT_EQ(snapshot.runs[0].success, c.success) << c.health.last_error;
+    EXPECT_EQ(snapshot.runs[0].error, c.success ? "" : "403 Forbidden");
+  }
+}
+
 TEST(CollectorTest, ASourceThatWasNeverAskedIsAFaultAndHasNoSeries) {
   const auto cluster =
       ClusterBuilder().Health({.resource = "nodes", .last_error = "403 Forbidden"}).Build(kNow);
@@ -359,8 +394,8 @@ TEST(CollectorTest, ASourceThatWasNeverAskedIsAFaultAndHasNoSeries) {
   const base::FakeClock clock(kNow);
   const Snapshot snapshot = Gather({.cluster = cluster, .report = report}, {}, clock);
   for (const CollectorRun& run : snapshot.runs) {
-    const bool stands_on_nodes =
-        run.collector != "postgres" && run.collector != "probes" && run.collector != "redis";
+    const bool stands_on_nodes = run.collector != "policy" && run.collector != "postgres" &&
+                                 run.collector != "probes" && run.collector != "redis";
     EXPECT_EQ(run.success, !stands_on_nodes) << run.collector;
     if (stands_on_nodes) {
       EXPECT_EQ(run.error, "403 Forbidden");

@@ -51,7 +51,7 @@ alerting:
     basic_auth: {username: azx, password_file: password}
     tls_config: {ca_file: ca, cert_file: /abs/cert, key_file: key, insecure_skip_verify: true}
 storage: {retention: 4h, keep: all, retention_size: 512MB}
-collectors: {pods: {detail: true}, probes: {enabled: false}}
+collectors: {pods: {detail: true}, policy: {custom_resources: true}, probes: {enabled: false}}
 )",
                                   "/etc/azx/c.yaml");
   ASSERT_TRUE(config) << config.error().message();
@@ -93,6 +93,7 @@ collectors: {pods: {detail: true}, probes: {enabled: false}}
   EXPECT_EQ(config->storage.keep, StorageConfig::Keep::kAll);
   EXPECT_EQ(config->storage.max_bytes, 512u << 20);
   EXPECT_TRUE(config->collectors.pods_detail);
+  EXPECT_TRUE(config->collectors.policy_custom_resources);
   EXPECT_EQ(config->disabled_collectors, (std::set<std::string>{"probes"}));
 }
 
@@ -133,7 +134,7 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
       {"redis: {clusters: [{name: d, addresses: [\"h:1\"]}, {name: d, addresses: [\"h:2\"]}]}\n",
        "c.yaml:1:51: cluster \"d\" is there twice"},
       {"collectors: {cpu: {}}\n",
-       "c.yaml:1:14: unknown key \"cpu\" (known here: budgets, nodes, pods, postgres, "
+       "c.yaml:1:14: unknown key \"cpu\" (known here: budgets, nodes, pods, policy, postgres, "
        "probes, redis, services, spread, volumes, workloads, zone_loss, zones)"},
       {"a: [1\n", "c.yaml:2:1: end of sequence flow not found"},
   };

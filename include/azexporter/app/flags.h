@@ -14,6 +14,7 @@
 #include "azexporter/app/query_command.h"
 #include "azexporter/app/simulate_command.h"
 #include "azexporter/app/thresholds.h"
+#include "azexporter/audit/audit.h"
 #include "azexporter/base/result.h"
 #include "azexporter/config/config.h"
 #include "azexporter/promql/engine.h"
@@ -22,6 +23,7 @@
 namespace azexporter::app {
 
 enum class Command {
+  kAudit,
   kDaemon,
   kCheckHealth,
   kCheckConfig,
@@ -45,6 +47,15 @@ struct CheckFlags {
   zones::Scope scope = {};              // --only, --zone, --namespace
   Thresholds warning = {};              // -w
   Thresholds critical = {};             // -c
+};
+
+enum class AuditOutput { kText, kJson, kSarif };
+
+// Of `audit`.
+struct AuditFlags {
+  AuditOutput output = AuditOutput::kText;
+  audit::Severity severity = audit::Severity::kInfo;  // the least to tell
+  audit::Options options;                             // --zones, --nodes
 };
 
 // Of `test rules`.
@@ -88,6 +99,7 @@ struct Flags {
   std::int64_t resend_delay_ms = 60'000;  // --rules.alert.resend-delay
   std::string log_level = "info";
   std::string log_format = "logfmt";
+  AuditFlags audit;
   CheckFlags check;
   QueryFlags query;
   SimulateFlags simulate;

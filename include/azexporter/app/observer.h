@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 
+#include "azexporter/audit/live.h"
 #include "azexporter/base/clock.h"
 #include "azexporter/base/logger.h"
 #include "azexporter/collect/round.h"
@@ -90,6 +91,7 @@ class Observer {
   std::set<std::string> seen_zones_;
   zones::ZoneModel zones_;
   collect::Gatherer gatherer_;
+  audit::LiveAudit audit_;
 };
 
 }  // namespace azexporter::app

@@ -24,6 +24,17 @@ namespace azexporter::base {
 
 struct YamlDocuments;
 
+enum class RepeatedKeys {
+  kRefuse,  // a fault
+  kKeep,    // an entry each, in the order of the file
+};
+
+// How a text is read.
+struct YamlReading {
+  int first_line = 1;  // of the file, where the text is a part of it
+  RepeatedKeys repeated_keys = RepeatedKeys::kRefuse;
+};
+
 class YamlNode {
  public:
   enum class Kind { kNull, kScalar, kSequence, kMap };
@@ -35,6 +46,8 @@ class YamlNode {
   static Result<std::vector<YamlNode>> ParseAll(std::string_view text, std::string file);
   // Every document before the first fault, and the fault.
   static YamlDocuments ParseUntilFault(std::string_view text, std::string file);
+  static YamlDocuments ParseUntilFault(std::string_view text, std::string file,
+                                       const YamlReading& reading);
 
   YamlNode();
 

@@ -18,11 +18,17 @@
 #include "azexporter/probe/prober.h"
 #include "azexporter/zones/zone_report.h"
 
+namespace azexporter::audit {
+struct Report;
+}  // namespace azexporter::audit
+
 namespace azexporter::collect {
 
 struct CollectorOptions {
   // kube_pod_status_phase and kube_pod_status_ready: eight more series a pod.
   bool pods_detail = false;
+  // az_policy_*: watches custom resources and audits them.
+  bool policy_custom_resources = false;
 };
 
 // One consistent set of facts. All of it stays unchanged during a round.
@@ -31,6 +37,7 @@ struct CollectorInputs {
   const zones::ZoneReport& report;
   std::span<const probe::TargetFacts> probes;
   CollectorOptions options;
+  const audit::Report* policy = nullptr;  // null: not audited
 };
 
 // Pods of the cluster that change together: see kube::ObjectList.

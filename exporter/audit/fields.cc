@@ -1,0 +1,114 @@
+#include "fields.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace azexporter::audit {
+namespace {
+
+using base::YamlNode;
+
+kube::SelectorOp OpOf(std::string_view name) {
+  using kube::SelectorOp;
+  for (SelectorOp op : {SelectorOp::kIn, SelectorOp::kNotIn, SelectorOp::kExists,
+                        SelectorOp::kDoesNotExist, SelectorOp::kGt, SelectorOp::kLt}) {
+    if (kube::SelectorOpName(op) == name) return op;
+  }
+  return SelectorOp::kExists;
+}
+
+std::optional<std::int64_t> ParseInt(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Field FieldAt(const YamlNode& node, Path path) {
+  Field field;
+  const YamlNode* at = &node;
+  for (std::string_view name : path) {
+    field = {};
+    for (const auto& [key, value] : at->entries()) {
+      if (key.scalar() == name && !value.is_null()) field = {&key, &value};
+    }
+    if (!field) return {};
+    at = field.value;
+  }
+  return field;
+}
+
+std::string TextAt(const YamlNode& node, Path path) {
+  const Field field = FieldAt(node, path);
+  return field ? field.value->scalar() : "";
+}
+
+std::optional<std::int64_t> IntAt(const YamlNode& node, Path path) {
+  return ParseInt(TextAt(node, path));
+}
+
+std::optional<bool> BoolAt(const YamlNode& node, Path path) {
+  const std::string text = TextAt(node, path);
+  if (text == "true") return true;
+  if (text == "false") return false;
+  return std::nullopt;
+}
+
+const std::vector<YamlNode>& ItemsAt(const YamlNode& node, Path path) {
+  static const std::vector<YamlNode> kNone;
+  const Field field = FieldAt(node, path);
+  return field ? field.value->items() : kNone;
+}
+
+kube::StringMap StringMapAt(const YamlNode& node, Path path) {
+  kube::StringMap map;
+  const Field field = FieldAt(node, path);
+  if (!field) return map;
+  for (const auto& [key, value] : field.value->entries()) {
+    map.emplace_back(key.scalar(), value.scalar());
+  }
+  std::ranges::sort(map);
+  return map;
+}
+
+std::optional<kube::LabelSelector> SelectorAt(const YamlNode& node, Path path) {
+  const Field field = FieldAt(node, path);
+  if (!field) return std::nullopt;
+  kube::LabelSelector selector;
+  selector.match_labels = StringMapAt(*field.value, {"matchLabels"});
+  for (const YamlNode& item : ItemsAt(*field.value, {"matchExpressions"})) {
+    kube::Requirement requirement{.key = TextAt(item, {"key"}),
+                                  .op = OpOf(TextAt(item, {"operator"}))};
+    for (const YamlNode& value : ItemsAt(item, {"values"})) {
+      requirement.values.push_back(value.scalar());
+    }
+    selector.requirements.push_back(std::move(requirement));
+  }
+  return selector;
+}
+
+std::optional<kube::IntOrPercent> AmountAt(const YamlNode& node, Path path) {
+  std::string text = TextAt(node, path);
+  const bool percent = text.ends_with('%');
+  if (percent) text.pop_back();
+  const auto value = ParseInt(text);
+  if (!value) return std::nullopt;
+  return kube::IntOrPercent{.value = *value, .percent = percent};
+}
+
+void ForEachEntry(const YamlNode& node,
+                  base::FunctionRef<void(const YamlNode& key, const YamlNode& value)> see) {
+  for (const YamlNode& item : node.items()) ForEachEntry(item, see);
+  for (const auto& [key, value] : node.entries()) {
+    see(key, value);
+    ForEachEntry(value, see);
+  }
+}
+
+std::string PlaceText(const YamlNode& node) {
+  return node.file() + ":" + std::to_string(node.line());
+}
+
+}  // namespace azexporter::audit
