@@ -108,6 +108,8 @@ TEST(SelfMetricsTest, TheSeriesOfAServerOfRemoteWriteThatIsGoneEnd) {
   self.RecordRemoteStorage({{.name = "a", .url = "http://a", .dropped_queue_full = 4},
                             {.name = "b", .url = "http://b", .dropped_too_old = 5}});
   EXPECT_EQ(Told(self, kDropped),
+            "{reason=\"dropped_series\",remote_name=\"a\",url=\"http://a\"} 0\n"
+            "{reason=\"dropped_series\",remote_name=\"b\",url=\"http://b\"} 0\n"
             "{reason=\"queue_full\",remote_name=\"a\",url=\"http://a\"} 4\n"
             "{reason=\"queue_full\",remote_name=\"b\",url=\"http://b\"} 0\n"
             "{reason=\"shutdown\",remote_name=\"a\",url=\"http://a\"} 0\n"
