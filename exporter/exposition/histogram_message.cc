@@ -2,13 +2,24 @@
 
 #include <bit>
 
-#include "field_reader.h"
-#include "field_writer.h"
+#include "azexporter/base/protobuf_reader.h"
+#include "azexporter/base/protobuf_writer.h"
+#include "malformed.h"
 
 namespace azexporter::exposition {
+
 namespace {
 
 using base::Result;
+using base::protobuf::AppendBytes;
+using base::protobuf::AppendDouble;
+using base::protobuf::AppendDoubles;
+using base::protobuf::AppendNumber;
+using base::protobuf::Field;
+using base::protobuf::FieldReader;
+using base::protobuf::FromZigZag;
+using base::protobuf::ToZigZag;
+using base::protobuf::WireType;
 using model::BucketCounts;
 using model::FloatHistogram;
 

@@ -4,14 +4,18 @@
 
 #include <bit>
 
+#include "azexporter/base/protobuf_reader.h"
 #include "azexporter/base/utf8.h"
-#include "field_reader.h"
 #include "histogram_message.h"
+#include "malformed.h"
 
 namespace azexporter::exposition {
 
 using base::BadData;
 using base::Result;
+using base::protobuf::Field;
+using base::protobuf::FieldReader;
+using base::protobuf::WireType;
 
 namespace {
 

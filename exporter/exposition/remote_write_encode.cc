@@ -5,18 +5,24 @@
 #include <cstdint>
 #include <unordered_map>
 
-#include "field_writer.h"
+#include "azexporter/base/protobuf_writer.h"
 #include "histogram_message.h"
 
 namespace azexporter::exposition {
+
 namespace {
+
+using base::protobuf::AppendAnyNumber;
+using base::protobuf::AppendBytes;
+using base::protobuf::AppendDouble;
+using base::protobuf::AppendNumber;
+using base::protobuf::AppendVarint;
 
 // The same in both versions. Both fields are always written: -0 is not the default.
 std::string SampleMessage(model::FPoint point) {
   std::string out;
   AppendDouble(out, 1, point.f);
-  AppendTag(out, 2, kVarint);
-  AppendVarint(out, static_cast<std::uint64_t>(point.t));
+  AppendAnyNumber(out, 2, static_cast<std::uint64_t>(point.t));
   return out;
 }
 

@@ -349,10 +349,7 @@ constexpr WireField kEndpointSliceFields[] = {
 constexpr WireMessage kEndpointSlice{kEndpointSliceFields};
 
 // apimachinery: what objects travel in
-constexpr WireField kTypeMetaFields[] = {Text(1, "apiVersion"), Text(2, "kind")};
-constexpr WireMessage kTypeMeta{kTypeMetaFields};
-
-constexpr WireField kEnvelopeFields[] = {One(1, "typeMeta", kTypeMeta), Text(2, "raw")};
+constexpr WireField kEnvelopeFields[] = {Text(2, "raw")};
 constexpr WireField kListMetaFields[] = {Text(2, "resourceVersion"), Text(3, "continue")};
 constexpr WireField kStatusFields[] = {Text(3, "message"), Integer(6, "code")};
 constexpr WireField kWatchEventFields[] = {Text(1, "type"), {2, "object", Type::kRaw}};
@@ -393,13 +390,6 @@ const WireMessage kMetadataOnly{kMetadataOnlyFields};
 const WireField* WireMessage::Find(std::uint32_t number) const {
   for (const WireField& field : fields) {
     if (field.number >= number) return field.number == number ? &field : nullptr;
-  }
-  return nullptr;
-}
-
-const WireField* WireMessage::Find(std::string_view name) const {
-  for (const WireField& field : fields) {
-    if (field.name == name) return &field;
   }
   return nullptr;
 }

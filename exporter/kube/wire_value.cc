@@ -7,124 +7,90 @@ namespace {
 
 using base::BadData;
 using base::Result;
+using base::protobuf::Fault;
+using base::protobuf::Field;
+using base::protobuf::FieldReader;
+using base::protobuf::WireType;
 using Count = WireField::Count;
 using Type = WireField::Type;
 
-constexpr std::uint32_t kVarint = 0;
-constexpr std::uint32_t kFixed64 = 1;
-constexpr std::uint32_t kLengthDelimited = 2;
-constexpr std::uint32_t kFixed32 = 5;
-
+bool IsVarint(const Field& record) { return record.type == WireType::kVarint; }
 bool IsVarint(Type type) { return type == Type::kBool || type == Type::kInteger; }
+
+// Whether all of a message was read.
+Result<void> AllRead(const FieldReader& reader) {
+  switch (reader.fault()) {
+    case Fault::kNone:
+      return {};
+    case Fault::kCutShort:
+      return BadData("protobuf cut short");
+    case Fault::kNoSuchNumber:
+      return BadData("not protobuf: no such field number");
+    case Fault::kNoSuchType:
+      return BadData("not protobuf: no such wire type");
+  }
+  return {};
+}
 
 // The records of a small message of three fields at most: a map's entry, a time, a quantity.
 struct SmallMessage {
-  std::optional<WireRecord> field[4];  // by number
+  std::optional<Field> field[4];  // by number
 
   static Result<SmallMessage> Read(std::string_view bytes) {
     SmallMessage message;
-    for (WireCursor cursor(bytes); !cursor.done();) {
-      AZX_ASSIGN_OR_RETURN(const WireRecord record, cursor.Next());
+    FieldReader reader(bytes);
+    for (Field record; reader.Next(record);) {
       if (record.number < std::size(message.field)) message.field[record.number] = record;
     }
+    AZX_RETURN_IF_ERROR(AllRead(reader));
     return message;
   }
   std::uint64_t Varint(std::size_t number) const {
-    return field[number] && field[number]->is_varint ? field[number]->varint : 0;
+    return field[number] && IsVarint(*field[number]) ? field[number]->value : 0;
   }
   std::string_view Bytes(std::size_t number) const {
-    return field[number] && !field[number]->is_varint ? field[number]->bytes : std::string_view();
+    return field[number] && field[number]->type == WireType::kBytes ? field[number]->bytes
+                                                                    : std::string_view();
   }
 };
 
 }  // namespace
 
-bool WireCursor::TakeVarint(std::uint64_t& out) {
-  out = 0;
-  for (std::size_t i = 0; i < rest_.size() && i < 10; ++i) {
-    const auto byte = static_cast<unsigned char>(rest_[i]);
-    out |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);
-    if ((byte & 0x80) == 0) {
-      rest_.remove_prefix(i + 1);
-      return true;
-    }
-  }
-  return false;
-}
-
-bool WireCursor::TakeBytes(std::uint64_t size, std::string_view& out) {
-  if (size > rest_.size()) return false;
-  out = rest_.substr(0, size);
-  rest_.remove_prefix(size);
-  return true;
-}
-
-Result<WireRecord> WireCursor::Next() {
-  WireRecord record;
-  std::uint64_t tag = 0;
-  if (!TakeVarint(tag)) return BadData("protobuf cut short");
-  constexpr std::uint64_t kMostNumber = (1u << 29) - 1;
-  if (tag >> 3 == 0 || tag >> 3 > kMostNumber) return BadData("not protobuf: no such field number");
-  record.number = static_cast<std::uint32_t>(tag >> 3);
-  bool complete = false;
-  switch (tag & 7) {
-    case kVarint:
-      record.is_varint = true;
-      complete = TakeVarint(record.varint);
-      break;
-    case kLengthDelimited: {
-      std::uint64_t size = 0;
-      complete = TakeVarint(size) && TakeBytes(size, record.bytes);
-      break;
-    }
-    case kFixed64:
-      complete = TakeBytes(8, record.bytes);
-      break;
-    case kFixed32:
-      complete = TakeBytes(4, record.bytes);
-      break;
-    default:
-      return BadData("not protobuf: no such wire type");
-  }
-  if (!complete) return BadData("protobuf cut short");
-  return record;
-}
-
-Result<WireValue> WireValue::Single(const WireField& field, const WireRecord& record) {
-  if (IsVarint(field.type) != record.is_varint) {
+Result<WireValue> WireValue::Single(const WireField& field, const Field& record) {
+  if (record.type != (IsVarint(field.type) ? WireType::kVarint : WireType::kBytes)) {
     return BadData(std::string(field.name) + ": not of the type expected");
   }
   WireValue value;
   value.type_ = field.type;
   value.message_ = field.message;
   value.bytes_ = record.bytes;
-  value.varint_ = record.varint;
+  value.varint_ = record.value;
   return value;
 }
 
 Result<WireValue> WireValue::SingleOrEmpty(const WireField& field,
-                                           const std::optional<WireRecord>& record) {
-  WireRecord empty;
-  empty.is_varint = IsVarint(field.type);
+                                           const std::optional<Field>& record) {
+  Field empty;
+  empty.type = IsVarint(field.type) ? WireType::kVarint : WireType::kBytes;
   return Single(field, record.value_or(empty));
 }
 
 Result<void> WireValue::ForEachField(FieldVisit visit) const {
   if (count_ == Count::kMap) {
-    for (WireCursor cursor(bytes_); !cursor.done();) {
-      AZX_ASSIGN_OR_RETURN(const WireRecord record, cursor.Next());
+    FieldReader reader(bytes_);
+    for (Field record; reader.Next(record);) {
       if (record.number != field_->number) continue;
       AZX_ASSIGN_OR_RETURN(const SmallMessage entry, SmallMessage::Read(record.bytes));
       AZX_ASSIGN_OR_RETURN(const WireValue value, SingleOrEmpty(*field_, entry.field[2]));
       AZX_RETURN_IF_ERROR(visit(entry.Bytes(1), value));
     }
-    return {};
+    return AllRead(reader);
   }
   if (type_ != Type::kMessage || count_ != Count::kOne) return BadData("not a message");
   std::uint64_t seen = 0;  // fields there are many of, by their place in the table
-  for (WireCursor cursor(bytes_); !cursor.done();) {
-    const std::string_view from_here = cursor.rest();
-    AZX_ASSIGN_OR_RETURN(const WireRecord record, cursor.Next());
+  FieldReader reader(bytes_);
+  std::string_view from_here = reader.rest();  // from the tag of the record on
+  for (Field record; reader.Next(record); from_here = reader.rest()) {
     const WireField* field = message_->Find(record.number);
     if (field == nullptr) continue;
     if (field->count == Count::kOne) {
@@ -147,18 +113,18 @@ Result<void> WireValue::ForEachField(FieldVisit visit) const {
     value.bytes_ = from_here;
     AZX_RETURN_IF_ERROR(visit(field->name, value));
   }
-  return {};
+  return AllRead(reader);
 }
 
 Result<void> WireValue::ForEachItem(ItemVisit visit) const {
   if (count_ != Count::kMany) return BadData("not a list");
-  for (WireCursor cursor(bytes_); !cursor.done();) {
-    AZX_ASSIGN_OR_RETURN(const WireRecord record, cursor.Next());
+  FieldReader reader(bytes_);
+  for (Field record; reader.Next(record);) {
     if (record.number != field_->number) continue;
     AZX_ASSIGN_OR_RETURN(const WireValue item, Single(*field_, record));
     AZX_RETURN_IF_ERROR(visit(item));
   }
-  return {};
+  return AllRead(reader);
 }
 
 Result<std::string_view> WireValue::Text() const {

@@ -1,43 +1,17 @@
 #pragma once
 
 // Reading protobuf by a WireMessage. Private to the decoders of `kube`.
-// Encoding: protobuf.dev/programming-guides/encoding.
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "azexporter/base/function_ref.h"
+#include "azexporter/base/protobuf_reader.h"
 #include "azexporter/base/result.h"
 #include "azexporter/kube/wire_schema.h"
 
 namespace azexporter::kube {
-
-// One field of a message as it stands in the bytes.
-struct WireRecord {
-  std::uint32_t number = 0;
-  bool is_varint = false;
-  std::uint64_t varint = 0;
-  std::string_view bytes;  // of what is no varint
-};
-
-// Walks the fields of a message. What it reads must outlive it.
-class WireCursor {
- public:
-  explicit WireCursor(std::string_view message) : rest_(message) {}
-
-  bool done() const { return rest_.empty(); }
-  // What is not read yet, from the tag of the next field on.
-  std::string_view rest() const { return rest_; }
-  // kBadData where the message is cut short or no protobuf. REQUIRES: !done().
-  base::Result<WireRecord> Next();
-
- private:
-  bool TakeVarint(std::uint64_t& out);
-  bool TakeBytes(std::uint64_t size, std::string_view& out);
-
-  std::string_view rest_;
-};
 
 // A value of a message: one record, or all records of a field that there are many of. Looks like
 // the JSON value in its place.
@@ -64,9 +38,10 @@ class WireValue {
 
  private:
   WireValue() = default;
-  static base::Result<WireValue> Single(const WireField& field, const WireRecord& record);
+  static base::Result<WireValue> Single(const WireField& field,
+                                        const base::protobuf::Field& record);
   static base::Result<WireValue> SingleOrEmpty(const WireField& field,
-                                               const std::optional<WireRecord>& record);
+                                               const std::optional<base::protobuf::Field>& record);
 
   WireField::Type type_ = WireField::Type::kText;
   WireField::Count count_ = WireField::Count::kOne;

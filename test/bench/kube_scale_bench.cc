@@ -77,6 +77,10 @@ void RunClient(const std::string& url, const Way& way, std::size_t pods) {
   std::fflush(stdout);
 }
 
+std::string Framed(const Json& event, bool protobuf) {
+  return protobuf ? simulator::EncodeWireEvent(event) : simulator::Dump(event) + "\n";
+}
+
 // Events of a stream and items of a list, made once, so that the server costs the machine little.
 struct Bodies {
   std::vector<std::string> events;
@@ -91,14 +95,7 @@ Bodies MakeBodies(const simulator::ObjectList& list, bool protobuf, bool streame
     Json pod = bench::Grown(simulator::ParseJson(list.items[i].text()).value());
     if (streamed) {
       const Json event = {{"type", "ADDED"}, {"object", std::move(pod)}};
-      if (!protobuf) {
-        bodies.events.push_back(simulator::Dump(event) + "\n");
-        continue;
-      }
-      const std::string body = simulator::EncodeWire(event, wire::kWatchEvent);
-      std::string frame;
-      for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>(body.size() >> shift);
-      bodies.events.push_back(frame + body);
+      bodies.events.push_back(Framed(event, protobuf));
       continue;
     }
     if (i % kPage == 0) {
@@ -136,16 +133,7 @@ simulator::HttpResponse Answer(const simulator::HttpRequest& request, const Bodi
                           {"metadata",
                            {{"resourceVersion", "1"},
                             {"annotations", {{"k8s.io/initial-events-end", "true"}}}}}}}};
-      std::string frame = simulator::Dump(end) + "\n";
-      if (way.protobuf) {
-        const std::string encoded = simulator::EncodeWire(end, wire::kWatchEvent);
-        frame.clear();
-        for (int shift = 24; shift >= 0; shift -= 8) {
-          frame += static_cast<char>(encoded.size() >> shift);
-        }
-        frame += encoded;
-      }
-      body.Write(frame);
+      body.Write(Framed(end, way.protobuf));
     }
     while (body.Alive()) base::WaitFor(body.stop(), 50);
     return simulator::StreamEnd::kComplete;

@@ -193,11 +193,7 @@ Json FakeApi::Bookmark(std::int64_t version, bool end) {
 }
 
 std::string FakeApi::Frame(const Json& event) const {
-  if (!options_.protobuf) return event.dump() + "\n";
-  const std::string body = simulator::EncodeWire(event, wire::kWatchEvent);
-  std::string frame;
-  for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>(body.size() >> shift);
-  return frame + body;
+  return options_.protobuf ? simulator::EncodeWireEvent(event) : event.dump() + "\n";
 }
 
 base::Result<net::HttpResponse> FakeApi::Stream(const net::HttpRequest& request,

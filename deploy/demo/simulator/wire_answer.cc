@@ -2,35 +2,19 @@
 
 #include <algorithm>
 
+#include "azexporter/base/protobuf_writer.h"
 #include "azexporter/base/time_text.h"
 #include "simulator/api_request.h"
 
 namespace azexporter::simulator {
 namespace {
 
+using base::protobuf::AppendAnyNumber;
+using base::protobuf::AppendBytes;
 using kube::WireField;
 using kube::WireMessage;
 
 constexpr std::uint32_t kNumberOfUnknown = 1000;
-
-void AppendVarint(std::string& out, std::uint64_t value) {
-  while (value >= 0x80) {
-    out += static_cast<char>(value | 0x80);
-    value >>= 7;
-  }
-  out += static_cast<char>(value);
-}
-
-void AppendNumber(std::string& out, std::uint32_t number, std::uint64_t value) {
-  AppendVarint(out, std::uint64_t{number} << 3);
-  AppendVarint(out, value);
-}
-
-void AppendBytes(std::string& out, std::uint32_t number, std::string_view bytes) {
-  AppendVarint(out, std::uint64_t{number} << 3 | 2);
-  AppendVarint(out, bytes.size());
-  out += bytes;
-}
 
 std::string TextOf(const Json& json) {
   return json.is_string() ? json.get<std::string>() : Dump(json);
@@ -39,11 +23,11 @@ std::string TextOf(const Json& json) {
 std::string EncodeIntOrString(const Json& json) {
   std::string out;
   if (json.is_string()) {
-    AppendNumber(out, 1, 1);
+    AppendAnyNumber(out, 1, 1);
     AppendBytes(out, 3, TextOf(json));
   } else {
-    AppendNumber(out, 1, 0);
-    AppendNumber(out, 2, static_cast<std::uint64_t>(json.get<std::int64_t>()));
+    AppendAnyNumber(out, 1, 0);
+    AppendAnyNumber(out, 2, static_cast<std::uint64_t>(json.get<std::int64_t>()));
   }
   return out;
 }
@@ -51,7 +35,7 @@ std::string EncodeIntOrString(const Json& json) {
 std::string EncodeTime(const Json& json) {
   std::string out;
   if (auto ms = base::ParseTimeMs(TextOf(json))) {
-    AppendNumber(out, 1, static_cast<std::uint64_t>(*ms / 1'000));
+    AppendAnyNumber(out, 1, static_cast<std::uint64_t>(*ms / 1'000));
   }
   return out;
 }
@@ -62,9 +46,9 @@ void AppendOne(std::string& out, std::uint32_t number, const WireField& field, c
     case Type::kText:
       return AppendBytes(out, number, TextOf(json));
     case Type::kBool:
-      return AppendNumber(out, number, json.get<bool>() ? 1 : 0);
+      return AppendAnyNumber(out, number, json.get<bool>() ? 1 : 0);
     case Type::kInteger:
-      return AppendNumber(out, number, static_cast<std::uint64_t>(json.get<std::int64_t>()));
+      return AppendAnyNumber(out, number, static_cast<std::uint64_t>(json.get<std::int64_t>()));
     case Type::kMessage:
     case Type::kInline:
       return AppendBytes(out, number, EncodeWire(json, *field.message));
@@ -122,7 +106,7 @@ std::string Enveloped(const Json& object, std::string_view raw) {
   return out;
 }
 
-// Turns lines of a watch into frames: four bytes of length, highest first, then the event.
+// Turns lines of a watch into frames.
 class WireStream final : public BodyStream {
  public:
   explicit WireStream(BodyStream& out) : out_(out) {}
@@ -135,11 +119,7 @@ class WireStream final : public BodyStream {
       const auto event = ParseJson(std::string_view(pending_).substr(0, end));
       pending_.erase(0, end + 1);
       if (!event) return false;
-      const std::string frame = EncodeWire(*event, kube::wire::kWatchEvent);
-      std::string framed;
-      for (int shift = 24; shift >= 0; shift -= 8)
-        framed += static_cast<char>(frame.size() >> shift);
-      if (!out_.Write(framed + frame)) return false;
+      if (!out_.Write(EncodeWireEvent(*event))) return false;
     }
   }
   bool Alive() override { return out_.Alive(); }
@@ -187,6 +167,13 @@ std::string EncodeWire(const Json& object, const WireMessage& message) {
     if (!Knows(message, name)) AppendBytes(out, unknown++, Dump(value));
   }
   return out;
+}
+
+std::string EncodeWireEvent(const Json& event) {
+  const std::string body = EncodeWire(event, kube::wire::kWatchEvent);
+  std::string frame;
+  for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>(body.size() >> shift);
+  return frame + body;
 }
 
 std::string EncodeWireBody(const Json& object) {

@@ -17,6 +17,8 @@ namespace azexporter::simulator {
 std::string EncodeWire(const Json& object, const kube::WireMessage& message);
 // An object, a list or a Status in its envelope; "" where the kind has no protobuf form here.
 std::string EncodeWireBody(const Json& object);
+// An event of a watch in its frame: four bytes of length, highest first, then the event.
+std::string EncodeWireEvent(const Json& event);
 
 // Changes an answer of the server into protobuf where the request asks for that first and the
 // answer has that form.

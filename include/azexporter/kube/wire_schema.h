@@ -41,7 +41,6 @@ struct WireMessage {
 
   // nullptr where the field is not read.
   const WireField* Find(std::uint32_t number) const;
-  const WireField* Find(std::string_view name) const;
 };
 
 // Before every object on its own: "k8s\0", then a message of kEnvelope.
@@ -53,7 +52,7 @@ enum class Encoding { kJson, kProtobuf };
 Encoding EncodingOf(std::string_view content_type);
 
 namespace wire {
-extern const WireMessage kEnvelope;    // typeMeta, raw
+extern const WireMessage kEnvelope;    // raw
 extern const WireMessage kListMeta;    // resourceVersion, continue
 extern const WireMessage kStatus;      // message, code
 extern const WireMessage kWatchEvent;  // type, object

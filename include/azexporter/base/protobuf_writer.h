@@ -1,6 +1,6 @@
 #pragma once
 
-// Puts protobuf messages together, field by field. Private to `exposition`.
+// Puts protobuf messages together, field by field, without generated code.
 //
 // Thread safety: pure functions.
 
@@ -10,33 +10,33 @@
 #include <string>
 #include <string_view>
 
-namespace azexporter::exposition {
+#include "azexporter/base/protobuf_reader.h"
 
-// Protobuf's wire types. Source: protobuf.dev/programming-guides/encoding.
-inline constexpr std::uint32_t kVarint = 0;
-inline constexpr std::uint32_t kFixed64 = 1;
-inline constexpr std::uint32_t kBytes = 2;
+namespace azexporter::base::protobuf {
 
 inline void AppendVarint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
   out += static_cast<char>(value);
 }
 
-inline void AppendTag(std::string& out, std::uint32_t number, std::uint32_t type) {
-  AppendVarint(out, std::uint64_t{number} << 3 | type);
+inline void AppendTag(std::string& out, std::uint32_t number, WireType type) {
+  AppendVarint(out, std::uint64_t{number} << 3 | static_cast<std::uint64_t>(type));
 }
 
 inline void AppendBytes(std::string& out, std::uint32_t number, std::string_view bytes) {
-  AppendTag(out, number, kBytes);
+  AppendTag(out, number, WireType::kBytes);
   AppendVarint(out, bytes.size());
   out += bytes;
 }
 
+// Whether it is the default or not.
+inline void AppendAnyNumber(std::string& out, std::uint32_t number, std::uint64_t value) {
+  AppendTag(out, number, WireType::kVarint);
+  AppendVarint(out, value);
+}
 // A default is not written.
 inline void AppendNumber(std::string& out, std::uint32_t number, std::uint64_t value) {
-  if (value == 0) return;
-  AppendTag(out, number, kVarint);
-  AppendVarint(out, value);
+  if (value != 0) AppendAnyNumber(out, number, value);
 }
 
 inline void AppendFixed64(std::string& out, std::uint64_t bits) {
@@ -45,7 +45,7 @@ inline void AppendFixed64(std::string& out, std::uint64_t bits) {
 
 // Always written: -0 is not the default.
 inline void AppendDouble(std::string& out, std::uint32_t number, double value) {
-  AppendTag(out, number, kFixed64);
+  AppendTag(out, number, WireType::kFixed64);
   AppendFixed64(out, std::bit_cast<std::uint64_t>(value));
 }
 
@@ -62,4 +62,4 @@ inline std::uint64_t ToZigZag(std::int64_t value) {
   return static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
 }
 
-}  // namespace azexporter::exposition
+}  // namespace azexporter::base::protobuf

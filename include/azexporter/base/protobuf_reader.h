@@ -1,6 +1,6 @@
 #pragma once
 
-// Takes protobuf messages apart, field by field. Private to `exposition`.
+// Takes protobuf messages apart, field by field, without generated code.
 //
 // Thread safety: one thread only.
 
@@ -8,9 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "azexporter/base/result.h"
-
-namespace azexporter::exposition {
+namespace azexporter::base::protobuf {
 
 // Protobuf's wire types. Groups (3 and 4) are written by nobody and refused.
 // Source: protobuf.dev/programming-guides/encoding.
@@ -23,6 +21,9 @@ struct Field {
   std::string_view bytes;   // of kBytes
 };
 
+// Why a message cannot be read on.
+enum class Fault : std::uint8_t { kNone, kCutShort, kNoSuchNumber, kNoSuchType };
+
 // Takes a message apart, field by field. Next is false at its end and at the first fault, and
 // failed() tells which.
 class FieldReader {
@@ -34,11 +35,14 @@ class FieldReader {
   // The next number of a packed field, of which this reads the bytes.
   bool NextVarint(std::uint64_t& value) { return at_ != end_ && TakeVarint(value); }
   bool NextFixed64(std::uint64_t& value);
-  bool failed() const { return failed_; }
+  bool failed() const { return fault_ != Fault::kNone; }
+  Fault fault() const { return fault_; }
+  // What is not read yet, from the tag of the next field on.
+  std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
 
  private:
-  bool Fail() {
-    failed_ = true;
+  bool Fail(Fault fault = Fault::kCutShort) {
+    fault_ = fault;
     return false;
   }
   bool TakeVarint(std::uint64_t& value);
@@ -47,7 +51,7 @@ class FieldReader {
 
   const char* at_;
   const char* end_;
-  bool failed_ = false;
+  Fault fault_ = Fault::kNone;
 };
 
 // A number of type sint32 or sint64.
@@ -55,7 +59,4 @@ inline std::int64_t FromZigZag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 
-// kBadData about the message of that name.
-tl::unexpected<base::Error> Malformed(std::string_view message);
-
-}  // namespace azexporter::exposition
+}  // namespace azexporter::base::protobuf

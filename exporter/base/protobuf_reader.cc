@@ -1,8 +1,6 @@
-#include "field_reader.h"
+#include "azexporter/base/protobuf_reader.h"
 
-#include <string>
-
-namespace azexporter::exposition {
+namespace azexporter::base::protobuf {
 
 bool FieldReader::TakeVarint(std::uint64_t& value) {
   value = 0;
@@ -31,12 +29,12 @@ bool FieldReader::TakeFixed(std::uint64_t& value) {
 bool FieldReader::NextFixed64(std::uint64_t& value) { return at_ != end_ && TakeFixed<8>(value); }
 
 bool FieldReader::Next(Field& field) {
-  if (at_ == end_ || failed_) return false;
+  if (at_ == end_ || failed()) return false;
   std::uint64_t tag = 0;
   if (!TakeVarint(tag)) return false;
   constexpr std::uint64_t kMaxNumber = (1 << 29) - 1;
-  if (tag >> 3 == 0 || tag >> 3 > kMaxNumber) return Fail();
-  field.number = static_cast<std::uint32_t>(tag >> 3);
+  if (tag >> 3 == 0 || tag >> 3 > kMaxNumber) return Fail(Fault::kNoSuchNumber);
+  field = Field{.number = static_cast<std::uint32_t>(tag >> 3)};
   field.type = static_cast<WireType>(tag & 7);
   switch (field.type) {
     case WireType::kVarint:
@@ -54,12 +52,7 @@ bool FieldReader::Next(Field& field) {
       return true;
     }
   }
-  return Fail();
+  return Fail(Fault::kNoSuchType);
 }
 
-tl::unexpected<base::Error> Malformed(std::string_view message) {
-  return base::BadData("malformed protobuf: " + std::string(message) +
-                       " is cut short or has a field of the wrong type");
-}
-
-}  // namespace azexporter::exposition
+}  // namespace azexporter::base::protobuf
