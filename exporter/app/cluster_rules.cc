@@ -35,8 +35,10 @@ bool ClusterRules::Update(const kube::ClusterState& cluster) {
   bool changed = std::exchange(changed_, false);
   if (!selection_) return changed;
   const kube::ResourceHealth* health = cluster.HealthOf(kube::PrometheusRule::kResource);
-  const bool known = health != nullptr && (health->synced || health->absent);
-  changed = std::exchange(complete_, complete_ || known) != complete_ || changed;
+  if (!complete_ && health != nullptr && (health->synced || health->absent)) {
+    complete_ = true;
+    changed = true;
+  }
   // What is not known is not gone.
   if (health == nullptr || !health->synced) return changed;
   std::map<std::string, Known> now;

@@ -56,7 +56,8 @@ void Gatherer::AddPods(const Collector& collector, const CollectorInputs& inputs
 
 Snapshot Gatherer::Gather(const CollectorInputs& inputs, const std::set<std::string>& disabled,
                           const base::Clock& clock) {
-  if (std::exchange(pods_detail_, inputs.options.pods_detail) != pods_detail_) parts_.clear();
+  if (pods_detail_ != inputs.options.pods_detail) parts_.clear();
+  pods_detail_ = inputs.options.pods_detail;
   Snapshot snapshot;
   snapshot.timestamp_ms = inputs.report.timestamp_ms;
   for (const Collector& collector : Collectors()) {

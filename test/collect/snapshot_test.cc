@@ -95,6 +95,16 @@ TEST(GathererTest, PodsThatDidNotChangeKeepTheirBlocks) {
   const Snapshot fourth = gather("c");
   EXPECT_LT(shared(third, fourth), blocks - 1) << "the pods of n2 are in another zone";
   EXPECT_GT(shared(third, fourth), 0u);
+  // More is to be said of each pod.
+  kube::ClusterState::Parts same;
+  same.pods = pods.List();
+  same.nodes = nodes("c");
+  const kube::ClusterState detailed(std::move(same));
+  const Snapshot fifth = gatherer.Gather(
+      {.cluster = detailed, .report = report, .probes = {}, .options = {.pods_detail = true}}, {},
+      clock);
+  EXPECT_EQ(shared(fourth, fifth), 0u);
+  EXPECT_NE(RenderText(fifth, {"kube_pod_status_phase"}), "");
   // A page is the same as one made anew.
   kube::ClusterState::Parts parts;
   parts.pods = pods.List();
