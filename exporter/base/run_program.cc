@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -53,29 +54,6 @@ struct Pipe {
   }
 };
 
-// Variables of the call win over those of the process.
-std::vector<std::string> Environment(const ProgramCall& call) {
-  std::vector<std::string> all;
-  for (const auto& [name, value] : call.environment) all.push_back(name + "=" + value);
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view variable(*entry);
-    bool given = false;
-    for (const auto& [name, value] : call.environment) {
-      given =
-          given || (variable.starts_with(name) && variable.substr(name.size()).starts_with('='));
-    }
-    if (!given) all.emplace_back(variable);
-  }
-  return all;
-}
-
-std::vector<char*> Pointers(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 // In a process group of its own, so that what it starts ends with it.
 Result<pid_t> Spawn(const ProgramCall& call, const Pipe& output, const Pipe& errors) {
   posix_spawn_file_actions_t actions;
@@ -88,7 +66,7 @@ Result<pid_t> Spawn(const ProgramCall& call, const Pipe& output, const Pipe& err
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   posix_spawnattr_setpgroup(&attributes, 0);
   std::vector<std::string> arguments = call.command;
-  std::vector<std::string> environment = Environment(call);
+  std::vector<std::string> environment = EnvironmentWith(call.environment);
   pid_t pid = -1;
   const int error = ::posix_spawnp(&pid, call.command.front().c_str(), &actions, &attributes,
                                    Pointers(arguments).data(), Pointers(environment).data());
@@ -117,6 +95,27 @@ int ExitCode(int status) {
 }
 
 }  // namespace
+
+std::vector<std::string> EnvironmentWith(
+    const std::vector<std::pair<std::string, std::string>>& variables) {
+  std::vector<std::string> all;
+  for (const auto& [name, value] : variables) all.push_back(name + "=" + value);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    const std::string_view name = variable.substr(0, variable.find('='));
+    const bool given = std::any_of(variables.begin(), variables.end(),
+                                   [&](const auto& added) { return added.first == name; });
+    if (!given) all.emplace_back(variable);
+  }
+  return all;
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
 
 Result<ProgramOutcome> RunProgram(const ProgramCall& call, const std::stop_token& stop) {
   Pipe output;

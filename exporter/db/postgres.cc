@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "askers.h"
 #include "azexporter/base/file.h"
 #include "azexporter/base/mutex.h"
 #include "azexporter/base/text.h"
-#include "azexporter/base/wait.h"
 #include "azexporter/db/primary_history.h"
 #include "postgres_questions.h"
+#include "round_loop.h"
 
 namespace azexporter::db {
 namespace {
@@ -88,13 +87,10 @@ struct ClusterRound {
 
 struct PostgresPoller::Impl {
   // constant after construction
-  std::int64_t interval_ms = 0;
   std::int64_t timeout_ms = 0;
   const base::Clock* clock = nullptr;
   std::optional<base::Logger> log;
   std::vector<std::unique_ptr<Instance>> instances;  // each is of its own thread
-  // one round at a time
-  base::Mutex round_mu;
   // guarded by mu
   mutable base::Mutex mu;
   std::map<std::string, PrimaryHistory> histories AZX_GUARDED_BY(mu);  // by cluster
@@ -103,7 +99,7 @@ struct PostgresPoller::Impl {
   std::vector<std::int64_t> begun_ns AZX_GUARDED_BY(mu);
   // own synchronisation; their threads use all of the above
   Askers askers;
-  std::jthread thread;
+  std::optional<RoundLoop> loop;  // set by the constructor
 
   void Round(std::int64_t most_ms, const std::stop_token& stop);
   void Ask(std::size_t index, const std::shared_ptr<ClusterRound>& round,
@@ -254,10 +250,13 @@ void PostgresPoller::Impl::Round(std::int64_t most_ms, const std::stop_token& st
 PostgresPoller::PostgresPoller(PostgresPollerOptions options, const base::Clock& clock,
                                base::Logger log)
     : impl_(std::make_unique<Impl>()) {
-  impl_->interval_ms = options.interval_ms;
   impl_->timeout_ms = options.timeout_ms;
   impl_->clock = &clock;
   impl_->log = std::move(log);
+  impl_->loop.emplace(options.interval_ms, options.timeout_ms, clock,
+                      [impl = impl_.get()](std::int64_t most_ms, const std::stop_token& stop) {
+                        impl->Round(most_ms, stop);
+                      });
   base::MutexLock lock(impl_->mu);
   for (PostgresInstance& instance : options.instances) {
     PostgresFacts& facts = impl_->facts.emplace_back();
@@ -271,27 +270,11 @@ PostgresPoller::PostgresPoller(PostgresPollerOptions options, const base::Clock&
 
 PostgresPoller::~PostgresPoller() { Stop(); }
 
-void PostgresPoller::PollNow() {
-  base::MutexLock lock(impl_->round_mu);
-  // What hangs longer than an instance is waited for hangs where nothing can end it.
-  impl_->Round(impl_->timeout_ms + impl_->timeout_ms / 4, {});
-}
+void PostgresPoller::PollNow() { impl_->loop->Now(); }
 
-void PostgresPoller::Start() {
-  impl_->thread = std::jthread([this](std::stop_token stop) {
-    const std::int64_t interval_ms = impl_->interval_ms;
-    for (std::int64_t rest_ms = 0; base::WaitFor(stop, rest_ms);) {
-      const Deadline next(*impl_->clock, interval_ms);
-      {
-        base::MutexLock lock(impl_->round_mu);
-        impl_->Round(std::min(interval_ms, impl_->timeout_ms), stop);
-      }
-      rest_ms = next.remaining_ms();
-    }
-  });
-}
+void PostgresPoller::Start() { impl_->loop->Start(); }
 
-void PostgresPoller::Stop() { impl_->thread = std::jthread(); }
+void PostgresPoller::Stop() { impl_->loop->Stop(); }
 
 std::vector<PostgresFacts> PostgresPoller::Facts() const {
   std::vector<PostgresFacts> asked;

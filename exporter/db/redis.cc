@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "askers.h"
 #include "azexporter/base/mutex.h"
-#include "azexporter/base/wait.h"
 #include "redis_connection.h"
 #include "redis_text.h"
+#include "round_loop.h"
 
 namespace azexporter::db {
 namespace {
@@ -95,18 +94,15 @@ bool Better(const RedisFacts& a, const RedisFacts& b) {
 struct RedisPoller::Impl {
   // constant after construction
   std::vector<RedisCluster> clusters;
-  std::int64_t interval_ms = 0;
   std::int64_t timeout_ms = 0;
   const base::Clock* clock = nullptr;
   std::optional<base::Logger> log;
-  // one round at a time
-  base::Mutex round_mu;
   // guarded by mu
   mutable base::Mutex mu;
   std::vector<Nodes> nodes AZX_GUARDED_BY(mu);  // by cluster, in their order
   // own synchronisation; their threads use all of the above
   Askers askers;
-  std::jthread thread;
+  std::optional<RoundLoop> loop;  // set by the constructor
 
   // Asks what is to be asked in this round and was not yet; whether there was any.
   bool AskMore(std::set<std::pair<std::size_t, std::string>>& asked);
@@ -235,10 +231,13 @@ void RedisPoller::Impl::ForgetGone() {
 RedisPoller::RedisPoller(RedisPollerOptions options, const base::Clock& clock, base::Logger log)
     : impl_(std::make_unique<Impl>()) {
   impl_->clusters = std::move(options.clusters);
-  impl_->interval_ms = options.interval_ms;
   impl_->timeout_ms = options.timeout_ms;
   impl_->clock = &clock;
   impl_->log = std::move(log);
+  impl_->loop.emplace(options.interval_ms, options.timeout_ms, clock,
+                      [impl = impl_.get()](std::int64_t most_ms, const std::stop_token& stop) {
+                        impl->Round(most_ms, stop);
+                      });
   base::MutexLock lock(impl_->mu);
   impl_->nodes.resize(impl_->clusters.size());
 }
@@ -259,27 +258,11 @@ void RedisPoller::Impl::Round(std::int64_t most_ms, const std::stop_token& stop)
   ForgetGone();
 }
 
-void RedisPoller::PollNow() {
-  base::MutexLock lock(impl_->round_mu);
-  // What hangs longer than a node is waited for hangs where nothing can end it.
-  impl_->Round(impl_->timeout_ms + impl_->timeout_ms / 4, {});
-}
+void RedisPoller::PollNow() { impl_->loop->Now(); }
 
-void RedisPoller::Start() {
-  impl_->thread = std::jthread([this](std::stop_token stop) {
-    const std::int64_t interval_ms = impl_->interval_ms;
-    for (std::int64_t rest_ms = 0; base::WaitFor(stop, rest_ms);) {
-      const Deadline next(*impl_->clock, interval_ms);
-      {
-        base::MutexLock lock(impl_->round_mu);
-        impl_->Round(std::min(interval_ms, impl_->timeout_ms), stop);
-      }
-      rest_ms = next.remaining_ms();
-    }
-  });
-}
+void RedisPoller::Start() { impl_->loop->Start(); }
 
-void RedisPoller::Stop() { impl_->thread = std::jthread(); }
+void RedisPoller::Stop() { impl_->loop->Stop(); }
 
 std::vector<RedisFacts> RedisPoller::Facts() const {
   std::vector<RedisFacts> all;

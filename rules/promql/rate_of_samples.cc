@@ -167,12 +167,16 @@ struct Kind {
   bool per_second = false;
 };
 
+// A counter that began within the range rose from 0 to its first sample.
+bool BeganInside(const RangeArgs& args, const Kind& kind, const Taken& first) {
+  return kind.counter && first.start != 0 && first.start > args.start && first.start < first.t;
+}
+
 RangeValue FloatChange(const RangeArgs& args, const Kind& kind) {
   const auto points = args.points;
   const Taken first = TakenAt(points, args.point_starts, 0);
   const Taken last = TakenAt(points, args.point_starts, points.size() - 1);
-  const bool began_inside =
-      kind.counter && first.start != 0 && first.start > args.start && first.start < first.t;
+  const bool began_inside = BeganInside(args, kind, first);
   if (points.size() < 2 && !began_inside) return {};
   Change change{.rise = FloatRise(args, kind.counter), .first = points.front().f};
   if (began_inside) change.rise += points.front().f;
@@ -186,8 +190,7 @@ RangeValue HistogramChange(const RangeArgs& args, const Kind& kind) {
   const auto all = args.histograms;
   const Taken first = TakenAt(all, args.histogram_starts, 0);
   const Taken last = TakenAt(all, args.histogram_starts, all.size() - 1);
-  const bool began_inside =
-      kind.counter && first.start != 0 && first.start > args.start && first.start < first.t;
+  const bool began_inside = BeganInside(args, kind, first);
   if (all.size() < 2 && !began_inside) return {};
   Change change{.first = all.front().h->count};
   if (all.size() > 1) {

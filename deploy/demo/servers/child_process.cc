@@ -10,7 +10,7 @@
 #include <chrono>
 #include <thread>
 
-extern char** environ;
+#include "azexporter/base/run_program.h"
 
 namespace azexporter::servers {
 namespace {
@@ -21,24 +21,6 @@ std::int64_t NowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
-}
-
-// This process's environment with some variables replaced.
-std::vector<std::string> MergedEnvironment(const std::map<std::string, std::string>& added) {
-  std::vector<std::string> merged;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string text = *entry;
-    if (!added.contains(text.substr(0, text.find('=')))) merged.push_back(text);
-  }
-  for (const auto& [name, value] : added) merged.push_back(name + "=" + value);
-  return merged;
-}
-
-std::vector<char*> Pointers(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 }  // namespace
@@ -52,9 +34,9 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments,
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
   std::vector<std::string> argv = arguments;
-  std::vector<std::string> envp = MergedEnvironment(environment);
-  const int failed = posix_spawnp(&pid_, argv[0].c_str(), &actions, nullptr, Pointers(argv).data(),
-                                  Pointers(envp).data());
+  std::vector<std::string> envp = base::EnvironmentWith({environment.begin(), environment.end()});
+  const int failed = posix_spawnp(&pid_, argv[0].c_str(), &actions, nullptr,
+                                  base::Pointers(argv).data(), base::Pointers(envp).data());
   posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
   output_ = ends[0];

@@ -27,6 +27,12 @@ struct ProgramOutcome {
   std::string errors;  // the end of what it wrote to standard error, 4 KiB at most
 };
 
+// One's own environment, in which these variables are added or replaced, as NAME=VALUE.
+std::vector<std::string> EnvironmentWith(
+    const std::vector<std::pair<std::string, std::string>>& variables);
+// As exec and posix_spawn want them: null at the end; valid as long as `texts` stays as it is.
+std::vector<char*> Pointers(std::vector<std::string>& texts);
+
 // Its standard input is empty. kNotFound where there is no such program, kTimeout where it takes
 // too long or writes more than 1 MiB, kCanceled by `stop`; then it is killed with all that it
 // started.
