@@ -1,27 +1,80 @@
 #include "azexporter/collect/snapshot.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <unordered_set>
 #include <utility>
 
 namespace azexporter::collect {
 
+namespace {
+
+bool IsEmpty(const model::MetricFamily& family) {
+  return family.metrics.empty() && family.histograms.empty();
+}
+
+std::string HeadOf(const model::MetricDesc& desc) {
+  std::string head;
+  exposition::AppendHead(head, desc);
+  return head;
+}
+
+std::string LinesOf(const model::MetricFamily& family) {
+  std::string lines;
+  exposition::AppendSampleLines(lines, family);
+  return lines;
+}
+
+// `flat` is what AppendSamples makes of `metric`, whose family goes by `name`.
+bool SameSample(std::string_view name, const model::Metric& metric,
+                const exposition::FlatSample& flat) {
+  if (metric.labels.size() + 1 != flat.labels.size()) return false;
+  if (std::bit_cast<std::uint64_t>(metric.value) != std::bit_cast<std::uint64_t>(flat.value)) {
+    return false;
+  }
+  auto label = metric.labels.begin();
+  for (const model::Label shown : flat.labels) {
+    if (shown.name == model::kMetricName) {
+      if (shown.value != name) return false;
+    } else if (label == metric.labels.end() || shown != *label++) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Block::FamilyText::FamilyText(const model::MetricFamily& family)
+    : name(family.desc->name),
+      head(HeadOf(*family.desc)),
+      text(LinesOf(family)),
+      help(family.desc->help),
+      type(family.desc->type) {}
+
 std::shared_ptr<const Block> Block::Make(std::string_view collector,
                                          const std::vector<model::MetricFamily>& families) {
   auto block = std::make_shared<Block>();
   block->collector = collector;
   for (const model::MetricFamily& family : families) {
-    if (family.metrics.empty() && family.histograms.empty()) continue;
-    Block::FamilyText& text = block->families.emplace_back();
-    text.name = family.desc->name;
-    text.help = family.desc->help;
-    text.type = family.desc->type;
-    exposition::AppendHead(text.head, *family.desc);
-    exposition::AppendSampleLines(text.text, family);
+    if (IsEmpty(family)) continue;
+    block->families.emplace_back(family);
     exposition::AppendSamples(block->samples, family);
   }
   return block;
+}
+
+bool Block::Shows(const std::vector<model::MetricFamily>& shown) const {
+  auto sample = samples.begin();
+  for (const model::MetricFamily& family : shown) {
+    if (!family.histograms.empty()) return false;
+    for (const model::Metric& metric : family.metrics) {
+      if (sample == samples.end() || !SameSample(family.desc->name, metric, *sample)) return false;
+      ++sample;
+    }
+  }
+  return sample == samples.end();
 }
 
 namespace {
@@ -64,7 +117,11 @@ Snapshot Gatherer::Gather(const CollectorInputs& inputs, const std::set<std::str
     if (disabled.contains(std::string(collector.name))) continue;
     const std::int64_t start_ns = clock.SteadyNs();
     const Collected collected = collector.collect(inputs);
-    snapshot.blocks.push_back(Block::Make(collector.name, collected.families));
+    std::shared_ptr<const Block>& block = blocks_[collector.name];
+    if (!block || !block->Shows(collected.families)) {
+      block = Block::Make(collector.name, collected.families);
+    }
+    snapshot.blocks.push_back(block);
     if (collected.with_pods) AddPods(collector, inputs, snapshot);
     CollectorRun& run = snapshot.runs.emplace_back();
     run.collector = collector.name;
@@ -80,27 +137,54 @@ Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disa
   return Gatherer().Gather(inputs, disabled, clock);
 }
 
-std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names) {
+namespace {
+
+// Those of `names`, or all of them, in the order of the page.
+std::vector<const Block::FamilyText*> FamiliesOf(const Snapshot& snapshot,
+                                                 const std::set<std::string>& names) {
   std::vector<const Block::FamilyText*> families;
-  std::size_t size = 0;
   for (const auto& block : snapshot.blocks) {
     for (const Block::FamilyText& family : block->families) {
-      if (!names.empty() && !names.contains(family.name)) continue;
-      families.push_back(&family);
-      size += family.head.size() + family.text.size();
+      if (names.empty() || names.contains(family.name)) families.push_back(&family);
     }
   }
   std::stable_sort(families.begin(), families.end(),
                    [](const auto* a, const auto* b) { return a->name < b->name; });
-  std::string text;
-  text.reserve(size);
+  return families;
+}
+
+// Tells `head` of the text before each family, and `text` of its samples.
+template <class Head, class Text>
+void Render(const Snapshot& snapshot, const std::set<std::string>& names, Head head, Text text) {
   const Block::FamilyText* last = nullptr;
-  for (const Block::FamilyText* family : families) {
-    if (last == nullptr || last->name != family->name) text += family->head;
-    text += family->text;
+  for (const Block::FamilyText* family : FamiliesOf(snapshot, names)) {
+    if (last == nullptr || last->name != family->name) head(family->head);
+    text(family->text);
     last = family;
   }
-  return text;
+}
+
+}  // namespace
+
+std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names) {
+  std::size_t size = 0;
+  Render(
+      snapshot, names, [&](const std::string& head) { size += head.size(); },
+      [&](const base::PackedText& text) { size += text.size(); });
+  std::string page;
+  page.reserve(size);
+  Render(
+      snapshot, names, [&](const std::string& head) { page += head; },
+      [&](const base::PackedText& text) { text.AppendTo(page); });
+  return page;
+}
+
+std::string RenderGzip(const Snapshot& snapshot, const std::set<std::string>& names) {
+  base::GzipJoiner page;
+  Render(
+      snapshot, names, [&](const std::string& head) { page.Add(head); },
+      [&](const base::PackedText& text) { text.AddTo(page); });
+  return page.Finish();
 }
 
 base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {

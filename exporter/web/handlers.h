@@ -40,6 +40,7 @@ struct Page {
   std::string type = "text/plain; charset=utf-8";
   std::string body = {};
   std::string location = {};  // of a redirect
+  bool gzip = false;          // the body is, already
 };
 
 using ApiHandler = base::Result<ApiData> (*)(const Context&, const Request&);

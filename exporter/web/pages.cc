@@ -14,7 +14,9 @@ Page Metrics(const Context& context, const Request& request) {
   const std::vector<std::string> wanted = request.Params("name[]");
   const std::set<std::string> names(wanted.begin(), wanted.end());
   return {.type = std::string(exposition::kTextContentType),
-          .body = collect::RenderText(round->snapshot, names)};
+          .body = request.accepts_gzip ? collect::RenderGzip(round->snapshot, names)
+                                       : collect::RenderText(round->snapshot, names),
+          .gzip = request.accepts_gzip};
 }
 
 // GET /: the page for people.

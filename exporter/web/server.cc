@@ -19,7 +19,6 @@ using base::ErrorCode;
 // Each open connection holds a thread of the pool while it lasts.
 constexpr std::size_t kThreads = 32;
 constexpr std::size_t kMaxBodyBytes = 16 << 20;
-constexpr int kGzipLevel = 1;  // a page is compressed for each scrape
 constexpr char kPlain[] = "text/plain; charset=utf-8";
 
 int StatusOf(ErrorCode code) {
@@ -219,6 +218,7 @@ void Server::Impl::Serve(const httplib::Request& from, std::string_view body,
                   .path = from.path,
                   .content_type = from.get_header_value("Content-Type"),
                   .content_encoding = from.get_header_value("Content-Encoding"),
+                  .accepts_gzip = AcceptsGzip(from),
                   .body = body,
                   .connection = {from.remote_addr, from.remote_port, from.local_port}};
   if (request.content_type.starts_with("application/x-www-form-urlencoded")) {
@@ -241,12 +241,9 @@ void Server::Impl::Send(const httplib::Request& from, Page page,
     return;
   }
   // httplib compresses nothing that it does not know to be compressible, so gzip is done here.
-  if (AcceptsGzip(from) && !page.body.empty()) {
-    if (std::string packed = base::Gzip(page.body, kGzipLevel); !packed.empty()) {
-      response.set_header("Content-Encoding", "gzip");
-      page.body = std::move(packed);
-    }
-  }
+  const bool pack = !page.gzip && AcceptsGzip(from) && !page.body.empty();
+  if (pack) page.body = base::Gzip(page.body);
+  if (pack || page.gzip) response.set_header("Content-Encoding", "gzip");
   if (page.body.empty()) {  // a provider of nothing would never be done
     if (page.status < 400 && page.status != 204) response.set_content("", page.type);
     return;

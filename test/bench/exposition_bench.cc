@@ -1,6 +1,6 @@
-// What it costs to show the pods of a large cluster at /metrics: a round and its page where nothing
-// changed, where 1 % of the pods did, and made anew; beside prometheus-cpp's TextSerializer on the
-// same series. Not a test; run by hand:
+// What it costs to show the pods of a large cluster at /metrics: a round and its page, plain and
+// compressed, where nothing changed, where 1 % of the pods did, and made anew; beside
+// prometheus-cpp's TextSerializer on the same series. Not a test; run by hand:
 //
 //   build/ci/test/exposition_bench [PODS]      (150000 unless said otherwise)
 
@@ -46,18 +46,9 @@ class Bench {
 
   void Run() {
     const std::set<std::string> names = {"kube_pod_info"};
+    const Costs plain = Measure([&](const Snapshot& of) { return RenderText(of, names).size(); });
+    const Costs gzip = Measure([&](const Snapshot& of) { return RenderGzip(of, names).size(); });
     Snapshot snapshot = Gather(gatherer_);
-    std::size_t bytes = 0;
-    const auto page = [&](const Snapshot& of) { bytes = RenderText(of, names).size(); };
-    const double quiet = ShortestMs([&](int) { page(Gather(gatherer_)); });
-    const double changed = ShortestMs([&](int round) {
-      Change(round);
-      page(Gather(gatherer_));
-    });
-    const double anew = ShortestMs([&](int) {
-      Gatherer fresh;
-      page(Gather(fresh));
-    });
     storage::MemoryStore store;
     SnapshotAppender appender(store);
     std::int64_t t = 1'800'000'000'000;
@@ -74,11 +65,15 @@ class Bench {
       prometheus::TextSerializer().Serialize(out, families);
       their_bytes = out.str().size();
     });
-    std::printf("%zu pods, page of %.1f MB\n", made_.parts.pods->size(),
-                static_cast<double>(bytes) / (1 << 20));
-    std::printf("  quiet round and page     %8.1f ms\n", quiet);
-    std::printf("  with 1 %% of pods changed %8.1f ms\n", changed);
-    std::printf("  made anew                %8.1f ms\n", anew);
+    std::printf("%zu pods, page of %.1f MB, %.1f MB compressed\n", made_.parts.pods->size(),
+                plain.mb, gzip.mb);
+    std::printf("                                plain        gzip\n");
+    const auto row = [](const char* what, double plain_ms, double gzip_ms) {
+      std::printf("  %-24s %8.1f ms %8.1f ms\n", what, plain_ms, gzip_ms);
+    };
+    row("quiet round and page", plain.quiet, gzip.quiet);
+    row("with 1 % of pods changed", plain.changed, gzip.changed);
+    row("made anew", plain.anew, gzip.anew);
     std::printf("  appended to the store    %8.1f ms\n", appended);
     std::printf(
         "  prometheus-cpp           %8.1f ms  (the page alone, of families at hand; %.1f MB)\n",
@@ -86,6 +81,30 @@ class Bench {
   }
 
  private:
+  struct Costs {
+    double quiet = 0;  // ms, the shortest of several
+    double changed = 0;
+    double anew = 0;
+    double mb = 0;  // the page
+  };
+
+  // `page` makes a page and tells its size.
+  template <class Page>
+  Costs Measure(Page page) {
+    Costs costs;
+    costs.mb = static_cast<double>(page(Gather(gatherer_))) / (1 << 20);
+    costs.quiet = ShortestMs([&](int) { page(Gather(gatherer_)); });
+    costs.changed = ShortestMs([&](int round) {
+      Change(round);
+      page(Gather(gatherer_));
+    });
+    costs.anew = ShortestMs([&](int) {
+      Gatherer fresh;
+      page(Gather(fresh));
+    });
+    return costs;
+  }
+
   Snapshot Gather(Gatherer& gatherer) {
     kube::ClusterState::Parts parts = made_.parts;
     parts.pods = pods_.List();

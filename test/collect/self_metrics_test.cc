@@ -15,7 +15,9 @@ std::string Told(const SelfMetrics& self, std::string_view prefix = "azexporter_
   std::vector<std::string> lines;
   const auto block = self.ToBlock();
   for (const auto& family : block->families) {
-    std::string_view rest = family.text;
+    std::string samples;
+    family.text.AppendTo(samples);
+    std::string_view rest = samples;
     while (!rest.empty()) {
       const std::string_view line = rest.substr(0, rest.find('\n') + 1);
       if (line.starts_with(prefix)) lines.emplace_back(line.substr(prefix.size()));

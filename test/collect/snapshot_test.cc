@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "azexporter/collect/self_metrics.h"
 #include "azexporter/kube/object_cache.h"
@@ -35,6 +36,27 @@ TEST(RenderTextTest, PartsOfAFamilyHaveOneHead) {
   EXPECT_EQ(RenderText(snapshot),
             "# HELP a A.\n# TYPE a gauge\na 3\n"
             "# HELP b B.\n# TYPE b gauge\nb{x=\"1\"} 1\nb{x=\"2\"} 2\n");
+}
+
+TEST(BlockTest, ShowsWhatItWasMadeOf) {
+  const auto labelled = [](const std::string& x) { return model::Labels::Of({{"x", x}}); };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<model::MetricFamily> families = {
+      {&kB, {{labelled("1"), 1}, {labelled("2"), nan}}, {}}, {&kA, {}, {}}};
+  const auto block = Block::Make("test", families);
+  EXPECT_TRUE(block->Shows(families));
+  EXPECT_TRUE(block->Shows({families[0]})) << "a family of nothing is not shown";
+  const std::vector<model::MetricFamily> others[] = {
+      {},
+      {{&kB, {{labelled("1"), 1}}, {}}},
+      {{&kB, {{labelled("1"), 2}, {labelled("2"), nan}}, {}}},
+      {{&kB, {{labelled("1"), 1}, {labelled("3"), nan}}, {}}},
+      {{&kB, {{labelled("1"), 1}, {{}, nan}}, {}}},
+      {{&kA, {{labelled("1"), 1}, {labelled("2"), nan}}, {}}},
+      {families[0], {&kA, {{{}, 1}}, {}}},
+      {families[0], {&kA, {}, {{{}, {}}}}},
+  };
+  for (const auto& other : others) EXPECT_FALSE(block->Shows(other));
 }
 
 TEST(GathererTest, PodsThatDidNotChangeKeepTheirBlocks) {
@@ -105,6 +127,12 @@ TEST(GathererTest, PodsThatDidNotChangeKeepTheirBlocks) {
       clock);
   EXPECT_EQ(shared(fourth, fifth), 0u);
   EXPECT_NE(RenderText(fifth, {"kube_pod_status_phase"}), "");
+  // What a collector says again is not said anew, either.
+  const auto of = [](const Snapshot& snapshot, std::string_view collector) {
+    return std::ranges::find(snapshot.blocks, collector, &Block::collector)->get();
+  };
+  EXPECT_EQ(of(first, "nodes"), of(second, "nodes"));
+  EXPECT_NE(of(third, "nodes"), of(fourth, "nodes")) << "n2 is in another zone";
   // A page is the same as one made anew.
   kube::ClusterState::Parts parts;
   parts.pods = pods.List();

@@ -6,6 +6,7 @@
 // Thread safety: immutable after construction; shared as shared_ptr<const Snapshot>.
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "azexporter/base/clock.h"
+#include "azexporter/base/packed_text.h"
 #include "azexporter/collect/collector.h"
 #include "azexporter/exposition/text_writer.h"
 #include "azexporter/storage/storage.h"
@@ -25,17 +27,22 @@ namespace azexporter::collect {
 struct Block {
   std::string collector;
   struct FamilyText {
+    explicit FamilyText(const model::MetricFamily& family);
+
     std::string name;
-    std::string head;  // HELP and TYPE
-    std::string text;  // samples
-    std::string help = {};
-    model::MetricType type = model::MetricType::kUnknown;
+    std::string head;       // HELP and TYPE
+    base::PackedText text;  // samples
+    std::string help;
+    model::MetricType type;
   };
-  std::vector<FamilyText> families;  // only those with samples
+  std::deque<FamilyText> families;  // only those with samples
   std::vector<exposition::FlatSample> samples;
 
   static std::shared_ptr<const Block> Make(std::string_view collector,
                                            const std::vector<model::MetricFamily>& families);
+
+  // True when it shows just these families; one with histograms is never found to.
+  bool Shows(const std::vector<model::MetricFamily>& shown) const;
 };
 
 struct CollectorRun {
@@ -52,7 +59,7 @@ struct Snapshot {
 };
 
 // Makes snapshots, one after the other. What is said of pods that did not change is the very block
-// of the snapshot before: to show it again costs nothing.
+// of the snapshot before, and so is what a collector says again: to show it again costs nothing.
 //
 // Thread safety: one thread only.
 class Gatherer {
@@ -72,7 +79,9 @@ class Gatherer {
   void AddPods(const Collector& collector, const CollectorInputs& inputs, Snapshot& snapshot);
 
   bool pods_detail_ = false;
-  std::map<std::string_view, Parts> parts_;  // by the collector's name
+  // By the collector's name.
+  std::map<std::string_view, std::shared_ptr<const Block>> blocks_;
+  std::map<std::string_view, Parts> parts_;
 };
 
 // A single one.
@@ -81,6 +90,8 @@ Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disa
 
 // All blocks as one page of text format 0.0.4, families sorted by name. With `names`, only those.
 std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names = {});
+// The same page as gzip, of which only what changed since it was last asked for is compressed.
+std::string RenderGzip(const Snapshot& snapshot, const std::set<std::string>& names = {});
 
 // Appends snapshots to a store, one after the other. A series that the previous snapshot had and
 // this one has not gets a staleness marker, so that a look-back never shows what is gone.
