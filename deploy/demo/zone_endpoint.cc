@@ -22,7 +22,7 @@ constexpr std::size_t kThreads = 32;
 Result<std::unique_ptr<ZoneEndpoint>> ZoneEndpoint::Start(std::int64_t latency_us) {
   std::unique_ptr<ZoneEndpoint> endpoint(new ZoneEndpoint(latency_us));
   base::MutexLock lock(endpoint->mu_);
-  AZX_RETURN_IF_ERROR(endpoint->ServeLocked(0));
+  AZX_RETURN_IF_ERROR(endpoint->ServeLocked(servers::FreePort()));
   return endpoint;
 }
 

@@ -165,10 +165,10 @@ class ScenarioTest : public test::PlatformFixture,
     SCOPED_TRACE(expected.stage);
     Names firing = expected.firing;
     firing.insert("Watchdog");
-    EXPECT_TRUE(Eventually([&] { return azexporter_->api().Firing() == firing; }, kSettledMs))
+    ASSERT_TRUE(Eventually([&] { return azexporter_->api().Firing() == firing; }, kSettledMs))
         << Shown(azexporter_->api().Alerts());
     // The same alerts, with the same labels, in the same states, on both sides.
-    EXPECT_TRUE(Eventually(
+    ASSERT_TRUE(Eventually(
         [&] { return Shown(azexporter_->api().Alerts()) == Shown(prometheus_->api().Alerts()); },
         kSettledMs))
         << "azexporter:\n"
@@ -222,7 +222,7 @@ TEST_P(ScenarioTest, GoesAsItShould) {
     ASSERT_EQ(scenario->stages[i].name, expected.stages[i].stage);
     const auto played = player.PlayStage(*scenario, scenario->stages[i]);
     ASSERT_TRUE(played) << played.error().message() << "\n" << Shown(azexporter_->api().Alerts());
-    ExpectStage(expected.stages[i]);
+    ASSERT_NO_FATAL_FAILURE(ExpectStage(expected.stages[i]));
     ExpectSummaries(expected.stages[i].firing, expected.summaries);
   }
   EXPECT_EQ(seen_summaries_.size(), expected.summaries.size());

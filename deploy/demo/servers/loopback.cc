@@ -3,10 +3,16 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <random>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace azexporter::servers {
 namespace {
@@ -60,6 +66,37 @@ Fd ConnectToLoopback(int port) {
   return fd;
 }
 
-int FreePort() { return ListenOnLoopback().port; }
+Fd ReservePort(int port) {
+  // A name in Linux's abstract namespace, which only one socket of the machine can have.
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = "azexporter-port-" + std::to_string(port);
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (!fd.valid() || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+    return Fd();
+  }
+  return fd;
+}
+
+int FreePort() {
+  // Below the ports that Linux gives to whoever asks for any, so that no connection takes one while
+  // its server is down.
+  constexpr int kFirst = 20'000;
+  constexpr int kCount = 12'000;
+  static std::mutex mu;
+  static std::vector<Fd> reservations;
+  static int next = static_cast<int>(std::random_device{}() % kCount);
+  std::lock_guard lock(mu);
+  for (int tried = 0; tried < kCount; ++tried) {
+    const int port = kFirst + std::exchange(next, (next + 1) % kCount);
+    Fd reservation = ReservePort(port);
+    if (!reservation.valid() || ListenOnLoopback(port).port != port) continue;
+    reservations.push_back(std::move(reservation));
+    return port;
+  }
+  return 0;
+}
 
 }  // namespace azexporter::servers

@@ -32,7 +32,11 @@ struct Listener {
 Listener ListenOnLoopback(int port = 0);
 // Not valid when nobody listens: on loopback connecting succeeds or is refused at once.
 Fd ConnectToLoopback(int port);
-// A port that was free a moment ago.
+// Held by one program at a time, until it closes it or ends. Not valid when another holds it.
+Fd ReservePort(int port);
+// A free port that no other call gives out, in this program or another, as long as this one runs: a
+// server that is down finds its port free when it comes back. 0 when there is none.
+// Thread-safe.
 int FreePort();
 
 }  // namespace azexporter::servers

@@ -7,7 +7,6 @@ namespace {
 
 // Bodies from this size on are compressed.
 constexpr std::size_t kGzipFrom = 128 * 1024;
-constexpr int kGzipLevel = 4;
 
 // Bodies from this size on are streamed, but for those that are compressed.
 constexpr std::size_t kStreamFrom = 8 * 1024 * 1024;
@@ -66,9 +65,7 @@ HttpResponse ErrorResponse(const HttpRequest& request, const ApiError& error) {
 void CompressIfLarge(const HttpRequest& request, HttpResponse& response) {
   if (response.stream != nullptr || response.body.size() < kGzipFrom) return;
   if (!AcceptsGzip(request)) return;
-  std::string compressed = base::Gzip(response.body, kGzipLevel);
-  if (compressed.empty()) return;
-  response.body = std::move(compressed);
+  response.body = base::Gzip(response.body);
   response.headers.emplace_back("Content-Encoding", "gzip");
   response.headers.emplace_back("Vary", "Accept-Encoding");
 }
