@@ -1,5 +1,7 @@
 #include "azexporter/app/daemon.h"
 
+#include <malloc.h>
+
 #include <thread>
 
 #include "alertmanager_discovery.h"
@@ -267,6 +269,7 @@ void Daemon::Impl::CollectOnce(model::TimestampMs now_ms) {
     Keep(now_ms);
   }
   if (all_answered && !synced.exchange(true)) {
+    malloc_trim(0);  // the first lists needed more than is needed from now on
     deps.log.Info("every source answered, rules begin");
   }
 }
