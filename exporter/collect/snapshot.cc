@@ -5,7 +5,58 @@
 #include <unordered_set>
 #include <utility>
 
+#include "azexporter/exposition/metric_message.h"
+
 namespace azexporter::collect {
+
+namespace {
+
+exposition::MetricMessage WithLabels(const model::Labels& labels) {
+  exposition::MetricMessage metric;
+  for (const model::Label label : labels) {
+    if (label.name != model::kMetricName) metric.AddLabel(label);
+  }
+  return metric;
+}
+
+std::string MetricFields(const Block& block, const Block::FamilyText& family) {
+  std::string fields;
+  for (const model::HistogramMetric& histogram : family.histograms) {
+    exposition::MetricMessage metric = WithLabels(histogram.labels);
+    metric.SetHistogram(histogram.value);
+    metric.AppendTo(fields);
+  }
+  if (!family.histograms.empty()) return fields;
+  for (std::size_t i = 0; i < family.sample_count; ++i) {
+    const exposition::FlatSample& sample = block.samples[family.first_sample + i];
+    exposition::MetricMessage metric = WithLabels(sample.labels);
+    metric.SetValue(family.type, sample.value);
+    metric.AppendTo(fields);
+  }
+  return fields;
+}
+
+// The families of a page in order, those that stand in several blocks one behind the other.
+struct PlacedFamily {
+  const Block* block;
+  std::size_t place;
+  const Block::FamilyText& text() const { return block->families[place]; }
+};
+std::vector<PlacedFamily> Families(const Snapshot& snapshot, const std::set<std::string>& names) {
+  std::vector<PlacedFamily> families;
+  for (const auto& block : snapshot.blocks) {
+    for (std::size_t i = 0; i < block->families.size(); ++i) {
+      if (!names.empty() && !names.contains(block->families[i].name)) continue;
+      families.push_back({block.get(), i});
+    }
+  }
+  std::ranges::stable_sort(families, {}, [](const PlacedFamily& family) -> const std::string& {
+    return family.text().name;
+  });
+  return families;
+}
+
+}  // namespace
 
 std::shared_ptr<const Block> Block::Make(std::string_view collector,
                                          const std::vector<model::MetricFamily>& families) {
@@ -19,9 +70,20 @@ std::shared_ptr<const Block> Block::Make(std::string_view collector,
     text.type = family.desc->type;
     exposition::AppendHead(text.head, *family.desc);
     exposition::AppendSampleLines(text.text, family);
+    text.first_sample = block->samples.size();
     exposition::AppendSamples(block->samples, family);
+    text.sample_count = block->samples.size() - text.first_sample;
+    text.histograms = family.histograms;
+    exposition::AppendHistograms(block->histograms, family);
   }
   return block;
+}
+
+const std::vector<std::string>& Block::messages() const {
+  std::call_once(messages_made_, [this] {
+    for (const FamilyText& family : families) messages_.push_back(MetricFields(*this, family));
+  });
+  return messages_;
 }
 
 namespace {
@@ -81,35 +143,44 @@ Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disa
 }
 
 std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names) {
-  std::vector<const Block::FamilyText*> families;
+  const std::vector<PlacedFamily> families = Families(snapshot, names);
   std::size_t size = 0;
-  for (const auto& block : snapshot.blocks) {
-    for (const Block::FamilyText& family : block->families) {
-      if (!names.empty() && !names.contains(family.name)) continue;
-      families.push_back(&family);
-      size += family.head.size() + family.text.size();
-    }
+  for (const PlacedFamily& family : families) {
+    size += family.text().head.size() + family.text().text.size();
   }
-  std::stable_sort(families.begin(), families.end(),
-                   [](const auto* a, const auto* b) { return a->name < b->name; });
   std::string text;
   text.reserve(size);
-  const Block::FamilyText* last = nullptr;
-  for (const Block::FamilyText* family : families) {
-    if (last == nullptr || last->name != family->name) text += family->head;
-    text += family->text;
-    last = family;
+  std::string_view last;
+  for (const PlacedFamily& family : families) {
+    if (last != family.text().name) text += family.text().head;
+    text += family.text().text;
+    last = family.text().name;
   }
   return text;
 }
 
+std::string RenderProtobuf(const Snapshot& snapshot, const std::set<std::string>& names) {
+  const std::vector<PlacedFamily> families = Families(snapshot, names);
+  std::string page;
+  for (std::size_t i = 0; i < families.size();) {
+    const Block::FamilyText& first = families[i].text();
+    std::string message =
+        exposition::FamilyHead(first.name, first.help, exposition::FamilyTypeOf(first.type));
+    for (; i < families.size() && families[i].text().name == first.name; ++i) {
+      message += families[i].block->messages()[families[i].place];
+    }
+    exposition::AppendDelimited(page, message);
+  }
+  return page;
+}
+
 base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
   const auto appender = store_.NewAppender();
+  const model::TimestampMs t = snapshot.timestamp_ms;
   base::Result<void> refused;  // the first; all others are stored
-  const auto append = [&](const model::Labels& labels, double value) {
-    const auto outcome = appender->Append(labels, snapshot.timestamp_ms, value);
+  const auto note = [&](storage::AppendOutcome outcome, const model::Labels& labels) {
     if (outcome != storage::AppendOutcome::kAppended && refused) {
-      refused = storage::AsResult(outcome, labels, snapshot.timestamp_ms);
+      refused = storage::AsResult(outcome, labels, t);
     }
   };
   std::unordered_set<const Block*> known;
@@ -119,14 +190,20 @@ base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
   for (const auto& block : snapshot.blocks) {
     const bool fresh = known.erase(block.get()) == 0;
     for (const exposition::FlatSample& sample : block->samples) {
-      append(sample.labels, sample.value);
+      note(appender->Append(sample.labels, t, sample.value), sample.labels);
+      if (fresh) in_fresh.insert(sample.labels);
+    }
+    for (const exposition::FlatHistogram& sample : block->histograms) {
+      note(appender->AppendDetailed(sample.labels, t, 0, {sample.value}), sample.labels);
       if (fresh) in_fresh.insert(sample.labels);
     }
   }
+  const auto end = [&](const model::Labels& labels) {
+    if (!in_fresh.contains(labels)) note(appender->Append(labels, t, model::StaleNaN()), labels);
+  };
   for (const Block* left : known) {
-    for (const exposition::FlatSample& sample : left->samples) {
-      if (!in_fresh.contains(sample.labels)) append(sample.labels, model::StaleNaN());
-    }
+    for (const exposition::FlatSample& sample : left->samples) end(sample.labels);
+    for (const exposition::FlatHistogram& sample : left->histograms) end(sample.labels);
   }
   previous_ = snapshot.blocks;
   AZX_ASSIGN_OR_RETURN(const storage::LeftOut left_out, appender->Commit());

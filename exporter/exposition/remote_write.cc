@@ -6,8 +6,7 @@
 
 #include "azexporter/base/protobuf_reader.h"
 #include "azexporter/base/utf8.h"
-#include "histogram_message.h"
-#include "malformed.h"
+#include "azexporter/model/histogram_message.h"
 
 namespace azexporter::exposition {
 
@@ -15,6 +14,7 @@ using base::BadData;
 using base::Result;
 using base::protobuf::Field;
 using base::protobuf::FieldReader;
+using base::protobuf::Malformed;
 using base::protobuf::WireType;
 
 namespace {
@@ -125,8 +125,8 @@ Result<void> WriteRequestReader::ReadLabel(std::string_view message, std::size_t
 }
 
 Result<void> WriteRequestReader::ReadHistogram(std::string_view message) {
-  AZX_ASSIGN_OR_RETURN(model::HPoint point, DecodeHistogram(message));
-  out_.histograms_.push_back(std::move(point));
+  AZX_ASSIGN_OR_RETURN(model::HistogramMessage histogram, model::DecodeHistogram(message));
+  out_.histograms_.push_back(std::move(histogram.point));
   return {};
 }
 

@@ -1,20 +1,24 @@
 #include <set>
 
 #include "azexporter/base/text.h"
-#include "azexporter/exposition/text_writer.h"
+#include "azexporter/exposition/metric_message.h"
 #include "azexporter/net/http_client.h"
 #include "handlers.h"
 
 namespace azexporter::web {
 
-// GET /metrics: the families of the latest round, those of name[] where it is given.
+// GET /metrics: the families of the latest round, those of name[] where it is given; in protobuf
+// where that is asked for.
 Page Metrics(const Context& context, const Request& request) {
   const auto round = context.deps.latest.Get();
   if (!round) return {.status = 503, .body = "no round is finished yet\n"};
   const std::vector<std::string> wanted = request.Params("name[]");
   const std::set<std::string> names(wanted.begin(), wanted.end());
-  return {.type = std::string(exposition::kTextContentType),
-          .body = collect::RenderText(round->snapshot, names)};
+  const exposition::PageFormat format = exposition::Negotiate(request.accept);
+  return {.type = std::string(exposition::ContentTypeOf(format)),
+          .body = format == exposition::PageFormat::kProtobuf
+                      ? collect::RenderProtobuf(round->snapshot, names)
+                      : collect::RenderText(round->snapshot, names)};
 }
 
 // GET /: the page for people.

@@ -26,6 +26,7 @@ struct Request {
   std::map<std::string, std::string> path_params = {};      // "name" of /api/v1/label/<name>/values
   std::string content_type = {};
   std::string content_encoding = {};
+  std::string accept = {};
   std::string_view body = {};
   Connection connection = {};
 

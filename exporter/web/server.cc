@@ -219,6 +219,7 @@ void Server::Impl::Serve(const httplib::Request& from, std::string_view body,
                   .path = from.path,
                   .content_type = from.get_header_value("Content-Type"),
                   .content_encoding = from.get_header_value("Content-Encoding"),
+                  .accept = from.get_header_value("Accept"),
                   .body = body,
                   .connection = {from.remote_addr, from.remote_port, from.local_port}};
   if (request.content_type.starts_with("application/x-www-form-urlencoded")) {

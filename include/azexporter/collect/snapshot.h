@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,12 +31,25 @@ struct Block {
     std::string text;  // samples
     std::string help = {};
     model::MetricType type = model::MetricType::kUnknown;
+    // Where its samples stand in those of the block.
+    std::size_t first_sample = 0;
+    std::size_t sample_count = 0;
+    std::vector<model::HistogramMetric> histograms = {};
   };
   std::vector<FamilyText> families;  // only those with samples
   std::vector<exposition::FlatSample> samples;
+  std::vector<exposition::FlatHistogram> histograms;  // native ones
 
   static std::shared_ptr<const Block> Make(std::string_view collector,
                                            const std::vector<model::MetricFamily>& families);
+
+  // Of each family its metrics as fields of a protobuf message (exposition/metric_message.h); made
+  // at the first call, since most are only asked for text. Thread-safe.
+  const std::vector<std::string>& messages() const;
+
+ private:
+  mutable std::once_flag messages_made_;
+  mutable std::vector<std::string> messages_;
 };
 
 struct CollectorRun {
@@ -81,9 +95,13 @@ Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disa
 
 // All blocks as one page of text format 0.0.4, families sorted by name. With `names`, only those.
 std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names = {});
+// The same in protobuf, which has native histograms beside the classic ones.
+std::string RenderProtobuf(const Snapshot& snapshot, const std::set<std::string>& names = {});
 
-// Appends snapshots to a store, one after the other. A series that the previous snapshot had and
-// this one has not gets a staleness marker, so that a look-back never shows what is gone.
+// Appends snapshots to a store, one after the other; a histogram that is kept as a native one, too,
+// as both, as Prometheus does with always_scrape_classic_histograms. A series that the previous
+// snapshot had and this one has not gets a staleness marker, so that a look-back never shows what
+// is gone.
 //
 // Thread safety: one thread only.
 class SnapshotAppender {
