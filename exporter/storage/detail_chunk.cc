@@ -1,0 +1,327 @@
+#include "azexporter/storage/detail_chunk.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <optional>
+
+#include "bits.h"
+
+namespace azexporter::storage {
+
+struct DetailChunk::Layout {
+  std::int32_t schema;
+  double zero_threshold;
+  std::vector<model::BucketSpan> positive;
+  std::vector<model::BucketSpan> negative;
+  std::vector<double> custom_bounds;
+  std::size_t positive_count;  // buckets
+  std::size_t negative_count;
+
+  explicit Layout(const model::FloatHistogram& h)
+      : schema(h.schema),
+        zero_threshold(h.zero_threshold),
+        positive(h.positive.spans),
+        negative(h.negative.spans),
+        custom_bounds(h.custom_bounds),
+        positive_count(h.positive.counts.size()),
+        negative_count(h.negative.counts.size()) {}
+
+  bool Fits(const model::FloatHistogram& h) const {
+    return schema == h.schema && zero_threshold == h.zero_threshold &&
+           positive == h.positive.spans && negative == h.negative.spans &&
+           custom_bounds == h.custom_bounds;
+  }
+  std::size_t bytes() const {
+    return sizeof(Layout) + 16 +
+           (positive.capacity() + negative.capacity()) * sizeof(model::BucketSpan) +
+           custom_bounds.capacity() * sizeof(double);
+  }
+};
+
+namespace {
+
+// How a difference is written that is not 0: a prefix, then this many bits. Counts mostly grow, so
+// a quarter of what these can say lies below 0.
+struct Width {
+  std::uint32_t prefix;
+  std::uint32_t prefix_bits;
+  std::uint32_t bits;
+};
+constexpr Width kWidths[] = {
+    {0b10, 2, 3}, {0b110, 3, 6}, {0b1110, 4, 12}, {0b11110, 5, 24}, {0b111110, 6, 54}};
+// What follows is no difference of whole numbers, but 64 bits.
+constexpr std::uint32_t kRawPrefix = 0b111111;
+constexpr std::uint32_t kRawPrefixBits = 6;
+
+constexpr std::int64_t LeastOf(const Width& width) {
+  return -(std::int64_t{1} << (width.bits - 2));
+}
+
+// A chunk that is longer is full, so that few buckets or many, positions stay within 32 bits.
+constexpr std::uint32_t kMostBits = 1u << 20;
+
+std::uint64_t Bits(double value) { return std::bit_cast<std::uint64_t>(value); }
+
+// Whether the number and its differences are exact as integers. -0 is not: it has a sign to lose.
+bool IsWhole(double value) {
+  constexpr double kMost = 1ll << 53;
+  return value >= -kMost && value <= kMost && value == std::trunc(value) &&
+         !(value == 0 && std::signbit(value));
+}
+
+// The counts of all buckets and of that around zero, as they mostly add up to the count.
+double TotalOf(const model::FloatHistogram& h) {
+  double total = h.zero_count;
+  for (const double count : h.positive.counts) total += count;
+  for (const double count : h.negative.counts) total += count;
+  return total;
+}
+
+// Where the first histogram of a chunk begins: nothing counted in the same layout.
+model::FloatHistogram NothingIn(const model::FloatHistogram& h) {
+  model::FloatHistogram out;
+  out.positive.counts.resize(h.positive.counts.size());
+  out.negative.counts.resize(h.negative.counts.size());
+  return out;
+}
+
+bool SameNumbers(const model::FloatHistogram& a, const model::FloatHistogram& b) {
+  const auto same = [](double x, double y) { return Bits(x) == Bits(y); };
+  return same(a.count, b.count) && same(a.sum, b.sum) && same(a.zero_count, b.zero_count) &&
+         std::ranges::equal(a.positive.counts, b.positive.counts, same) &&
+         std::ranges::equal(a.negative.counts, b.negative.counts, same);
+}
+
+}  // namespace
+
+class DetailChunk::Writer {
+ public:
+  explicit Writer(DetailChunk& chunk) : chunk_(chunk) {}
+
+  void PutDifference(std::int64_t difference) {
+    if (TryDifference(difference)) return;
+    Put(kRawPrefix, kRawPrefixBits);
+    Put(static_cast<std::uint64_t>(difference), 64);
+  }
+  void PutFlag(bool flag) { Put(flag ? 1 : 0, 1); }
+
+  // `before` has the chunk's layout.
+  void PutHistogram(const model::FloatHistogram& h, const model::FloatHistogram& before) {
+    const bool hint_stays = h.hint == before.hint;
+    PutFlag(!hint_stays);
+    if (!hint_stays) Put(static_cast<std::uint64_t>(h.hint), 2);
+    const bool same = SameNumbers(h, before);
+    PutFlag(!same);
+    if (same) return;
+    PutCount(h.zero_count, before.zero_count);
+    PutCounts(h.positive.counts, before.positive.counts);
+    PutCounts(h.negative.counts, before.negative.counts);
+    const bool adds_up = Bits(h.count) == Bits(TotalOf(h));
+    PutFlag(!adds_up);
+    if (!adds_up) PutCount(h.count, before.count);
+    PutSum(h.sum, before.sum);
+  }
+
+ private:
+  void Put(std::uint64_t bits, std::uint32_t count) {
+    const std::size_t needed = (chunk_.bits_ + count) / 64 + 2;
+    if (chunk_.words_.size() < needed) chunk_.words_.resize(needed);
+    PutBits(chunk_.words_.data(), chunk_.bits_, bits, count);
+    chunk_.bits_ += count;
+  }
+
+  bool TryDifference(std::int64_t difference) {
+    if (difference == 0) {
+      Put(0, 1);
+      return true;
+    }
+    for (const Width& width : kWidths) {
+      const std::int64_t least = LeastOf(width);
+      if (difference < least || difference >= least + (std::int64_t{1} << width.bits)) continue;
+      Put(width.prefix, width.prefix_bits);
+      Put(static_cast<std::uint64_t>(difference - least), width.bits);
+      return true;
+    }
+    return false;
+  }
+
+  void PutCount(double count, double before) {
+    if (Bits(count) == Bits(before)) return Put(0, 1);
+    if (IsWhole(count) && IsWhole(before) &&
+        TryDifference(static_cast<std::int64_t>(count) - static_cast<std::int64_t>(before))) {
+      return;
+    }
+    Put(kRawPrefix, kRawPrefixBits);
+    Put(Bits(count), 64);
+  }
+
+  void PutCounts(const std::vector<double>& counts, const std::vector<double>& before) {
+    for (std::size_t i = 0; i < counts.size(); ++i) PutCount(counts[i], before[i]);
+  }
+
+  // The bits that differ, between those that do not at either end.
+  void PutSum(double sum, double before) {
+    const std::uint64_t difference = Bits(sum) ^ Bits(before);
+    PutFlag(difference != 0);
+    if (difference == 0) return;
+    const auto leading = static_cast<std::uint32_t>(std::countl_zero(difference));
+    const auto trailing = static_cast<std::uint32_t>(std::countr_zero(difference));
+    const std::uint32_t length = 64 - leading - trailing;
+    Put(leading, 6);
+    Put(length - 1, 6);
+    Put(difference >> trailing, length);
+  }
+
+  DetailChunk& chunk_;
+};
+
+// Takes the points one after the other.
+class DetailChunk::Reader {
+ public:
+  explicit Reader(const DetailChunk& chunk) : chunk_(chunk), t_(chunk.first_t_) {
+    if (chunk.layout_ == nullptr) return;
+    const Layout& layout = *chunk.layout_;
+    h_.schema = layout.schema;
+    h_.zero_threshold = layout.zero_threshold;
+    h_.positive = {layout.positive, std::vector<double>(layout.positive_count)};
+    h_.negative = {layout.negative, std::vector<double>(layout.negative_count)};
+    h_.custom_bounds = layout.custom_bounds;
+  }
+
+  // REQUIRES: called at most as many times as there are points.
+  void Next() {
+    interval_ms_ += TakeDifference();
+    t_ += interval_ms_;
+    start_t_ += TakeDifference();
+    if (chunk_.layout_ != nullptr) TakeHistogram();
+  }
+
+  model::TimestampMs t() const { return t_; }
+  DetailPoint point() const {
+    if (chunk_.layout_ == nullptr) return {t_, {nullptr, start_t_}};
+    return {t_, {std::make_shared<const model::FloatHistogram>(h_), start_t_}};
+  }
+
+ private:
+  std::uint64_t Take(std::uint32_t count) {
+    const std::uint64_t bits = PeekBits(chunk_.words_.data(), position_) >> (64 - count);
+    position_ += count;
+    return bits;
+  }
+  bool TakeFlag() { return Take(1) != 0; }
+
+  // nullopt: `raw_` holds 64 bits instead.
+  std::optional<std::int64_t> TakeDifferenceOrRaw() {
+    const std::uint64_t bits = PeekBits(chunk_.words_.data(), position_);
+    if (bits >> 63 == 0) {
+      ++position_;
+      return 0;
+    }
+    const auto ones = static_cast<std::uint32_t>(std::countl_one(bits));
+    if (ones >= kRawPrefixBits) {
+      position_ += kRawPrefixBits;
+      raw_ = Take(64);
+      return std::nullopt;
+    }
+    const Width& width = kWidths[ones - 1];
+    position_ += width.prefix_bits;
+    return static_cast<std::int64_t>(Take(width.bits)) + LeastOf(width);
+  }
+  std::int64_t TakeDifference() {
+    const auto difference = TakeDifferenceOrRaw();
+    return difference ? *difference : static_cast<std::int64_t>(raw_);
+  }
+
+  void TakeHistogram() {
+    if (TakeFlag()) h_.hint = static_cast<model::CounterResetHint>(Take(2));
+    if (!TakeFlag()) return;
+    TakeCount(h_.zero_count);
+    for (double& count : h_.positive.counts) TakeCount(count);
+    for (double& count : h_.negative.counts) TakeCount(count);
+    if (TakeFlag()) {
+      TakeCount(h_.count);
+    } else {
+      h_.count = TotalOf(h_);
+    }
+    if (!TakeFlag()) return;
+    const auto leading = static_cast<std::uint32_t>(Take(6));
+    const auto length = static_cast<std::uint32_t>(Take(6)) + 1;
+    const std::uint64_t difference = Take(length) << (64 - leading - length);
+    h_.sum = std::bit_cast<double>(Bits(h_.sum) ^ difference);
+  }
+
+  void TakeCount(double& count) {
+    const auto difference = TakeDifferenceOrRaw();
+    if (!difference) {
+      count = std::bit_cast<double>(raw_);
+    } else if (*difference != 0) {
+      count = static_cast<double>(static_cast<std::int64_t>(count) + *difference);
+    }
+  }
+
+  const DetailChunk& chunk_;
+  std::uint32_t position_ = 0;
+  std::uint64_t raw_ = 0;
+  model::TimestampMs t_;
+  std::int64_t interval_ms_ = 0;
+  model::TimestampMs start_t_ = 0;
+  model::FloatHistogram h_;
+};
+
+DetailChunk::DetailChunk(const DetailChunk* before) {
+  if (before != nullptr) layout_ = before->layout_;
+}
+
+bool DetailChunk::Append(const DetailPoint& point) {
+  const model::FloatHistogram* const h = point.detail.histogram.get();
+  const bool fits = h == nullptr ? layout_ == nullptr : layout_ != nullptr && layout_->Fits(*h);
+  if (count_ > 0 && (!fits || count_ >= kMaxPoints || bits_ > kMostBits)) return false;
+  if (count_ == 0) {
+    first_t_ = last_t_ = point.t;
+    if (!fits) layout_ = h == nullptr ? nullptr : std::make_shared<const Layout>(*h);
+  }
+  Writer writer(*this);
+  const std::int64_t interval = point.t - last_t_;
+  writer.PutDifference(interval - interval_ms_);
+  writer.PutDifference(point.detail.start_t - start_t_);
+  if (h != nullptr) {
+    if (last_ != nullptr) {
+      writer.PutHistogram(*h, *last_);
+    } else {
+      writer.PutHistogram(*h, NothingIn(*h));
+    }
+  }
+  last_ = point.detail.histogram;
+  last_t_ = point.t;
+  interval_ms_ = interval;
+  start_t_ = point.detail.start_t;
+  ++count_;
+  return true;
+}
+
+void DetailChunk::Seal() {
+  last_.reset();
+  words_.resize(bits_ / 64 + 2);
+  words_.shrink_to_fit();
+}
+
+void DetailChunk::Read(model::TimestampMs min_t, model::TimestampMs max_t,
+                       std::vector<DetailPoint>& out) const {
+  if (count_ == 0 || first_t_ > max_t || last_t_ < min_t) return;
+  Reader reader(*this);
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    reader.Next();
+    if (reader.t() > max_t) return;
+    if (reader.t() >= min_t) out.push_back(reader.point());
+  }
+}
+
+std::size_t DetailChunk::heap_bytes() const {
+  std::size_t bytes = words_.capacity() * sizeof(std::uint64_t);
+  if (layout_ != nullptr && layout_.use_count() == 1) bytes += layout_->bytes();
+  if (last_ != nullptr) bytes += 16 * last_->SizeInSamples();
+  return bytes;
+}
+
+}  // namespace azexporter::storage
