@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "azexporter/web/server.h"
@@ -40,6 +41,7 @@ struct Page {
   std::string type = "text/plain; charset=utf-8";
   std::string body = {};
   std::string location = {};  // of a redirect
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 using ApiHandler = base::Result<ApiData> (*)(const Context&, const Request&);

@@ -55,7 +55,7 @@ Page Reload(const Context& context, const Request&) {
   return {.body = ""};
 }
 
-// POST /api/v1/write: remote write 1.0.
+// POST /api/v1/write: remote write 1.0 and 2.0.
 Page Write(const Context& context, const Request& request) {
   if (context.remote_write == nullptr) {
     return {.status = 404,
@@ -67,7 +67,14 @@ Page Write(const Context& context, const Request& request) {
                                             .content_encoding = request.content_encoding,
                                             .body = request.body});
   if (!answer.text.empty()) answer.text += '\n';
-  return {.status = answer.status, .body = std::move(answer.text)};
+  Page page{.status = answer.status, .body = std::move(answer.text)};
+  if (const auto& written = answer.written) {
+    const std::string prefix = "X-Prometheus-Remote-Write-";
+    page.headers = {{prefix + "Samples-Written", std::to_string(written->samples)},
+                    {prefix + "Histograms-Written", std::to_string(written->histograms)},
+                    {prefix + "Exemplars-Written", std::to_string(written->exemplars)}};
+  }
+  return page;
 }
 
 }  // namespace azexporter::web

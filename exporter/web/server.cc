@@ -237,6 +237,7 @@ void Server::Impl::Serve(const httplib::Request& from, std::string_view body,
 void Server::Impl::Send(const httplib::Request& from, Page page,
                         httplib::Response& response) const {
   response.status = page.status;
+  for (const auto& [name, value] : page.headers) response.set_header(name, value);
   if (!page.location.empty()) {
     response.set_redirect(page.location, page.status);
     return;
