@@ -9,36 +9,6 @@
 
 namespace azexporter::storage {
 
-struct DetailChunk::Layout {
-  std::int32_t schema;
-  double zero_threshold;
-  std::vector<model::BucketSpan> positive;
-  std::vector<model::BucketSpan> negative;
-  std::vector<double> custom_bounds;
-  std::size_t positive_count;  // buckets
-  std::size_t negative_count;
-
-  explicit Layout(const model::FloatHistogram& h)
-      : schema(h.schema),
-        zero_threshold(h.zero_threshold),
-        positive(h.positive.spans),
-        negative(h.negative.spans),
-        custom_bounds(h.custom_bounds),
-        positive_count(h.positive.counts.size()),
-        negative_count(h.negative.counts.size()) {}
-
-  bool Fits(const model::FloatHistogram& h) const {
-    return schema == h.schema && zero_threshold == h.zero_threshold &&
-           positive == h.positive.spans && negative == h.negative.spans &&
-           custom_bounds == h.custom_bounds;
-  }
-  std::size_t bytes() const {
-    return sizeof(Layout) + 16 +
-           (positive.capacity() + negative.capacity()) * sizeof(model::BucketSpan) +
-           custom_bounds.capacity() * sizeof(double);
-  }
-};
-
 namespace {
 
 // How a difference is written that is not 0: a prefix, then this many bits. Counts mostly grow, so
@@ -78,12 +48,44 @@ double TotalOf(const model::FloatHistogram& h) {
   return total;
 }
 
-// Where the first histogram of a chunk begins: nothing counted in the same layout.
-model::FloatHistogram NothingIn(const model::FloatHistogram& h) {
-  model::FloatHistogram out;
-  out.positive.counts.resize(h.positive.counts.size());
-  out.negative.counts.resize(h.negative.counts.size());
-  return out;
+bool SameLayout(const model::FloatHistogram& a, const model::FloatHistogram& b) {
+  return a.schema == b.schema && Bits(a.zero_threshold) == Bits(b.zero_threshold) &&
+         a.positive.spans == b.positive.spans && a.negative.spans == b.negative.spans &&
+         a.custom_bounds == b.custom_bounds;
+}
+
+// The counts of `from` in the buckets that `spans` name; 0 where it has none.
+std::vector<double> CountsIn(const std::vector<model::BucketSpan>& spans,
+                             const model::BucketCounts& from) {
+  std::vector<double> counts;
+  auto span = from.spans.begin();
+  std::size_t at = 0;  // in from.counts, of the first bucket of `span`
+  std::int64_t first = span == from.spans.end() ? 0 : span->offset;  // its index
+  std::int64_t index = 0;
+  for (const model::BucketSpan& wanted : spans) {
+    index += wanted.offset;
+    for (std::uint32_t i = 0; i < wanted.length; ++i, ++index) {
+      while (span != from.spans.end() && first + span->length <= index) {
+        at += span->length;
+        first += span->length;
+        if (++span != from.spans.end()) first += span->offset;
+      }
+      const bool has = span != from.spans.end() && first <= index;
+      counts.push_back(has ? from.counts[at + static_cast<std::size_t>(index - first)] : 0);
+    }
+  }
+  return counts;
+}
+
+// `histogram` with the layout of `like`, as far as it has these buckets.
+void TakeLayout(model::FloatHistogram& histogram, const model::FloatHistogram& like) {
+  for (auto side : {&model::FloatHistogram::positive, &model::FloatHistogram::negative}) {
+    (histogram.*side).counts = CountsIn((like.*side).spans, histogram.*side);
+    (histogram.*side).spans = (like.*side).spans;
+  }
+  histogram.schema = like.schema;
+  histogram.zero_threshold = like.zero_threshold;
+  histogram.custom_bounds = like.custom_bounds;
 }
 
 bool SameNumbers(const model::FloatHistogram& a, const model::FloatHistogram& b) {
@@ -106,7 +108,23 @@ class DetailChunk::Writer {
   }
   void PutFlag(bool flag) { Put(flag ? 1 : 0, 1); }
 
-  // `before` has the chunk's layout.
+  void PutLayout(const model::FloatHistogram& h, const model::FloatHistogram& before) {
+    PutDifference(h.schema - before.schema);
+    const bool same_threshold = Bits(h.zero_threshold) == Bits(before.zero_threshold);
+    PutFlag(!same_threshold);
+    if (!same_threshold) Put(Bits(h.zero_threshold), 64);
+    for (const auto* spans : {&h.positive.spans, &h.negative.spans}) {
+      PutDifference(static_cast<std::int64_t>(spans->size()));
+      for (const model::BucketSpan& span : *spans) {
+        PutDifference(span.offset);
+        PutDifference(span.length);
+      }
+    }
+    PutDifference(static_cast<std::int64_t>(h.custom_bounds.size()));
+    for (const double bound : h.custom_bounds) Put(Bits(bound), 64);
+  }
+
+  // `before` has its layout.
   void PutHistogram(const model::FloatHistogram& h, const model::FloatHistogram& before) {
     const bool hint_stays = h.hint == before.hint;
     PutFlag(!hint_stays);
@@ -179,27 +197,22 @@ class DetailChunk::Writer {
 // Takes the points one after the other.
 class DetailChunk::Reader {
  public:
-  explicit Reader(const DetailChunk& chunk) : chunk_(chunk), t_(chunk.first_t_) {
-    if (chunk.layout_ == nullptr) return;
-    const Layout& layout = *chunk.layout_;
-    h_.schema = layout.schema;
-    h_.zero_threshold = layout.zero_threshold;
-    h_.positive = {layout.positive, std::vector<double>(layout.positive_count)};
-    h_.negative = {layout.negative, std::vector<double>(layout.negative_count)};
-    h_.custom_bounds = layout.custom_bounds;
-  }
+  explicit Reader(const DetailChunk& chunk) : chunk_(chunk), t_(chunk.first_t_) {}
 
   // REQUIRES: called at most as many times as there are points.
   void Next() {
     interval_ms_ += TakeDifference();
     t_ += interval_ms_;
     start_t_ += TakeDifference();
-    if (chunk_.layout_ != nullptr) TakeHistogram();
+    is_histogram_ = TakeFlag();
+    if (!is_histogram_) return;
+    if (TakeFlag()) ReadLayout();
+    TakeHistogram();
   }
 
   model::TimestampMs t() const { return t_; }
   DetailPoint point() const {
-    if (chunk_.layout_ == nullptr) return {t_, {nullptr, start_t_}};
+    if (!is_histogram_) return {t_, {nullptr, start_t_}};
     return {t_, {std::make_shared<const model::FloatHistogram>(h_), start_t_}};
   }
 
@@ -231,6 +244,22 @@ class DetailChunk::Reader {
   std::int64_t TakeDifference() {
     const auto difference = TakeDifferenceOrRaw();
     return difference ? *difference : static_cast<std::int64_t>(raw_);
+  }
+
+  void ReadLayout() {
+    model::FloatHistogram like;
+    like.schema = h_.schema + static_cast<std::int32_t>(TakeDifference());
+    like.zero_threshold = TakeFlag() ? std::bit_cast<double>(Take(64)) : h_.zero_threshold;
+    for (auto* side : {&like.positive, &like.negative}) {
+      side->spans.resize(static_cast<std::size_t>(TakeDifference()));
+      for (model::BucketSpan& span : side->spans) {
+        span.offset = static_cast<std::int32_t>(TakeDifference());
+        span.length = static_cast<std::uint32_t>(TakeDifference());
+      }
+    }
+    like.custom_bounds.resize(static_cast<std::size_t>(TakeDifference()));
+    for (double& bound : like.custom_bounds) bound = std::bit_cast<double>(Take(64));
+    TakeLayout(h_, like);
   }
 
   void TakeHistogram() {
@@ -266,33 +295,34 @@ class DetailChunk::Reader {
   model::TimestampMs t_;
   std::int64_t interval_ms_ = 0;
   model::TimestampMs start_t_ = 0;
-  model::FloatHistogram h_;
+  bool is_histogram_ = false;
+  model::FloatHistogram h_;  // the last one
 };
 
-DetailChunk::DetailChunk(const DetailChunk* before) {
-  if (before != nullptr) layout_ = before->layout_;
-}
-
 bool DetailChunk::Append(const DetailPoint& point) {
-  const model::FloatHistogram* const h = point.detail.histogram.get();
-  const bool fits = h == nullptr ? layout_ == nullptr : layout_ != nullptr && layout_->Fits(*h);
-  if (count_ > 0 && (!fits || count_ >= kMaxPoints || bits_ > kMostBits)) return false;
-  if (count_ == 0) {
-    first_t_ = last_t_ = point.t;
-    if (!fits) layout_ = h == nullptr ? nullptr : std::make_shared<const Layout>(*h);
-  }
+  if (count_ >= kMaxPoints || bits_ > kMostBits) return false;
+  if (count_ == 0) first_t_ = last_t_ = point.t;
   Writer writer(*this);
   const std::int64_t interval = point.t - last_t_;
   writer.PutDifference(interval - interval_ms_);
   writer.PutDifference(point.detail.start_t - start_t_);
+  const model::HistogramPtr& h = point.detail.histogram;
+  writer.PutFlag(h != nullptr);
   if (h != nullptr) {
-    if (last_ != nullptr) {
-      writer.PutHistogram(*h, *last_);
+    const model::FloatHistogram nothing;
+    const model::FloatHistogram& before = last_ == nullptr ? nothing : *last_;
+    const bool same_layout = SameLayout(*h, before);
+    writer.PutFlag(!same_layout);
+    if (same_layout) {
+      writer.PutHistogram(*h, before);
     } else {
-      writer.PutHistogram(*h, NothingIn(*h));
+      writer.PutLayout(*h, before);
+      model::FloatHistogram moved = before;
+      TakeLayout(moved, *h);
+      writer.PutHistogram(*h, moved);
     }
+    last_ = h;
   }
-  last_ = point.detail.histogram;
   last_t_ = point.t;
   interval_ms_ = interval;
   start_t_ = point.detail.start_t;
@@ -319,7 +349,6 @@ void DetailChunk::Read(model::TimestampMs min_t, model::TimestampMs max_t,
 
 std::size_t DetailChunk::heap_bytes() const {
   std::size_t bytes = words_.capacity() * sizeof(std::uint64_t);
-  if (layout_ != nullptr && layout_.use_count() == 1) bytes += layout_->bytes();
   if (last_ != nullptr) bytes += 16 * last_->SizeInSamples();
   return bytes;
 }

@@ -67,9 +67,7 @@ void MemorySeries::AppendDetail(DetailPoint point) {
   if (chunks.empty()) chunks.emplace_back();
   if (!chunks.back().Append(point)) {
     chunks.back().Seal();
-    DetailChunk next(&chunks.back());
-    next.Append(point);
-    chunks.push_back(std::move(next));
+    chunks.emplace_back().Append(point);
   }
   data_->details->newest = std::move(point);
 }
