@@ -98,11 +98,33 @@ bool TakeDeltas(const Field& field, std::uint64_t& last, std::vector<double>& ou
   return !reader.failed();
 }
 
+// The number of a field of the exposition here; 0: none that is here.
+std::uint32_t FromExposition(std::uint32_t number) {
+  constexpr std::uint32_t kNumbers[] = {0,
+                                        kCountInt,
+                                        kSum,
+                                        0 /* bucket */,
+                                        kCountFloat,
+                                        kSchema,
+                                        kZeroThreshold,
+                                        kZeroCountInt,
+                                        kZeroCountFloat,
+                                        kNegativeSpans,
+                                        kNegativeDeltas,
+                                        kNegativeCounts,
+                                        kPositiveSpans,
+                                        kPositiveDeltas,
+                                        kPositiveCounts};
+  return number < std::size(kNumbers) ? kNumbers[number] : 0;
+}
+
 class Decoder {
  public:
-  Result<HistogramMessage> Decode(std::string_view message) {
+  Result<HistogramMessage> Decode(std::string_view message,
+                                  std::uint32_t (*renumber)(std::uint32_t) = nullptr) {
     FieldReader reader(message);
     for (Field field; reader.Next(field);) {
+      if (renumber != nullptr) field.number = renumber(field.number);
       AZX_ASSIGN_OR_RETURN(const bool fits, Take(field));
       if (!fits) return Malformed("Histogram");
     }
@@ -240,6 +262,11 @@ void AppendDeltaFields(std::string& out, std::uint32_t number, std::span<const d
 
 Result<HistogramMessage> DecodeHistogram(std::string_view message) {
   return Decoder().Decode(message);
+}
+
+Result<FloatHistogram> DecodeExposedHistogram(std::string_view message) {
+  AZX_ASSIGN_OR_RETURN(const HistogramMessage read, Decoder().Decode(message, &FromExposition));
+  return *read.point.h;
 }
 
 std::string EncodeHistogram(const HPoint& point) {

@@ -26,6 +26,11 @@ struct HistogramMessage {
 // where the message is malformed; the histogram may still be invalid.
 base::Result<HistogramMessage> DecodeHistogram(std::string_view message);
 
+// The same from the message Histogram of the protobuf exposition, which numbers these fields in
+// another way and says no time; its classic buckets are passed over.
+// Source: prometheus/client_model, io/prometheus/client/metrics.proto.
+base::Result<FloatHistogram> DecodeExposedHistogram(std::string_view message);
+
 // With whole counts where all of them are, and add up to the count, as a reader may check; else
 // with float counts.
 std::string EncodeHistogram(const HPoint& point);
