@@ -40,6 +40,21 @@ bool IsWhole(double value) {
          !(value == 0 && std::signbit(value));
 }
 
+// What is expected of a count: where it took a large step before, another such. Small ones, as of
+// buckets that are seldom hit, come and go.
+double Expected(double before, double step) {
+  constexpr double kLarge = 8;
+  return std::abs(step) < kLarge ? before : before + step;
+}
+// The first histogram of a chunk takes none: it begins with nothing.
+double StepOf(double count, double before) {
+  return before != 0 && IsWhole(count) && IsWhole(before) ? count - before : 0;
+}
+// One for each count but the total.
+std::size_t StepCount(const model::FloatHistogram& h) {
+  return 1 + h.positive.counts.size() + h.negative.counts.size();
+}
+
 // The counts of all buckets and of that around zero, as they mostly add up to the count.
 double TotalOf(const model::FloatHistogram& h) {
   double total = h.zero_count;
@@ -129,12 +144,21 @@ class DetailChunk::Writer {
     const bool hint_stays = h.hint == before.hint;
     PutFlag(!hint_stays);
     if (!hint_stays) Put(static_cast<std::uint64_t>(h.hint), 2);
+    chunk_.steps_.resize(StepCount(h));
     const bool same = SameNumbers(h, before);
     PutFlag(!same);
-    if (same) return;
-    PutCount(h.zero_count, before.zero_count);
-    PutCounts(h.positive.counts, before.positive.counts);
-    PutCounts(h.negative.counts, before.negative.counts);
+    if (same) {
+      std::ranges::fill(chunk_.steps_, 0);
+      return;
+    }
+    auto step = chunk_.steps_.begin();
+    PutStepped(h.zero_count, before.zero_count, *step++);
+    for (auto side : {&model::FloatHistogram::positive, &model::FloatHistogram::negative}) {
+      const std::vector<double>& counts = (h.*side).counts;
+      for (std::size_t i = 0; i < counts.size(); ++i) {
+        PutStepped(counts[i], (before.*side).counts[i], *step++);
+      }
+    }
     const bool adds_up = Bits(h.count) == Bits(TotalOf(h));
     PutFlag(!adds_up);
     if (!adds_up) PutCount(h.count, before.count);
@@ -164,18 +188,19 @@ class DetailChunk::Writer {
     return false;
   }
 
-  void PutCount(double count, double before) {
-    if (Bits(count) == Bits(before)) return Put(0, 1);
-    if (IsWhole(count) && IsWhole(before) &&
-        TryDifference(static_cast<std::int64_t>(count) - static_cast<std::int64_t>(before))) {
+  void PutCount(double count, double expected) {
+    if (Bits(count) == Bits(expected)) return Put(0, 1);
+    if (IsWhole(count) && IsWhole(expected) &&
+        TryDifference(static_cast<std::int64_t>(count) - static_cast<std::int64_t>(expected))) {
       return;
     }
     Put(kRawPrefix, kRawPrefixBits);
     Put(Bits(count), 64);
   }
 
-  void PutCounts(const std::vector<double>& counts, const std::vector<double>& before) {
-    for (std::size_t i = 0; i < counts.size(); ++i) PutCount(counts[i], before[i]);
+  void PutStepped(double count, double before, double& step) {
+    PutCount(count, Expected(before, step));
+    step = StepOf(count, before);
   }
 
   // The bits that differ, between those that do not at either end.
@@ -260,14 +285,20 @@ class DetailChunk::Reader {
     like.custom_bounds.resize(static_cast<std::size_t>(TakeDifference()));
     for (double& bound : like.custom_bounds) bound = std::bit_cast<double>(Take(64));
     TakeLayout(h_, like);
+    steps_.clear();
   }
 
   void TakeHistogram() {
     if (TakeFlag()) h_.hint = static_cast<model::CounterResetHint>(Take(2));
-    if (!TakeFlag()) return;
-    TakeCount(h_.zero_count);
-    for (double& count : h_.positive.counts) TakeCount(count);
-    for (double& count : h_.negative.counts) TakeCount(count);
+    steps_.resize(StepCount(h_));
+    if (!TakeFlag()) {
+      std::ranges::fill(steps_, 0);
+      return;
+    }
+    auto step = steps_.begin();
+    TakeStepped(h_.zero_count, *step++);
+    for (double& count : h_.positive.counts) TakeStepped(count, *step++);
+    for (double& count : h_.negative.counts) TakeStepped(count, *step++);
     if (TakeFlag()) {
       TakeCount(h_.count);
     } else {
@@ -280,6 +311,14 @@ class DetailChunk::Reader {
     h_.sum = std::bit_cast<double>(Bits(h_.sum) ^ difference);
   }
 
+  void TakeStepped(double& count, double& step) {
+    const double before = count;
+    count = Expected(before, step);
+    TakeCount(count);
+    step = StepOf(count, before);
+  }
+
+  // `count`: what is expected of it, to begin with.
   void TakeCount(double& count) {
     const auto difference = TakeDifferenceOrRaw();
     if (!difference) {
@@ -297,6 +336,7 @@ class DetailChunk::Reader {
   model::TimestampMs start_t_ = 0;
   bool is_histogram_ = false;
   model::FloatHistogram h_;  // the last one
+  std::vector<double> steps_;
 };
 
 bool DetailChunk::Append(const DetailPoint& point) {
@@ -319,6 +359,7 @@ bool DetailChunk::Append(const DetailPoint& point) {
       writer.PutLayout(*h, before);
       model::FloatHistogram moved = before;
       TakeLayout(moved, *h);
+      steps_.clear();
       writer.PutHistogram(*h, moved);
     }
     last_ = h;
@@ -332,6 +373,7 @@ bool DetailChunk::Append(const DetailPoint& point) {
 
 void DetailChunk::Seal() {
   last_.reset();
+  steps_ = std::vector<double>();
   words_.resize(bits_ / 64 + 2);
   words_.shrink_to_fit();
 }
@@ -348,7 +390,8 @@ void DetailChunk::Read(model::TimestampMs min_t, model::TimestampMs max_t,
 }
 
 std::size_t DetailChunk::heap_bytes() const {
-  std::size_t bytes = words_.capacity() * sizeof(std::uint64_t);
+  std::size_t bytes =
+      words_.capacity() * sizeof(std::uint64_t) + steps_.capacity() * sizeof(double);
   if (last_ != nullptr) bytes += 16 * last_->SizeInSamples();
   return bytes;
 }

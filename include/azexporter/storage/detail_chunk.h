@@ -2,12 +2,12 @@
 
 // What samples have beside a time and a float (SampleDetail), compressed: mostly native histograms.
 // Of each only what differs from the one before is written, bit by bit: its layout (schema, zero
-// threshold, spans, custom bounds), which mostly stays, whole counts as their difference, the sum
-// as the bits in which it differs. Histograms come back as they were, to the last bit, and only
-// when they are asked for.
+// threshold, spans, custom bounds), which mostly stays, whole counts as their difference, or
+// where that was large before as the difference of it, the sum as the bits in which it differs.
+// Histograms come back as they were, to the last bit, and only when they are asked for.
 //
-// Compare prometheus/tsdb/docs/format/chunks.md, the histogram chunks, which write differences of
-// differences, and counts that are not whole in another kind of chunk.
+// Compare prometheus/tsdb/docs/format/chunks.md, the histogram chunks, which always write
+// differences of differences, and counts that are not whole in another kind of chunk.
 //
 // Thread safety: thread-compatible.
 
@@ -49,7 +49,10 @@ class DetailChunk {
   class Reader;
 
   std::vector<std::uint64_t> words_;  // one word in reserve
-  model::HistogramPtr last_;          // the last one, of a chunk that is appended to
+  // Of a chunk that is appended to: the last histogram, and how far each count of it lay above that
+  // of the one before.
+  model::HistogramPtr last_;
+  std::vector<double> steps_;
   model::TimestampMs first_t_ = 0;
   model::TimestampMs last_t_ = 0;
   std::int64_t interval_ms_ = 0;    // between the last two points
