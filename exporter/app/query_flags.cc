@@ -11,8 +11,8 @@ CLI::App* AddKind(CLI::App* query, Flags& flags, const char* name, const char* h
   CLI::App* sub = query->add_subcommand(name, help);
   QueryFlags& out = flags.query;
   sub->add_option("--load", out.load,
-                  "Samples to ask: a file in OpenMetrics or the text format, - for standard input; "
-                  "may be given again.")
+                  "Samples to ask: a file in OpenMetrics, the text format or protobuf (delimited), "
+                  "- for standard input; may be given again.")
       ->type_name("FILE")
       ->allow_extra_args(false);
   sub->add_option("--url", out.url,

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "azexporter/base/file.h"
-#include "azexporter/exposition/text_reader.h"
+#include "azexporter/exposition/message_reader.h"
 #include "azexporter/promql/engine.h"
 #include "azexporter/promql/parser.h"
 #include "azexporter/storage/memory_store.h"
@@ -58,13 +58,13 @@ class LoadedSamples final : public QuerySource {
 
 Result<void> LoadedSamples::Load(const std::string& file) {
   AZX_ASSIGN_OR_RETURN(const std::string text, base::ReadFile(file));
-  const auto page = exposition::ReadText(text, {.format = exposition::DetectFormat(text)});
+  const auto page = exposition::ReadPage(text);
   if (!page) return base::BadData(file + ":" + page.error().message());
   const auto appender = store_.NewAppender();
   const model::TimestampMs now_ms = clock_.NowMs();
   for (const exposition::TextSample& sample : page->samples) {
     const model::TimestampMs t = sample.t.value_or(now_ms);
-    const auto outcome = appender->Append(sample.labels, t, sample.value);
+    const auto outcome = appender->AppendDetailed(sample.labels, t, sample.value, {sample.h});
     auto appended = storage::AsResult(outcome, sample.labels, t);
     if (!appended) return base::Fail(appended.error().WithContext(file));
     newest_ = std::max(newest_.value_or(t), t);

@@ -14,6 +14,7 @@ std::vector<collect::RemoteStorageCounts> CountsOf(const std::vector<remote::Wri
                       .dropped_too_old = one.dropped_too_old,
                       .dropped_relabel = one.dropped_relabel,
                       .dropped_shutdown = one.dropped_shutdown,
+                      .dropped_native_histogram = one.dropped_native_histogram,
                       .metadata = one.metadata,
                       .metadata_failed = one.metadata_failed,
                       .bytes = one.bytes,

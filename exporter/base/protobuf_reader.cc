@@ -1,5 +1,7 @@
 #include "azexporter/base/protobuf_reader.h"
 
+#include <string>
+
 namespace azexporter::base::protobuf {
 
 bool FieldReader::TakeVarint(std::uint64_t& value) {
@@ -53,6 +55,11 @@ bool FieldReader::Next(Field& field) {
     }
   }
   return Fail(Fault::kNoSuchType);
+}
+
+tl::unexpected<Error> Malformed(std::string_view message) {
+  return BadData("malformed protobuf: " + std::string(message) +
+                 " is cut short or has a field of the wrong type");
 }
 
 }  // namespace azexporter::base::protobuf

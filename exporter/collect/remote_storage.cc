@@ -48,6 +48,7 @@ std::vector<model::MetricFamily> RemoteStorageFamilies(
   for (const RemoteStorageCounts& one : servers) {
     for (const auto& [reason, samples] :
          {std::pair{"dropped_series", one.dropped_relabel},
+          std::pair{"native_histogram", one.dropped_native_histogram},
           std::pair{"queue_full", one.dropped_queue_full},
           std::pair{"shutdown", one.dropped_shutdown}, std::pair{"too_old", one.dropped_too_old}}) {
       dropped.metrics.push_back(

@@ -430,8 +430,7 @@ void SelfMetrics::RecordRemoteWrite(const RemoteWriteCounts& counts) {
     const auto reason = static_cast<RemoteWriteReason>(i);
     const prometheus::Labels labels = {{"reason", std::string(RemoteWriteReasonName(reason))}};
     Follow(impl_->write_refused.Add(labels), counts.refused[i]);
-    const bool may_drop =
-        reason == RemoteWriteReason::kOutOfOrder || reason == RemoteWriteReason::kDuplicate;
+    const bool may_drop = reason != RemoteWriteReason::kEncoding;
     if (may_drop) Follow(impl_->write_dropped.Add(labels), counts.dropped[i]);
   }
 }

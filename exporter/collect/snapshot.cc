@@ -6,6 +6,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "azexporter/exposition/metric_message.h"
+
 namespace azexporter::collect {
 
 namespace {
@@ -44,6 +46,52 @@ bool SameSample(std::string_view name, const model::Metric& metric,
   return true;
 }
 
+exposition::MetricMessage WithLabels(const model::Labels& labels) {
+  exposition::MetricMessage metric;
+  for (const model::Label label : labels) {
+    if (label.name != model::kMetricName) metric.AddLabel(label);
+  }
+  return metric;
+}
+
+std::string MetricFields(const Block& block, const Block::FamilyText& family) {
+  std::string fields;
+  for (const model::HistogramMetric& histogram : family.histograms) {
+    exposition::MetricMessage metric = WithLabels(histogram.labels);
+    metric.SetHistogram(histogram.value);
+    metric.AppendTo(fields);
+  }
+  if (!family.histograms.empty()) return fields;
+  for (std::size_t i = 0; i < family.sample_count; ++i) {
+    const exposition::FlatSample& sample = block.samples[family.first_sample + i];
+    exposition::MetricMessage metric = WithLabels(sample.labels);
+    metric.SetValue(family.type, sample.value);
+    metric.AppendTo(fields);
+  }
+  return fields;
+}
+
+// The families of a page in order, those that stand in several blocks one behind the other.
+struct PlacedFamily {
+  const Block* block;
+  std::size_t place;
+  const Block::FamilyText& text() const { return block->families[place]; }
+  const base::PackedText& message() const { return block->messages()[place]; }
+};
+std::vector<PlacedFamily> Families(const Snapshot& snapshot, const std::set<std::string>& names) {
+  std::vector<PlacedFamily> families;
+  for (const auto& block : snapshot.blocks) {
+    for (std::size_t i = 0; i < block->families.size(); ++i) {
+      if (!names.empty() && !names.contains(block->families[i].name)) continue;
+      families.push_back({block.get(), i});
+    }
+  }
+  std::ranges::stable_sort(families, {}, [](const PlacedFamily& family) -> const std::string& {
+    return family.text().name;
+  });
+  return families;
+}
+
 }  // namespace
 
 Block::FamilyText::FamilyText(const model::MetricFamily& family)
@@ -51,7 +99,8 @@ Block::FamilyText::FamilyText(const model::MetricFamily& family)
       head(HeadOf(*family.desc)),
       text(LinesOf(family)),
       help(family.desc->help),
-      type(family.desc->type) {}
+      type(family.desc->type),
+      histograms(family.histograms) {}
 
 std::shared_ptr<const Block> Block::Make(std::string_view collector,
                                          const std::vector<model::MetricFamily>& families) {
@@ -59,8 +108,11 @@ std::shared_ptr<const Block> Block::Make(std::string_view collector,
   block->collector = collector;
   for (const model::MetricFamily& family : families) {
     if (IsEmpty(family)) continue;
-    block->families.emplace_back(family);
+    Block::FamilyText& text = block->families.emplace_back(family);
+    text.first_sample = block->samples.size();
     exposition::AppendSamples(block->samples, family);
+    text.sample_count = block->samples.size() - text.first_sample;
+    exposition::AppendHistograms(block->histograms, family);
   }
   return block;
 }
@@ -75,6 +127,13 @@ bool Block::Shows(const std::vector<model::MetricFamily>& shown) const {
     }
   }
   return sample == samples.end();
+}
+
+const std::deque<base::PackedText>& Block::messages() const {
+  std::call_once(messages_made_, [this] {
+    for (const FamilyText& family : families) messages_.emplace_back(MetricFields(*this, family));
+  });
+  return messages_;
 }
 
 namespace {
@@ -139,61 +198,84 @@ Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disa
 
 namespace {
 
-// Those of `names`, or all of them, in the order of the page.
-std::vector<const Block::FamilyText*> FamiliesOf(const Snapshot& snapshot,
-                                                 const std::set<std::string>& names) {
-  std::vector<const Block::FamilyText*> families;
-  for (const auto& block : snapshot.blocks) {
-    for (const Block::FamilyText& family : block->families) {
-      if (names.empty() || names.contains(family.name)) families.push_back(&family);
-    }
+// A page is made of texts as they are, or compressed.
+void Put(std::string& page, std::string_view text) { page += text; }
+void Put(std::string& page, const base::PackedText& text) { text.AppendTo(page); }
+void Put(base::GzipJoiner& page, std::string_view text) { page.Add(text); }
+void Put(base::GzipJoiner& page, const base::PackedText& text) { text.AddTo(page); }
+
+template <class Page>
+void PutText(Page& page, const std::vector<PlacedFamily>& families) {
+  std::string_view last;
+  for (const PlacedFamily& family : families) {
+    if (last != family.text().name) Put(page, family.text().head);
+    Put(page, family.text().text);
+    last = family.text().name;
   }
-  std::stable_sort(families.begin(), families.end(),
-                   [](const auto* a, const auto* b) { return a->name < b->name; });
-  return families;
 }
 
-// Tells `head` of the text before each family, and `text` of its samples.
-template <class Head, class Text>
-void Render(const Snapshot& snapshot, const std::set<std::string>& names, Head head, Text text) {
-  const Block::FamilyText* last = nullptr;
-  for (const Block::FamilyText* family : FamiliesOf(snapshot, names)) {
-    if (last == nullptr || last->name != family->name) head(family->head);
-    text(family->text);
-    last = family;
+template <class Page>
+void PutProtobuf(Page& page, const std::vector<PlacedFamily>& families) {
+  for (auto first = families.begin(); first != families.end();) {
+    const Block::FamilyText& text = first->text();
+    const auto end = std::find_if(first, families.end(), [&](const PlacedFamily& family) {
+      return family.text().name != text.name;
+    });
+    const std::string head =
+        exposition::FamilyHead(text.name, text.help, exposition::FamilyTypeOf(text.type));
+    std::size_t size = head.size();
+    for (auto part = first; part != end; ++part) size += part->message().size();
+    Put(page, exposition::LengthOf(size) + head);
+    for (; first != end; ++first) Put(page, first->message());
+  }
+}
+
+template <class Page>
+void Put(Page& page, exposition::PageFormat format, const std::vector<PlacedFamily>& families) {
+  if (format == exposition::PageFormat::kProtobuf) {
+    PutProtobuf(page, families);
+  } else {
+    PutText(page, families);
   }
 }
 
 }  // namespace
 
-std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names) {
-  std::size_t size = 0;
-  Render(
-      snapshot, names, [&](const std::string& head) { size += head.size(); },
-      [&](const base::PackedText& text) { size += text.size(); });
+std::string Render(const Snapshot& snapshot, exposition::PageFormat format,
+                   const std::set<std::string>& names) {
+  const std::vector<PlacedFamily> families = Families(snapshot, names);
+  std::size_t size = 0;  // of text; protobuf needs about as much
+  for (const PlacedFamily& family : families) {
+    size += family.text().head.size() + family.text().text.size();
+  }
   std::string page;
   page.reserve(size);
-  Render(
-      snapshot, names, [&](const std::string& head) { page += head; },
-      [&](const base::PackedText& text) { text.AppendTo(page); });
+  Put(page, format, families);
   return page;
 }
 
-std::string RenderGzip(const Snapshot& snapshot, const std::set<std::string>& names) {
+std::string RenderGzip(const Snapshot& snapshot, exposition::PageFormat format,
+                       const std::set<std::string>& names) {
   base::GzipJoiner page;
-  Render(
-      snapshot, names, [&](const std::string& head) { page.Add(head); },
-      [&](const base::PackedText& text) { text.AddTo(page); });
+  Put(page, format, Families(snapshot, names));
   return page.Finish();
+}
+
+std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names) {
+  return Render(snapshot, exposition::PageFormat::kText, names);
+}
+
+std::string RenderProtobuf(const Snapshot& snapshot, const std::set<std::string>& names) {
+  return Render(snapshot, exposition::PageFormat::kProtobuf, names);
 }
 
 base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
   const auto appender = store_.NewAppender();
+  const model::TimestampMs t = snapshot.timestamp_ms;
   base::Result<void> refused;  // the first; all others are stored
-  const auto append = [&](const model::Labels& labels, double value) {
-    const auto outcome = appender->Append(labels, snapshot.timestamp_ms, value);
+  const auto note = [&](storage::AppendOutcome outcome, const model::Labels& labels) {
     if (outcome != storage::AppendOutcome::kAppended && refused) {
-      refused = storage::AsResult(outcome, labels, snapshot.timestamp_ms);
+      refused = storage::AsResult(outcome, labels, t);
     }
   };
   std::unordered_set<const Block*> known;
@@ -203,14 +285,20 @@ base::Result<void> SnapshotAppender::Append(const Snapshot& snapshot) {
   for (const auto& block : snapshot.blocks) {
     const bool fresh = known.erase(block.get()) == 0;
     for (const exposition::FlatSample& sample : block->samples) {
-      append(sample.labels, sample.value);
+      note(appender->Append(sample.labels, t, sample.value), sample.labels);
+      if (fresh) in_fresh.insert(sample.labels);
+    }
+    for (const exposition::FlatHistogram& sample : block->histograms) {
+      note(appender->AppendDetailed(sample.labels, t, 0, {sample.value}), sample.labels);
       if (fresh) in_fresh.insert(sample.labels);
     }
   }
+  const auto end = [&](const model::Labels& labels) {
+    if (!in_fresh.contains(labels)) note(appender->Append(labels, t, model::StaleNaN()), labels);
+  };
   for (const Block* left : known) {
-    for (const exposition::FlatSample& sample : left->samples) {
-      if (!in_fresh.contains(sample.labels)) append(sample.labels, model::StaleNaN());
-    }
+    for (const exposition::FlatSample& sample : left->samples) end(sample.labels);
+    for (const exposition::FlatHistogram& sample : left->histograms) end(sample.labels);
   }
   previous_ = snapshot.blocks;
   AZX_ASSIGN_OR_RETURN(const storage::LeftOut left_out, appender->Commit());

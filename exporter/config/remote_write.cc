@@ -92,7 +92,7 @@ Result<void> ReadTarget(const YamlNode& item, YamlMap& map,
   AZX_RETURN_IF_ERROR(ReadMessage(map, target.message));
   AZX_RETURN_IF_ERROR(ReadRelabelRules(map, "write_relabel_configs", target.relabel));
   AZX_RETURN_IF_ERROR(RefuseTrue(map, "send_exemplars"));
-  AZX_RETURN_IF_ERROR(RefuseTrue(map, "send_native_histograms"));
+  AZX_RETURN_IF_ERROR(ReadBool(map, "send_native_histograms", target.send_native_histograms));
   AZX_RETURN_IF_ERROR(ReadSection(map, "queue_config",
                                   [&](YamlMap& section) { return ReadQueue(section, target); }));
   AZX_RETURN_IF_ERROR(ReadSection(map, "metadata_config",

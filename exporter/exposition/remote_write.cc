@@ -6,8 +6,8 @@
 
 #include "azexporter/base/protobuf_reader.h"
 #include "azexporter/base/utf8.h"
-#include "histogram_message.h"
-#include "malformed.h"
+#include "azexporter/model/histogram_message.h"
+#include "write_request_reader.h"
 
 namespace azexporter::exposition {
 
@@ -15,6 +15,7 @@ using base::BadData;
 using base::Result;
 using base::protobuf::Field;
 using base::protobuf::FieldReader;
+using base::protobuf::Malformed;
 using base::protobuf::WireType;
 
 namespace {
@@ -33,23 +34,6 @@ std::string Quoted(std::string_view text) {
 
 }  // namespace
 
-// Fills a WriteRequest, a message kind a method.
-class WriteRequestReader {
- public:
-  Result<WriteRequest> Read(std::string_view message);
-
- private:
-  Result<void> ReadSeries(std::string_view message);
-  Result<void> ReadLabel(std::string_view message, std::size_t first_label);
-  Result<void> ReadSample(std::string_view message);
-  Result<void> ReadHistogram(std::string_view message);
-  Result<void> CheckSeries(const WriteRequest::Series& series) const;
-  // The series that is being read, for messages.
-  std::string SeriesText(std::size_t first_label) const;
-
-  WriteRequest out_;
-};
-
 Result<WriteRequest> WriteRequestReader::Read(std::string_view message) {
   FieldReader reader(message);
   for (Field field; reader.Next(field);) {
@@ -67,10 +51,20 @@ Result<WriteRequest> WriteRequestReader::Read(std::string_view message) {
   return std::move(out_);
 }
 
+WriteRequest::Series WriteRequestReader::BeginSeries() const {
+  return {.first_label = out_.labels_.size(),
+          .first_sample = out_.samples_.size(),
+          .first_histogram = out_.histograms_.size()};
+}
+
+void WriteRequestReader::EndSeries(WriteRequest::Series& series) const {
+  series.label_count = out_.labels_.size() - series.first_label;
+  series.sample_count = out_.samples_.size() - series.first_sample;
+  series.histogram_count = out_.histograms_.size() - series.first_histogram;
+}
+
 Result<void> WriteRequestReader::ReadSeries(std::string_view message) {
-  WriteRequest::Series series{.first_label = out_.labels_.size(),
-                              .first_sample = out_.samples_.size(),
-                              .first_histogram = out_.histograms_.size()};
+  WriteRequest::Series series = BeginSeries();
   FieldReader reader(message);
   for (Field field; reader.Next(field);) {
     if (field.number > 4) continue;
@@ -78,17 +72,16 @@ Result<void> WriteRequestReader::ReadSeries(std::string_view message) {
     if (field.number == 1) {
       AZX_RETURN_IF_ERROR(ReadLabel(field.bytes, series.first_label));
     } else if (field.number == 2) {
-      AZX_RETURN_IF_ERROR(ReadSample(field.bytes));
+      AZX_RETURN_IF_ERROR(ReadSample(field.bytes, nullptr));
     } else if (field.number == 3) {
       ++out_.exemplar_count_;
     } else {
-      AZX_RETURN_IF_ERROR(ReadHistogram(field.bytes));
+      AZX_ASSIGN_OR_RETURN(model::HistogramMessage histogram, model::DecodeHistogram(field.bytes));
+      out_.histograms_.push_back(std::move(histogram.point));
     }
   }
   if (reader.failed()) return Malformed("TimeSeries");
-  series.label_count = out_.labels_.size() - series.first_label;
-  series.sample_count = out_.samples_.size() - series.first_sample;
-  series.histogram_count = out_.histograms_.size() - series.first_histogram;
+  EndSeries(series);
   AZX_RETURN_IF_ERROR(CheckSeries(series));
   out_.series_.push_back(series);
   return {};
@@ -103,6 +96,10 @@ Result<void> WriteRequestReader::ReadLabel(std::string_view message, std::size_t
     (field.number == 1 ? label.name : label.value) = field.bytes;
   }
   if (reader.failed()) return Malformed("Label");
+  return AddLabel(label, first_label);
+}
+
+Result<void> WriteRequestReader::AddLabel(const model::Label& label, std::size_t first_label) {
   if (label.name.empty()) {
     return BadData("empty label name in series " + SeriesText(first_label));
   }
@@ -124,13 +121,7 @@ Result<void> WriteRequestReader::ReadLabel(std::string_view message, std::size_t
   return {};
 }
 
-Result<void> WriteRequestReader::ReadHistogram(std::string_view message) {
-  AZX_ASSIGN_OR_RETURN(model::HPoint point, DecodeHistogram(message));
-  out_.histograms_.push_back(std::move(point));
-  return {};
-}
-
-Result<void> WriteRequestReader::ReadSample(std::string_view message) {
+Result<void> WriteRequestReader::ReadSample(std::string_view message, model::TimestampMs* start_t) {
   if (out_.samples_.size() == kMaxWriteSamples) {
     return BadData("more than " + std::to_string(kMaxWriteSamples) + " samples in one request");
   }
@@ -140,9 +131,9 @@ Result<void> WriteRequestReader::ReadSample(std::string_view message) {
     if (field.number == 1) {
       if (field.type != WireType::kFixed64) return Malformed("Sample");
       point.f = std::bit_cast<double>(field.value);
-    } else if (field.number == 2) {
+    } else if (field.number == 2 || (field.number == 3 && start_t != nullptr)) {
       if (field.type != WireType::kVarint) return Malformed("Sample");
-      point.t = static_cast<model::TimestampMs>(field.value);
+      (field.number == 2 ? point.t : *start_t) = static_cast<model::TimestampMs>(field.value);
     }
   }
   if (reader.failed()) return Malformed("Sample");
@@ -172,6 +163,16 @@ std::span<const model::FPoint> WriteRequest::samples(const Series& series) const
 
 std::span<const model::HPoint> WriteRequest::histograms(const Series& series) const {
   return std::span(histograms_).subspan(series.first_histogram, series.histogram_count);
+}
+
+std::span<const model::TimestampMs> WriteRequest::sample_starts(const Series& series) const {
+  if (sample_starts_.empty()) return {};
+  return std::span(sample_starts_).subspan(series.first_sample, series.sample_count);
+}
+
+std::span<const model::TimestampMs> WriteRequest::histogram_starts(const Series& series) const {
+  if (histogram_starts_.empty()) return {};
+  return std::span(histogram_starts_).subspan(series.first_histogram, series.histogram_count);
 }
 
 Result<std::string> UncompressWriteBody(std::string_view body) {

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "azexporter/base/protobuf_writer.h"
-#include "histogram_message.h"
+#include "azexporter/model/histogram_message.h"
 
 namespace azexporter::exposition {
 

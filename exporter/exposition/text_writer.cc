@@ -1,5 +1,7 @@
 #include "azexporter/exposition/text_writer.h"
 
+#include <limits>
+
 #include "azexporter/base/float_format.h"
 
 namespace azexporter::exposition {
@@ -107,6 +109,28 @@ void AppendSamples(std::vector<FlatSample>& out, const model::MetricFamily& fami
     }
     add(metric.labels, "_sum", "", metric.value.sum);
     add(metric.labels, "_count", "", static_cast<double>(TotalCount(metric.value)));
+  }
+}
+
+std::vector<CumulativeBucket> CumulativeBuckets(const model::FloatHistogram& histogram) {
+  std::vector<CumulativeBucket> out;
+  const std::vector<model::HistogramBucket> filled = histogram.Buckets();
+  auto next = filled.begin();
+  double count = 0;
+  for (const double bound : histogram.custom_bounds) {
+    for (; next != filled.end() && next->upper <= bound; ++next) count += next->count;
+    out.push_back({bound, count});
+  }
+  out.push_back({std::numeric_limits<double>::infinity(), histogram.count});
+  return out;
+}
+
+void AppendHistograms(std::vector<FlatHistogram>& out, const model::MetricFamily& family) {
+  for (const model::HistogramMetric& metric : family.histograms) {
+    if (metric.value.native == nullptr) continue;
+    model::LabelsBuilder builder(metric.labels);
+    builder.Set(model::kMetricName, family.desc->name);
+    out.push_back({builder.Build(), metric.value.native});
   }
 }
 

@@ -171,6 +171,14 @@ double ExponentialBound(std::int32_t index, std::int32_t schema) {
   return std::ldexp(std::exp2(static_cast<double>(fraction) / (1 << schema)), exponent);
 }
 
+std::int32_t ExponentialIndex(double value, std::int32_t schema) {
+  // The logarithm is right but for rounding; the bounds decide.
+  auto index = static_cast<std::int32_t>(std::ceil(std::ldexp(std::log2(value), schema)));
+  while (value > ExponentialBound(index, schema)) ++index;
+  while (value <= ExponentialBound(index - 1, schema)) --index;
+  return index;
+}
+
 double HistogramBucket::FractionBelow(double value, bool linear) const {
   if (linear) return (value - lower) / (upper - lower);
   const double log_lower = std::log2(std::abs(lower));
@@ -196,6 +204,24 @@ std::vector<HistogramBucket> FloatHistogram::Buckets() const {
     if (!has_custom_buckets()) ClipAtZero(buckets.back(), zero_threshold);
   }
   return buckets;
+}
+
+void FloatHistogram::Observe(double value) {
+  ++count;
+  sum += value;
+  if (value <= zero_threshold) {
+    ++zero_count;
+    return;
+  }
+  const std::int32_t index = ExponentialIndex(value, schema);
+  Cells cells = ToCells(positive);
+  const auto at = std::ranges::lower_bound(cells, index, {}, &Cell::index);
+  if (at != cells.end() && at->index == index) {
+    ++at->count;
+  } else {
+    cells.insert(at, {index, 1});
+  }
+  FromCells(cells, positive);
 }
 
 bool FloatHistogram::Equals(const FloatHistogram& other) const {

@@ -28,6 +28,11 @@ void LatencyHistogram::Observe(double seconds) {
   ++counts[static_cast<std::size_t>(bound - kLatencyBounds.begin())];
   ++total;
   sum_seconds += seconds;
+  native.Observe(seconds);
+  while (native.positive.counts.size() > kMostBuckets &&
+         native.schema > model::FloatHistogram::kMinSchema) {
+    native.ReduceResolution(native.schema - 1);
+  }
 }
 
 std::string_view ProbeOutcomeName(ProbeOutcome outcome) {

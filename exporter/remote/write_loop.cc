@@ -148,6 +148,7 @@ WriteStats WriteLoop::Stats() const {
           .dropped_too_old = from.dropped_too_old,
           .dropped_relabel = from.dropped_relabel,
           .dropped_shutdown = from.dropped_shutdown,
+          .dropped_native_histogram = from.dropped_native_histogram,
           .metadata = from.metadata,
           .metadata_failed = from.metadata_failed,
           .bytes = from.bytes,
@@ -175,9 +176,10 @@ bool WriteLoop::SendBatch(Batch batch, const std::stop_token& stop) {
   Backoff backoff(target_.min_backoff_ms, target_.max_backoff_ms,
                   static_cast<std::uint32_t>(shared_.deps.clock.SteadyNs()));
   std::string body;
-  // As by default in Prometheus, only 2.0 carries native histograms.
-  if (target_.message == WriteMessage::kV1) {
-    std::erase_if(batch, [](const model::Sample& sample) { return sample.h != nullptr; });
+  // As in Prometheus, 1.0 carries native histograms only where it is told to.
+  if (target_.message == WriteMessage::kV1 && !target_.send_native_histograms) {
+    backlog_->dropped_native_histogram +=
+        std::erase_if(batch, [](const model::Sample& sample) { return sample.h != nullptr; });
     backlog_->in_flight = batch.size();
   }
   for (int attempt = 0;; ++attempt) {

@@ -54,6 +54,7 @@ struct Backlog {
   std::atomic<std::uint64_t> dropped_too_old = 0;
   std::atomic<std::uint64_t> dropped_relabel = 0;
   std::atomic<std::uint64_t> dropped_shutdown = 0;
+  std::atomic<std::uint64_t> dropped_native_histogram = 0;
   std::atomic<std::uint64_t> metadata = 0;
   std::atomic<std::uint64_t> metadata_failed = 0;
   std::atomic<std::uint64_t> bytes = 0;

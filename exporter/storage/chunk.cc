@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "bits.h"
+
 namespace azexporter::storage {
 namespace {
 
@@ -68,12 +70,7 @@ class Chunk::Unpacker {
   std::uint32_t left() const { return left_; }
 
  private:
-  // The next 64 bits, whatever they are.
-  std::uint64_t Peek() const {
-    const std::uint32_t word = position_ / 64;
-    const std::uint32_t offset = position_ % 64;
-    return (words_[word] << offset) | (words_[word + 1] >> 1 >> (63 - offset));
-  }
+  std::uint64_t Peek() const { return PeekBits(words_, position_); }
   std::uint64_t Take(std::uint32_t count) {
     const std::uint64_t bits = Peek() >> (64 - count);
     position_ += count;
@@ -191,11 +188,7 @@ void Chunk::PackValue(double value) {
 }
 
 void Chunk::Put(std::uint64_t bits, std::uint32_t count) {
-  bits <<= 64 - count;  // what lies above `count` goes
-  const std::uint32_t word = bits_ / 64u;
-  const std::uint32_t offset = bits_ % 64u;
-  words_[word] |= bits >> offset;
-  if (offset + count > 64) words_[word + 1] |= bits << (64 - offset);
+  PutBits(words_.get(), bits_, bits, count);
   bits_ = static_cast<std::uint16_t>(bits_ + count);
 }
 

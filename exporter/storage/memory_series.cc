@@ -28,10 +28,9 @@ std::size_t MemorySeries::heap_bytes() const {
   std::size_t bytes = data_->head.heap_bytes() + data_->sealed.capacity() * sizeof(Chunk);
   for (const Chunk& chunk : data_->sealed) bytes += chunk.heap_bytes();
   if (data_->details == nullptr) return bytes;
-  for (const DetailPoint& point : *data_->details) {
-    bytes += sizeof(DetailPoint);
-    if (point.detail.histogram != nullptr) bytes += 16 * point.detail.histogram->SizeInSamples();
-  }
+  const std::vector<DetailChunk>& chunks = data_->details->chunks;
+  bytes += sizeof(SeriesDetails) + chunks.capacity() * sizeof(DetailChunk);
+  for (const DetailChunk& chunk : chunks) bytes += chunk.heap_bytes();
   return bytes;
 }
 
@@ -59,30 +58,55 @@ void MemorySeries::Append(model::TimestampMs t, double value, SampleDetail detai
     value = model::HistogramNaN();
   }
   Append({t, value}, version);
-  if (detail.empty()) return;
-  if (data_->details == nullptr) data_->details = std::make_unique<std::vector<DetailPoint>>();
-  data_->details->push_back({t, std::move(detail)});
+  if (!detail.empty()) AppendDetail({t, std::move(detail)});
+}
+
+void MemorySeries::AppendDetail(DetailPoint point) {
+  if (data_->details == nullptr) data_->details = std::make_unique<SeriesDetails>();
+  std::vector<DetailChunk>& chunks = data_->details->chunks;
+  if (chunks.empty()) chunks.emplace_back();
+  if (!chunks.back().Append(point)) {
+    chunks.back().Seal();
+    chunks.emplace_back().Append(point);
+  }
+  data_->details->newest = std::move(point);
 }
 
 const model::FloatHistogram* MemorySeries::newest_histogram() const {
-  if (!model::IsHistogramNaN(newest_.f) || !has_details() || data_->details->empty())
-    return nullptr;
-  return data_->details->back().detail.histogram.get();
+  if (!model::IsHistogramNaN(newest_.f) || !has_details()) return nullptr;
+  return data_->details->newest.detail.histogram.get();
 }
 
 void MemorySeries::ReadDetails(model::TimestampMs min_t, model::TimestampMs max_t,
                                std::vector<DetailPoint>& out) const {
   if (!has_details()) return;
-  const auto first = std::ranges::lower_bound(*data_->details, min_t, {}, &DetailPoint::t);
-  const auto end = std::ranges::upper_bound(*data_->details, max_t, {}, &DetailPoint::t);
-  if (first < end) out.insert(out.end(), first, end);
+  const SeriesDetails& details = *data_->details;
+  // Mostly it is the newest one that is asked for, and it need not be made anew.
+  if (min_t >= details.newest.t) {
+    if (min_t == details.newest.t && max_t >= min_t) out.push_back(details.newest);
+    return;
+  }
+  // A chunk may begin with details of points that are gone.
+  min_t = std::max(min_t, oldest_t());
+  const auto first = std::ranges::partition_point(
+      details.chunks, [&](const DetailChunk& chunk) { return chunk.last_t() < min_t; });
+  for (auto chunk = first; chunk != details.chunks.end() && chunk->first_t() <= max_t; ++chunk) {
+    chunk->Read(min_t, max_t, out);
+  }
 }
 
 void MemorySeries::DropDetailsBefore(model::TimestampMs t) {
   if (!has_details()) return;
-  const auto kept = std::ranges::lower_bound(*data_->details, t, {}, &DetailPoint::t);
-  data_->details->erase(data_->details->begin(), kept);
-  if (data_->details->empty()) data_->details.reset();
+  std::vector<DetailChunk>& chunks = data_->details->chunks;
+  const auto kept = std::ranges::partition_point(
+      chunks, [&](const DetailChunk& chunk) { return chunk.last_t() < t; });
+  if (kept == chunks.begin()) return;
+  chunks.erase(chunks.begin(), kept);
+  if (chunks.empty()) {
+    data_->details.reset();
+  } else {
+    chunks.shrink_to_fit();
+  }
 }
 
 void MemorySeries::Read(model::TimestampMs min_t, model::TimestampMs max_t,

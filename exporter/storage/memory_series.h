@@ -17,16 +17,21 @@
 #include "azexporter/model/label_view.h"
 #include "azexporter/model/sample.h"
 #include "azexporter/storage/chunk.h"
+#include "azexporter/storage/detail_chunk.h"
 #include "azexporter/storage/storage.h"
 
 namespace azexporter::storage {
+
+struct SeriesDetails {
+  std::vector<DetailChunk> chunks;  // in order of time; the last one is appended to
+  DetailPoint newest;
+};
 
 struct SeriesData {
   Chunk head;                 // the one that is appended to
   std::vector<Chunk> sealed;  // in order of time
   std::int64_t retention_ms = 0;
-  // In order of time; null while no sample has any.
-  std::unique_ptr<std::vector<DetailPoint>> details;
+  std::unique_ptr<SeriesDetails> details;  // null while no sample has any
 };
 
 class MemorySeries {
@@ -80,6 +85,7 @@ class MemorySeries {
   void DropSealedUntil(model::TimestampMs t);
 
  private:
+  void AppendDetail(DetailPoint point);
   void DropDetailsBefore(model::TimestampMs t);
 
   model::FPoint newest_;

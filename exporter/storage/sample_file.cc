@@ -8,13 +8,14 @@
 #include <unordered_map>
 #include <utility>
 
+#include "azexporter/model/histogram_message.h"
 #include "azexporter/model/label_codec.h"
 
 namespace azexporter::storage {
 namespace {
 
-// Values are the bits of doubles: SQLite has no NaN. `reach` is the longest that any rule looks
-// back to the series.
+// Values are the bits of doubles, since SQLite has no NaN, or, as a blob, native histograms
+// (model/histogram_message.h). `reach` is the longest that any rule looks back to the series.
 constexpr char kTables[] = R"(
 CREATE TABLE series (id INTEGER PRIMARY KEY, labels TEXT NOT NULL UNIQUE, reach INTEGER NOT NULL);
 CREATE TABLE samples (
@@ -29,10 +30,22 @@ constexpr std::int64_t kLateMs = 60'000;
 
 constexpr char kPrune[] = "DELETE FROM series WHERE id NOT IN (SELECT series FROM samples)";
 
+// A blob in place of `value`; its text is the bytes.
+constexpr char kPutHistogram[] = "INSERT OR IGNORE INTO samples VALUES (?, ?, CAST(? AS BLOB))";
+
 struct Known {
   std::int64_t id = 0;
   std::int64_t reach_ms = 0;
 };
+
+// Lays the sample of a row down: series, time, value, whether that is a histogram.
+AppendOutcome Append(Appender& to, const model::Labels& labels, const base::Row& row) {
+  const model::TimestampMs t = row.Int(1);
+  if (row.Int(3) == 0) return to.Append(labels, t, std::bit_cast<double>(row.Int(2)));
+  const auto message = model::DecodeHistogram(row.Text(2));
+  if (!message || !message->point.h->Validate()) return AppendOutcome::kTooOld;
+  return to.AppendDetailed(labels, t, 0, {message->point.h});
+}
 
 }  // namespace
 
@@ -74,13 +87,13 @@ base::Result<void> SampleFile::Impl::Load(Appender& to, std::size_t& count) {
     if (last_id != 0) static_cast<void>(to.Append(labels[last_id], last_t + 1, model::StaleNaN()));
   };
   AZX_ASSIGN_OR_RETURN(base::Statement samples,
-                       db.Prepare("SELECT series, t, value FROM samples ORDER BY series, t"));
+                       db.Prepare("SELECT series, t, value, typeof(value) = 'blob' FROM samples "
+                                  "ORDER BY series, t"));
   AZX_RETURN_IF_ERROR(samples.Each([&](const base::Row& row) {
     if (row.Int(0) != last_id) end();
     last_id = row.Int(0);
     last_t = row.Int(1);
-    const auto value = std::bit_cast<double>(row.Int(2));
-    if (to.Append(labels[last_id], last_t, value) == AppendOutcome::kAppended) ++count;
+    if (Append(to, labels[last_id], row) == AppendOutcome::kAppended) ++count;
   }));
   end();
   return {};
@@ -109,17 +122,25 @@ base::Result<void> SampleFile::Impl::SaveWanted(const Queryable& from, const Wan
                                   "RETURNING id"));
   AZX_ASSIGN_OR_RETURN(base::Statement put,
                        db.Prepare("INSERT OR IGNORE INTO samples VALUES (?, ?, ?)"));
+  AZX_ASSIGN_OR_RETURN(base::Statement put_histogram, db.Prepare(kPutHistogram));
   std::vector<model::FPoint> points;
+  std::vector<DetailPoint> details;
   for (std::size_t i = 0; i < set->size(); ++i) {
     points.clear();
-    set->Read(i, since, now, points);
+    details.clear();
+    const bool detailed = set->Read(i, since, now, points);
     if (points.empty()) continue;
+    if (detailed) set->ReadDetails(i, since, now, details);
     AZX_ASSIGN_OR_RETURN(const std::int64_t series,
                          NumberOf(set->labels(i).ToLabels(), wanted.reach_ms, put_series));
     for (const model::FPoint& point : points) {
-      // Histograms are not kept across a restart.
       if (model::IsHistogramNaN(point.f)) continue;
       AZX_RETURN_IF_ERROR(put.Run(series, point.t, std::bit_cast<std::int64_t>(point.f)));
+    }
+    for (const auto& [t, detail] : details) {
+      if (detail.histogram == nullptr) continue;
+      AZX_RETURN_IF_ERROR(
+          put_histogram.Run(series, t, model::EncodeHistogram({t, detail.histogram})));
     }
   }
   return {};

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "azexporter/web/server.h"
@@ -41,6 +42,7 @@ struct Page {
   std::string body = {};
   std::string location = {};  // of a redirect
   bool gzip = false;          // the body is, already
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 using ApiHandler = base::Result<ApiData> (*)(const Context&, const Request&);

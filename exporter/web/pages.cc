@@ -1,21 +1,23 @@
 #include <set>
 
 #include "azexporter/base/text.h"
-#include "azexporter/exposition/text_writer.h"
+#include "azexporter/exposition/metric_message.h"
 #include "azexporter/net/http_client.h"
 #include "handlers.h"
 
 namespace azexporter::web {
 
-// GET /metrics: the families of the latest round, those of name[] where it is given.
+// GET /metrics: the families of the latest round, those of name[] where it is given; in protobuf
+// where that is asked for.
 Page Metrics(const Context& context, const Request& request) {
   const auto round = context.deps.latest.Get();
   if (!round) return {.status = 503, .body = "no round is finished yet\n"};
   const std::vector<std::string> wanted = request.Params("name[]");
   const std::set<std::string> names(wanted.begin(), wanted.end());
-  return {.type = std::string(exposition::kTextContentType),
-          .body = request.accepts_gzip ? collect::RenderGzip(round->snapshot, names)
-                                       : collect::RenderText(round->snapshot, names),
+  const exposition::PageFormat format = exposition::Negotiate(request.accept);
+  return {.type = std::string(exposition::ContentTypeOf(format)),
+          .body = request.accepts_gzip ? collect::RenderGzip(round->snapshot, format, names)
+                                       : collect::Render(round->snapshot, format, names),
           .gzip = request.accepts_gzip};
 }
 
@@ -53,7 +55,7 @@ Page Reload(const Context& context, const Request&) {
   return {.body = ""};
 }
 
-// POST /api/v1/write: remote write 1.0.
+// POST /api/v1/write: remote write 1.0 and 2.0.
 Page Write(const Context& context, const Request& request) {
   if (context.remote_write == nullptr) {
     return {.status = 404,
@@ -65,7 +67,14 @@ Page Write(const Context& context, const Request& request) {
                                             .content_encoding = request.content_encoding,
                                             .body = request.body});
   if (!answer.text.empty()) answer.text += '\n';
-  return {.status = answer.status, .body = std::move(answer.text)};
+  Page page{.status = answer.status, .body = std::move(answer.text)};
+  if (const auto& written = answer.written) {
+    const std::string prefix = "X-Prometheus-Remote-Write-";
+    page.headers = {{prefix + "Samples-Written", std::to_string(written->samples)},
+                    {prefix + "Histograms-Written", std::to_string(written->histograms)},
+                    {prefix + "Exemplars-Written", std::to_string(written->exemplars)}};
+  }
+  return page;
 }
 
 }  // namespace azexporter::web

@@ -27,6 +27,7 @@ struct Request {
   std::string content_type = {};
   std::string content_encoding = {};
   bool accepts_gzip = false;
+  std::string accept = {};
   std::string_view body = {};
   Connection connection = {};
 

@@ -219,6 +219,7 @@ void Server::Impl::Serve(const httplib::Request& from, std::string_view body,
                   .content_type = from.get_header_value("Content-Type"),
                   .content_encoding = from.get_header_value("Content-Encoding"),
                   .accepts_gzip = AcceptsGzip(from),
+                  .accept = from.get_header_value("Accept"),
                   .body = body,
                   .connection = {from.remote_addr, from.remote_port, from.local_port}};
   if (request.content_type.starts_with("application/x-www-form-urlencoded")) {
@@ -236,6 +237,7 @@ void Server::Impl::Serve(const httplib::Request& from, std::string_view body,
 void Server::Impl::Send(const httplib::Request& from, Page page,
                         httplib::Response& response) const {
   response.status = page.status;
+  for (const auto& [name, value] : page.headers) response.set_header(name, value);
   if (!page.location.empty()) {
     response.set_redirect(page.location, page.status);
     return;

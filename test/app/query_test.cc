@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "azexporter/app/flags.h"
+#include "azexporter/exposition/metric_message.h"
 #include "azexporter/storage/memory_store.h"
 #include "azexporter/web/server.h"
 #include "query_output.h"
@@ -54,6 +55,31 @@ TEST_F(QueryTest, LoadsFilesAndKnowsTheirNewestTime) {
   ASSERT_FALSE(twice);
   EXPECT_EQ(twice.error().message(),
             (folder_ / "2.om").string() + ": out of order sample at 1001000: up{zone=\"a\"}");
+}
+
+// As `curl -H 'Accept: application/vnd.google.protobuf; ...' .../metrics` leaves it.
+TEST_F(QueryTest, LoadsProtobufWithNativeHistograms) {
+  model::FloatHistogram native;
+  for (const double seconds : {0.5, 0.5, 3.0}) native.Observe(seconds);
+  std::string family =
+      exposition::FamilyHead("lat", "Latency.", exposition::FamilyType::kHistogram);
+  exposition::MetricMessage metric;
+  metric.AddLabel({"zone", "a"});
+  metric.SetTime(1'000'000);
+  metric.SetHistogram(native);
+  metric.AppendTo(family);
+  std::string page;
+  exposition::AppendDelimited(page, family);
+  const auto source = LoadSamples({Write("metrics.pb", page)}, {.timeout_ms = 60'000});
+  ASSERT_TRUE(source) << source.error().message();
+  EXPECT_EQ((*source)->now(), 1'000'000);
+  const auto result = (*source)->Instant("histogram_count(lat)", (*source)->now());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(std::get<promql::Vector>(result->value).at(0).f, 3);
+  const auto bad = LoadSamples({Write("cut.pb", page.substr(0, 20))}, {.timeout_ms = 60'000});
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().message(),
+            (folder_ / "cut.pb").string() + ":byte 0: the message is cut short");
 }
 
 TEST_F(QueryTest, ShowsVectorsAsTableJsonAndCsv) {

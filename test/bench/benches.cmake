@@ -29,6 +29,9 @@ target_link_libraries(postgres_bench PRIVATE azx_options azexporter::db azexport
 # What queries over a large cluster cost.
 add_executable(query_bench bench/query_bench.cc bench/zone_data.cc)
 target_link_libraries(query_bench PRIVATE azx_options azexporter::promql azexporter::storage)
+# What native histograms take in the store.
+add_executable(histogram_bench bench/histogram_bench.cc)
+target_link_libraries(histogram_bench PRIVATE azx_options azexporter::promql azexporter::storage)
 # What the rule engine adds to the queries of its rules.
 add_executable(rules_bench bench/rules_bench.cc)
 target_include_directories(rules_bench PRIVATE ${PROJECT_SOURCE_DIR}/test)

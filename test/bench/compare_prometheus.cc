@@ -18,6 +18,7 @@
 
 #include "azexporter/base/check.h"
 #include "azexporter/base/clock.h"
+#include "azexporter/model/histogram_message.h"
 #include "support/write_body.h"
 #include "zone_data.h"
 
@@ -76,10 +77,17 @@ void WriteAll(std::vector<Peer>& peers, const ZoneDataSize& size, std::int64_t s
         test::LabelPairs labels;
         for (const model::Label label : all[s].labels) labels.emplace_back(label.name, label.value);
         std::vector<model::FPoint> points;
+        std::string histograms;
         for (int i = first; i < first + kSamplesARequest; ++i) {
-          points.push_back({start_ms + i * kIntervalMs, all[s].value(i)});
+          const std::int64_t t = start_ms + i * kIntervalMs;
+          if (all[s].histogram) {
+            const model::HPoint point = {t, all[s].histogram(i)};
+            histograms += test::BytesField(4, model::EncodeHistogram(point));
+          } else {
+            points.push_back({t, all[s].value(i)});
+          }
         }
-        message += test::SeriesField(labels, points);
+        message += test::SeriesField(labels, points, histograms);
       }
       const std::string body = test::Snappy(message);
       for (Peer& peer : peers) Write(peer, body);
@@ -126,8 +134,8 @@ std::map<std::string, double> ValuesOf(const std::string& body) {
   return values;
 }
 
-// Whether both say the same, but for the last bits of a sum.
-bool Agree(const std::string& a, const std::string& b) {
+// Whether both say the same, but for the last bits of a sum, or as far as `tolerance` allows.
+bool Agree(const std::string& a, const std::string& b, double tolerance) {
   const auto left = ValuesOf(a);
   const auto right = ValuesOf(b);
   if (left.size() != right.size()) return false;
@@ -135,7 +143,7 @@ bool Agree(const std::string& a, const std::string& b) {
     const auto found = right.find(labels);
     if (found == right.end()) return false;
     const bool same = value == found->second ||
-                      std::abs(value - found->second) <= 1e-9 * std::abs(value) ||
+                      std::abs(value - found->second) <= tolerance * std::abs(value) ||
                       (std::isnan(value) && std::isnan(found->second));
     if (!same) return false;
   }
@@ -160,7 +168,7 @@ bool Compare(std::vector<Peer>& peers, int rounds, std::int64_t start_ms) {
     }
     for (auto& t : times) std::ranges::sort(t);
     const auto median = [](const std::vector<double>& t) { return t[t.size() / 2]; };
-    const bool same = Agree(bodies[0], bodies[1]);
+    const bool same = Agree(bodies[0], bodies[1], query.tolerance);
     agree = agree && same;
     std::printf("%-34s %10.2f %10.2f %10.2f %10.2f %8.1f %8.1f%s\n", query.name, times[0][0],
                 median(times[0]), times[1][0], median(times[1]), times[1][0] / times[0][0],

@@ -45,6 +45,7 @@ azexporter=$!
 echo 'global: {scrape_interval: 1h}' >"$work/prometheus.yaml"
 prometheus --config.file="$work/prometheus.yaml" --storage.tsdb.path="$work/data" \
   --web.listen-address="127.0.0.1:$prom_port" --web.enable-remote-write-receiver \
+  --enable-feature=native-histograms \
   >"$work/prometheus.log" 2>&1 &
 prometheus=$!
 wait_for "http://127.0.0.1:$az_port/-/ready"

@@ -37,8 +37,10 @@ void Fill(storage::MemoryStore& store) {
   for (int i = 0; i < kSamples; ++i) {
     const auto appender = store.NewAppender();
     for (const BenchSeries& series : all) {
+      const model::TimestampMs t = kStart + i * kIntervalMs;
       const auto outcome =
-          appender->Append(series.labels, kStart + i * kIntervalMs, series.value(i));
+          series.histogram ? appender->AppendDetailed(series.labels, t, 0, {series.histogram(i)})
+                           : appender->Append(series.labels, t, series.value(i));
       AZX_CHECK(outcome == storage::AppendOutcome::kAppended, "a sample was refused");
     }
     AZX_CHECK(appender->Commit().has_value(), "a batch was refused");

@@ -65,6 +65,22 @@ void Pods(const ZoneDataSize& size, const std::function<void(const BenchSeries&)
   }
 }
 
+// 40 buckets around a tenth of a second, which grow as the classic ones do.
+model::HistogramPtr NativeLatency(int i, int jitter) {
+  constexpr std::uint32_t kBucketCount = 40;
+  model::FloatHistogram histogram;
+  histogram.schema = 3;
+  histogram.zero_threshold = 0x1p-128;
+  histogram.sum = 41.7 * i;
+  histogram.positive.spans = {{-50, kBucketCount}};
+  for (std::uint32_t b = 0; b < kBucketCount; ++b) {
+    const double count = (b % 7 + 1.0) * (30 * i + (i * 7 + jitter) % 11);
+    histogram.positive.counts.push_back(count);
+    histogram.count += count;
+  }
+  return std::make_shared<const model::FloatHistogram>(std::move(histogram));
+}
+
 void Latencies(const std::function<void(const BenchSeries&)>& visit) {
   for (int service = 0; service < kServices; ++service) {
     for (std::size_t from = 0; from < kZones.size(); ++from) {
@@ -91,6 +107,9 @@ void Latencies(const std::function<void(const BenchSeries&)>& visit) {
         visit({labels("http_request_duration_seconds_count", ""),
                [](int i) { return 360.0 * i + 12 * (i * 7 % 11); }});
         visit({labels("http_request_duration_seconds_sum", ""), [](int i) { return 41.7 * i; }});
+        const int jitter = service + static_cast<int>(from * 3 + to);
+        visit({labels("http_request_duration_seconds", ""), nullptr,
+               [jitter](int i) { return NativeLatency(i, jitter); }});
       }
     }
   }
@@ -122,6 +141,12 @@ const std::vector<BenchQuery>& Queries() {
       {"p95 by zone",
        "histogram_quantile(0.95, sum by (le, destination_zone) "
        "(rate(http_request_duration_seconds_bucket[5m])))"},
+      {"p95 by zone, native",
+       "histogram_quantile(0.95, sum by (destination_zone) "
+       "(rate(http_request_duration_seconds[5m])))",
+       false, 0.05},
+      {"requests by zone, native",
+       "sum by (destination_zone) (histogram_count(rate(http_request_duration_seconds[5m])))"},
       {"topk of pods by node", "topk(10, count by (node) (kube_pod_info))"},
       {"count by node", "count by (node) (kube_pod_info)"},
       {"count", "count(kube_pod_info)"},
@@ -150,6 +175,10 @@ const std::vector<BenchQuery>& Queries() {
        "histogram_quantile(0.95, sum by (le, destination_zone) "
        "(rate(http_request_duration_seconds_bucket[5m])))",
        true},
+      {"range: p95 by zone, native",
+       "histogram_quantile(0.95, sum by (destination_zone) "
+       "(rate(http_request_duration_seconds[5m])))",
+       true, 0.05},
   };
   return kQueries;
 }

@@ -5,6 +5,7 @@
 //   kube_node_status_condition           nodes x 10 (five conditions, two states)
 //   kube_pod_info                        pods, ten labels each
 //   http_request_duration_seconds_*      20 services x 9 zone pairs x (12 buckets, count, sum)
+//   http_request_duration_seconds        the same pairs, as native histograms of 40 buckets
 //
 // Everything but the histograms is the same at each time, as it mostly is in life.
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "azexporter/model/histogram.h"
 #include "azexporter/model/labels.h"
 
 namespace azexporter::bench {
@@ -25,6 +27,8 @@ struct BenchSeries {
   model::Labels labels;
   // The value of the i-th sample.
   std::function<double(int)> value;
+  // The same of a series of native histograms, which has no `value`.
+  std::function<model::HistogramPtr(int)> histogram = nullptr;
 };
 
 // Calls `visit` for each series.
@@ -35,6 +39,9 @@ struct BenchQuery {
   const char* name;
   const char* query;
   bool range = false;  // over all of the data, 121 steps; else at its end
+  // How far answers may lie apart, relatively. Within a bucket of a native histogram Prometheus
+  // before 3.0 interpolates linearly, and since then exponentially.
+  double tolerance = 1e-9;
 };
 const std::vector<BenchQuery>& Queries();
 

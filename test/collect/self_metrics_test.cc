@@ -99,7 +99,12 @@ TEST(SelfMetricsTest, RemoteWriteIsToldByReasonWhereItIsOn) {
             "requests_refused_total{reason=\"too_old\"} 0\n"
             "requests_total 4\n"
             "samples_dropped_total{reason=\"duplicate\"} 0\n"
+            "samples_dropped_total{reason=\"malformed\"} 0\n"
+            "samples_dropped_total{reason=\"native_histogram\"} 0\n"
             "samples_dropped_total{reason=\"out_of_order\"} 3\n"
+            "samples_dropped_total{reason=\"store\"} 0\n"
+            "samples_dropped_total{reason=\"too_far_ahead\"} 0\n"
+            "samples_dropped_total{reason=\"too_old\"} 0\n"
             "samples_total 9\n");
 }
 
@@ -112,6 +117,8 @@ TEST(SelfMetricsTest, TheSeriesOfAServerOfRemoteWriteThatIsGoneEnd) {
   EXPECT_EQ(Told(self, kDropped),
             "{reason=\"dropped_series\",remote_name=\"a\",url=\"http://a\"} 0\n"
             "{reason=\"dropped_series\",remote_name=\"b\",url=\"http://b\"} 0\n"
+            "{reason=\"native_histogram\",remote_name=\"a\",url=\"http://a\"} 0\n"
+            "{reason=\"native_histogram\",remote_name=\"b\",url=\"http://b\"} 0\n"
             "{reason=\"queue_full\",remote_name=\"a\",url=\"http://a\"} 4\n"
             "{reason=\"queue_full\",remote_name=\"b\",url=\"http://b\"} 0\n"
             "{reason=\"shutdown\",remote_name=\"a\",url=\"http://a\"} 0\n"

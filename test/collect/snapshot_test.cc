@@ -6,8 +6,10 @@
 #include <limits>
 
 #include "azexporter/collect/self_metrics.h"
+#include "azexporter/exposition/metric_message.h"
 #include "azexporter/kube/object_cache.h"
 #include "azexporter/storage/memory_store.h"
+#include "support/unzip.h"
 
 namespace azexporter::collect {
 namespace {
@@ -38,6 +40,22 @@ TEST(RenderTextTest, PartsOfAFamilyHaveOneHead) {
             "# HELP b B.\n# TYPE b gauge\nb{x=\"1\"} 1\nb{x=\"2\"} 2\n");
 }
 
+TEST(RenderGzipTest, IsThePageInEitherFormat) {
+  std::vector<model::Metric> many;  // enough that the family is packed by itself
+  for (int i = 0; i < 2'000; ++i) {
+    many.push_back({model::Labels::Of({{"number", std::to_string(i)}}), double{1} * i});
+  }
+  const Snapshot snapshot = SnapshotOf(1, {{&kB, many, {}}, {&kA, {{{}, 2}}, {}}});
+  for (const auto format : {exposition::PageFormat::kText, exposition::PageFormat::kProtobuf}) {
+    const std::string plain = Render(snapshot, format);
+    const std::string packed = RenderGzip(snapshot, format);
+    EXPECT_EQ(test::Unzip(packed), plain);
+    EXPECT_EQ(test::Unzip(RenderGzip(snapshot, format)), plain) << "once more";
+    EXPECT_EQ(Render(snapshot, format), plain) << "and as it was";
+    EXPECT_LT(packed.size(), plain.size() / 2);
+  }
+}
+
 TEST(BlockTest, ShowsWhatItWasMadeOf) {
   const auto labelled = [](const std::string& x) { return model::Labels::Of({{"x", x}}); };
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -57,6 +75,29 @@ TEST(BlockTest, ShowsWhatItWasMadeOf) {
       {families[0], {&kA, {}, {{{}, {}}}}},
   };
   for (const auto& other : others) EXPECT_FALSE(block->Shows(other));
+}
+
+TEST(RenderProtobufTest, PartsOfAFamilyAreOneMessage) {
+  Snapshot snapshot = SnapshotOf(1, {{&kB, {{model::Labels::Of({{"x", "1"}}), 1}}, {}}});
+  snapshot.blocks.push_back(Block::Make(
+      "test", {{&kB, {{model::Labels::Of({{"x", "2"}}), 2}}, {}}, {&kA, {{{}, 3}}, {}}}));
+  using exposition::FamilyType;
+  const auto metric = [](std::string_view x, double value) {
+    exposition::MetricMessage made;
+    if (!x.empty()) made.AddLabel({"x", x});
+    made.SetValue(model::MetricType::kGauge, value);
+    return made;
+  };
+  std::string a = exposition::FamilyHead("a", "A.", FamilyType::kGauge);
+  metric("", 3).AppendTo(a);
+  std::string b = exposition::FamilyHead("b", "B.", FamilyType::kGauge);
+  metric("1", 1).AppendTo(b);
+  metric("2", 2).AppendTo(b);
+  std::string page;
+  exposition::AppendDelimited(page, a);
+  EXPECT_EQ(RenderProtobuf(snapshot, {"a"}), page);
+  exposition::AppendDelimited(page, b);
+  EXPECT_EQ(RenderProtobuf(snapshot), page);
 }
 
 TEST(GathererTest, PodsThatDidNotChangeKeepTheirBlocks) {
@@ -166,6 +207,43 @@ TEST(SnapshotAppenderTest, MarksWhatIsGoneAsStale) {
       EXPECT_EQ(points.size(), 3u);
     }
   }
+}
+
+TEST(SnapshotAppenderTest, KeepsHistogramsAsClassicAndAsNativeSeries) {
+  static constexpr model::MetricDesc kH = {"h", "H.", model::MetricType::kHistogram, {}};
+  const auto family = [](double seconds) {
+    model::FloatHistogram native;
+    native.Observe(seconds);
+    model::HistogramValue value{{{std::numeric_limits<double>::infinity(), 1}}, seconds};
+    value.native = std::make_shared<const model::FloatHistogram>(std::move(native));
+    return model::MetricFamily{&kH, {}, {{{}, value}}};
+  };
+  storage::MemoryStore store;
+  SnapshotAppender appender(store);
+  ASSERT_TRUE(appender.Append(SnapshotOf(1000, {family(0.5)})));
+  ASSERT_TRUE(appender.Append(SnapshotOf(2000, {family(3)})));
+  const Snapshot gone = SnapshotOf(3000, {});
+  ASSERT_TRUE(appender.Append(gone));
+  EXPECT_EQ(store.series_count(), 4u) << "h, h_bucket, h_sum, h_count";
+  const auto querier = store.NewQuerier(0, 5000);
+  ASSERT_TRUE(querier);
+  const auto matcher = model::Matcher::Create(model::MatchType::kEqual, "__name__", "h");
+  ASSERT_TRUE(matcher);
+  const auto set = (*querier)->Select(std::span(&*matcher, 1));
+  ASSERT_TRUE(set);
+  ASSERT_EQ((*set)->size(), 1u);
+  std::vector<model::FPoint> points;
+  std::vector<storage::DetailPoint> details;
+  EXPECT_TRUE((*set)->Read(0, 0, 5000, points));
+  (*set)->ReadDetails(0, 0, 5000, details);
+  ASSERT_EQ(points.size(), 3u);
+  EXPECT_TRUE(model::IsStaleNaN(points[2].f)) << "the native series ends, too";
+  ASSERT_EQ(details.size(), 2u);
+  EXPECT_EQ(details[0].detail.histogram->ToString(), "{count:1, sum:0.5, (0.25,0.5]:1}");
+  EXPECT_EQ(details[1].detail.histogram->ToString(), "{count:1, sum:3, (2,4]:1}");
+  // The text format has no native histograms.
+  EXPECT_EQ(RenderText(SnapshotOf(1000, {family(0.5)})),
+            "# HELP h H.\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 0.5\nh_count 1\n");
 }
 
 TEST(SelfMetricsTest, FollowsRoundsAndResources) {

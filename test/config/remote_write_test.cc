@@ -32,6 +32,7 @@ remote_write:
   metadata_config: {send: false, send_interval: 5m, max_samples_per_send: 500}
 - url: http://c/write
   protobuf_message: prometheus.WriteRequest
+  send_native_histograms: true
   authorization: {type: Token, credentials_file: token}
 )",
                                   "/etc/azx/c.yaml");
@@ -61,7 +62,8 @@ remote_write:
       {.endpoint = {.url = "http://c/write",
                     .authorization_type = "Token",
                     .credentials_file = "/etc/azx/token"},
-       .name = "http://c/write"}};
+       .name = "http://c/write",
+       .send_native_histograms = true}};
   EXPECT_EQ(config->remote_write, targets);
 }
 
@@ -81,8 +83,6 @@ TEST(RemoteWriteConfigTest, NamesFaults) {
       {"{url: 'http://x', sigv4: {}}", "34: \"sigv4\" is not supported yet"},
       {"{url: 'http://x', oauth2: {}}", "34: \"oauth2\" is not supported yet"},
       {"{url: 'http://x', send_exemplars: true}", "50: \"send_exemplars\" is not supported yet"},
-      {"{url: 'http://x', send_native_histograms: true}",
-       "58: \"send_native_histograms\" is not supported yet"},
       {"{url: 'http://x', protobuf_message: v2}",
        "52: protobuf_message must be prometheus.WriteRequest or io.prometheus.write.v2.Request, "
        "got \"v2\""},

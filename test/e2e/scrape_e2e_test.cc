@@ -115,6 +115,33 @@ TEST_F(ScrapeTest, LabelsArriveAsTheyLeft) {
   }
 }
 
+// azexporter has the latencies as native histograms, and so has a Prometheus that asks for
+// protobuf, be it by scraping or by federating.
+TEST_F(ScrapeTest, NativeHistogramsArrive) {
+  const std::string target = azexporter_->url().substr(std::string("http://").size());
+  const test::TempFolder folder;
+  test::PrometheusProcess prometheus(
+      folder.path(),
+      "global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: native\n  static_configs:\n"
+      "  - targets: ['" +
+          target +
+          "']\n- job_name: federated\n  metrics_path: /federate\n  honor_labels: true\n"
+          "  params: {'match[]': [http_request_duration_seconds]}\n  static_configs:\n"
+          "  - targets: ['" +
+          target + "']\n",
+      {"--enable-feature=native-histograms"});
+  const std::string rate = "rate(http_request_duration_seconds{job=~\"JOB\"}[1m])";
+  const std::string quantile =
+      "histogram_quantile(0.95, sum by (destination_zone) (" + rate + ")) > 0";
+  const auto arrives = [&](PrometheusApi& api, const std::string& job) {
+    EXPECT_TRUE(Eventually([&] { return api.Count(Replaced(quantile, "JOB", job)) == 3; }, kWaitMs))
+        << api.url() << ", job " << job;
+  };
+  arrives(azexporter_->api(), "");
+  arrives(prometheus.api(), "native");
+  arrives(prometheus.api(), "federated");
+}
+
 TEST_F(ScrapeTest, EveryPanelHasDataFromEitherSource) {
   const json dashboard = test::LoadDashboard();
   ASSERT_FALSE(dashboard.is_discarded());

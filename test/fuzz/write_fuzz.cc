@@ -19,6 +19,10 @@ void Store(const exposition::WriteRequest& request) {
     const bool sorted = std::ranges::is_sorted(labels, {}, &model::Label::name);
     const bool filled = std::ranges::none_of(labels, [](const auto& l) { return l.value.empty(); });
     AZX_CHECK(sorted && filled, "labels that must not be let through");
+    for (const model::HPoint& point : request.histograms(series)) {
+      if (!point.h->Validate()) continue;
+      static_cast<void>(appender->AppendDetailed(model::Labels::Of(labels), point.t, 0, {point.h}));
+    }
     for (const model::FPoint& point : request.samples(series)) {
       static_cast<void>(appender->Append(model::Labels::Of(labels), point.t, point.f));
     }
@@ -30,11 +34,13 @@ void Store(const exposition::WriteRequest& request) {
 }  // namespace
 
 void DecodeWrite(std::string_view bytes) {
-  // As a message, and as the body around one.
-  if (const auto request = exposition::DecodeWriteRequest(bytes)) Store(*request);
-  const auto message = exposition::UncompressWriteBody(bytes);
-  if (!message) return;
-  if (const auto request = exposition::DecodeWriteRequest(*message)) Store(*request);
+  // As a message of either version, and as the body around one.
+  const auto decode = [](std::string_view message) {
+    if (const auto request = exposition::DecodeWriteRequest(message)) Store(*request);
+    if (const auto request = exposition::DecodeWriteRequestV2(message)) Store(*request);
+  };
+  decode(bytes);
+  if (const auto message = exposition::UncompressWriteBody(bytes)) decode(*message);
 }
 
 }  // namespace azexporter::fuzz

@@ -42,6 +42,29 @@ TEST(HistogramTest, BoundsAreExactPowersOfTwo) {
   EXPECT_EQ(ExponentialBound(1024 * 256, 8), std::numeric_limits<double>::max());
 }
 
+TEST(HistogramTest, FindsTheBucketOfEachValue) {
+  for (std::int32_t schema = FloatHistogram::kMinSchema; schema <= FloatHistogram::kMaxSchema;
+       ++schema) {
+    for (const double value : {1e-300, 0.001, 0.25, 0.3, 1.0, 1.0001, 2.0, 1e9, 1e300}) {
+      const std::int32_t index = ExponentialIndex(value, schema);
+      EXPECT_LE(value, ExponentialBound(index, schema)) << value << " in schema " << schema;
+      EXPECT_GT(value, ExponentialBound(index - 1, schema)) << value << " in schema " << schema;
+    }
+    // A bound belongs to the bucket below it.
+    EXPECT_EQ(ExponentialIndex(ExponentialBound(5, schema), schema), 5) << "schema " << schema;
+  }
+}
+
+TEST(HistogramTest, CountsObservations) {
+  FloatHistogram histogram;
+  histogram.zero_threshold = 0.01;
+  for (const double value : {3.0, 0.0, 0.01, 100.0, 3.5, 0.5}) histogram.Observe(value);
+  EXPECT_EQ(histogram.ToString(),
+            "{count:6, sum:107.01, [-0.01,0.01]:2, (0.25,0.5]:1, (2,4]:2, (64,128]:1}");
+  EXPECT_EQ(histogram.positive.spans, (std::vector<BucketSpan>{{-1, 1}, {2, 1}, {4, 1}}));
+  EXPECT_TRUE(histogram.Validate());
+}
+
 TEST(HistogramTest, ListsItsBucketsInOrder) {
   FloatHistogram histogram = Exponential(0, 1, {2, 3});
   histogram.negative = {{{1, 1}}, {4}};

@@ -40,6 +40,9 @@ class FakeReceiver : public test::FakeHttpServer {
       for (const auto& series : decoded->series()) {
         const auto labels = decoded->labels(series);
         text += Labels::Of(std::vector<model::Label>(labels.begin(), labels.end())).ToString();
+        for (const model::HPoint& point : decoded->histograms(series)) {
+          text += " " + point.h->ToNotation();
+        }
         for (const model::FPoint& point : decoded->samples(series)) {
           text += " " + (model::IsStaleNaN(point.f)
                              ? std::string("stale")
@@ -111,6 +114,28 @@ TEST_F(RemoteSenderTest, SendsSamplesWithExternalLabelsThatYieldToOwnOnes) {
   EXPECT_EQ(Stats().highest, 2);
   EXPECT_EQ(Stats().highest_sent, 2);
   EXPECT_EQ(Stats().bytes, request.body.size());
+}
+
+// Version 1.0 has had native histograms only since Prometheus 2.40: they go where that is wished
+// for.
+TEST_F(RemoteSenderTest, Version1HasNativeHistogramsWhereItIsToldTo) {
+  model::FloatHistogram histogram;
+  histogram.Observe(3);
+  const model::Sample with = {Labels::Of({{"__name__", "h"}}), 1, 0,
+                              std::make_shared<const model::FloatHistogram>(histogram)};
+  const model::Sample without = {Labels::Of({{"__name__", "m"}}), 1, 7};
+  for (const bool wanted : {false, true}) {
+    FakeReceiver receiver;
+    WriteTarget target = Target(receiver);
+    target.send_native_histograms = wanted;
+    Start({target});
+    sender_->Send(std::vector<model::Sample>{with, without});
+    ASSERT_TRUE(NothingPending());
+    EXPECT_EQ(receiver.Text(), wanted ? "h {{count:1 sum:3 offset:2 buckets:[1]}}m 7" : "m 7");
+    EXPECT_EQ(Stats().dropped_native_histogram, wanted ? 0U : 1U);
+    EXPECT_EQ(Stats().samples, wanted ? 2U : 1U);
+    EXPECT_EQ(Stats().samples_failed, 0U);
+  }
 }
 
 TEST_F(RemoteSenderTest, SendsInBatchesInOrder) {

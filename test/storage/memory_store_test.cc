@@ -483,6 +483,48 @@ TEST(MemoryStoreTest, KeepsHistogramsAndStartTimesBesideFloats) {
   EXPECT_EQ(store.series_count(), 0u);
 }
 
+// Readers see each histogram with its point, whatever chunk it lies in, and none without one.
+TEST(MemoryStoreTest, HistogramsFollowTheirPointsThroughChunksAndExpiry) {
+  constexpr int kPoints = 1'000;
+  MemoryStore store({.retention_ms = 300});
+  const auto labels = model::Labels::Of({{"__name__", "h"}});
+  const auto expect_same = [&](model::TimestampMs from, model::TimestampMs to) {
+    const auto querier = *store.NewQuerier(from, to);
+    const SeriesSet& set = **querier->Select({});
+    ASSERT_EQ(set.size(), 1u);
+    std::vector<FPoint> points;
+    std::vector<DetailPoint> details;
+    set.Read(0, from, to, points);
+    set.ReadDetails(0, from, to, details);
+    auto detail = details.begin();
+    for (const FPoint& point : points) {
+      if (!model::IsHistogramNaN(point.f)) continue;
+      ASSERT_NE(detail, details.end());
+      ASSERT_EQ(detail->t, point.t);
+      ASSERT_EQ(detail->detail.histogram->count, static_cast<double>(point.t));
+      ++detail;
+    }
+    EXPECT_EQ(detail, details.end()) << "from " << from << " to " << to;
+  };
+  for (int t = 1; t <= kPoints; ++t) {
+    const auto appender = store.NewAppender();
+    // A float now and then, and a layout that changes.
+    const auto value = HistogramOf(t);
+    auto wider = *value;
+    wider.zero_threshold = t / 150;
+    SampleDetail detail;
+    if (t % 7 != 0) detail.histogram = std::make_shared<const model::FloatHistogram>(wider);
+    ASSERT_EQ(appender->AppendDetailed(labels, t, 1, detail), AppendOutcome::kAppended);
+    ASSERT_TRUE(appender->Commit());
+    if (t % 50 == 0) store.Truncate(t);
+    if (t % 20 != 0) continue;
+    expect_same(0, t);
+    if (t > 100) expect_same(t - 90, t - 30);
+    expect_same(t, t);
+    expect_same(t - 10, t);
+  }
+}
+
 TEST(MemoryStoreTest, TakesItsOwnMarkForAPlainNaN) {
   MemoryStore store;
   const auto appender = store.NewAppender();

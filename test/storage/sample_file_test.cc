@@ -9,6 +9,7 @@
 #include <string>
 
 #include "azexporter/base/float_format.h"
+#include "azexporter/model/histogram_message.h"
 #include "azexporter/storage/memory_store.h"
 #include "support/faulty_disk.h"
 #include "support/temp_folder.h"
@@ -43,6 +44,15 @@ class SampleFileTest : public testing::Test {
     EXPECT_TRUE(appender->Commit().has_value());
   }
 
+  void PutHistogram(std::int64_t minute, model::FloatHistogram histogram) {
+    const auto appender = store_->NewAppender();
+    EXPECT_EQ(appender->AppendDetailed(
+                  Of("wanted"), kStart + minute * kMinuteMs, 0,
+                  {std::make_shared<const model::FloatHistogram>(std::move(histogram))}),
+              AppendOutcome::kAppended);
+    EXPECT_TRUE(appender->Commit().has_value());
+  }
+
   base::Result<void> Save(std::int64_t minute, std::int64_t reach_minutes = 5) {
     std::vector<WantedSeries> wanted(1);
     wanted[0].matchers.push_back(
@@ -51,7 +61,7 @@ class SampleFileTest : public testing::Test {
     return file_->Save(*store_, wanted, kStart + minute * kMinuteMs);
   }
 
-  // "1@0 2@1 stale@1": values and minutes.
+  // "1@0 2@1 {{count:3}}@2 stale@2": values and minutes.
   std::string Kept(const std::string& metric) const {
     const auto querier = store_->NewQuerier(0, kStart + 1'000 * kMinuteMs);
     const auto matcher = model::Matcher::Create(model::MatchType::kEqual, "__name__", metric);
@@ -60,11 +70,16 @@ class SampleFileTest : public testing::Test {
     std::string text;
     for (std::size_t i = 0; i < (*set)->size(); ++i) {
       std::vector<model::FPoint> points;
+      std::vector<DetailPoint> details;
       (*set)->Read(i, 0, kStart + 1'000 * kMinuteMs, points);
+      (*set)->ReadDetails(i, 0, kStart + 1'000 * kMinuteMs, details);
+      auto detail = details.begin();
       for (const model::FPoint& point : points) {
         text += (text.empty() ? "" : " ") +
-                (model::IsStaleNaN(point.f) ? "stale" : base::FormatFloatG(point.f)) + "@" +
-                std::to_string((point.t - kStart) / kMinuteMs);
+                (model::IsHistogramNaN(point.f) ? (detail++)->detail.histogram->ToNotation()
+                 : model::IsStaleNaN(point.f)   ? "stale"
+                                                : base::FormatFloatG(point.f)) +
+                "@" + std::to_string((point.t - kStart) / kMinuteMs);
       }
     }
     return text;
@@ -95,6 +110,62 @@ TEST_F(SampleFileTest, GoesOnWhereItWas) {
   ASSERT_TRUE(Save(3));
   EXPECT_EQ(Restart(), 5U);
   EXPECT_EQ(Kept("wanted"), "1@0 NaN@1 -0@2 stale@2 4@3 stale@3");
+}
+
+TEST_F(SampleFileTest, KeepsNativeHistograms) {
+  model::FloatHistogram whole;
+  whole.schema = 3;
+  whole.zero_threshold = 0.5;
+  for (const double value : {0.25, 3.0, 100.0}) whole.Observe(value);
+  PutHistogram(0, whole);
+  whole.Observe(3);
+  PutHistogram(1, whole);
+  model::FloatHistogram other;
+  other.schema = model::FloatHistogram::kCustomSchema;
+  other.custom_bounds = {0.1, 7};
+  other.count = 0.75;
+  other.sum = std::nan("");
+  other.positive = {{{1, 2}}, {0.5, 0.25}};
+  PutHistogram(2, other);
+  Put("wanted", 3, 4);
+  const std::string kept = Kept("wanted");
+  EXPECT_EQ(kept.substr(0, 40), "{{schema:3 count:3 sum:103.25 z_bucket:1");
+  ASSERT_TRUE(Save(3));
+  EXPECT_EQ(Restart(), 4U);
+  EXPECT_EQ(Kept("wanted"), kept + " stale@3");
+  PutHistogram(4, whole);
+  ASSERT_TRUE(Save(4));
+  EXPECT_EQ(Restart(), 6U);
+}
+
+// Whatever a file holds where a histogram is meant to be is left out, not a crash.
+TEST_F(SampleFileTest, LeavesOutWhatIsNoHistogram) {
+  model::FloatHistogram whole;
+  whole.Observe(3);
+  PutHistogram(0, whole);
+  Put("wanted", 1, 1);
+  ASSERT_TRUE(Save(1));
+  const std::string good = model::EncodeHistogram(
+      {kStart, std::make_shared<const model::FloatHistogram>(std::move(whole))});
+  std::vector<std::string> bad = {"", "x", std::string("\0\0", 2), good + "\x80"};
+  for (std::size_t cut = 1; cut < good.size(); ++cut) bad.push_back(good.substr(0, cut));
+  bad.push_back(good + std::string("\x32\x03\x08\x01\x10", 5));  // a span that is cut short
+  std::size_t taken = 0;
+  for (const std::string& bytes : bad) {
+    ASSERT_TRUE(db_->Transact([&]() -> base::Result<void> {
+      AZX_ASSIGN_OR_RETURN(base::Statement put,
+                           db_->Prepare("UPDATE samples SET value = CAST(? AS BLOB) "
+                                        "WHERE t = ?"));
+      return put.Run(bytes, kStart);
+    }));
+    // A message that ends between two fields is one, too, where what is left is valid.
+    const auto decoded = model::DecodeHistogram(bytes);
+    const bool valid = decoded && decoded->point.h->Validate();
+    taken += valid ? 1 : 0;
+    EXPECT_EQ(Restart(), valid ? 2U : 1U);
+    EXPECT_TRUE(Kept("wanted").ends_with("1@1 stale@1")) << Kept("wanted");
+  }
+  EXPECT_LT(taken, bad.size() / 2);
 }
 
 TEST_F(SampleFileTest, ForgetsWhatIsOutOfReach) {

@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "azexporter/exposition/remote_write_encode.h"
+#include "azexporter/model/regexp.h"
+#include "azexporter/remote/sender.h"
 #include "server_fixture.h"
 #include "support/write_body.h"
 
@@ -152,9 +154,9 @@ TEST_F(RemoteWriteServerTest, RefusesBadBodies) {
   const BodyCase cases[] = {
       {"text/plain", "snappy", 415,
        "expected application/x-protobuf as the first (media) part, got text/plain content-type\n"},
-      {"application/x-protobuf;proto=io.prometheus.write.v2.Request", "snappy", 415,
-       "io.prometheus.write.v2.Request protobuf message is not accepted by this server; only "
-       "accepts prometheus.WriteRequest\n"},
+      {"application/x-protobuf;proto=io.prometheus.write.v3.Request", "snappy", 415,
+       "io.prometheus.write.v3.Request protobuf message is not accepted by this server; only "
+       "accepts prometheus.WriteRequest, io.prometheus.write.v2.Request\n"},
       {"application/x-protobuf", "zstd", 415,
        "zstd encoding (compression) is not accepted by this server; only snappy is acceptable\n"},
       {"application/x-protobuf;proto=prometheus.WriteRequest", "snappy", 204, ""},
@@ -175,6 +177,129 @@ TEST_F(RemoteWriteServerTest, RefusesBadBodies) {
   EXPECT_EQ(Write(SeriesField({{"__name__", "up"}, {"a", "1"}, {"a", "2"}}, {})).status, 400);
   EXPECT_EQ(Refused(RemoteWriteReason::kMalformed), 2U);
   EXPECT_EQ(server_->remote_write()->requests, 6U);
+}
+
+// "/samples/histograms/exemplars" as an answer says that they were written; "" where it does not.
+std::string Written(const net::HttpResponse& response) {
+  const std::string prefix = "x-prometheus-remote-write-";
+  std::string text;
+  for (const char* kind : {"samples", "histograms", "exemplars"}) {
+    text += "/";
+    text += response.Header(prefix + kind + "-written");
+  }
+  return text == "///" ? "" : text;
+}
+
+constexpr char kV2[] = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
+
+std::string BodyV2(const std::vector<exposition::WriteSeries>& series) {
+  return exposition::EncodeWriteRequestV2(series, {});
+}
+
+const model::Labels kLoadLabels = model::Labels::Of({{"__name__", "load"}, {"zone", "a"}});
+
+TEST_F(RemoteWriteServerTest, Version2SaysWhatWasWritten) {
+  const std::vector<model::FPoint> points = {{kNow - 2, 1}, {kNow - 1, 2.5}};
+  const auto response = Write(BodyV2({{kLoadLabels, points, {{kNow, NewHistogram(1)}}}}), kV2);
+  EXPECT_EQ(response.status, 204) << response.body;
+  EXPECT_EQ(Written(response), "/2/1/0");
+  const auto stored = Stored();
+  ASSERT_EQ(stored.size(), 3U);
+  EXPECT_TRUE(model::IsHistogramNaN(stored[2].f));
+  EXPECT_EQ(server_->remote_write()->samples, 3U);
+  EXPECT_EQ(Written(Write("", kV2)), "/0/0/0") << "an empty request";
+  EXPECT_EQ(Written(Write("")), "") << "version 1.0 does not say it";
+  const auto malformed = Write("x", kV2);
+  EXPECT_EQ(malformed.status, 400);
+  EXPECT_EQ(Written(malformed), "/0/0/0");
+}
+
+// What can be stored is, whatever stands beside it.
+TEST_F(RemoteWriteServerTest, Version2StoresWhatItCan) {
+  ASSERT_EQ(Write(SeriesField(kLoad, {{kNow - 10, 1}})).status, 204);
+  const auto other = model::Labels::Of({{"__name__", "other"}});
+  const auto response =
+      Write(BodyV2({{kLoadLabels,
+                     {{kNow - 20, 1}, {kNow - 10, 2}, {kNow - 5, 3}, {kNow + 600'001, 4}},
+                     {{kNow, NewHistogram(-1)}}},
+                    {model::Labels::Of({{"zone", "nameless"}}), {{kNow, 1}, {kNow + 1, 1}}},
+                    {other, {{kNow, 1}, {kNow - 1, 2}}}}),
+            kV2);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body,
+            "series without a metric name: {zone=\"nameless\"}\n"
+            "out of order sample for series load{zone=\"a\"}\n"
+            "duplicate sample for timestamp for series load{zone=\"a\"}\n"
+            "out of bounds: timestamp is too far in the future for series load{zone=\"a\"}\n"
+            "load{zone=\"a\"}: positive side: a bucket has a negative count\n"
+            "out of order sample for series other\n");
+  EXPECT_EQ(Written(response), "/2/0/0");
+  EXPECT_EQ(Stored(), (std::vector<model::FPoint>{{kNow - 10, 1}, {kNow - 5, 3}}));
+  EXPECT_EQ(server_->remote_write()->samples, 3U);
+  EXPECT_EQ(Refused(RemoteWriteReason::kMalformed), 1U) << "the request, by its first fault";
+  EXPECT_EQ(Dropped(RemoteWriteReason::kMalformed), 2U);
+  EXPECT_EQ(Dropped(RemoteWriteReason::kOutOfOrder), 2U);
+  EXPECT_EQ(Dropped(RemoteWriteReason::kDuplicate), 1U);
+  EXPECT_EQ(Dropped(RemoteWriteReason::kTooFarAhead), 1U);
+  EXPECT_EQ(Dropped(RemoteWriteReason::kNativeHistogram), 1U);
+  std::vector<exposition::WriteSeries> many;
+  for (int i = 0; i < 25; ++i) {
+    many.push_back({model::Labels::Of({{"n", std::to_string(i)}}), {{kNow, 1}}});
+  }
+  EXPECT_TRUE(Write(BodyV2(many), kV2).body.ends_with("{n=\"9\"}\nand 15 more\n"));
+}
+
+TEST_F(RemoteWriteServerTest, Version2TellsSinceWhenACounterCounts) {
+  std::string series = BytesField(1, std::string("\1\2", 2));
+  std::string sample = test::SampleMessage({kNow, 5});
+  sample += '\x18';  // field 3, a varint
+  test::AppendVarint(sample, kNow - 1'000);
+  const std::string body = BytesField(4, "") + BytesField(4, "__name__") + BytesField(4, "load") +
+                           BytesField(5, series + BytesField(2, sample));
+  ASSERT_EQ(Write(body, kV2).status, 204);
+  const auto querier = store_.NewQuerier(kNow - 10, kNow);
+  const auto matcher = model::Matcher::Create(model::MatchType::kEqual, "__name__", "load");
+  const auto set = (*querier)->Select({&*matcher, 1});
+  std::vector<storage::DetailPoint> details;
+  (*set)->ReadDetails(0, kNow - 10, kNow, details);
+  ASSERT_EQ(details.size(), 1U);
+  EXPECT_EQ(details[0].detail.start_t, kNow - 1'000);
+}
+
+// azexporter to azexporter: nothing is lost, and both sides count alike.
+TEST_F(RemoteWriteServerTest, TakesWhatItsOwnSenderSends) {
+  remote::Sender sender({}, {clock_, base::Logger::Silent()});
+  std::vector<remote::WriteTarget> targets(2);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    targets[i].endpoint.url = server_->url() + "/api/v1/write";
+    targets[i].name = std::to_string(i);
+    targets[i].batch_send_deadline_ms = 1;
+    targets[i].send_native_histograms = true;
+    targets[i].relabel = {
+        *model::RelabelRule::Create({.target_label = "by", .replacement = i == 0 ? "one" : "two"})};
+  }
+  targets[1].message = remote::WriteMessage::kV2;
+  sender.Configure(targets, {});
+  const auto h = model::Labels::Of({{"__name__", "h"}});
+  sender.Send(std::vector<model::Sample>{{kLoadLabels, kNow - 1, 1},
+                                         {h, kNow - 1, 0, NewHistogram(1)},
+                                         {kLoadLabels, kNow, model::StaleNaN()},
+                                         {h, kNow, 0, NewHistogram(2)}});
+  sender.Stop();
+  for (const remote::WriteStats& stats : sender.Stats()) {
+    EXPECT_EQ(stats.samples, 4U);
+    EXPECT_EQ(stats.samples_failed, 0U);
+    EXPECT_EQ(stats.pending, 0U);
+  }
+  EXPECT_EQ(server_->remote_write()->samples, 8U);
+  const auto one = Ask(Encode("/api/v1/query_range?step=1&start=1799999999.999&end=1800000000"
+                              "&query=h{by=\"one\"}"))
+                       .body;
+  const auto two = Ask(Encode("/api/v1/query_range?step=1&start=1799999999.999&end=1800000000"
+                              "&query=h{by=\"two\"}"))
+                       .body;
+  EXPECT_NE(one.find("\"count\":\"3\""), std::string::npos) << one;
+  EXPECT_EQ(two, *model::ReplaceAll("one", "two", one));
 }
 
 TEST_F(RemoteWriteServerTest, IsThereOnlyWhereEnabledAndByPostOnly) {

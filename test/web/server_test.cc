@@ -126,6 +126,19 @@ TEST_F(ServerTest, MetricsWaitForARoundAndAreCompressedOnRequest) {
   EXPECT_EQ(packed.Header("content-encoding"), "gzip");
   EXPECT_EQ(packed.body, plain.body);
   EXPECT_EQ(Ask("/metrics?name[]=other").body, "");
+  const auto protobuf = Send({.url = "/metrics",
+                              .headers = {{"Accept",
+                                           "application/vnd.google.protobuf;proto=io.prometheus."
+                                           "client.MetricFamily;encoding=delimited,*/*;q=0.1"}},
+                              .accept_gzip = true});
+  EXPECT_EQ(protobuf.Header("content-type"),
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+            "encoding=delimited");
+  EXPECT_EQ(protobuf.Header("content-encoding"), "gzip");
+  EXPECT_EQ(protobuf.body, std::string("\x18\n\x02up\x12\x03Up.\x18\x01\"\x0b\x12\x09\x09\0\0\0\0"
+                                       "\0\0\xf0\x3f",
+                                       25))
+      << "name, help, type; metric, gauge, value";
   EXPECT_EQ(Ask("/-/ready").status, 200);
 }
 

@@ -49,6 +49,7 @@ model::HistogramValue ToHistogram(const probe::LatencyHistogram& latency) {
   }
   value.buckets.push_back({std::numeric_limits<double>::infinity(), latency.total});
   value.sum = latency.sum_seconds;
+  value.native = std::make_shared<const model::FloatHistogram>(latency.native);
   return value;
 }
 

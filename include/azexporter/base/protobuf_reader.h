@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "azexporter/base/result.h"
+
 namespace azexporter::base::protobuf {
 
 // Protobuf's wire types. Groups (3 and 4) are written by nobody and refused.
@@ -58,5 +60,8 @@ class FieldReader {
 inline std::int64_t FromZigZag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
+
+// kBadData about the message of that name.
+tl::unexpected<Error> Malformed(std::string_view message);
 
 }  // namespace azexporter::base::protobuf

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "azexporter/base/clock.h"
 #include "azexporter/base/packed_text.h"
 #include "azexporter/collect/collector.h"
+#include "azexporter/exposition/metric_message.h"
 #include "azexporter/exposition/text_writer.h"
 #include "azexporter/storage/storage.h"
 
@@ -34,15 +36,28 @@ struct Block {
     base::PackedText text;  // samples
     std::string help;
     model::MetricType type;
+    // Where its samples stand in those of the block.
+    std::size_t first_sample = 0;
+    std::size_t sample_count = 0;
+    std::vector<model::HistogramMetric> histograms;
   };
   std::deque<FamilyText> families;  // only those with samples
   std::vector<exposition::FlatSample> samples;
+  std::vector<exposition::FlatHistogram> histograms;  // native ones
 
   static std::shared_ptr<const Block> Make(std::string_view collector,
                                            const std::vector<model::MetricFamily>& families);
 
   // True when it shows just these families; one with histograms is never found to.
   bool Shows(const std::vector<model::MetricFamily>& shown) const;
+
+  // Of each family its metrics as fields of a protobuf message (exposition/metric_message.h); made
+  // at the first call, since most are only asked for text. Thread-safe.
+  const std::deque<base::PackedText>& messages() const;
+
+ private:
+  mutable std::once_flag messages_made_;
+  mutable std::deque<base::PackedText> messages_;
 };
 
 struct CollectorRun {
@@ -90,11 +105,19 @@ Snapshot Gather(const CollectorInputs& inputs, const std::set<std::string>& disa
 
 // All blocks as one page of text format 0.0.4, families sorted by name. With `names`, only those.
 std::string RenderText(const Snapshot& snapshot, const std::set<std::string>& names = {});
-// The same page as gzip, of which only what changed since it was last asked for is compressed.
-std::string RenderGzip(const Snapshot& snapshot, const std::set<std::string>& names = {});
+// The same in protobuf, which has native histograms beside the classic ones.
+std::string RenderProtobuf(const Snapshot& snapshot, const std::set<std::string>& names = {});
+// Either of them.
+std::string Render(const Snapshot& snapshot, exposition::PageFormat format,
+                   const std::set<std::string>& names = {});
+// The same as gzip, of which only what changed since it was last asked for is compressed.
+std::string RenderGzip(const Snapshot& snapshot, exposition::PageFormat format,
+                       const std::set<std::string>& names = {});
 
-// Appends snapshots to a store, one after the other. A series that the previous snapshot had and
-// this one has not gets a staleness marker, so that a look-back never shows what is gone.
+// Appends snapshots to a store, one after the other; a histogram that is kept as a native one, too,
+// as both, as Prometheus does with always_scrape_classic_histograms. A series that the previous
+// snapshot had and this one has not gets a staleness marker, so that a look-back never shows what
+// is gone.
 //
 // Thread safety: one thread only.
 class SnapshotAppender {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "azexporter/base/result.h"
+#include "azexporter/model/histogram.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/model/sample.h"
 
@@ -41,6 +42,8 @@ struct TextSample {
   model::Labels labels;                 // with __name__
   std::optional<model::TimestampMs> t;  // nothing: the time of reading
   double value = 0;
+  // The value, where it is a native histogram; only protobuf has any (message_reader.h).
+  model::HistogramPtr h = nullptr;
 };
 
 struct TextPage {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "azexporter/model/histogram.h"
 #include "azexporter/model/metric_family.h"
 
 namespace azexporter::exposition {
@@ -28,6 +29,20 @@ struct FlatSample {
   double value = 0;
 };
 void AppendSamples(std::vector<FlatSample>& out, const model::MetricFamily& family);
+// The native histograms of a family: series of its own name.
+struct FlatHistogram {
+  model::Labels labels;  // with __name__
+  model::HistogramPtr value;
+};
+void AppendHistograms(std::vector<FlatHistogram>& out, const model::MetricFamily& family);
+
+// A native histogram with custom buckets as a classic one: a bucket for each bound, then +Inf.
+// REQUIRES: custom buckets.
+struct CumulativeBucket {
+  double upper_bound = 0;
+  double count = 0;
+};
+std::vector<CumulativeBucket> CumulativeBuckets(const model::FloatHistogram& histogram);
 
 // "0.5", "+Inf": the text of a bucket's `le`.
 std::string BucketBoundText(double upper_bound);

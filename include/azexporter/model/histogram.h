@@ -102,6 +102,9 @@ struct FloatHistogram {
   void Mul(double factor);
   void Div(double divisor);
 
+  // Counts an observation, in a bucket that is made where there is none yet.
+  // REQUIRES: exponential buckets; value is finite and at least 0.
+  void Observe(double value);
   // Leaves out buckets that are empty, joins spans that follow each other.
   void Compact();
   // Merges buckets. REQUIRES: exponential buckets; target <= schema.
@@ -143,6 +146,8 @@ struct HPoint {
 
 // The upper bound of the bucket with that index. REQUIRES: an exponential schema.
 double ExponentialBound(std::int32_t index, std::int32_t schema);
+// The index of the bucket that `value` falls into. REQUIRES: the same; value is finite, above 0.
+std::int32_t ExponentialIndex(double value, std::int32_t schema);
 
 // The hint that a histogram has as part of a series, after `previous`; null where none stands right
 // before it. Never kReset: a reset shows when both are compared, and the one before may be gone by

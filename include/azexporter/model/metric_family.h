@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "azexporter/model/labels.h"
+#include "azexporter/model/sample.h"
 
 namespace azexporter::model {
 
@@ -57,6 +59,9 @@ struct HistogramValue {
   };
   std::vector<Bucket> buckets;
   double sum = 0;
+  // The same observations as a native histogram, of whole counts and exponential buckets; null
+  // where none is kept. What has no native histograms, such as the text format, shows the rest.
+  std::shared_ptr<const FloatHistogram> native = nullptr;
 };
 
 struct Metric {

@@ -14,6 +14,7 @@
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/logger.h"
+#include "azexporter/model/histogram.h"
 
 namespace azexporter::probe {
 
@@ -38,12 +39,24 @@ inline constexpr std::array<double, 18> kLatencyBounds = {
     0.0001, 0.00025, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.005,
     0.01,   0.025,   0.05,   0.1,     0.25,  0.5,    1,     2.5,   5};
 
+// Observations, kept as a classic histogram and as a native one.
 struct LatencyHistogram {
+  // Of the native one, as client_golang's histograms have it: with a NativeHistogramBucketFactor
+  // of 1.1 each bound is the one before times 2^(1/8), up to 2^-128 (its
+  // DefNativeHistogramZeroThreshold) is zero, and where there are more buckets than its
+  // NativeHistogramMaxBucketNumber, neighbours are merged. That is unlimited there; 160 is what
+  // OpenTelemetry has by default. Source: client_golang/prometheus/histogram.go.
+  static constexpr std::int32_t kSchema = 3;
+  static constexpr double kZeroThreshold = 0x1p-128;
+  static constexpr std::size_t kMostBuckets = 160;
+
   // One count a bound, then one for everything above; not cumulative.
   std::array<std::uint64_t, kLatencyBounds.size() + 1> counts{};
   std::uint64_t total = 0;
   double sum_seconds = 0;
+  model::FloatHistogram native = {.schema = kSchema, .zero_threshold = kZeroThreshold};
 
+  // REQUIRES: finite, at least 0.
   void Observe(double seconds);
 };
 

@@ -52,6 +52,7 @@ struct WriteTarget {
   bool retry_on_http_429 = true;
   std::int64_t sample_age_limit_ms = 0;  // older samples are dropped unsent; 0: none
   bool send_metadata = true;             // of 1.0; 2.0 has them beside each series
+  bool send_native_histograms = false;   // of 1.0; 2.0 always has them
   std::int64_t metadata_interval_ms = 60'000;
 
   friend bool operator==(const WriteTarget&, const WriteTarget&) = default;
@@ -78,6 +79,7 @@ struct WriteStats {
   std::uint64_t dropped_too_old = 0;
   std::uint64_t dropped_relabel = 0;
   std::uint64_t dropped_shutdown = 0;
+  std::uint64_t dropped_native_histogram = 0;
   std::uint64_t metadata = 0;
   std::uint64_t metadata_failed = 0;
   std::uint64_t bytes = 0;  // of bodies with samples, compressed

@@ -35,7 +35,8 @@ class SampleFile {
   SampleFile& operator=(const SampleFile&) = delete;
 
   // Appends what was kept, and ends each series after its last sample: whatever goes on is appended
-  // anew. How many samples; those that the store refuses are not counted. Before the first Save.
+  // anew. How many samples; those that the store refuses, and what is no histogram, are not
+  // counted. Before the first Save.
   base::Result<std::size_t> Restore(Appendable& to);
 
   // Writes what `from` got since the last call, and forgets what is out of reach of `wanted`. After
