@@ -10,15 +10,13 @@ using base::YamlNode;
 
 // The claim of the manifests, where one node at a time may mount it.
 const Object* OneNodeClaim(const Context& context, const std::string& ns, const std::string& name) {
-  for (const Object* claim : context.Of(kCore, "PersistentVolumeClaim")) {
-    if (claim->ns != ns || claim->name != name) continue;
-    const auto& modes = ItemsAt(claim->root, {"spec", "accessModes"});
-    const bool one_node = std::ranges::all_of(modes, [](const YamlNode& mode) {
-      return mode.scalar() == "ReadWriteOnce" || mode.scalar() == "ReadWriteOncePod";
-    });
-    if (one_node && !modes.empty()) return claim;
-  }
-  return nullptr;
+  const Object* claim = context.manifests.Find(kCore, "PersistentVolumeClaim", ns, name);
+  if (claim == nullptr) return nullptr;
+  const auto& modes = ItemsAt(claim->root, {"spec", "accessModes"});
+  const bool one_node = std::ranges::all_of(modes, [](const YamlNode& mode) {
+    return mode.scalar() == "ReadWriteOnce" || mode.scalar() == "ReadWriteOncePod";
+  });
+  return one_node && !modes.empty() ? claim : nullptr;
 }
 
 std::vector<Problem> Run(const Context& context) {
@@ -32,8 +30,8 @@ std::vector<Problem> Run(const Context& context) {
       const Object* claim = OneNodeClaim(context, workload.object->ns, name.value->scalar());
       if (claim == nullptr) continue;
       problems.push_back(ProblemAt(*workload.object, *name.key,
-                                   "all pods share the claim " + claim->name + " (" +
-                                       PlaceText(claim->root) + "), which one node may mount"));
+                                   "all pods share the claim " + claim->name +
+                                       PlaceText(claim->root) + ", which one node may mount"));
     }
   }
   return problems;
