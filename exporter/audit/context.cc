@@ -125,8 +125,8 @@ Context MakeContext(const Manifests& manifests, const Options& options) {
   FindServices(context);
   context.nodes = NodesOf(manifests, options);
   if (context.nodes) context.zone_names = context.nodes->zones();
-  context.zones = context.zone_names.empty() ? options.zones
-                                             : static_cast<std::int64_t>(context.zone_names.size());
+  context.zones =
+      context.nodes ? static_cast<std::int64_t>(context.zone_names.size()) : options.zones;
   context.node_count = options.nodes;
   context.zonal_classes = options.zonal_classes;
   for (const Workload& workload : context.workloads) {
@@ -236,6 +236,7 @@ std::int64_t DesiredHealthy(const Object& budget, std::int64_t replicas) {
 
 const YamlNode* HoldingBack(const Context& context, const Workload& workload) {
   for (const YamlNode* spread : SpreadsOver(workload, kZoneKey)) {
+    if (ZonesOf(context, workload) < 2) return nullptr;
     const std::int64_t max_skew = IntAt(*spread, {"maxSkew"}).value_or(1);
     if (TextAt(*spread, {"whenUnsatisfiable"}) != "ScheduleAnyway" &&
         TextAt(*spread, {"nodeTaintsPolicy"}) != "Honor" &&

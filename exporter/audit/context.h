@@ -61,7 +61,7 @@ struct Context {
   std::map<std::string, NamespaceWorkloads> workloads_by_namespace;
   std::shared_ptr<const Nodes> nodes;  // null: not known
   std::set<std::string> zone_names;    // that nodes carry or workloads ask for
-  std::int64_t zones = 0;
+  std::int64_t zones = 0;  // of the cluster; below 2 none can be lost and others be left
   std::optional<std::int64_t> node_count;
   // Options::zonal_classes.
   std::map<std::string, std::string, std::less<>> zonal_classes;

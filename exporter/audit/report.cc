@@ -143,7 +143,9 @@ std::string DescribeChecks() {
       "works as\n"
       "written and may surprise. `azexporter.io/audit-ignore: NAME,NAME` as an annotation of the "
       "object\n"
-      "silences checks there.\n";
+      "silences checks there, in a running cluster, too. \"Live\" says whether the daemon runs the "
+      "check on\n"
+      "what it watches.\n";
   for (const Check& check : Checks()) {
     const std::string live =
         check.offline_only.empty() ? "yes" : "no, " + std::string(check.offline_only);

@@ -54,6 +54,15 @@ void Gatherer::AddPods(const Collector& collector, const CollectorInputs& inputs
   before = std::move(now);
 }
 
+void Gatherer::AddOfSource(const Collector& collector, std::shared_ptr<const void> source,
+                           const CollectorInputs& inputs, Snapshot& snapshot) {
+  OfSource& known = of_sources_[collector.name];
+  if (known.source != source) {
+    known = {std::move(source), Block::Make(collector.name, collector.of_source(inputs))};
+  }
+  snapshot.blocks.push_back(known.block);
+}
+
 Snapshot Gatherer::Gather(const CollectorInputs& inputs, const std::set<std::string>& disabled,
                           const base::Clock& clock) {
   if (pods_detail_ != inputs.options.pods_detail) parts_.clear();
@@ -63,9 +72,10 @@ Snapshot Gatherer::Gather(const CollectorInputs& inputs, const std::set<std::str
   for (const Collector& collector : Collectors()) {
     if (disabled.contains(std::string(collector.name))) continue;
     const std::int64_t start_ns = clock.SteadyNs();
-    const Collected collected = collector.collect(inputs);
+    Collected collected = collector.collect(inputs);
     snapshot.blocks.push_back(Block::Make(collector.name, collected.families));
     if (collected.with_pods) AddPods(collector, inputs, snapshot);
+    if (collected.source) AddOfSource(collector, std::move(collected.source), inputs, snapshot);
     CollectorRun& run = snapshot.runs.emplace_back();
     run.collector = collector.name;
     run.success = !collected.fault;

@@ -173,6 +173,26 @@ TEST(LiveAuditTest, ALabelThatNoNodeCarriesIsKnown) {
       << "without nodes nothing is known";
 }
 
+TEST(LiveAuditTest, WithoutASecondZoneNothingIsSaidOfTheLossOfOne) {
+  const std::string spread =
+      "topologySpreadConstraints: [{topologyKey: topology.kubernetes.io/zone, maxSkew: 1, "
+      "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]";
+  const std::string budget =
+      "---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: b, namespace: a}\n"
+      "spec: {minAvailable: 3, selector: {matchLabels: {app: web}}}\n";
+  const auto told = [&](int zones) {
+    std::string text = Workload("a", "web", spread) + budget;
+    for (int i = 0; i < zones; ++i) {
+      const std::string name(1, static_cast<char>('a' + i));
+      text += "---\napiVersion: v1\nkind: Node\nmetadata: {name: " + name +
+              ", labels: {topology.kubernetes.io/zone: " + name + "}}\n";
+    }
+    return LiveAudit().Update(*Read(text))->findings.size();
+  };
+  EXPECT_EQ(told(1), 1u) << "of the pods that are killed at once";
+  EXPECT_GE(told(3), 3u);
+}
+
 TEST(LiveAuditTest, WhatAnAuditedObjectMadeIsNotToldOfAgain) {
   const std::string owned =
       "ownerReferences: [{kind: RedisCluster, name: cache, controller: true}]";

@@ -51,8 +51,8 @@ struct Snapshot {
   std::vector<CollectorRun> runs;  // one a collector
 };
 
-// Makes snapshots, one after the other. What is said of pods that did not change is the very block
-// of the snapshot before: to show it again costs nothing.
+// Makes snapshots, one after the other. What is said of pods that did not change, or of another
+// source that did not, is the very block of the snapshot before: to show it again costs nothing.
 //
 // Thread safety: one thread only.
 class Gatherer {
@@ -69,10 +69,18 @@ class Gatherer {
   };
   using Parts = std::unordered_map<const PodChunk*, Part>;
 
+  struct OfSource {
+    std::shared_ptr<const void> source;
+    std::shared_ptr<const Block> block;
+  };
+
   void AddPods(const Collector& collector, const CollectorInputs& inputs, Snapshot& snapshot);
+  void AddOfSource(const Collector& collector, std::shared_ptr<const void> source,
+                   const CollectorInputs& inputs, Snapshot& snapshot);
 
   bool pods_detail_ = false;
-  std::map<std::string_view, Parts> parts_;  // by the collector's name
+  std::map<std::string_view, Parts> parts_;  // by the collector's name, as those below
+  std::map<std::string_view, OfSource> of_sources_;
 };
 
 // A single one.
