@@ -17,20 +17,6 @@ NodeView ViewOf(const kube::Node& node) {
   return view;
 }
 
-// The zones that a volume can be mounted in, by its node affinity; none where it does not tell.
-std::set<std::string_view> ZonesOf(const kube::PersistentVolume& volume) {
-  std::set<std::string_view> zones;
-  if (!volume.node_affinity) return zones;
-  for (const kube::NodeSelectorTerm& term : volume.node_affinity->terms) {
-    const auto zone = std::ranges::find_if(term.match_expressions, [](const auto& requirement) {
-      return requirement.op == kube::SelectorOp::kIn && requirement.key.ends_with("/zone");
-    });
-    if (zone == term.match_expressions.end()) return {};
-    zones.insert(zone->values.begin(), zone->values.end());
-  }
-  return zones;
-}
-
 // Calls `use(a, b)` with each pair of lists.
 template <class Lists, class Use>
 void ForEachPair(const Lists& a, const Lists& b, Use use) {
@@ -87,33 +73,46 @@ bool LiveAudit::TakeNodes(const kube::ObjectList<kube::Node>& nodes) {
   return true;
 }
 
-bool LiveAudit::TakeVolumes(const kube::ObjectList<kube::PersistentVolume>& volumes) {
-  if (volumes_ == volumes) return false;
+void LiveAudit::TakeVolumes(const kube::ObjectList<kube::PersistentVolume>& volumes,
+                            std::set<std::string>& changed) {
+  if (volumes_ == volumes) return;
+  kube::ForEachChange(volumes_, volumes, [&](const auto* was, const auto* is) {
+    if (!IsChange(was, is)) return;
+    for (const auto* volume : {was, is}) {
+      if (volume != nullptr && !volume->claim_ns.empty()) changed.insert(volume->claim_ns);
+    }
+  });
   volumes_ = volumes;
   std::map<std::string, std::string, std::less<>> zonal;
   std::set<std::string_view> wider;
   for (const auto& volume : volumes_) {
-    const std::set<std::string_view> zones = ZonesOf(*volume);
+    const std::set<std::string> zones =
+        volume->node_affinity ? ZonesOf(*volume->node_affinity) : std::set<std::string>();
     if (zones.size() != 1) {
       wider.insert(volume->storage_class);
     } else {
       zonal.emplace(volume->storage_class,
-                    "volume " + volume->meta.name + " is bound to " + std::string(*zones.begin()));
+                    "volume " + volume->meta.name + " is bound to " + *zones.begin());
     }
   }
   for (std::string_view name : wider) zonal.erase(std::string(name));
   zonal.erase("");
-  if (zonal == options_.zonal_classes) return false;
+  if (zonal == options_.zonal_classes) return;
   options_.zonal_classes = std::move(zonal);
-  return true;
+  changed.insert("");
 }
 
 Report LiveAudit::Judge(const std::string& ns) const {
   Manifests manifests;
   ForEachList(lists_, [&](const auto& list) { AddAll(list.In(ns), false, manifests); });
   if (!ns.empty()) {
-    const auto& classes = std::get<kube::ObjectList<kube::StorageClass>>(lists_);
-    AddAll(classes, true, manifests);
+    AddAll(std::get<kube::ObjectList<kube::StorageClass>>(lists_), true, manifests);
+  }
+  // Of what one node may mount it does not matter where that stands.
+  for (const auto& claim : std::get<kube::ObjectList<kube::PersistentVolumeClaim>>(lists_).In(ns)) {
+    if (claim->one_node || claim->volume_name.empty()) continue;
+    const kube::PersistentVolume* volume = volumes_.Find("", claim->volume_name);
+    if (volume != nullptr) manifests.AddObject(ManifestOf(*volume), true);
   }
   return Audit(manifests, options_);
 }
@@ -142,7 +141,7 @@ std::shared_ptr<const Report> LiveAudit::Update(const kube::ClusterState& cluste
   if (TakeNodes(cluster.nodes()) || changed.contains("")) {
     for (const auto& [ns, report] : by_namespace_) changed.insert(ns);
   }
-  if (TakeVolumes(cluster.volumes())) changed.insert("");
+  TakeVolumes(cluster.volumes(), changed);
   for (const std::string& ns : changed) {
     Report report = Judge(ns);
     if (report.objects == 0 && report.faults.empty()) {

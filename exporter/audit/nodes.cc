@@ -46,6 +46,18 @@ bool IsLasting(const kube::Taint& taint) {
          !taint.key.starts_with("node.cloudprovider.kubernetes.io/");
 }
 
+std::set<std::string> ZonesOf(const kube::NodeSelector& selector) {
+  std::set<std::string> zones;
+  for (const kube::NodeSelectorTerm& term : selector.terms) {
+    const auto zone = std::ranges::find_if(term.match_expressions, [](const auto& requirement) {
+      return requirement.op == kube::SelectorOp::kIn && requirement.key.ends_with("/zone");
+    });
+    if (zone == term.match_expressions.end()) return {};  // one of the terms leaves it free
+    zones.insert(zone->values.begin(), zone->values.end());
+  }
+  return zones;
+}
+
 bool NodeDemands::Admit(const NodeView& node) const {
   return std::ranges::all_of(
              node.taints,

@@ -31,6 +31,9 @@ struct NodeView {
 };
 bool IsLasting(const kube::Taint& taint);
 
+// The zones that a selector confines to; none where it does not.
+std::set<std::string> ZonesOf(const kube::NodeSelector& selector);
+
 // Which nodes the pods of a template may use.
 struct NodeDemands {
   kube::StringMap node_selector;

@@ -276,8 +276,19 @@ YamlNode ManifestOf(const kube::PersistentVolumeClaim& claim) {
   return Root("v1", "PersistentVolumeClaim", claim.meta)
       .Node("spec", Entries()
                         .Text("storageClassName", claim.storage_class.value_or(""))
+                        .Text("volumeName", claim.volume_name)
                         .Node("accessModes", Texts(modes))
                         .Take())
+      .Take();
+}
+
+YamlNode ManifestOf(const kube::PersistentVolume& volume) {
+  YamlNode affinity;
+  if (volume.node_affinity) {
+    affinity = Entries().Node("required", NodeSelectorOf(*volume.node_affinity)).Take();
+  }
+  return Root("v1", "PersistentVolume", volume.meta)
+      .Node("spec", Entries().Node("nodeAffinity", std::move(affinity)).Take())
       .Take();
 }
 

@@ -15,6 +15,7 @@ base::YamlNode ManifestOf(const kube::Workload& workload);
 base::YamlNode ManifestOf(const kube::PodDisruptionBudget& budget);
 base::YamlNode ManifestOf(const kube::Service& service);
 base::YamlNode ManifestOf(const kube::PersistentVolumeClaim& claim);
+base::YamlNode ManifestOf(const kube::PersistentVolume& volume);
 base::YamlNode ManifestOf(const kube::StorageClass& storage_class);
 // Of the endpoints those without a zone.
 base::YamlNode ManifestOf(const kube::EndpointSlice& slice);

@@ -85,7 +85,7 @@ TEST(AuditCommandTest, WithoutFilesTheClusterIsAudited) {
   const Output text = RunAs(Audit, "audit", "--kube.snapshot", file.c_str());
   EXPECT_EQ(text.code, 3);
   EXPECT_EQ(text.out.substr(0, text.out.find('\n')),
-            "error: graceful-termination: Deployment n/web: pods are killed without a warning");
+            "warning: graceful-termination: Deployment n/web: pods are killed without a warning");
   const Output sarif = RunAs(Audit, "audit", "--output", "sarif", "--kube.snapshot", file.c_str());
   EXPECT_EQ(sarif.code, 3);
   EXPECT_EQ(sarif.out.find("physicalLocation"), std::string::npos);

@@ -239,6 +239,26 @@ TEST(LiveAuditTest, VolumesTellWhetherTheirClassIsRegional) {
   EXPECT_EQ(Told(*audit.Update(*Read(storage_class + Volume("pv-1", "a, b")))), Lines());
 }
 
+TEST(LiveAuditTest, AVolumeIsOfTheNamespaceOfItsClaim) {
+  const std::string rest =
+      Workload("a", "web", "volumes: [{persistentVolumeClaim: {claimName: data}}]") + kNodes +
+      "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: a}\n"
+      "spec: {accessModes: [ReadWriteMany], volumeName: pv-1}\n"
+      "---\napiVersion: v1\nkind: Node\nmetadata: {name: z1, labels: "
+      "{topology.kubernetes.io/zone: a}}\n---\napiVersion: v1\nkind: Node\nmetadata: {name: z2, "
+      "labels: {topology.kubernetes.io/zone: b}}\n";
+  const auto volume = [](const std::string& zones) {
+    std::string text = Volume("pv-1", zones);
+    return text.insert(text.find("spec: {") + 7, "claimRef: {namespace: a, name: data}, ");
+  };
+  LiveAudit audit;
+  EXPECT_EQ(Told(*audit.Update(*Read(rest))).size(), 1u);
+  EXPECT_EQ(Told(*audit.Update(*Read(rest + volume("a"))))[0],
+            "claim-in-one-zone Deployment a/web: all pods share the claim data, whose volume pv-1 "
+            "is in a alone");
+  EXPECT_EQ(Told(*audit.Update(*Read(rest + volume("a, b")))).size(), 1u);
+}
+
 TEST(LiveAuditTest, TheServersOwnEndpointsAreNoFault) {
   const auto told = [](const std::string& ns, const std::string& name) {
     return Told(*LiveAudit().Update(

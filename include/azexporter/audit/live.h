@@ -41,8 +41,9 @@ class LiveAudit {
 
   // Whether they are other nodes than before to a check.
   bool TakeNodes(const kube::ObjectList<kube::Node>& nodes);
-  // Whether what volumes tell of storage classes is another thing than before.
-  bool TakeVolumes(const kube::ObjectList<kube::PersistentVolume>& volumes);
+  // Adds the namespaces to which it matters.
+  void TakeVolumes(const kube::ObjectList<kube::PersistentVolume>& volumes,
+                   std::set<std::string>& changed);
   Report Judge(const std::string& ns) const;
   void Merge();
 
