@@ -27,14 +27,18 @@ audit::Severity SeverityOf(const std::string& name) {
 
 void AddAuditCommand(CLI::App& cli, Flags& flags) {
   AuditFlags& out = flags.audit;
-  CLI::App* command = cli.add_subcommand("audit",
-                                         "What is wrong with manifests when a zone is lost or "
-                                         "drained: exit 0 when nothing is found, 3 "
-                                         "for findings, 1 for what cannot be read.");
-  command
-      ->add_option("FILE", flags.files,
-                   "Files, folders (every .yaml, .yml and .json below), or - for standard input.")
-      ->required();
+  CLI::App* command =
+      cli.add_subcommand("audit",
+                         "What is wrong with manifests, or with a running cluster, when a zone is "
+                         "lost or drained: exit 0 when nothing is found, 3 for findings, 1 for "
+                         "what cannot be read.");
+  command->fallthrough();  // to the flags that name a cluster
+  CLI::Option* files = command->add_option(
+      "FILE", flags.files,
+      "Files, folders (every .yaml, .yml and .json below), or - for standard input. None: the "
+      "cluster that --kubeconfig, --kube.context and the environment name.");
+  command->add_option("--url", out.url, "Tell what the daemon at this URL finds in its cluster.")
+      ->excludes(files);
   command->add_option_function<std::string>(
       "--output", [&out](const std::string& name) { out.output = OutputOf(name); },
       "text, json or sarif. Default: text.");

@@ -75,7 +75,7 @@ int RunDaemon(const app::Flags& flags) {
 int RunCommand(const app::Flags& flags) {
   switch (flags.command) {
     case app::Command::kAudit:
-      return app::RunAudit(flags);
+      return app::RunAudit(flags, FindSurroundings());
     case app::Command::kDaemon:
       return RunDaemon(flags);
     case app::Command::kCheckHealth:

@@ -235,13 +235,12 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .maintenance_until_ms = config_.maintenance_until_ms,
                                 .now_ms = now_ms,
                                 .stale_after_ms = stale_after_ms});
-  std::shared_ptr<const audit::Report> policy;
-  if (config_.collectors.policy_custom_resources) policy = audit_.Update(*cluster);
+  if (!config_.disabled_collectors.contains("policy")) round.policy = audit_.Update(*cluster);
   round.snapshot = gatherer_.Gather({.cluster = *cluster,
                                      .report = round.report,
                                      .probes = probes,
                                      .options = config_.collectors,
-                                     .policy = policy.get()},
+                                     .policy = round.policy},
                                     config_.disabled_collectors, deps_.clock);
   return round;
 }

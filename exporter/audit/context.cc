@@ -69,11 +69,18 @@ std::vector<Workload> WorkloadsOf(const Manifests& manifests) {
   return workloads;
 }
 
+void IndexWorkloads(Context& context) {
+  for (const Workload& workload : context.workloads) {
+    auto& index = context.workloads_by_namespace[workload.object->ns];
+    index.all.push_back(&workload);
+    for (const auto& [key, value] : workload.labels) {
+      index.by_label[key + "=" + value].push_back(&workload);
+    }
+  }
+}
+
 // Of all Services at once: of each workload alone it would be a walk over all workloads each time.
 void FindServices(Context& context) {
-  for (Workload& workload : context.workloads) {
-    context.workloads_by_namespace[workload.object->ns].push_back(&workload);
-  }
   std::map<const Workload*, std::vector<const Object*>> services;
   for (const Object* service : context.Of(kCore, "Service")) {
     for (const Workload* workload : context.Behind(*service)) {
@@ -86,6 +93,25 @@ void FindServices(Context& context) {
   }
 }
 
+std::shared_ptr<const Nodes> NodesOf(const Manifests& manifests, const Options& options) {
+  const auto& objects = manifests.Of(kCore, "Node");
+  if (objects.empty()) return options.known_nodes;
+  std::vector<NodeView> views;
+  for (const Object* object : objects) {
+    NodeView& view = views.emplace_back();
+    view.name = object->name;
+    view.labels = StringMapAt(object->root, {"metadata", "labels"});
+    view.zone = kube::Lookup(view.labels, kZoneKey);
+    for (const YamlNode& item : ItemsAt(object->root, {"spec", "taints"})) {
+      const kube::Taint taint{.key = TextAt(item, {"key"}),
+                              .value = TextAt(item, {"value"}),
+                              .effect = TextAt(item, {"effect"})};
+      if (IsLasting(taint)) view.taints.push_back(taint);
+    }
+  }
+  return std::make_shared<const Nodes>(std::move(views));
+}
+
 }  // namespace
 
 const YamlNode& Workload::ReplicasPlace() const {
@@ -95,22 +121,14 @@ const YamlNode& Workload::ReplicasPlace() const {
 
 Context MakeContext(const Manifests& manifests, const Options& options) {
   Context context{.manifests = manifests, .workloads = WorkloadsOf(manifests)};
+  IndexWorkloads(context);
   FindServices(context);
-  context.node_labels = options.node_labels;
-  for (const Object* node : manifests.Of(kCore, "Node")) {
-    if (context.nodes.empty()) context.node_labels.emplace();
-    context.nodes.push_back(StringMapAt(node->root, {"metadata", "labels"}));
-    for (const auto& [label, value] : context.nodes.back()) context.node_labels->insert(label);
-    const std::string_view zone = kube::Lookup(context.nodes.back(), kZoneKey);
-    if (!zone.empty()) context.zone_names.emplace(zone);
-  }
-  context.zones = context.zone_names.empty() ? options.zones
-                                             : static_cast<std::int64_t>(context.zone_names.size());
+  context.nodes = NodesOf(manifests, options);
+  if (context.nodes) context.zone_names = context.nodes->zones();
+  context.zones =
+      context.nodes ? static_cast<std::int64_t>(context.zone_names.size()) : options.zones;
   context.node_count = options.nodes;
-  if (!context.nodes.empty()) {
-    context.node_count = static_cast<std::int64_t>(context.nodes.size());
-  }
-  context.zone_names.insert(options.zone_names.begin(), options.zone_names.end());
+  context.zonal_classes = options.zonal_classes;
   for (const Workload& workload : context.workloads) {
     context.zone_names.merge(BoundTo(*workload.pod_spec, kZoneKey));
   }
@@ -127,7 +145,16 @@ std::vector<const Workload*> Context::Selected(
   std::vector<const Workload*> selected;
   const auto of_namespace = workloads_by_namespace.find(ns);
   if (of_namespace == workloads_by_namespace.end()) return selected;
-  for (const Workload* workload : of_namespace->second) {
+  // Those with the rarest of the labels that it asks for.
+  const std::vector<const Workload*>* candidates = &of_namespace->second.all;
+  if (selector) {
+    for (const auto& [key, value] : selector->match_labels) {
+      const auto found = of_namespace->second.by_label.find(key + "=" + value);
+      if (found == of_namespace->second.by_label.end()) return selected;
+      if (found->second.size() < candidates->size()) candidates = &found->second;
+    }
+  }
+  for (const Workload* workload : *candidates) {
     if (kube::Matches(selector, workload->labels)) selected.push_back(workload);
   }
   return selected;
@@ -140,15 +167,9 @@ std::vector<const Workload*> Context::Behind(const Object& service) const {
   return Selected(service.ns, selector);
 }
 
-std::optional<std::int64_t> Context::Domains(std::string_view topology_key) const {
-  if (!nodes.empty()) {
-    std::set<std::string_view> values;
-    for (const kube::StringMap& labels : nodes) {
-      const std::string_view value = kube::Lookup(labels, topology_key);
-      if (!value.empty()) values.insert(value);
-    }
-    return static_cast<std::int64_t>(values.size());
-  }
+std::optional<std::int64_t> Context::Domains(const Workload& workload,
+                                             std::string_view topology_key) const {
+  if (nodes) return nodes->ValuesFor(DemandsOf(*workload.pod_spec), topology_key);
   if (topology_key == kZoneKey) return zones;
   if (topology_key == kHostKey) return node_count;
   return std::nullopt;
@@ -215,6 +236,7 @@ std::int64_t DesiredHealthy(const Object& budget, std::int64_t replicas) {
 
 const YamlNode* HoldingBack(const Context& context, const Workload& workload) {
   for (const YamlNode* spread : SpreadsOver(workload, kZoneKey)) {
+    if (ZonesOf(context, workload) < 2) return nullptr;
     const std::int64_t max_skew = IntAt(*spread, {"maxSkew"}).value_or(1);
     if (TextAt(*spread, {"whenUnsatisfiable"}) != "ScheduleAnyway" &&
         TextAt(*spread, {"nodeTaintsPolicy"}) != "Honor" &&

@@ -15,6 +15,7 @@
 
 #include "azexporter/audit/audit.h"
 #include "fields.h"
+#include "nodes.h"
 
 namespace azexporter::audit {
 
@@ -22,6 +23,7 @@ namespace azexporter::audit {
 constexpr std::string_view kCore = "";
 constexpr std::string_view kApps = "apps";
 constexpr std::string_view kPolicy = "policy";
+constexpr std::string_view kStorage = "storage.k8s.io";
 constexpr std::string_view kIstio = "networking.istio.io";
 constexpr std::string_view kCnpg = "postgresql.cnpg.io";
 constexpr std::string_view kOpsTree = "redis.redis.opstreelabs.in";
@@ -51,14 +53,20 @@ struct Workload {
 struct Context {
   const Manifests& manifests;  // must outlive this
   std::vector<Workload> workloads;
-  std::map<std::string, std::vector<const Workload*>> workloads_by_namespace;
-  std::vector<kube::StringMap> nodes;                // labels of the Nodes among the manifests
-  std::optional<std::set<std::string>> node_labels;  // keys that any node carries; none: not known
-  std::set<std::string> zone_names;                  // that nodes carry or workloads ask for
-  std::int64_t zones = 0;
+  // Of a namespace, and there by "KEY=VALUE" of a label.
+  struct NamespaceWorkloads {
+    std::vector<const Workload*> all;
+    std::map<std::string, std::vector<const Workload*>> by_label;
+  };
+  std::map<std::string, NamespaceWorkloads> workloads_by_namespace;
+  std::shared_ptr<const Nodes> nodes;  // null: not known
+  std::set<std::string> zone_names;    // that nodes carry or workloads ask for
+  std::int64_t zones = 0;  // of the cluster; below 2 none can be lost and others be left
   std::optional<std::int64_t> node_count;
+  // Options::zonal_classes.
+  std::map<std::string, std::string, std::less<>> zonal_classes;
 
-  std::vector<const Object*> Of(std::string_view group, std::string_view kind) const {
+  const std::vector<const Object*>& Of(std::string_view group, std::string_view kind) const {
     return manifests.Of(group, kind);
   }
   // By what the manifests say, and by how AWS and Google Cloud name zones.
@@ -68,8 +76,10 @@ struct Context {
                                         const std::optional<kube::LabelSelector>& selector) const;
   // Those whose pods a Service sends to; none for one without a selector.
   std::vector<const Workload*> Behind(const Object& service) const;
-  // How many values of a node label there are; none where that is not known.
-  std::optional<std::int64_t> Domains(std::string_view topology_key) const;
+  // How many values of a node label there are on nodes that its pods may use; none where that is
+  // not known.
+  std::optional<std::int64_t> Domains(const Workload& workload,
+                                      std::string_view topology_key) const;
 };
 Context MakeContext(const Manifests& manifests, const Options& options);
 

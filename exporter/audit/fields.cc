@@ -24,6 +24,19 @@ std::optional<std::int64_t> ParseInt(std::string_view text) {
   return value;
 }
 
+std::vector<kube::Requirement> RequirementsAt(const YamlNode& node, Path path) {
+  std::vector<kube::Requirement> requirements;
+  for (const YamlNode& item : ItemsAt(node, path)) {
+    kube::Requirement& requirement = requirements.emplace_back();
+    requirement.key = TextAt(item, {"key"});
+    requirement.op = OpOf(TextAt(item, {"operator"}));
+    for (const YamlNode& value : ItemsAt(item, {"values"})) {
+      requirement.values.push_back(value.scalar());
+    }
+  }
+  return requirements;
+}
+
 }  // namespace
 
 Field FieldAt(const YamlNode& node, Path path) {
@@ -78,13 +91,17 @@ std::optional<kube::LabelSelector> SelectorAt(const YamlNode& node, Path path) {
   if (!field) return std::nullopt;
   kube::LabelSelector selector;
   selector.match_labels = StringMapAt(*field.value, {"matchLabels"});
-  for (const YamlNode& item : ItemsAt(*field.value, {"matchExpressions"})) {
-    kube::Requirement requirement{.key = TextAt(item, {"key"}),
-                                  .op = OpOf(TextAt(item, {"operator"}))};
-    for (const YamlNode& value : ItemsAt(item, {"values"})) {
-      requirement.values.push_back(value.scalar());
-    }
-    selector.requirements.push_back(std::move(requirement));
+  selector.requirements = RequirementsAt(*field.value, {"matchExpressions"});
+  return selector;
+}
+
+std::optional<kube::NodeSelector> NodeSelectorAt(const YamlNode& node, Path path) {
+  const Field field = FieldAt(node, path);
+  if (!field) return std::nullopt;
+  kube::NodeSelector selector;
+  for (const YamlNode& term : ItemsAt(*field.value, {"nodeSelectorTerms"})) {
+    selector.terms.push_back({.match_expressions = RequirementsAt(term, {"matchExpressions"}),
+                              .match_fields = RequirementsAt(term, {"matchFields"})});
   }
   return selector;
 }
@@ -108,7 +125,8 @@ void ForEachEntry(const YamlNode& node,
 }
 
 std::string PlaceText(const YamlNode& node) {
-  return node.file() + ":" + std::to_string(node.line());
+  if (node.file().empty()) return "";
+  return " (" + node.file() + ":" + std::to_string(node.line()) + ")";
 }
 
 }  // namespace azexporter::audit

@@ -40,6 +40,7 @@ std::optional<bool> BoolAt(const base::YamlNode& node, Path path);
 const std::vector<base::YamlNode>& ItemsAt(const base::YamlNode& node, Path path);
 kube::StringMap StringMapAt(const base::YamlNode& node, Path path);
 std::optional<kube::LabelSelector> SelectorAt(const base::YamlNode& node, Path path);
+std::optional<kube::NodeSelector> NodeSelectorAt(const base::YamlNode& node, Path path);
 // A count or a percentage, as disruption budgets have it.
 std::optional<kube::IntOrPercent> AmountAt(const base::YamlNode& node, Path path);
 
@@ -48,7 +49,7 @@ void ForEachEntry(
     const base::YamlNode& node,
     base::FunctionRef<void(const base::YamlNode& key, const base::YamlNode& value)> see);
 
-// "FILE:LINE" of a node, to point at another place in a message.
+// " (FILE:LINE)" of a node, to point at another place in a message; "" where it stands in no file.
 std::string PlaceText(const base::YamlNode& node);
 
 }  // namespace azexporter::audit

@@ -14,8 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using base::YamlNode;
 
-constexpr std::string_view kIgnoreAnnotation = "azexporter.io/audit-ignore";
-
 std::vector<std::string> SplitNames(std::string_view text) {
   std::vector<std::string> names;
   while (!text.empty()) {
@@ -103,18 +101,18 @@ void Manifests::Add(std::string_view text, const std::string& file) {
     base::YamlDocuments parsed = YamlNode::ParseUntilFault(
         piece.text, file,
         {.first_line = piece.first_line, .repeated_keys = base::RepeatedKeys::kKeep});
-    for (const YamlNode& document : parsed.documents) AddDocument(document);
+    for (const YamlNode& document : parsed.documents) AddObject(document);
     if (parsed.fault) faults_.push_back(std::move(*parsed.fault));
   }
 }
 
-void Manifests::AddDocument(const YamlNode& root) {
+void Manifests::AddObject(const YamlNode& root, bool is_context) {
   Object object;
   object.kind = TextAt(root, {"kind"});
   const std::string api_version = TextAt(root, {"apiVersion"});
   if (object.kind.empty() || api_version.empty()) return;
   if (object.kind.ends_with("List")) {
-    for (const YamlNode& item : ItemsAt(root, {"items"})) AddDocument(item);
+    for (const YamlNode& item : ItemsAt(root, {"items"})) AddObject(item, is_context);
     return;
   }
   const std::size_t slash = api_version.find('/');
@@ -122,17 +120,27 @@ void Manifests::AddDocument(const YamlNode& root) {
   object.version = slash == std::string::npos ? api_version : api_version.substr(slash + 1);
   object.ns = TextAt(root, {"metadata", "namespace"});
   object.name = TextAt(root, {"metadata", "name"});
-  object.ignored = SplitNames(TextAt(root, {"metadata", "annotations", kIgnoreAnnotation}));
+  object.ignored =
+      SplitNames(TextAt(root, {"metadata", "annotations", kube::kAuditIgnoreAnnotation}));
+  object.is_context = is_context;
   object.root = root;
   objects_.push_back(std::move(object));
+  const Object& added = objects_.back();
+  by_kind_[{added.group, added.kind}].push_back(&added);
+  by_name_.emplace(Key{added.group, added.kind, added.ns, added.name}, &added);
 }
 
-std::vector<const Object*> Manifests::Of(std::string_view group, std::string_view kind) const {
-  std::vector<const Object*> found;
-  for (const Object& object : objects_) {
-    if (object.group == group && object.kind == kind) found.push_back(&object);
-  }
-  return found;
+const std::vector<const Object*>& Manifests::Of(std::string_view group,
+                                                std::string_view kind) const {
+  static const std::vector<const Object*> kNone;
+  const auto found = by_kind_.find({group, kind});
+  return found == by_kind_.end() ? kNone : found->second;
+}
+
+const Object* Manifests::Find(std::string_view group, std::string_view kind, std::string_view ns,
+                              std::string_view name) const {
+  const auto found = by_name_.find({group, kind, ns, name});
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 Manifests ReadManifests(const std::vector<std::string>& paths) {

@@ -47,6 +47,13 @@ void WriteRule(base::JsonWriter& json, const Check& check) {
   json.Key("level").String(SarifLevel(check.severity)).EndObject().EndObject();
 }
 
+void WritePlace(base::JsonWriter& json, const Finding& finding) {
+  json.Key("physicalLocation").BeginObject();
+  json.Key("artifactLocation").BeginObject().Key("uri").String(FileUri(finding.file)).EndObject();
+  json.Key("region").BeginObject().Key("startLine").Int(finding.line);
+  json.Key("startColumn").Int(finding.column).EndObject().EndObject();
+}
+
 void WriteResult(base::JsonWriter& json, const Finding& finding) {
   const std::string object = finding.Object();
   json.BeginObject().Key("ruleId").String(finding.check->name);
@@ -55,10 +62,7 @@ void WriteResult(base::JsonWriter& json, const Finding& finding) {
   WriteText(json, "message",
             object + ": " + finding.message + ". " + std::string(finding.check->fix));
   json.Key("locations").BeginArray().BeginObject();
-  json.Key("physicalLocation").BeginObject();
-  json.Key("artifactLocation").BeginObject().Key("uri").String(FileUri(finding.file)).EndObject();
-  json.Key("region").BeginObject().Key("startLine").Int(finding.line);
-  json.Key("startColumn").Int(finding.column).EndObject().EndObject();
+  if (!finding.file.empty()) WritePlace(json, finding);
   json.Key("logicalLocations").BeginArray().BeginObject();
   json.Key("fullyQualifiedName").String(object).Key("kind").String("resource");
   json.EndObject().EndArray().EndObject().EndArray().EndObject();
@@ -69,9 +73,11 @@ void WriteResult(base::JsonWriter& json, const Finding& finding) {
 std::string ToText(const Report& report) {
   std::string text;
   for (const Finding& finding : report.findings) {
-    text += fmt::format("{}:{}:{}: {}: {}: {}: {}\n    fix: {}\n", finding.file, finding.line,
-                        finding.column, SeverityName(finding.check->severity), finding.check->name,
-                        finding.Object(), finding.message, finding.check->fix);
+    if (!finding.file.empty()) {
+      text += fmt::format("{}:{}:{}: ", finding.file, finding.line, finding.column);
+    }
+    text += fmt::format("{}: {}: {}: {}\n    fix: {}\n", SeverityName(finding.check->severity),
+                        finding.check->name, finding.Object(), finding.message, finding.check->fix);
   }
   if (!text.empty()) text += "\n";
   text += fmt::format("{} audited: {}, {}, {} info",
@@ -137,11 +143,15 @@ std::string DescribeChecks() {
       "works as\n"
       "written and may surprise. `azexporter.io/audit-ignore: NAME,NAME` as an annotation of the "
       "object\n"
-      "silences checks there.\n";
+      "silences checks there, in a running cluster, too. \"Live\" says whether the daemon runs the "
+      "check on\n"
+      "what it watches.\n";
   for (const Check& check : Checks()) {
-    text += fmt::format("\n## {}\n\n{}: {}.\n\n{}\n\nFix: {}\n\nSource: <{}>\n", check.name,
-                        SeverityName(check.severity), check.title, check.explanation, check.fix,
-                        check.source);
+    const std::string live =
+        check.offline_only.empty() ? "yes" : "no, " + std::string(check.offline_only);
+    text += fmt::format("\n## {}\n\n{}: {}.\n\n{}\n\nFix: {}\n\nLive: {}.\n\nSource: <{}>\n",
+                        check.name, SeverityName(check.severity), check.title, check.explanation,
+                        check.fix, live, check.source);
   }
   return text;
 }

@@ -186,7 +186,34 @@ class YamlTreeBuilder final : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
-YamlNode::YamlNode() : file_(std::make_shared<const std::string>()) {}
+YamlNode::YamlNode() {
+  static const auto kNoFile = std::make_shared<const std::string>();
+  file_ = kNoFile;
+}
+
+YamlNode YamlNode::OfText(std::string text) {
+  YamlNode node;
+  node.kind_ = Kind::kScalar;
+  node.line_ = node.column_ = 0;
+  node.scalar_ = std::move(text);
+  return node;
+}
+
+YamlNode YamlNode::OfItems(std::vector<YamlNode> items) {
+  YamlNode node;
+  node.kind_ = Kind::kSequence;
+  node.line_ = node.column_ = 0;
+  node.items_ = std::move(items);
+  return node;
+}
+
+YamlNode YamlNode::OfEntries(std::vector<std::pair<YamlNode, YamlNode>> entries) {
+  YamlNode node;
+  node.kind_ = Kind::kMap;
+  node.line_ = node.column_ = 0;
+  node.entries_ = std::move(entries);
+  return node;
+}
 
 YamlDocuments YamlNode::ParseUntilFault(std::string_view text, std::string file) {
   return ParseUntilFault(text, std::move(file), {});

@@ -5,7 +5,10 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "azexporter/base/check.h"
 #include "azexporter/base/mutex.h"
@@ -255,12 +258,15 @@ void AddMetric(const prometheus::ClientMetric& metric, model::MetricFamily& fami
 }  // namespace
 
 struct SelfMetrics::Impl {
+  void RecordRuns(const Snapshot& snapshot);
+
   prometheus::Registry registry;
   GaugeFamily& build_info = AddGauge(registry, "azexporter_build_info");
   GaugeFamily& success = AddGauge(registry, "azexporter_collector_success");
   GaugeFamily& duration = AddGauge(registry, "azexporter_collector_duration_seconds");
   GaugeFamily& last_success =
       AddGauge(registry, "azexporter_collector_last_success_timestamp_seconds");
+  std::set<std::string> collectors;  // of the last round
   GaugeFamily& objects = AddGauge(registry, "azexporter_kube_synced");
   GaugeFamily& held = AddGauge(registry, "azexporter_kube_objects");
   GaugeFamily& list_seconds = AddGauge(registry, "azexporter_kube_last_list_duration_seconds");
@@ -319,15 +325,30 @@ SelfMetrics::~SelfMetrics() = default;
 
 prometheus::Registry& SelfMetrics::registry() { return impl_->registry; }
 
-void SelfMetrics::Record(const Snapshot& snapshot, const kube::ClusterState& cluster) {
-  for (const CollectorRun& run : snapshot.runs) {
-    const prometheus::Labels labels = {{"collector", run.collector}};
-    impl_->success.Add(labels).Set(run.success ? 1 : 0);
-    impl_->duration.Add(labels).Set(run.duration_seconds);
-    if (run.success) {
-      impl_->last_success.Add(labels).Set(static_cast<double>(snapshot.timestamp_ms) / 1000);
+void SelfMetrics::Impl::RecordRuns(const Snapshot& snapshot) {
+  // A reload may have switched one off.
+  for (const std::string& collector : std::exchange(collectors, {})) {
+    if (std::ranges::find(snapshot.runs, collector, &CollectorRun::collector) !=
+        snapshot.runs.end()) {
+      continue;
+    }
+    for (GaugeFamily* family : {&success, &duration, &last_success}) {
+      family->Remove(&family->Add({{"collector", collector}}));
     }
   }
+  for (const CollectorRun& run : snapshot.runs) {
+    collectors.insert(run.collector);
+    const prometheus::Labels labels = {{"collector", run.collector}};
+    success.Add(labels).Set(run.success ? 1 : 0);
+    duration.Add(labels).Set(run.duration_seconds);
+    if (run.success) {
+      last_success.Add(labels).Set(static_cast<double>(snapshot.timestamp_ms) / 1000);
+    }
+  }
+}
+
+void SelfMetrics::Record(const Snapshot& snapshot, const kube::ClusterState& cluster) {
+  impl_->RecordRuns(snapshot);
   for (const kube::ResourceHealth& health : cluster.health()) {
     const prometheus::Labels labels = {{"resource", health.resource}};
     impl_->objects.Add(labels).Set(health.synced ? 1 : 0);

@@ -9,10 +9,25 @@ namespace {
 
 using base::Result;
 
+Result<void> ReadServicePort(Value value, ServicePort& port) {
+  constexpr std::string_view kName = "spec.ports";
+  return ForEachField(kName, value, [&](std::string_view key, Value v) -> Result<void> {
+    if (key == "name") return Read(kName, v, port.name);
+    if (key == "port") return Read(kName, v, port.port);
+    if (key != "targetPort" || IsNull(v)) return {};
+    return ReadNumberText(kName, v, port.target_port);
+  });
+}
+
 Result<void> ReadServiceSpec(Value value, Service& service) {
   return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "type") return Read("spec.type", v, service.type);
     if (key == "selector") return Read("spec.selector", v, service.selector);
+    if (key == "ports") {
+      return ForEachItem("spec.ports", v, [&](Value item) {
+        return ReadServicePort(item, service.ports.emplace_back());
+      });
+    }
     if (key == "trafficDistribution") return Read(key, v, service.traffic_distribution);
     if (key == "externalTrafficPolicy") return Read(key, v, service.external_traffic_policy);
     if (key == "internalTrafficPolicy") return Read(key, v, service.internal_traffic_policy);
@@ -112,8 +127,9 @@ Result<void> ReadField(std::string_view key, Value v, Service& service, DecodeCo
 Result<void> ReadField(std::string_view key, Value v, EndpointSlice& slice,
                        DecodeContext& context) {
   if (key == "metadata") {
-    AZX_RETURN_IF_ERROR(
-        ReadMeta(v, {.meta = slice.meta, .resource_version = context.resource_version}));
+    AZX_RETURN_IF_ERROR(ReadMeta(v, {.meta = slice.meta,
+                                     .annotations = MetaFields::Annotations::kAudit,
+                                     .resource_version = context.resource_version}));
     slice.service = Lookup(slice.meta.labels, "kubernetes.io/service-name");
     return {};
   }

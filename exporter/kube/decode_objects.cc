@@ -1,5 +1,6 @@
 // Every kind but pods, Services and EndpointSlices.
 
+#include <algorithm>
 #include <charconv>
 
 #include "decode_fields.h"
@@ -216,10 +217,18 @@ Result<void> ReadPhase(Value value, std::string& phase) {
   });
 }
 
+bool IsOfOneNode(std::string_view access_mode) {
+  return access_mode == "ReadWriteOnce" || access_mode == "ReadWriteOncePod";
+}
+
 Result<void> ReadClaimSpec(Value value, PersistentVolumeClaim& claim) {
   return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "volumeName") return Read("spec.volumeName", v, claim.volume_name);
     if (key == "storageClassName") return Read("spec.storageClassName", v, claim.storage_class);
+    if (key != "accessModes") return {};
+    std::vector<std::string> modes;
+    AZX_RETURN_IF_ERROR(Read("spec.accessModes", v, modes));
+    claim.one_node = !modes.empty() && std::all_of(modes.begin(), modes.end(), IsOfOneNode);
     return {};
   });
 }
@@ -264,6 +273,7 @@ Result<void> ReadField(std::string_view key, Value v, ConfigMap& map, DecodeCont
 Result<void> ReadField(std::string_view key, Value v, Workload& workload, DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = workload.meta,
+                        .annotations = MetaFields::Annotations::kAudit,
                         .owners = &workload.owners,
                         .resource_version = context.resource_version});
   }
@@ -276,6 +286,7 @@ Result<void> ReadField(std::string_view key, Value v, PodDisruptionBudget& budge
                        DecodeContext& context) {
   if (key == "metadata") {
     return ReadMeta(v, {.meta = budget.meta,
+                        .annotations = MetaFields::Annotations::kAudit,
                         .generation = &budget.generation,
                         .resource_version = context.resource_version});
   }
@@ -297,7 +308,9 @@ Result<void> ReadField(std::string_view key, Value v, PersistentVolume& volume,
 Result<void> ReadField(std::string_view key, Value v, PersistentVolumeClaim& claim,
                        DecodeContext& context) {
   if (key == "metadata") {
-    return ReadMeta(v, {.meta = claim.meta, .resource_version = context.resource_version});
+    return ReadMeta(v, {.meta = claim.meta,
+                        .annotations = MetaFields::Annotations::kAudit,
+                        .resource_version = context.resource_version});
   }
   if (key == "spec") return ReadClaimSpec(v, claim);
   if (key == "status") return ReadPhase(v, claim.phase);
@@ -313,10 +326,12 @@ Result<void> ReadField(std::string_view key, Value v, StorageClass& storage_clas
                                      .resource_version = context.resource_version}));
     constexpr std::string_view kDefault = "storageclass.kubernetes.io/is-default-class";
     storage_class.is_default = Lookup(meta.annotations, kDefault) == "true";
-    meta.annotations = {};
+    std::erase_if(meta.annotations,
+                  [](const auto& a) { return a.first != kAuditIgnoreAnnotation; });
     return {};
   }
   if (key == "provisioner") return Read(key, v, storage_class.provisioner);
+  if (key == "parameters") return Read(key, v, storage_class.parameters);
   if (key == "allowedTopologies") {
     return ForEachItem(key, v, [&](Value item) {
       return ReadTopologyTerm(item, storage_class.allowed_topologies.emplace_back());

@@ -1,5 +1,7 @@
 // Pods and what the scheduler reads of them.
 
+#include <algorithm>
+
 #include "decode_fields.h"
 
 namespace azexporter::kube {
@@ -25,6 +27,8 @@ Result<void> ReadRequests(std::string_view name, Value value, Resources& out) {
 struct Container {
   Resources requests;
   std::vector<HostPort> host_ports;
+  bool readiness_probe = false;
+  std::int64_t pre_stop_seconds = 0;
   bool sidecar = false;  // an init container that keeps running
 };
 
@@ -43,6 +47,22 @@ Result<void> ReadPorts(Value value, std::vector<HostPort>& out) {
   });
 }
 
+// The sleep of a preStop hook: of its own kind, or as a command.
+Result<void> ReadPreStop(Value value, std::int64_t& seconds) {
+  constexpr std::string_view kName = "lifecycle.preStop";
+  return ForEachField(kName, value, [&](std::string_view kind, Value v) -> Result<void> {
+    if (kind != "sleep" && kind != "exec") return {};
+    return ForEachField(kName, v, [&](std::string_view key, Value hv) -> Result<void> {
+      if (key == "seconds") return Read(kName, hv, seconds);
+      if (key != "command") return {};
+      std::vector<std::string> command;
+      AZX_RETURN_IF_ERROR(Read(kName, hv, command));
+      seconds = SleepSeconds(command);
+      return {};
+    });
+  });
+}
+
 Result<void> ReadContainers(std::string_view name, Value value, std::vector<Container>& out) {
   return ForEachItem(name, value, [&](Value item) {
     Container& container = out.emplace_back();
@@ -51,6 +71,15 @@ Result<void> ReadContainers(std::string_view name, Value value, std::vector<Cont
         return ReadRequests(std::string(name) + ".resources", v, container.requests);
       }
       if (key == "ports") return ReadPorts(v, container.host_ports);
+      if (key == "readinessProbe") {
+        container.readiness_probe = !IsNull(v);
+        return {};
+      }
+      if (key == "lifecycle") {
+        return ForEachField(key, v, [&](std::string_view hook, Value hv) -> Result<void> {
+          return hook == "preStop" ? ReadPreStop(hv, container.pre_stop_seconds) : Result<void>();
+        });
+      }
       if (key != "restartPolicy") return {};
       std::string policy;
       AZX_RETURN_IF_ERROR(Read(key, v, policy));
@@ -284,6 +313,9 @@ Result<void> ReadPodSpec(Value value, PodSpecFields& fields) {
           return Read("spec.priorityClassName", v, spec.priority_class);
         }
         if (key == "priority") return Read("spec.priority", v, spec.priority);
+        if (key == "terminationGracePeriodSeconds") {
+          return Read("spec.terminationGracePeriodSeconds", v, spec.grace_seconds);
+        }
         if (key == "hostNetwork") return Read("spec.hostNetwork", v, spec.host_network);
         if (key == "containers") {
           return ReadContainers("spec.containers", v, containers);
@@ -302,6 +334,10 @@ Result<void> ReadPodSpec(Value value, PodSpecFields& fields) {
         return ReadSpecPart(key, v, fields);
       }));
   spec.requests = EffectiveRequests(containers, init_containers);
+  for (const Container& container : containers) {
+    spec.readiness_probe = spec.readiness_probe || container.readiness_probe;
+    spec.pre_stop_seconds = std::max(spec.pre_stop_seconds, container.pre_stop_seconds);
+  }
   std::erase_if(init_containers, [](const Container& container) { return !container.sidecar; });
   for (const auto* list : {&containers, &init_containers}) {
     for (const Container& container : *list) {

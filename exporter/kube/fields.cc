@@ -134,6 +134,24 @@ bool IsRouting(std::string_view key) {
          key.starts_with("service.beta.kubernetes.io/aws-load-balancer-");
 }
 
+// Those that are not wanted are not even copied: kubectl keeps the whole manifest in one.
+Result<void> ReadAnnotations(Value value, MetaFields::Annotations wanted, StringMap& out) {
+  using Annotations = MetaFields::Annotations;
+  constexpr std::string_view kName = "metadata.annotations";
+  if (wanted == Annotations::kNone) return {};
+  if (wanted == Annotations::kAll) return Read(kName, value, out);
+  AZX_RETURN_IF_ERROR(
+      ForEachField(kName, value, [&](std::string_view key, Value text) -> Result<void> {
+        if (key != kAuditIgnoreAnnotation && !(wanted == Annotations::kRouting && IsRouting(key))) {
+          return {};
+        }
+        out.emplace_back(std::string(key), std::string());
+        return Read(kName, text, out.back().second);
+      }));
+  std::sort(out.begin(), out.end());
+  return {};
+}
+
 Result<void> ReadOwner(Value value, Owner& owner) {
   return ForEachField("metadata.ownerReferences", value,
                       [&](std::string_view key, Value v) -> Result<void> {
@@ -227,7 +245,6 @@ Resources ResourcesOf(const Amounts& amounts) {
 }
 
 Result<void> ReadMeta(Value value, const MetaFields& fields) {
-  using Annotations = MetaFields::Annotations;
   ObjectMeta& meta = fields.meta;
   return ForEachField("metadata", value, [&](std::string_view key, Value v) -> Result<void> {
     if (key == "name") return Read("metadata.name", v, meta.name);
@@ -241,12 +258,7 @@ Result<void> ReadMeta(Value value, const MetaFields& fields) {
                         : Shared(fields.label_pool->Intern(std::move(labels)));
       return {};
     }
-    if (key == "annotations" && fields.annotations != Annotations::kNone) {
-      AZX_RETURN_IF_ERROR(Read("metadata.annotations", v, meta.annotations));
-      if (fields.annotations == Annotations::kAll) return {};
-      std::erase_if(meta.annotations, [](const auto& a) { return !IsRouting(a.first); });
-      return {};
-    }
+    if (key == "annotations") return ReadAnnotations(v, fields.annotations, meta.annotations);
     if (key == "resourceVersion" && fields.resource_version != nullptr) {
       return Read("metadata.resourceVersion", v, *fields.resource_version);
     }

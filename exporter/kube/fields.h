@@ -79,7 +79,12 @@ Resources ResourcesOf(const Amounts& amounts);
 
 // What of `metadata` is read beside what every object has; null: left out.
 struct MetaFields {
-  enum class Annotations { kNone, kAll, kRouting };
+  enum class Annotations {
+    kNone,
+    kAudit,    // kAuditIgnoreAnnotation
+    kRouting,  // beside it those that say where the traffic of a Service goes
+    kAll
+  };
 
   ObjectMeta& meta;
   Annotations annotations = Annotations::kNone;

@@ -1,6 +1,7 @@
 #include "azexporter/kube/pod_spec.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace azexporter::kube {
 
@@ -26,6 +27,21 @@ bool Tolerates(const std::vector<Toleration>& tolerations, const Taint& taint) {
 bool PodSpec::AdmitsNode(std::string_view node_name, const StringMap& node_labels) const {
   return MatchesLabels(node_labels, node_selector) &&
          (!required_node_affinity || required_node_affinity->Matches(node_name, node_labels));
+}
+
+std::int64_t SleepSeconds(const std::vector<std::string>& command) {
+  constexpr std::string_view kSleep = "sleep ";
+  constexpr std::int64_t kMost = 100'000;
+  std::string_view number;
+  for (const std::string& word : command) {
+    const std::size_t at = word.rfind(kSleep);
+    if (at != std::string::npos) number = std::string_view(word).substr(at + kSleep.size());
+  }
+  if (number.empty() && command.size() == 2 && command[0].ends_with("sleep")) number = command[1];
+  std::int64_t seconds = 0;
+  const char* const last = number.data() + number.size();
+  const auto [end, error] = std::from_chars(number.data(), last, seconds);
+  return error == std::errc() ? std::clamp(seconds, std::int64_t{0}, kMost) : 0;
 }
 
 const std::shared_ptr<const PodSpec>& EmptyPodSpec() {

@@ -94,9 +94,23 @@ constexpr WireField kContainerPortFields[] = {Integer(2, "hostPort"), Text(4, "p
                                               Text(5, "hostIP")};
 constexpr WireMessage kContainerPort{kContainerPortFields};
 
-constexpr WireField kContainerFields[] = {Many(6, "ports", kContainerPort),
-                                          One(8, "resources", kResourceRequirements),
-                                          Text(24, "restartPolicy")};
+// Of which it matters only whether it is there.
+constexpr WireMessage kAnything{};
+
+constexpr WireField kExecActionFields[] = {Texts(1, "command")};
+constexpr WireMessage kExecAction{kExecActionFields};
+constexpr WireField kSleepActionFields[] = {Integer(1, "seconds")};
+constexpr WireMessage kSleepAction{kSleepActionFields};
+constexpr WireField kLifecycleHandlerFields[] = {One(1, "exec", kExecAction),
+                                                 One(4, "sleep", kSleepAction)};
+constexpr WireMessage kLifecycleHandler{kLifecycleHandlerFields};
+constexpr WireField kLifecycleFields[] = {One(2, "preStop", kLifecycleHandler)};
+constexpr WireMessage kLifecycle{kLifecycleFields};
+
+constexpr WireField kContainerFields[] = {
+    Many(6, "ports", kContainerPort), One(8, "resources", kResourceRequirements),
+    One(11, "readinessProbe", kAnything), One(12, "lifecycle", kLifecycle),
+    Text(24, "restartPolicy")};
 constexpr WireMessage kContainer{kContainerFields};
 
 constexpr WireField kNodeSelectorTermFields[] = {Many(1, "matchExpressions", kRequirement),
@@ -146,10 +160,9 @@ constexpr WireMessage kTopologySpreadConstraint{kTopologySpreadConstraintFields}
 
 constexpr WireField kClaimSourceFields[] = {Text(1, "claimName")};
 constexpr WireMessage kClaimSource{kClaimSourceFields};
-constexpr WireMessage kEphemeralSource{};
 
 constexpr WireField kVolumeSourceFields[] = {One(10, "persistentVolumeClaim", kClaimSource),
-                                             One(29, "ephemeral", kEphemeralSource)};
+                                             One(29, "ephemeral", kAnything)};
 constexpr WireMessage kVolumeSource{kVolumeSourceFields};
 
 constexpr WireField kVolumeFields[] = {Text(1, "name"), Inline(2, kVolumeSource)};
@@ -158,6 +171,7 @@ constexpr WireMessage kVolume{kVolumeFields};
 constexpr WireField kPodSpecFields[] = {
     Many(1, "volumes", kVolume),
     Many(2, "containers", kContainer),
+    Integer(4, "terminationGracePeriodSeconds"),
     TextMap(7, "nodeSelector"),
     Text(10, "nodeName"),
     Bool(11, "hostNetwork"),
@@ -211,14 +225,20 @@ constexpr WireField kPersistentVolumeFields[] = {One(1, "metadata", kObjectMeta)
                                                  One(3, "status", kPhase)};
 constexpr WireMessage kPersistentVolume{kPersistentVolumeFields};
 
-constexpr WireField kClaimSpecFields[] = {Text(3, "volumeName"), Text(5, "storageClassName")};
+constexpr WireField kClaimSpecFields[] = {Texts(1, "accessModes"), Text(3, "volumeName"),
+                                          Text(5, "storageClassName")};
 constexpr WireMessage kClaimSpec{kClaimSpecFields};
 
 constexpr WireField kClaimFields[] = {One(1, "metadata", kObjectMeta), One(2, "spec", kClaimSpec),
                                       One(3, "status", kPhase)};
 constexpr WireMessage kClaim{kClaimFields};
 
-constexpr WireField kServiceSpecFields[] = {TextMap(2, "selector"),
+constexpr WireField kServicePortFields[] = {Text(1, "name"), Integer(3, "port"),
+                                            IntOrString(4, "targetPort")};
+constexpr WireMessage kServicePort{kServicePortFields};
+
+constexpr WireField kServiceSpecFields[] = {Many(1, "ports", kServicePort),
+                                            TextMap(2, "selector"),
                                             Text(3, "clusterIP"),
                                             Text(4, "type"),
                                             Text(11, "externalTrafficPolicy"),
@@ -315,9 +335,9 @@ constexpr WireMessage kTopologyLabel{kTopologyLabelFields};
 constexpr WireField kTopologyTermFields[] = {Many(1, "matchLabelExpressions", kTopologyLabel)};
 constexpr WireMessage kTopologyTerm{kTopologyTermFields};
 
-constexpr WireField kStorageClassFields[] = {One(1, "metadata", kObjectMeta),
-                                             Text(2, "provisioner"), Text(7, "volumeBindingMode"),
-                                             Many(8, "allowedTopologies", kTopologyTerm)};
+constexpr WireField kStorageClassFields[] = {
+    One(1, "metadata", kObjectMeta), Text(2, "provisioner"), TextMap(3, "parameters"),
+    Text(7, "volumeBindingMode"), Many(8, "allowedTopologies", kTopologyTerm)};
 constexpr WireMessage kStorageClass{kStorageClassFields};
 
 // discovery.k8s.io/v1

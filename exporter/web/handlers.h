@@ -75,6 +75,9 @@ base::Result<ApiData> LabelNames(const Context& context, const Request& request)
 base::Result<ApiData> LabelValues(const Context& context, const Request& request);
 base::Result<ApiData> TsdbStatus(const Context& context, const Request& request);
 
+// --- what the audit found: api_policy.cc ---
+base::Result<ApiData> Policy(const Context& context, const Request& request);
+
 // --- what is known of targets, rules and alerts: api_rules.cc ---
 base::Result<ApiData> Alertmanagers(const Context& context, const Request& request);
 base::Result<ApiData> Alerts(const Context& context, const Request& request);

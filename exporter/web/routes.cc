@@ -26,6 +26,7 @@ constexpr Route kRoutes[] = {
     Api("/api/v1/labels", Methods::kGetOrPost, &LabelNames),
     Api("/api/v1/metadata", Methods::kGet, &Metadata),
     Api("/api/v1/parse_query", Methods::kGetOrPost, &ParseQuery),
+    Api("/api/v1/policy", Methods::kGet, &Policy),
     Api("/api/v1/query", Methods::kGetOrPost, &Query),
     Api("/api/v1/query_exemplars", Methods::kGetOrPost, &QueryExemplars),
     Api("/api/v1/query_range", Methods::kGetOrPost, &QueryRange),

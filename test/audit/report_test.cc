@@ -51,6 +51,19 @@ TEST(ReportTest, SarifNamesFilesByUri) {
       "/a%20b/standard%20input");
 }
 
+// Of a running cluster.
+TEST(ReportTest, AFindingWithoutAFileHasAnObject) {
+  Report report = TwoBudgets();
+  report.faults.clear();
+  report.findings[0].file.clear();
+  EXPECT_TRUE(ToText(report).starts_with("error: budget-both-fields: PodDisruptionBudget n/b: "))
+      << ToText(report);
+  const auto location =
+      nlohmann::json::parse(ToSarif(report, ""))["runs"][0]["results"][0]["locations"][0];
+  EXPECT_FALSE(location.contains("physicalLocation"));
+  EXPECT_EQ(location["logicalLocations"][0]["fullyQualifiedName"], "PodDisruptionBudget n/b");
+}
+
 TEST(ReportTest, SarifPointsIntoItsRules) {
   const auto sarif = nlohmann::json::parse(ToSarif(TwoBudgets(), "1.2.3"));
   EXPECT_EQ(sarif["version"], "2.1.0");

@@ -113,6 +113,17 @@ TEST(JsonWriterTest, SeesEveryByteThatNeedsEscaping) {
   }
 }
 
+TEST(YamlTest, ANodeThatAProgramMadeStandsNowhere) {
+  const YamlNode made = YamlNode::OfEntries(
+      {{YamlNode::OfText("list"), YamlNode::OfItems({YamlNode::OfText("1"), YamlNode()})}});
+  EXPECT_EQ(made.file(), "");
+  EXPECT_EQ(made.line(), 0);
+  EXPECT_EQ(made.entries()[0].second.items()[0].AsInt64().value(), 1);
+  EXPECT_EQ(made, YamlNode::Parse("list: [1, null]", "a.yaml").value()) << "wherever that stands";
+  EXPECT_FALSE(made == YamlNode::Parse("list: [1]", "a.yaml").value());
+  EXPECT_FALSE(made == YamlNode::Parse("lost: [1, null]", "a.yaml").value());
+}
+
 TEST(YamlTest, KnowsPlacesAndQuotes) {
   auto root = YamlNode::Parse("a: 1\nb:\n  - \"2\"\n  - 5m\n", "f.yaml");
   ASSERT_TRUE(root) << root.error().message();

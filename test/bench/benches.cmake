@@ -18,6 +18,9 @@ target_link_libraries(placement_bench PRIVATE azx_options azexporter::kube azexp
 # What a whole report of it costs, and the next one after a change.
 add_executable(zone_report_bench bench/zone_report_bench.cc bench/zone_cluster.cc)
 target_link_libraries(zone_report_bench PRIVATE azx_options azexporter::kube azexporter::zones)
+# What the policy audit of it costs, and the next one after a change.
+add_executable(policy_bench bench/policy_bench.cc bench/zone_cluster.cc)
+target_link_libraries(policy_bench PRIVATE azx_options azexporter::kube azexporter::audit)
 # What its pods cost to show at /metrics.
 add_executable(exposition_bench bench/exposition_bench.cc bench/zone_cluster.cc)
 target_link_libraries(exposition_bench PRIVATE azx_options azexporter::collect azexporter::kube

@@ -215,17 +215,16 @@ std::string TextOf(const std::string& collector) {
                              .pod_namespace = "",
                              .pod_selector = {{"app.kubernetes.io/name", "machine-native-ops"}},
                              .now_ms = kNow});
-  const audit::Report policy = {.findings = {{.check = &audit::Checks().front(),
-                                              .kind = "Cluster",
-                                              .ns = "shop",
-                                              .name = "orders"}},
-                                .objects = 4};
+  audit::Report policy;
+  policy.findings.push_back(
+      {.check = &audit::Checks().front(), .kind = "Deployment", .ns = "shop", .name = "orders"});
+  policy.objects = 4;
   const base::FakeClock clock(kNow);
   return RenderText(Gather({.cluster = cluster,
                             .report = report,
                             .probes = probes,
                             .options = {.pods_detail = true},
-                            .policy = &policy},
+                            .policy = std::make_shared<const audit::Report>(policy)},
                            AllBut(collector), clock));
 }
 
@@ -355,7 +354,7 @@ TEST(CollectorTableTest, IsSortedAndNamesEachFamilyOnce) {
   }
 }
 
-TEST(CollectorTest, PolicyFailsWhereACustomResourceCannotBeListed) {
+TEST(CollectorTest, PolicyFailsWhereAResourceCannotBeListed) {
   struct Case {
     kube::ResourceHealth health;
     bool success;
@@ -365,20 +364,71 @@ TEST(CollectorTest, PolicyFailsWhereACustomResourceCannotBeListed) {
       {{.resource = rules, .synced = true}, true},
       {{.resource = rules, .absent = true, .last_error = "no such resource"}, true},
       {{.resource = rules, .last_error = "403 Forbidden"}, false},
+      {{.resource = "deployments", .optional = true, .last_error = "403 Forbidden"}, false},
       // A file without any is believed.
       {{.resource = rules, .from_file = true, .last_error = "there are none"}, true},
   };
   for (const Case& c : cases) {
     const auto cluster = ClusterBuilder().Health(c.health).Build(kNow);
     const zones::ZoneReport report;
-    const audit::Report policy;
+    const auto policy = std::make_shared<const audit::Report>();
     const base::FakeClock clock(kNow);
     const Snapshot snapshot =
-        Gather({.cluster = cluster, .report = report, .policy = &policy}, AllBut("policy"), clock);
+        Gather({.cluster = cluster, .report = report, .policy = policy}, AllBut("policy"), clock);
     ASSERT_EQ(snapshot.runs.size(), 1u);
     EXPECT_EQ(snapshot.runs[0].success, c.success) << c.health.last_error;
     EXPECT_EQ(snapshot.runs[0].error, c.success ? "" : "403 Forbidden");
   }
+}
+
+// A report with as many findings of one check, in objects of their own.
+std::shared_ptr<const audit::Report> PolicyOf(audit::Severity severity, int findings) {
+  const auto check = std::ranges::find(audit::Checks(), severity, &audit::Check::severity);
+  auto report = std::make_shared<audit::Report>();
+  for (int i = 0; i < findings; ++i) {
+    report->findings.push_back({.check = &*check, .name = "n" + std::to_string(i)});
+  }
+  return report;
+}
+
+TEST(CollectorTest, PolicyIssuesAreTakenOverAsLongAsTheReportIsTheSame) {
+  const auto cluster = ClusterBuilder().Build(kNow);
+  const zones::ZoneReport report;
+  const base::FakeClock clock(kNow);
+  Gatherer gatherer;
+  const auto gather = [&](std::shared_ptr<const audit::Report> policy) {
+    return gatherer.Gather({.cluster = cluster, .report = report, .policy = std::move(policy)},
+                           AllBut("policy"), clock);
+  };
+  const auto policy = PolicyOf(audit::Severity::kError, 2);
+  const Snapshot first = gather(policy);
+  EXPECT_EQ(gather(policy).blocks.back(), first.blocks.back());
+  const Snapshot next = gather(PolicyOf(audit::Severity::kError, 1));
+  EXPECT_NE(next.blocks.back(), first.blocks.back());
+  EXPECT_EQ(RenderText(next).find("name=\"n1\""), std::string::npos);
+  EXPECT_EQ(RenderText(gather(nullptr)), "") << "switched off";
+}
+
+TEST(CollectorTest, OfTooManyPolicyIssuesTheGravestAreShown) {
+  const auto cluster = ClusterBuilder().Build(kNow);
+  const zones::ZoneReport report;
+  const base::FakeClock clock(kNow);
+  auto policy = *PolicyOf(audit::Severity::kInfo, 10'000);
+  const auto errors = PolicyOf(audit::Severity::kError, 3);
+  policy.findings.insert(policy.findings.end(), errors->findings.begin(), errors->findings.end());
+  const std::string text = RenderText(Gather(
+      {.cluster = cluster, .report = report, .policy = std::make_shared<audit::Report>(policy)},
+      AllBut("policy"), clock));
+  const auto count = [&](std::string_view part) {
+    int found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  EXPECT_EQ(count("severity=\"error\""), 3);
+  EXPECT_EQ(count("severity=\"info\""), 9'997);
+  EXPECT_EQ(count("az_policy_issues_left_out 3\n"), 1);
 }
 
 TEST(CollectorTest, ASourceThatWasNeverAskedIsAFaultAndHasNoSeries) {

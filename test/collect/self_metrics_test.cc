@@ -58,6 +58,17 @@ TEST(SelfMetricsTest, TheSeriesOfAnAlertmanagerThatIsGoneEnd) {
             "sent_total{alertmanager=\"http://b\"} 7\n");
 }
 
+TEST(SelfMetricsTest, TheSeriesOfACollectorThatIsSwitchedOffEnd) {
+  SelfMetrics self("1", "2");
+  const kube::ClusterState cluster;
+  self.Record({.runs = {{.collector = "policy"}, {.collector = "nodes", .success = true}}},
+              cluster);
+  EXPECT_EQ(Told(self, "azexporter_collector_success"),
+            "{collector=\"nodes\"} 1\n{collector=\"policy\"} 0\n");
+  self.Record({.runs = {{.collector = "nodes", .success = true}}}, cluster);
+  EXPECT_EQ(Told(self, "azexporter_collector_success"), "{collector=\"nodes\"} 1\n");
+}
+
 TEST(SelfMetricsTest, TellsHowLongExchangesTook) {
   constexpr std::string_view kFamily = "azexporter_notifications_latency_histogram_seconds";
   SelfMetrics self("1", "2");

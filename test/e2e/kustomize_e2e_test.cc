@@ -257,6 +257,19 @@ TEST_F(TwoReplicasTest, PermitExactlyWhatAzexporterAsksFor) {
   ExpectAsksForWhatIsGranted("kubernetes: {leader_election: {namespace: azexporter}}\n");
 }
 
+class CustomResourcesTest : public RenderedTest {
+ protected:
+  void SetUp() override {
+    AZX_SKIP_WITHOUT_KUBECTL(test::CurrentKubectl());
+    Load(test::CurrentKubectl(), "custom-resources");
+  }
+};
+
+TEST_F(CustomResourcesTest, PermitExactlyWhatAzexporterAsksFor) {
+  EXPECT_EQ(Granted().size(), 36u) << "two verbs on each of 18 resources";
+  ExpectAsksForWhatIsGranted("");
+}
+
 TEST_P(KustomizeTest, ConfinesThePod) {
   const YamlNode& deployment = Only("Deployment");
   const YamlNode& pod = At(deployment, "spec.template.spec");

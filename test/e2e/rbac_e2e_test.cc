@@ -78,10 +78,10 @@ TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
   EXPECT_EQ(daemon.api().Count("azexporter_kube_synced == 0"), 11);
   EXPECT_EQ(daemon.api().Count("azexporter_kube_last_contact_timestamp_seconds"), 3)
       << "nothing grows old that was never allowed";
-  EXPECT_EQ(daemon.api().Count("azexporter_collector_success == 0"), 5);
-  EXPECT_EQ(daemon.api().Count("azexporter_collector_success{collector=~\"budgets|services|spread|"
-                               "volumes|workloads\"} == 0"),
-            5)
+  EXPECT_EQ(daemon.api().Count("azexporter_collector_success == 0"), 6);
+  EXPECT_EQ(daemon.api().Count("azexporter_collector_success{collector=~\"budgets|policy|services|"
+                               "spread|volumes|workloads\"} == 0"),
+            6)
       << "what stands on the rest says that it does not";
   EXPECT_EQ(daemon.api().Count("az_zone_loss_not_known == 1"), 3);
   // The rights are given, and are used without a restart.
@@ -90,6 +90,28 @@ TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
                          2 * kWaitMs));
   EXPECT_TRUE(
       Eventually([&] { return daemon.api().Count("az_zone_loss_survivable == 1") == 3; }, kWaitMs));
+}
+
+TEST_F(RolesTest, CustomResourcesAreAuditedWhereTheyMayBeRead) {
+  Write("custom.yaml", *base::ReadFile(folder_ / "azexporter.yaml") +
+                           "collectors: {policy: {custom_resources: true}}\n");
+  const auto count = [](test::AzexporterProcess& daemon, const std::string& query) {
+    return Eventually([&] { return daemon.api().Count(query) == 1; }, kWaitMs);
+  };
+  {
+    test::AzexporterProcess daemon(folder_ / "custom.yaml");
+    EXPECT_TRUE(count(daemon, "azexporter_collector_success{collector=\"policy\"} == 0"));
+    EXPECT_TRUE(count(daemon, "az_policy_audited_objects > 0")) << "of the others it tells";
+    const Outcome told = test::RunAzexporter({"audit", "--url", daemon.url()});
+    EXPECT_EQ(told.code, 1) << told.text;
+    EXPECT_NE(told.text.find("403 Forbidden"), std::string::npos) << told.text;
+  }
+  ASSERT_NE(
+      Kubectl("apply -f " AZX_SOURCE_DIR "/deploy/kubernetes/custom-resources/cluster-role.yaml"),
+      "failed");
+  test::AzexporterProcess daemon(folder_ / "custom.yaml");
+  EXPECT_TRUE(count(daemon, "count(az_policy_issues{kind=\"DestinationRule\"}) > 0"));
+  EXPECT_TRUE(count(daemon, "azexporter_collector_success{collector=\"policy\"} == 1"));
 }
 
 TEST_F(RolesTest, ARightThatIsTakenAwayIsMissedAndNamed) {

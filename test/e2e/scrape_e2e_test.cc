@@ -178,6 +178,7 @@ constexpr PanelShows kOutageOnPanels[] = {
     {"Pods that would find no other node", "> 0", 2},
     {"Skew over zones", ">= 0", 1},  // the pods are not evicted yet
     {"Room by zone", "== 0", 1},
+    {"Policy issues", "> 0", 2},  // warnings and infos, of the outage or not
     {"Probe latency", "> 1", 1},  // the 95th percentile
     {"Probe results", "> 0", 4},  // time-outs of a beside what is healthy
     {"Health endpoints", "== 0", 1},

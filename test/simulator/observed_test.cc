@@ -87,7 +87,7 @@ TEST_F(ObservedTest, TheDocumentedWorkload) {
   ASSERT_NE(service, nullptr);
   EXPECT_EQ(service->type, "LoadBalancer");
   EXPECT_EQ(service->external_traffic_policy, "Local");
-  EXPECT_EQ(service->meta.annotations.size(), 9u);
+  EXPECT_EQ(service->meta.annotations.size(), 10u);
   EXPECT_EQ(ReadyEndpoints(*state).size(), 3u);
 }
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "azexporter/audit/audit.h"
 #include "server_fixture.h"
 
 namespace azexporter::web {
@@ -58,6 +61,41 @@ TEST_F(ServerTest, AnswersTheApiAsPrometheus) {
       EXPECT_EQ(response.body, c.body) << c.target;
     }
   }
+}
+
+TEST_F(ServerTest, TellsWhatThePolicyAuditFound) {
+  const auto publish = [&](std::shared_ptr<const audit::Report> policy, const std::string& fault) {
+    collect::Round round{.policy = std::move(policy)};
+    round.snapshot.runs.push_back(
+        {.collector = "policy", .success = fault.empty(), .error = fault});
+    latest_.Publish(std::make_shared<const collect::Round>(std::move(round)));
+  };
+  const auto found = [&](const std::string& target) {
+    const std::string body = Ask(target).body;
+    return std::pair(body.find("\"name\":\"a\"") != std::string::npos,
+                     body.find("\"name\":\"b\"") != std::string::npos);
+  };
+  EXPECT_EQ(Ask("/api/v1/policy").status, 503);
+  publish(nullptr, "");
+  EXPECT_EQ(Ask("/api/v1/policy").status, 404);
+  audit::Report report{.objects = 3};
+  const auto& error =
+      *std::ranges::find(audit::Checks(), audit::Severity::kError, &audit::Check::severity);
+  const auto& info =
+      *std::ranges::find(audit::Checks(), audit::Severity::kInfo, &audit::Check::severity);
+  report.findings = {{.check = &error, .kind = "Deployment", .ns = "x", .name = "a"},
+                     {.check = &info, .kind = "Deployment", .ns = "y", .name = "b"}};
+  publish(std::make_shared<const audit::Report>(report), "");
+  const std::string json = audit::ToJson(report);
+  EXPECT_EQ(Ask("/api/v1/policy").body,
+            R"({"status":"success","data":)" + json.substr(0, json.size() - 1) + "}");
+  EXPECT_EQ(found("/api/v1/policy"), std::pair(true, true));
+  EXPECT_EQ(found("/api/v1/policy?severity=warning"), std::pair(true, false));
+  EXPECT_EQ(found("/api/v1/policy?namespace=y"), std::pair(false, true));
+  EXPECT_EQ(found("/api/v1/policy?check=" + std::string(info.name)), std::pair(false, true));
+  EXPECT_EQ(Ask("/api/v1/policy?severity=bad").status, 400);
+  publish(std::make_shared<const audit::Report>(report), "403 Forbidden");
+  EXPECT_NE(Ask("/api/v1/policy").body.find(R"("faults":["403 Forbidden"])"), std::string::npos);
 }
 
 TEST_F(ServerTest, NamesTheAlertmanagers) {

@@ -8,14 +8,16 @@ std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
   for (const Workload& workload : context.workloads) {
     for (std::string_view key : {kHostKey, kZoneKey}) {
-      const auto domains = context.Domains(key);
-      if (!domains || !workload.replicas || *workload.replicas <= *domains) continue;
-      for (const base::YamlNode* term : OwnAntiAffinity(workload, key, Force::kRequired)) {
-        problems.push_back(ProblemAt(*workload.object, *term,
-                                     std::to_string(*workload.replicas) +
-                                         " pods must not share a " +
-                                         (key == kHostKey ? "node" : "zone") + ", and there are " +
-                                         std::to_string(*domains)));
+      const auto terms = OwnAntiAffinity(workload, key, Force::kRequired);
+      if (terms.empty() || !workload.replicas) continue;
+      const auto domains = context.Domains(workload, key);
+      if (!domains || *workload.replicas <= *domains) continue;
+      for (const base::YamlNode* term : terms) {
+        problems.push_back(
+            ProblemAt(*workload.object, *term,
+                      std::to_string(*workload.replicas) + " pods must not share a " +
+                          (key == kHostKey ? "node" : "zone") + ", and there are " +
+                          std::to_string(*domains) + (context.nodes ? " that they may use" : "")));
       }
     }
   }

@@ -19,15 +19,11 @@ std::vector<Problem> Run(const Context& context) {
     const Field port = FieldAt(binding->root, {"spec", "serviceRef", "port"});
     const std::string name = TextAt(binding->root, {"spec", "serviceRef", "name"});
     if (!port) continue;
-    for (const Object* service : context.Of(kCore, "Service")) {
-      if (service->ns != binding->ns || service->name != name ||
-          HasPort(*service, port.value->scalar())) {
-        continue;
-      }
-      problems.push_back(ProblemAt(*binding, *port.key,
-                                   "Service " + name + " (" + PlaceText(service->root) +
-                                       ") has no port " + port.value->scalar()));
-    }
+    const Object* service = context.manifests.Find(kCore, "Service", binding->ns, name);
+    if (service == nullptr || HasPort(*service, port.value->scalar())) continue;
+    problems.push_back(ProblemAt(
+        *binding, *port.key,
+        "Service " + name + PlaceText(service->root) + " has no port " + port.value->scalar()));
   }
   return problems;
 }

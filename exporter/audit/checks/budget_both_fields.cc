@@ -28,6 +28,7 @@ Check BudgetBothFields() {
           .source =
               "https://kubernetes.io/docs/tasks/run-application/configure-pdb/"
               "#specifying-a-poddisruptionbudget",
+          .offline_only = "the API server refuses such a budget",
           .run = &Run};
 }
 

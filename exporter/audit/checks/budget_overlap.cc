@@ -1,35 +1,40 @@
 #include "../checks.h"
 
 #include <algorithm>
+#include <map>
+
 #include "../context.h"
 
 namespace azexporter::audit {
 namespace {
 
-// They select the same, or both select the pods of one workload.
-bool Overlap(const Context& context, const Object& a, const Object& b) {
-  const auto first = SelectorAt(a.root, {"spec", "selector"});
-  const auto second = SelectorAt(b.root, {"spec", "selector"});
-  if (!first || !second) return false;
-  if (first == second) return true;
-  return std::ranges::any_of(context.Selected(a.ns, first), [&](const Workload* workload) {
-    return kube::Matches(second, workload->labels);
-  });
-}
+using Budgets = std::vector<const Object*>;
 
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
-  const auto budgets = context.Of(kPolicy, "PodDisruptionBudget");
-  for (std::size_t i = 0; i < budgets.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      const Object& earlier = *budgets[j];
-      const Object& later = *budgets[i];
-      if (earlier.ns != later.ns || earlier.IsSameAs(later) || !Overlap(context, earlier, later)) {
-        continue;
+  // Two budgets meet where they select the same, or both select the pods of one workload.
+  std::map<std::pair<std::string, std::string>, Budgets> by_selector;  // and namespace
+  std::map<const Workload*, Budgets> by_workload;
+  for (const Object* budget : context.Of(kPolicy, "PodDisruptionBudget")) {
+    const auto selector = SelectorAt(budget->root, {"spec", "selector"});
+    if (!selector) continue;
+    Budgets met;
+    const auto meet = [&](Budgets& earlier) {
+      for (const Object* other : earlier) {
+        if (!other->IsSameAs(*budget) && std::ranges::find(met, other) == met.end()) {
+          met.push_back(other);
+        }
       }
-      problems.push_back(ProblemOf(later, "it covers pods that " + earlier.name + " (" +
-                                              PlaceText(*ProblemOf(earlier, "").place) +
-                                              ") covers as well"));
+      earlier.push_back(budget);
+    };
+    meet(by_selector[{budget->ns, kube::SelectorText(selector)}]);
+    for (const Workload* workload : context.Selected(budget->ns, selector)) {
+      meet(by_workload[workload]);
+    }
+    for (const Object* earlier : met) {
+      problems.push_back(ProblemOf(*budget, "it covers pods that " + earlier->name +
+                                                PlaceText(*ProblemOf(*earlier, "").place) +
+                                                " covers as well"));
     }
   }
   return problems;

@@ -25,13 +25,23 @@ bool ShowsPodsOf(const Context& context, const std::string& ns) {
          });
 }
 
+// What the disruption controller counted, where there is a cluster to ask; else what the manifests
+// tell.
+bool CoversNothing(const Context& context, const Object& budget) {
+  const auto expected = IntAt(budget.root, {"status", "expectedPods"});
+  if (!expected) return ShowsPodsOf(context, budget.ns);
+  const auto observed = IntAt(budget.root, {"status", "observedGeneration"});
+  const auto generation = IntAt(budget.root, {"metadata", "generation"});
+  return *expected == 0 && observed == generation;
+}
+
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
   for (const Object* budget : context.Of(kPolicy, "PodDisruptionBudget")) {
     const auto selector = SelectorAt(budget->root, {"spec", "selector"});
     if (!selector) {
       problems.push_back(ProblemOf(*budget, "without a selector it covers no pod"));
-    } else if (context.Selected(budget->ns, selector).empty() && ShowsPodsOf(context, budget->ns)) {
+    } else if (context.Selected(budget->ns, selector).empty() && CoversNothing(context, *budget)) {
       problems.push_back(
           ProblemAt(*budget, *FieldAt(budget->root, {"spec", "selector"}).key,
                     "no workload of the namespace has the labels " + kube::SelectorText(selector)));

@@ -12,6 +12,7 @@ std::vector<Problem> Run(const Context& context) {
       if (!workload->replicas || !IsOverZones(*workload)) continue;
       const std::int64_t replicas = *workload->replicas;
       const std::int64_t zones = ZonesOf(context, *workload);
+      if (zones < 2) continue;
       const std::int64_t in_a_zone = (replicas + zones - 1) / zones;
       const std::int64_t desired = DesiredHealthy(*budget, replicas);
       if (replicas - in_a_zone >= desired || desired >= replicas) continue;

@@ -39,6 +39,7 @@ Check DuplicateKey() {
               "validate keeps the last of the two and drops the other without a word.",
           .fix = "Keep the one that is meant.",
           .source = "https://yaml.org/spec/1.2.2/#3213-node-comparison",
+          .offline_only = "the API server keeps one of the two",
           .run = &Run};
 }
 

@@ -7,13 +7,16 @@ namespace {
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
   for (const Object* slice : context.Of("discovery.k8s.io", "EndpointSlice")) {
+    // The API servers' own addresses, by the servers themselves, which know no zones.
+    if (slice->ns == "default" && slice->name == "kubernetes") continue;
     for (const base::YamlNode& endpoint : ItemsAt(slice->root, {"endpoints"})) {
       if (!TextAt(endpoint, {"zone"}).empty()) continue;
+      const std::string node = TextAt(endpoint, {"nodeName"});
       const auto& addresses = ItemsAt(endpoint, {"addresses"});
-      problems.push_back(ProblemAt(*slice, endpoint,
-                                   "endpoint " +
-                                       (addresses.empty() ? "" : addresses.front().scalar() + " ") +
-                                       "has no zone"));
+      problems.push_back(
+          ProblemAt(*slice, endpoint,
+                    "endpoint " + (addresses.empty() ? "" : addresses.front().scalar() + " ") +
+                        (node.empty() ? "" : "on node " + node + " ") + "has no zone"));
     }
   }
   return problems;

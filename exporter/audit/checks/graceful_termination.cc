@@ -13,22 +13,11 @@ std::int64_t SleepSeconds(const YamlNode& container) {
   if (const auto seconds = IntAt(container, {"lifecycle", "preStop", "sleep", "seconds"})) {
     return *seconds;
   }
-  const auto& command = ItemsAt(container, {"lifecycle", "preStop", "exec", "command"});
-  for (const YamlNode& word : command) {
-    const std::size_t at = word.scalar().rfind("sleep ");
-    if (at == std::string::npos) continue;
-    const std::string rest = word.scalar().substr(at + 6);
-    std::int64_t seconds = 0;
-    for (char c : rest) {
-      if (c < '0' || c > '9' || seconds > 100'000) break;
-      seconds = seconds * 10 + (c - '0');
-    }
-    return seconds;
+  std::vector<std::string> command;
+  for (const YamlNode& word : ItemsAt(container, {"lifecycle", "preStop", "exec", "command"})) {
+    command.push_back(word.scalar());
   }
-  if (command.size() == 2 && command[0].scalar().ends_with("sleep")) {
-    return command[1].AsInt64().value_or(0);
-  }
-  return 0;
+  return kube::SleepSeconds(command);
 }
 
 std::vector<Problem> Run(const Context& context) {

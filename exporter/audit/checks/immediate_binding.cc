@@ -15,8 +15,9 @@ std::vector<Problem> Run(const Context& context) {
   for (const Object* storage_class : context.Of("storage.k8s.io", "StorageClass")) {
     const Field provisioner = FieldAt(storage_class->root, {"provisioner"});
     const Field mode = FieldAt(storage_class->root, {"volumeBindingMode"});
-    if (!provisioner || (mode && mode.value->scalar() != "Immediate") ||
-        std::ranges::find(kZonal, provisioner.value->scalar()) == std::end(kZonal)) {
+    if (!provisioner || (mode && mode.value->scalar() != "Immediate")) continue;
+    if (std::ranges::find(kZonal, provisioner.value->scalar()) == std::end(kZonal) &&
+        !context.zonal_classes.contains(storage_class->name)) {
       continue;
     }
     problems.push_back(ProblemAt(*storage_class, mode ? *mode.key : *provisioner.key,

@@ -20,8 +20,8 @@ std::vector<Problem> Run(const Context& context) {
     if (is_new || first->second->IsSameAs(*rule)) continue;
     problems.push_back(ProblemAt(*rule, *host.key,
                                  host.value->scalar() + " has a traffic policy by " +
-                                     first->second->name + " (" + PlaceText(first->second->root) +
-                                     ") already"));
+                                     first->second->name + PlaceText(first->second->root) +
+                                     " already"));
   }
   return problems;
 }

@@ -19,9 +19,9 @@ std::vector<Problem> Run(const Context& context) {
     }
     if (BoolAt(priority->root, {"globalDefault"}) != true) continue;
     if (first_default != nullptr && !first_default->IsSameAs(*priority)) {
-      problems.push_back(ProblemAt(*priority, *FieldAt(priority->root, {"globalDefault"}).key,
-                                   first_default->name + " (" + PlaceText(first_default->root) +
-                                       ") is the default already"));
+      problems.push_back(ProblemAt(
+          *priority, *FieldAt(priority->root, {"globalDefault"}).key,
+          first_default->name + PlaceText(first_default->root) + " is the default already"));
     }
     first_default = priority;
   }
@@ -56,6 +56,8 @@ Check PriorityClassRefused() {
       .source =
           "https://kubernetes.io/docs/concepts/scheduling-eviction/"
           "pod-priority-preemption/#priorityclass",
+      .offline_only =
+          "priority classes are not watched, and the API server refuses what is wrong with them",
       .run = &Run};
 }
 

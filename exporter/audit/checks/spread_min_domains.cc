@@ -12,7 +12,7 @@ std::string Judge(const Context& context, const Workload& workload, const YamlNo
   if (TextAt(spread, {"whenUnsatisfiable"}) == "ScheduleAnyway") {
     return "minDomains with ScheduleAnyway, which the API server refuses";
   }
-  const auto domains = context.Domains(TextAt(spread, {"topologyKey"}));
+  const auto domains = context.Domains(workload, TextAt(spread, {"topologyKey"}));
   const std::int64_t room = domains.value_or(0) * IntAt(spread, {"maxSkew"}).value_or(1);
   if (!domains || min_domains <= *domains || workload.replicas.value_or(0) <= room) return "";
   return "minDomains " + std::to_string(min_domains) + " where there are " +

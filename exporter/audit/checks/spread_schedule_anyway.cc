@@ -40,19 +40,22 @@ std::vector<Problem> Run(const Context& context) {
 }  // namespace
 
 Check SpreadScheduleAnyway() {
-  return {.name = "spread-schedule-anyway",
-          .severity = Severity::kWarning,
-          .title = "a critical workload is spread over zones only where it is convenient",
-          .explanation =
-              "ScheduleAnyway is one wish among many: when a zone comes back, or is short of room "
-              "for a moment, all pods may end up in one zone and stay there.",
-          .fix =
-              "Use DoNotSchedule with nodeTaintsPolicy Honor, so that a lost zone does not hold "
-              "back its replacements.",
-          .source =
-              "https://kubernetes.io/docs/concepts/scheduling-eviction/"
-              "topology-spread-constraints/#spread-constraint-definition",
-          .run = &Run};
+  return {
+      .name = "spread-schedule-anyway",
+      .severity = Severity::kWarning,
+      .title = "a critical workload is spread over zones only where it is convenient",
+      .explanation =
+          "ScheduleAnyway is one wish among many: when a zone comes back, or is short of room "
+          "for a moment, all pods may end up in one zone and stay there. Critical is what has a "
+          "class of the system, or one of a positive value among the manifests; the classes of "
+          "a running cluster are not watched.",
+      .fix =
+          "Use DoNotSchedule with nodeTaintsPolicy Honor, so that a lost zone does not hold "
+          "back its replacements.",
+      .source =
+          "https://kubernetes.io/docs/concepts/scheduling-eviction/"
+          "topology-spread-constraints/#spread-constraint-definition",
+      .run = &Run};
 }
 
 }  // namespace azexporter::audit

@@ -1,7 +1,9 @@
 #include "../checks.h"
 
 #include <algorithm>
+
 #include "../context.h"
+#include "azexporter/base/count_text.h"
 
 namespace azexporter::audit {
 namespace {
@@ -17,8 +19,10 @@ constexpr std::string_view kKnown[] = {"kubernetes.io/arch",
 
 // Why no node carries the label; "" where one does, or may.
 std::string WhyUnknown(const Context& context, std::string_view key) {
-  if (context.node_labels) {
-    return context.node_labels->contains(std::string(key)) ? "" : "none of the nodes carries it";
+  if (context.nodes) {
+    const auto count = static_cast<std::int64_t>(context.nodes->views().size());
+    if (context.nodes->Values(key) > 0 || count == 0) return "";
+    return "none of the cluster's " + base::CountText(count, "node") + " carries it";
   }
   if (key.starts_with("failure-domain.beta.kubernetes.io/")) {
     return "it gave way to topology.kubernetes.io";

@@ -28,7 +28,9 @@ bool NamesEbsType(const std::string& name) {
 }
 
 // Why volumes of the class are in one zone; "" where they are not, or that is not known.
-std::string WhyZonal(const Object& storage_class) {
+std::string WhyZonal(const Context& context, const Object& storage_class) {
+  const auto seen = context.zonal_classes.find(storage_class.name);
+  if (seen != context.zonal_classes.end()) return seen->second;
   const std::string provisioner = TextAt(storage_class.root, {"provisioner"});
   const auto parameter = [&](std::string_view name) {
     return TextAt(storage_class.root, {"parameters", name});
@@ -52,7 +54,7 @@ std::vector<Problem> Run(const Context& context) {
   std::set<std::string> defined;
   for (const Object* storage_class : context.Of("storage.k8s.io", "StorageClass")) {
     defined.insert(storage_class->name);
-    const std::string why = WhyZonal(*storage_class);
+    const std::string why = WhyZonal(context, *storage_class);
     const Field provisioner = FieldAt(storage_class->root, {"provisioner"});
     if (why.empty() || !ClaimsAllZones(storage_class->name)) continue;
     problems.push_back(ProblemAt(*storage_class, *provisioner.key,

@@ -6,6 +6,7 @@ namespace {
 
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
+  if (context.zones < 2) return problems;
   for (const Workload& workload : context.workloads) {
     if (workload.is_fragment || workload.replicas.value_or(0) < 2 || IsOverZones(workload) ||
         !BoundTo(*workload.pod_spec, kZoneKey).empty() || workload.services.empty()) {

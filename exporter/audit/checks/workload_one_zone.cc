@@ -17,6 +17,7 @@ bool HasTwinElsewhere(const Context& context, const Workload& workload,
 
 std::vector<Problem> Run(const Context& context) {
   std::vector<Problem> problems;
+  if (context.zones < 2) return problems;
   for (const Workload& workload : context.workloads) {
     const auto zones = BoundTo(*workload.pod_spec, kZoneKey);
     if (zones.size() != 1 || workload.replicas.value_or(0) < 2 ||

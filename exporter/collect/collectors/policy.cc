@@ -1,6 +1,8 @@
-// az_policy_*: what the audit finds in the custom resources of the cluster.
+// az_policy_*: what the audit finds in the cluster.
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <tuple>
 
@@ -16,58 +18,94 @@ constexpr std::array<std::string_view, 5> kIssue = {"check", "severity", "kind",
 
 constexpr model::MetricDesc kFamilies[] = {
     {"az_policy_audited_objects",
-     "Custom resources that the policy audit read.",
+     "Objects that the policy audit judged.",
      model::MetricType::kGauge,
      {},
      model::kNumber},
     {"az_policy_issues",
      "Findings of a check of the policy audit in an object; exporter/audit/CHECKS.md describes the "
-     "checks.",
+     "checks. Of too many the gravest.",
      model::MetricType::kGauge, kIssue, model::kNumber},
+    {"az_policy_issues_left_out",
+     "Series of az_policy_issues that are not shown since there are too many; /api/v1/policy has "
+     "all.",
+     model::MetricType::kGauge,
+     {},
+     model::kNumber},
 };
 
-// The resources that were asked for, and are there, but could not be listed.
+// So that a check that nearly every workload fails is no flood.
+constexpr std::size_t kMostIssues = 10'000;
+
+constexpr std::string_view kRead[] = {kube::Node::kResource,
+                                      kube::Deployment::kResource,
+                                      kube::StatefulSet::kResource,
+                                      kube::DaemonSet::kResource,
+                                      kube::Service::kResource,
+                                      kube::PodDisruptionBudget::kResource,
+                                      kube::EndpointSlice::kResource,
+                                      kube::PersistentVolumeClaim::kResource,
+                                      kube::StorageClass::kResource,
+                                      kube::PersistentVolume::kResource,
+                                      kube::CnpgCluster::kResource,
+                                      kube::RedisCluster::kResource,
+                                      kube::DestinationRule::kResource,
+                                      kube::TargetGroupBinding::kResource};
+
+bool IsUnread(const kube::ResourceHealth* health) {
+  return health != nullptr && !health->synced && !health->absent && !health->from_file;
+}
+
+// The resources that are there, but could not be listed.
 std::optional<base::Error> ReadingFault(const CollectorInputs& inputs) {
-  for (std::string_view resource :
-       {kube::CnpgCluster::kResource, kube::RedisCluster::kResource,
-        kube::DestinationRule::kResource, kube::TargetGroupBinding::kResource}) {
+  for (std::string_view resource : kRead) {
     const kube::ResourceHealth* health = inputs.cluster.HealthOf(resource);
-    if (health == nullptr || health->synced || health->absent || health->from_file ||
-        health->last_error.empty()) {
-      continue;
-    }
+    if (!IsUnread(health) || health->last_error.empty()) continue;
     return base::Error(base::ErrorCode::kUnavailable, health->last_error);
   }
   if (inputs.policy->faults.empty()) return std::nullopt;
   return inputs.policy->faults.front();
 }
 
+using Issue = std::tuple<audit::Severity, std::string_view, std::string_view, std::string_view,
+                         std::string_view>;
+
+std::vector<model::MetricFamily> OfReport(const CollectorInputs& inputs) {
+  std::map<Issue, int, std::greater<>> counts;  // the gravest first
+  for (const audit::Finding& finding : inputs.policy->findings) {
+    ++counts[{finding.check->severity, finding.check->name, finding.kind, finding.ns,
+              finding.name}];
+  }
+  FamilyBuilder objects(kFamilies[0]);
+  objects.Add({}, static_cast<double>(inputs.policy->objects));
+  FamilyBuilder issues(kFamilies[1]);
+  std::size_t shown = 0;
+  for (const auto& [issue, count] : counts) {
+    if (++shown > kMostIssues) break;
+    const auto& [severity, check, kind, ns, name] = issue;
+    issues.Add({check, audit::SeverityName(severity), kind, ns, name}, count);
+  }
+  FamilyBuilder left_out(kFamilies[2]);
+  left_out.Add({}, static_cast<double>(counts.size() - std::min(counts.size(), kMostIssues)));
+  std::vector<model::MetricFamily> families;
+  for (FamilyBuilder* family : {&objects, &issues, &left_out}) families.push_back(family->Take());
+  return families;
+}
+
 Collected Collect(const CollectorInputs& inputs) {
   Collected collected;
   if (inputs.policy == nullptr) return collected;  // not asked for
   collected.fault = ReadingFault(inputs);
-  FamilyBuilder objects(kFamilies[0]);
-  objects.Add({}, static_cast<double>(inputs.policy->objects));
-  collected.families.push_back(objects.Take());
-  std::map<std::tuple<const audit::Check*, std::string_view, std::string_view, std::string_view>,
-           int>
-      counts;
-  for (const audit::Finding& finding : inputs.policy->findings) {
-    ++counts[{finding.check, finding.kind, finding.ns, finding.name}];
-  }
-  FamilyBuilder issues(kFamilies[1]);
-  for (const auto& [issue, count] : counts) {
-    const auto& [check, kind, ns, name] = issue;
-    issues.Add({check->name, audit::SeverityName(check->severity), kind, ns, name}, count);
-  }
-  collected.families.push_back(issues.Take());
+  // Without its nodes a cluster cannot be judged.
+  if (IsUnread(inputs.cluster.HealthOf(kube::Node::kResource))) return collected;
+  collected.families = OfReport(inputs);
   return collected;
 }
 
 }  // namespace
 
 const Collector& PolicyCollector() {
-  static constexpr Collector kRow = {"policy", "What the policy audit finds in custom resources.",
+  static constexpr Collector kRow = {"policy", "What the policy audit finds in the cluster.",
                                      kFamilies, &Collect};
   return kRow;
 }

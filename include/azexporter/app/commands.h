@@ -7,7 +7,7 @@
 
 namespace azexporter::app {
 
-int RunAudit(const Flags& flags);
+int RunAudit(const Flags& flags, const Surroundings& surroundings);
 int RunCheckHealth(const Flags& flags, const Surroundings& surroundings);
 int RunCheckConfig(const Flags& flags);
 int RunCheckRules(const Flags& flags);

@@ -56,6 +56,8 @@ struct AuditFlags {
   AuditOutput output = AuditOutput::kText;
   audit::Severity severity = audit::Severity::kInfo;  // the least to tell
   audit::Options options;                             // --zones, --nodes
+  std::string url;                   // of the daemon to ask in the place of files or a cluster
+  std::int64_t timeout_ms = 60'000;  // of an answer, or of each list
 };
 
 // Of `test rules`.

@@ -1,14 +1,15 @@
 #pragma once
 
 // The policy audit: what is wrong with the manifests of a multi-AZ platform, before a zone is lost.
-// It reads what was written, not what a cluster made of it; what it cannot tell from that, it
-// passes over. Each check is a row of one table; exporter/audit/CHECKS.md describes them.
+// What it cannot tell from what it was given, it passes over. Each check is a row of one table;
+// exporter/audit/CHECKS.md describes them. live.h runs the same checks on a cluster.
 //
 // Thread safety: pure functions.
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ std::string_view SeverityName(Severity severity);  // "info", ...
 base::Result<Severity> ParseSeverity(std::string_view name);
 
 struct Context;  // of exporter/audit/context.h
+class Nodes;     // of exporter/audit/nodes.h
 
 // One thing that a check found. Points into the manifests.
 struct Problem {
@@ -43,6 +45,8 @@ struct Check {
   std::string_view explanation;  // sentences
   std::string_view fix;          // a sentence
   std::string_view source;       // URL of what the explanation rests on
+  // Why a running cluster does not show it; empty: it does. A clause.
+  std::string_view offline_only = {};
   std::vector<Problem> (*run)(const Context& context) = nullptr;
 };
 // Every check, sorted by name.
@@ -52,11 +56,11 @@ std::span<const Check> Checks();
 struct Options {
   std::int64_t zones = 3;                  // of the cluster
   std::optional<std::int64_t> nodes = {};  // that take pods; none: not known
-  std::set<std::string> zone_names = {};   // those that are known
-  // Keys that any node carries; none: not known.
-  std::optional<std::set<std::string>> node_labels = {};
-
-  bool operator==(const Options&) const = default;
+  // Of a running cluster, which the numbers above give way to. Null: not known.
+  std::shared_ptr<const Nodes> known_nodes = {};
+  // Storage classes of a running cluster whose volumes are in one zone each; and how that is known:
+  // "volume pv-1 is bound to us-east-1a".
+  std::map<std::string, std::string, std::less<>> zonal_classes = {};
 };
 
 struct Finding {
@@ -64,8 +68,8 @@ struct Finding {
   std::string kind;
   std::string ns;
   std::string name;
-  std::string file;
-  int line = 0;  // from 1, as the column
+  std::string file;  // empty, with line and column 0: of a running cluster
+  int line = 0;      // from 1, as the column
   int column = 0;
   std::string message;
 
@@ -74,7 +78,7 @@ struct Finding {
 };
 
 struct Report {
-  std::vector<Finding> findings;  // by file and place
+  std::vector<Finding> findings;  // by file and place, then by object
   std::vector<base::Error> faults;
   std::size_t objects = 0;
   std::size_t ignored = 0;  // findings silenced by an annotation

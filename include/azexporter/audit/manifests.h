@@ -7,8 +7,10 @@
 // Thread safety: thread-compatible.
 
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "azexporter/base/result.h"
@@ -25,6 +27,8 @@ struct Object {
   base::YamlNode root;
   // Names of checks in the annotation azexporter.io/audit-ignore; "all" stands for each.
   std::vector<std::string> ignored;
+  // Here only for others to be judged by.
+  bool is_context = false;
 
   // "PodDisruptionBudget platform-03/web".
   std::string Text() const;
@@ -35,9 +39,18 @@ struct Object {
 
 class Manifests {
  public:
+  Manifests() = default;
+  // Its own parts point at each other.
+  Manifests(const Manifests&) = delete;
+  Manifests& operator=(const Manifests&) = delete;
+  Manifests(Manifests&&) = default;
+  Manifests& operator=(Manifests&&) = default;
+
   // Adds the objects of a text: YAML documents or JSON; `kind: List` is unfolded. `file` is named
   // in findings.
   void Add(std::string_view text, const std::string& file);
+  // Adds one that was read already, or made; passed over where it is no object.
+  void AddObject(const base::YamlNode& root, bool is_context = false);
   // What could not be read.
   void AddFault(base::Error fault) { faults_.push_back(std::move(fault)); }
 
@@ -46,12 +59,18 @@ class Manifests {
   // kBadData "file:line:column: cause".
   const std::vector<base::Error>& faults() const { return faults_; }
   // Those of a kind, whatever the version.
-  std::vector<const Object*> Of(std::string_view group, std::string_view kind) const;
+  const std::vector<const Object*>& Of(std::string_view group, std::string_view kind) const;
+  // The first of that name; nullptr where there is none.
+  const Object* Find(std::string_view group, std::string_view kind, std::string_view ns,
+                     std::string_view name) const;
 
  private:
-  void AddDocument(const base::YamlNode& root);
+  // Into `objects_`, whose addresses stay.
+  using Key = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view>;
 
   std::deque<Object> objects_;
+  std::map<std::pair<std::string_view, std::string_view>, std::vector<const Object*>> by_kind_;
+  std::map<Key, const Object*> by_name_;
   std::vector<base::Error> faults_;
 };
 

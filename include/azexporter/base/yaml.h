@@ -50,13 +50,17 @@ class YamlNode {
                                        const YamlReading& reading);
 
   YamlNode();
+  // Nodes that a program makes stand in no file: "", line 0.
+  static YamlNode OfText(std::string text);
+  static YamlNode OfItems(std::vector<YamlNode> items);
+  static YamlNode OfEntries(std::vector<std::pair<YamlNode, YamlNode>> entries);
 
   Kind kind() const { return kind_; }
   bool is_null() const { return kind_ == Kind::kNull; }
   bool is_map() const { return kind_ == Kind::kMap; }
   // True for a scalar that stood in quotes or a block: "5" is then text, never a number.
   bool is_quoted() const { return quoted_; }
-  // 1-based place of the node's first character.
+  // 1-based place of the node's first character; 0 where it stands in no file.
   int line() const { return line_; }
   int column() const { return column_; }
   const std::string& file() const { return *file_; }
@@ -78,6 +82,12 @@ class YamlNode {
 
   // kBadData "file:line:column: message" at this node.
   Error ErrorHere(std::string_view message) const;
+
+  // The same values, wherever they stand.
+  friend bool operator==(const YamlNode& a, const YamlNode& b) {
+    return a.kind_ == b.kind_ && a.scalar_ == b.scalar_ && a.items_ == b.items_ &&
+           a.entries_ == b.entries_;
+  }
 
  private:
   friend class YamlTreeBuilder;

@@ -6,6 +6,7 @@
 // To add one: a file exporter/collect/collectors/NAME.cc with its families and its function, a row
 // in collector_table.cc, a line in exporter/CMakeLists.txt, a test.
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +28,7 @@ namespace azexporter::collect {
 struct CollectorOptions {
   // kube_pod_status_phase and kube_pod_status_ready: eight more series a pod.
   bool pods_detail = false;
-  // az_policy_*: watches custom resources and audits them.
+  // az_policy_*: watches custom resources, and audits them beside the built-in kinds.
   bool policy_custom_resources = false;
 };
 
@@ -37,7 +38,7 @@ struct CollectorInputs {
   const zones::ZoneReport& report;
   std::span<const probe::TargetFacts> probes;
   CollectorOptions options;
-  const audit::Report* policy = nullptr;  // null: not audited
+  std::shared_ptr<const audit::Report> policy = {};  // null: not audited
 };
 
 // Pods of the cluster that change together: see kube::ObjectList.

@@ -15,6 +15,7 @@ namespace azexporter::collect {
 struct Round {
   Snapshot snapshot;
   zones::ZoneReport report;
+  std::shared_ptr<const audit::Report> policy = {};  // null: not audited
 };
 
 class LatestRound {

@@ -14,12 +14,21 @@
 
 namespace azexporter::kube {
 
+struct ServicePort {
+  std::string name;  // may be empty
+  std::int64_t port = 0;
+  std::string target_port;  // a number, or the name of a container's port; empty: `port`
+
+  bool operator==(const ServicePort&) const = default;
+};
+
 struct Service {
   static constexpr std::string_view kResource = "services";
 
   // Annotations: those of service.kubernetes.io/ and of AWS load balancers.
   ObjectMeta meta;
-  std::string type;    // ClusterIP, NodePort, LoadBalancer, ExternalName
+  std::string type;  // ClusterIP, NodePort, LoadBalancer, ExternalName
+  std::vector<ServicePort> ports;
   StringMap selector;  // empty: its endpoints are written by hand
   std::string traffic_distribution;
   std::string external_traffic_policy;  // Cluster, Local; empty where it has no meaning

@@ -25,12 +25,17 @@ const std::string* Find(const StringMap& map, std::string_view key);
 // A pod's labels all match `selector` (key=value pairs). An empty selector matches every pod.
 bool MatchesLabels(const StringMap& labels, const StringMap& selector);
 
+// Names of audit checks, or "all", that are not to be told of the object.
+inline constexpr std::string_view kAuditIgnoreAnnotation = "azexporter.io/audit-ignore";
+
 struct ObjectMeta {
   std::string name;
   std::string ns;  // namespace; empty for objects of the cluster
   std::string uid;
   Shared<StringMap> labels;
-  StringMap annotations;        // decoded for nodes, and for Services those in use
+  // Decoded for nodes, and for Services those in use; kAuditIgnoreAnnotation for all but pods,
+  // ConfigMaps and custom resources.
+  StringMap annotations;
   std::int64_t created_ms = 0;  // wall time, of creationTimestamp; 0: not given
   bool terminating = false;     // a deletionTimestamp is set
 

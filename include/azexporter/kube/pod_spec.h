@@ -97,11 +97,19 @@ struct PodSpec {
   // containers need in their turn, and the overhead.
   Resources requests;
   std::vector<HostPort> host_ports;
+  bool readiness_probe = false;     // any of the containers has one
+  std::int64_t grace_seconds = 30;  // from SIGTERM, or the preStop hook before it, to SIGKILL
+  // Of the preStop hook that sleeps longest; 0 where none does, or that cannot be told.
+  std::int64_t pre_stop_seconds = 0;
 
   // Whether node selector and required node affinity admit a node.
   bool AdmitsNode(std::string_view node_name, const StringMap& node_labels) const;
   bool operator==(const PodSpec&) const = default;
 };
+
+// How long a command of a preStop hook sleeps, such as {"sh", "-c", "sleep 15"}; 0 where that
+// cannot be told.
+std::int64_t SleepSeconds(const std::vector<std::string>& command);
 
 // The spec of a pod about which nothing is known: one for all, never null.
 const std::shared_ptr<const PodSpec>& EmptyPodSpec();

@@ -37,6 +37,7 @@ struct PersistentVolumeClaim {
   std::string volume_name;                   // empty until bound
   std::optional<std::string> storage_class;  // absent: the default; empty: none, a volume by hand
   std::string phase;                         // Pending, Bound, Lost
+  bool one_node = false;                     // ReadWriteOnce and ReadWriteOncePod alone
 
   bool operator==(const PersistentVolumeClaim&) const = default;
 };
@@ -55,6 +56,7 @@ struct StorageClass {
 
   ObjectMeta meta;
   std::string provisioner;
+  StringMap parameters;  // of the provisioner
   VolumeBinding binding = VolumeBinding::kImmediate;
   std::vector<TopologyTerm> allowed_topologies;  // one must match; none: everywhere
   bool is_default = false;
