@@ -47,7 +47,9 @@ class Bench {
   void Run() {
     const std::set<std::string> names = {"kube_pod_info"};
     const Costs plain = Measure([&](const Snapshot& of) { return RenderText(of, names).size(); });
-    const Costs gzip = Measure([&](const Snapshot& of) { return RenderGzip(of, exposition::PageFormat::kText, names).size(); });
+    const Costs gzip = Measure([&](const Snapshot& of) {
+      return RenderGzip(of, exposition::PageFormat::kText, names).size();
+    });
     Snapshot snapshot = Gather(gatherer_);
     storage::MemoryStore store;
     SnapshotAppender appender(store);
