@@ -61,8 +61,7 @@ std::string_view StateOf(const rules::RuleView& rule) {
 
 // The newest first.
 void WriteHistory(JsonWriter& json, const rules::RuleView& view) {
-  const rules::RuleHistory none;
-  const rules::RuleHistory& history = view.history ? *view.history : none;
+  const std::vector<rules::PastEvaluation> history = view.history->Evaluations();
   json.Key("history").BeginArray();
   for (auto one = history.rbegin(); one != history.rend(); ++one) {
     json.BeginObject().Key("time").String(TimeText(one->t));

@@ -332,9 +332,8 @@ std::string DatabasesSection(const zones::ZoneReport& report) {
 
 // The last evaluations of a rule, a sign each, oldest first.
 std::string HistoryText(const rules::RuleView& view) {
-  if (!view.history) return "";
   std::string text;
-  for (const rules::PastEvaluation& one : *view.history) {
+  for (const rules::PastEvaluation& one : view.history->Evaluations()) {
     text += one.health == rules::RuleHealth::kError ? "×"
             : one.firing > 0                        ? "●"
             : one.pending > 0                       ? "○"

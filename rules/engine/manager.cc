@@ -23,7 +23,7 @@ using LabelsSet = std::unordered_set<model::Labels, model::LabelsHash>;
 struct RuleRun {
   const Rule* rule = nullptr;
   RuleStatus status;
-  std::shared_ptr<const RuleHistory> history;
+  std::shared_ptr<RuleHistory> history = std::make_shared<RuleHistory>();
   AlertChanges changes;  // by the last evaluation that did not fail
   RuleId id;
   AlertingState alerting;
@@ -370,7 +370,7 @@ void Manager::Impl::EvaluateGroup(GroupRun& run, model::TimestampMs t) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
   for (RuleRun& rule : run.rules) {
     EvaluateRule(run, rule, t);
-    rule.history = WithEvaluation(rule.history, Summary(rule.status, rule.changes));
+    rule.history->Add(Summary(rule.status, rule.changes));
   }
   run.last_evaluation = t;
   ++run.iterations;

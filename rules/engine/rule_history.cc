@@ -20,16 +20,21 @@ PastEvaluation Summary(const RuleStatus& status, const AlertChanges& changes) {
           .firing = static_cast<std::size_t>(changes.firing)};
 }
 
-std::shared_ptr<const RuleHistory> WithEvaluation(const std::shared_ptr<const RuleHistory>& history,
-                                                  PastEvaluation evaluation) {
-  auto longer = std::make_shared<RuleHistory>();
-  longer->reserve(kRuleHistoryLength);
-  if (history) {
-    const std::size_t kept = std::min(history->size(), kRuleHistoryLength - 1);
-    longer->assign(history->end() - static_cast<std::ptrdiff_t>(kept), history->end());
+void RuleHistory::Add(PastEvaluation evaluation) {
+  base::MutexLock lock(mu_);
+  if (evaluations_.size() < kLength) {
+    evaluations_.push_back(std::move(evaluation));
+  } else {
+    evaluations_[oldest_] = std::move(evaluation);
+    oldest_ = (oldest_ + 1) % kLength;
   }
-  longer->push_back(std::move(evaluation));
-  return longer;
+}
+
+std::vector<PastEvaluation> RuleHistory::Evaluations() const {
+  base::MutexLock lock(mu_);
+  std::vector<PastEvaluation> all = evaluations_;
+  std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(oldest_));
+  return all;
 }
 
 }  // namespace azexporter::rules

@@ -1,11 +1,10 @@
 #pragma once
 
-// The ring of a rule's last evaluations. Private to `rules`.
+// What a rule's history says of an evaluation. Private to `rules`.
 //
 // Thread safety: pure functions.
 
 #include <cstddef>
-#include <memory>
 
 #include "alerting.h"
 #include "azexporter/promql/value.h"
@@ -18,9 +17,5 @@ std::size_t SampleCount(const promql::QueryResult& result);
 
 // How the evaluation ended that `status` tells of, with the alerts as `changes` left them.
 PastEvaluation Summary(const RuleStatus& status, const AlertChanges& changes);
-
-// `history` (null: none) with one more at its end, and the oldest gone where there are too many.
-std::shared_ptr<const RuleHistory> WithEvaluation(const std::shared_ptr<const RuleHistory>& history,
-                                                  PastEvaluation evaluation);
 
 }  // namespace azexporter::rules

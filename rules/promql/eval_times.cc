@@ -2,7 +2,11 @@
 // and which times it will look at.
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "azexporter/promql/printer.h"
 #include "eval_error.h"
@@ -185,25 +189,32 @@ bool Computes(const Expr& expr) {
   return false;
 }
 
-using NodesByText = std::unordered_map<std::string, std::vector<const Expr*>>;
-void GatherTexts(const Expr& expr, NodesByText& by_text) {
-  if (Computes(expr)) by_text[Print(expr)].push_back(&expr);
-  for (const Expr* child : Children(expr)) GatherTexts(*child, by_text);
+// Nodes of one kind with as many children: only such can have the same text.
+using NodesAlike = std::map<std::pair<ExprKind, std::size_t>, std::vector<const Expr*>>;
+void GatherAlike(const Expr& expr, NodesAlike& alike) {
+  const auto children = Children(expr);
+  if (Computes(expr)) alike[{expr.kind(), children.size()}].push_back(&expr);
+  for (const Expr* child : children) GatherAlike(*child, alike);
 }
 
 }  // namespace
 
 RepeatedNodes FindRepeated(const Expr& expr) {
-  // Every node is printed: for a long text that would cost more than it may save.
+  // Many nodes are printed: for a long text that would cost more than it may save.
   constexpr std::size_t kLongestText = 4096;
   RepeatedNodes repeated;
   if (expr.position().end - expr.position().start > kLongestText) return repeated;
-  NodesByText by_text;
-  GatherTexts(expr, by_text);
-  for (const auto& [text, nodes] : by_text) {
-    if (nodes.size() < 2) continue;
-    for (const Expr* node : nodes) repeated.number_of[node] = repeated.counts.size();
-    repeated.counts.push_back(nodes.size());
+  NodesAlike alike;
+  GatherAlike(expr, alike);
+  for (const auto& [kind, candidates] : alike) {
+    if (candidates.size() < 2) continue;
+    std::unordered_map<std::string, std::vector<const Expr*>> by_text;
+    for (const Expr* node : candidates) by_text[Print(*node)].push_back(node);
+    for (const auto& [text, nodes] : by_text) {
+      if (nodes.size() < 2) continue;
+      for (const Expr* node : nodes) repeated.number_of[node] = repeated.counts.size();
+      repeated.counts.push_back(nodes.size());
+    }
   }
   return repeated;
 }

@@ -122,16 +122,20 @@ TEST_F(PolicyTest, WhatIsAppliedIsToldOfUntilItIsSilencedOrGone) {
     const std::string object = std::string(bad.resource) + " -n platform-03 bad ";
     ASSERT_NO_FATAL_FAILURE(Apply(bad.manifest));
     EXPECT_TRUE(Has(bad.check, 1));
-    const json finding = FindingOf(bad.check);
-    const std::string message = finding.is_object() ? finding.value("message", "") : "";
-    EXPECT_NE(message.find(bad.says), std::string::npos) << message;
+    // The round is stored a moment before it is shown.
+    std::string message;
+    EXPECT_TRUE(Eventually([&] {
+      const json finding = FindingOf(bad.check);
+      message = finding.is_object() ? finding.value("message", "") : "";
+      return message.find(bad.says) != std::string::npos;
+    })) << message;
     ASSERT_NE(Kubectl("annotate " + object + "azexporter.io/audit-ignore=" + bad.check), "failed");
     EXPECT_TRUE(Has(bad.check, 0));
     ASSERT_NE(Kubectl("annotate " + object + "azexporter.io/audit-ignore-"), "failed");
     EXPECT_TRUE(Has(bad.check, 1));
     ASSERT_NE(Kubectl("delete " + object), "failed");
     EXPECT_TRUE(Has(bad.check, 0));
-    EXPECT_TRUE(FindingOf(bad.check).is_null());
+    EXPECT_TRUE(Eventually([&] { return FindingOf(bad.check).is_null(); }));
   }
 }
 

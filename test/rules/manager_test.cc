@@ -80,7 +80,7 @@ TEST_F(ManagerTest, AlertsAreWrittenAndEnd) {
 // "ok 1/0/1": health, samples, pending and firing alerts.
 std::string HistoryOf(const RuleView& rule) {
   std::string text;
-  for (const PastEvaluation& one : *rule.history) {
+  for (const PastEvaluation& one : rule.history->Evaluations()) {
     text += (text.empty() ? "" : "; ") + std::string(RuleHealthName(one.health)) + " " +
             std::to_string(one.samples) + "/" + std::to_string(one.pending) + "/" +
             std::to_string(one.firing);
@@ -96,7 +96,7 @@ groups:
   - {alert: Down, expr: up == 0, for: 1m}
   - {record: all, expr: up + on() group_left() up}
 )");
-  EXPECT_EQ(RuleAt(0, 0).history, nullptr);
+  EXPECT_EQ(HistoryOf(RuleAt(0, 0)), "");
   Evaluate(0);
   for (int minute = 1; minute <= 3; ++minute) {
     Put(kStart + minute * kMinuteMs, {R"(up{zone="a"} 0)", R"(up{zone="b"} 1)"});
@@ -104,13 +104,15 @@ groups:
   }
   EXPECT_EQ(HistoryOf(RuleAt(0, 0)), "ok 0/0/0; ok 1/1/0; ok 1/0/1; ok 1/0/1");
   EXPECT_EQ(HistoryOf(RuleAt(0, 1)), "ok 0/0/0; err 0/0/0; err 0/0/0; err 0/0/0");
-  const PastEvaluation& last = RuleAt(0, 1).history->back();
+  const PastEvaluation last = RuleAt(0, 1).history->Evaluations().back();
   EXPECT_EQ(last.t, kStart + 3 * kMinuteMs);
   EXPECT_NE(last.error.find("many-to-many"), std::string::npos) << last.error;
   for (int minute = 4; minute < 40; ++minute) Evaluate(minute);
-  ASSERT_EQ(RuleAt(0, 0).history->size(), kRuleHistoryLength);
-  EXPECT_EQ(RuleAt(0, 0).history->front().t, kStart + 20 * kMinuteMs);
-  EXPECT_EQ(RuleAt(0, 0).history->back().t, kStart + 39 * kMinuteMs);
+  const std::vector<PastEvaluation> all = RuleAt(0, 0).history->Evaluations();
+  ASSERT_EQ(all.size(), RuleHistory::kLength);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i].t, kStart + static_cast<std::int64_t>(20 + i) * kMinuteMs);
+  }
 }
 
 // A source in the place of the store, which answers what the test says and notes what it was asked.

@@ -2,7 +2,7 @@
 
 // Alerts and how rules fare: what the rule engine shows of itself.
 //
-// Thread safety: values; thread-compatible.
+// Thread safety: values; thread-compatible, but for RuleHistory.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "azexporter/base/mutex.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/model/sample.h"
 #include "azexporter/rules/rule_file.h"
@@ -63,16 +64,31 @@ struct PastEvaluation {
   std::size_t pending = 0;  // alerts, as they stood afterwards
   std::size_t firing = 0;
 };
-using RuleHistory = std::vector<PastEvaluation>;
-inline constexpr std::size_t kRuleHistoryLength = 20;
+
+// The last evaluations of a rule, which goes on with it.
+//
+// Thread safety: thread-safe.
+class RuleHistory {
+ public:
+  static constexpr std::size_t kLength = 20;
+
+  void Add(PastEvaluation evaluation);
+  // The last kLength, oldest first.
+  std::vector<PastEvaluation> Evaluations() const;
+
+ private:
+  mutable base::Mutex mu_;
+  // A ring once it is full: the oldest stands at `oldest_`.
+  std::vector<PastEvaluation> evaluations_ AZX_GUARDED_BY(mu_);
+  std::size_t oldest_ AZX_GUARDED_BY(mu_) = 0;
+};
 
 struct RuleView {
   std::shared_ptr<const RuleGroup> group;  // owns `rule`
   const Rule* rule = nullptr;
   RuleStatus status;
-  std::vector<Alert> alerts;  // pending and firing ones, sorted by labels
-  // The last kRuleHistoryLength evaluations, oldest first; null before the first.
-  std::shared_ptr<const RuleHistory> history = nullptr;
+  std::vector<Alert> alerts;                   // pending and firing ones, sorted by labels
+  std::shared_ptr<const RuleHistory> history;  // never null
 };
 
 struct GroupView {
