@@ -24,6 +24,7 @@ template <class T>
 ReflectorOptions ReflectorOptionsOf(const ClusterOptions& options) {
   ReflectorOptions result;
   result.path = PathOf<T>();
+  result.older_paths = OlderPathsOf<T>();
   result.optional = ResourceOf<T>::kNeed == Need::kOptional;
   result.custom = kIsCustom<T>;
   result.min_backoff_ms = options.min_backoff_ms;

@@ -40,7 +40,7 @@ Reflector<T>::~Reflector() = default;
 
 template <class T>
 std::string Reflector<T>::QueryPath(const std::string& query) const {
-  return options_.path + "?" + query + (options_.selectors.empty() ? "" : "&" + options_.selectors);
+  return path() + "?" + query + (options_.selectors.empty() ? "" : "&" + options_.selectors);
 }
 
 template <class T>
@@ -149,9 +149,8 @@ ApiResult<void> Reflector<T>::ReadPages(const std::stop_token& stop) {
     auto page = decoder_->template List<T>(answer->body, answer->encoding);
     if (!page) {
       return tl::unexpected<ApiFailure>(
-          {page.error().WithContext("GET " + net::RedactUrl(client_.access().server) +
-                                    options_.path),
-           0, 0});
+          {page.error().WithContext("GET " + net::RedactUrl(client_.access().server) + path()), 0,
+           0});
     }
     for (const std::string& error : page->item_errors) NoteDecodeError(error);
     std::move(page->items.begin(), page->items.end(), std::back_inserter(objects));
@@ -166,8 +165,19 @@ ApiResult<void> Reflector<T>::ReadPages(const std::stop_token& stop) {
 }
 
 template <class T>
+ApiResult<void> Reflector<T>::ReadAll(const std::stop_token& stop) {
+  for (std::size_t asked = 0;; ++asked) {
+    auto listed = ReadPages(stop);
+    if (listed || listed.error().http_status != 404 || asked == options_.older_paths.size()) {
+      return listed;
+    }
+    older_ = (older_ + 1) % (options_.older_paths.size() + 1);
+  }
+}
+
+template <class T>
 base::Result<void> Reflector<T>::ListOnce(std::stop_token stop) {
-  auto listed = ReadPages(stop);
+  auto listed = ReadAll(stop);
   if (listed || NoteAbsence(listed.error())) return {};
   OnFailure("list", listed.error(), stop);
   return base::Fail(listed.error().error.WithContext("list " + std::string(T::kResource)));
@@ -175,7 +185,7 @@ base::Result<void> Reflector<T>::ListOnce(std::stop_token stop) {
 
 template <class T>
 typename Reflector<T>::Next Reflector<T>::ListInPages(const std::stop_token& stop) {
-  const auto listed = ReadPages(stop);
+  const auto listed = ReadAll(stop);
   if (listed) return Next::kGoOn;
   if (NoteAbsence(listed.error())) return Next::kAbsent;
   OnFailure("list", listed.error(), stop);

@@ -151,6 +151,7 @@ struct ResourceOf<CnpgCluster> {
 template <>
 struct ResourceOf<RedisCluster> {
   static constexpr std::string_view kApi = "redis.redis.opstreelabs.in/v1beta2";
+  static constexpr std::string_view kOlderApis[] = {"redis.redis.opstreelabs.in/v1beta1"};
   static constexpr std::string_view kKind = "RedisCluster";
   static constexpr auto kList = &ClusterState::Parts::redis_clusters;
   static constexpr Need kNeed = Need::kOptional;
@@ -159,6 +160,9 @@ struct ResourceOf<RedisCluster> {
 template <>
 struct ResourceOf<DestinationRule> {
   static constexpr std::string_view kApi = "networking.istio.io/v1";
+  // Istio before 1.22 has the second alone, before 1.5 the third.
+  static constexpr std::string_view kOlderApis[] = {"networking.istio.io/v1beta1",
+                                                    "networking.istio.io/v1alpha3"};
   static constexpr std::string_view kKind = "DestinationRule";
   static constexpr auto kList = &ClusterState::Parts::destination_rules;
   static constexpr Need kNeed = Need::kOptional;
@@ -179,11 +183,20 @@ inline constexpr bool kIsCustom = std::is_base_of_v<CustomObject, T>;
 
 // "/api/v1/nodes", "/apis/apps/v1/deployments".
 template <class T>
-std::string PathOf() {
-  const std::string_view api = ResourceOf<T>::kApi;
+std::string PathOf(std::string_view api = ResourceOf<T>::kApi) {
   const std::string_view root = api.find('/') == std::string_view::npos ? "/api/" : "/apis/";
   return std::string(root) + std::string(api) + "/" +
          std::string(T::kResource.substr(0, T::kResource.find('.')));
+}
+
+// Where servers have it that do not know the path above yet, the newest first.
+template <class T>
+std::vector<std::string> OlderPathsOf() {
+  std::vector<std::string> paths;
+  if constexpr (requires { ResourceOf<T>::kOlderApis; }) {
+    for (const std::string_view api : ResourceOf<T>::kOlderApis) paths.push_back(PathOf<T>(api));
+  }
+  return paths;
 }
 
 // Names every type in `Use<Node, Pod, ...>`, in the order of ClusterState's lists.

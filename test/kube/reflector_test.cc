@@ -49,7 +49,7 @@ class ReflectorTest : public ::testing::Test {
   }
 
   void Run(ReflectorOptions options = {}) {
-    options.path = "/api/v1/pods";
+    if (options.path.empty()) options.path = "/api/v1/pods";
     options.min_backoff_ms = 10;
     options.max_backoff_ms = 50;
     reflector_ =
@@ -285,6 +285,35 @@ TEST_F(ReflectorTest, AnOptionalResourceThatTheServerLacksIsNoFailure) {
   server_->faults().ClearAll();
   EXPECT_TRUE(Becomes("abc")) << "it is asked for again";
   EXPECT_TRUE(cache_.health().synced);
+  EXPECT_FALSE(cache_.health().absent);
+}
+
+TEST_F(ReflectorTest, AnOlderPathIsAskedWhereTheServerKnowsNoNewerOne) {
+  for (const bool streamed : {true, false}) {
+    Run({.path = "/apis/example.com/v2/pods",
+         .older_paths = {"/apis/example.com/v1/pods", "/api/v1/pods"},
+         .optional = true,
+         .streamed_lists = streamed});
+    ASSERT_TRUE(Becomes("abc"));
+    ASSERT_TRUE(store_.Create(MakePod("d")));
+    EXPECT_TRUE(Becomes("abcd"));
+    EXPECT_TRUE(cache_.health().synced);
+    EXPECT_FALSE(cache_.health().absent);
+    EXPECT_EQ(cache_.health().last_error, "");
+    thread_ = std::jthread();
+    ASSERT_TRUE(store_.Delete(PodKey("d")));
+  }
+}
+
+TEST_F(ReflectorTest, OfAResourceThatNoPathHasAllAreAskedAgain) {
+  ASSERT_TRUE(server_->faults().Add("any pods status 404"));
+  Run({.path = "/apis/example.com/v2/pods",
+       .older_paths = {"/api/v1/pods"},
+       .optional = true,
+       .absent_retry_ms = 10});
+  ASSERT_TRUE(Eventually([&] { return cache_.health().absent; }));
+  server_->faults().ClearAll();
+  EXPECT_TRUE(Becomes("abc"));
   EXPECT_FALSE(cache_.health().absent);
 }
 

@@ -30,6 +30,8 @@ namespace azexporter::kube {
 
 struct ReflectorOptions {
   std::string path;       // "/api/v1/pods"
+  // Where an older server has it: asked in turn where the one before is not known (404).
+  std::vector<std::string> older_paths = {};
   std::string selectors;  // "fieldSelector=metadata.name%3Dx", empty for none
   // A resource that a server may lack (404), or that may be forbidden without making the whole
   // useless: see ResourceHealth.
@@ -91,7 +93,13 @@ class Reflector {
   std::string QueryPath(const std::string& query) const;
   std::string WatchPath() const;
 
+  const std::string& path() const {
+    return older_ == 0 ? options_.path : options_.older_paths[older_ - 1];
+  }
+
   Next ListInPages(const std::stop_token& stop);
+  // From the first path that the server knows.
+  ApiResult<void> ReadAll(const std::stop_token& stop);
   ApiResult<void> ReadPages(const std::stop_token& stop);
   Next Watch(const std::stop_token& stop);
   Next AfterWatch(const ApiResult<void>& ended, bool heard, std::int64_t started_ns,
@@ -120,6 +128,7 @@ class Reflector {
   const base::Logger log_;
   // state of the loop
   const std::unique_ptr<Decoder> decoder_;
+  std::size_t older_ = 0;  // of the path that is asked; 0: the newest
   std::string resource_version_;
   std::optional<ListReason> list_reason_ = ListReason::kStart;  // nothing while the watch is good
   bool streamed_lists_;
