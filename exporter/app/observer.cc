@@ -5,6 +5,7 @@
 
 #include "azexporter/base/file.h"
 #include "azexporter/net/http_client.h"
+#include "cnpg_instances.h"
 
 namespace azexporter::app {
 namespace {
@@ -41,6 +42,7 @@ kube::ClusterOptions ClusterOptionsOf(const config::Config& config, const Observ
   if (config.prometheus_rules) {
     options.custom_resources.emplace(kube::PrometheusRule::kResource);
   }
+  if (config.cnpg) options.custom_resources.emplace(kube::CnpgCluster::kResource);
   if (config.collectors.policy_custom_resources) {
     for (std::string_view resource :
          {kube::CnpgCluster::kResource, kube::RedisCluster::kResource,
@@ -81,11 +83,16 @@ Observer::Observer(config::Config config, ObserverDeps deps)
     : config_(std::move(config)),
       deps_(std::move(deps)),
       prober_(ProberOptionsOf(config_), deps_.clock, deps_.log),
+      cnpg_(std::make_unique<CnpgInstances>(deps_.log)),
       postgres_({.instances = config_.postgres, .interval_ms = config_.global.collect_interval_ms},
                 deps_.clock, deps_.log),
       redis_({.clusters = config_.redis, .interval_ms = config_.global.collect_interval_ms},
              deps_.clock, deps_.log),
-      expected_(config_.zones) {}
+      expected_(config_.zones) {
+  cnpg_->SetConfig(config_.cnpg, config_.postgres);
+}
+
+Observer::~Observer() = default;
 
 Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, ObserverDeps deps) {
   std::unique_ptr<Observer> observer(new Observer(std::move(config), std::move(deps)));
@@ -113,7 +120,7 @@ Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, Observ
 void Observer::Start() {
   if (cluster_) cluster_->Start();
   prober_.Start();
-  if (!config_.postgres.empty()) postgres_.Start();
+  postgres_.Start();
   if (!config_.redis.empty()) redis_.Start();
 }
 
@@ -125,9 +132,14 @@ void Observer::Stop() {
 }
 
 void Observer::AskOnce(std::stop_token stop) {
-  std::jthread postgres([this] { postgres_.PollNow(); });
-  std::jthread redis([this] { redis_.PollNow(); });
+  std::optional<std::jthread> postgres;
+  const auto poll = [&] { postgres.emplace([this] { postgres_.PollNow(); }); };
+  if (!config_.cnpg) poll();
+  const std::jthread redis([this] { redis_.PollNow(); });
   if (cluster_) cluster_->ListOnce(std::move(stop));
+  if (!config_.cnpg) return;
+  UpdateInstances(*cluster_state());
+  poll();
 }
 
 void Observer::ProbeNow(int times, std::int64_t budget_ms) {
@@ -151,7 +163,7 @@ bool Observer::synced() const {
 
 bool Observer::asked_all() const {
   const auto probes = prober_.Facts();
-  return synced() && postgres_.asked_all() && redis_.asked_all() &&
+  return synced() && cnpg_->complete() && postgres_.asked_all() && redis_.asked_all() &&
          std::all_of(probes.begin(), probes.end(),
                      [](const probe::TargetFacts& facts) { return facts.probes > 0; });
 }
@@ -205,10 +217,20 @@ void Observer::UpdateTargets(const kube::ClusterState& cluster) {
   if (node != nullptr) prober_.SetSourceZone(std::string(node->zone()));
 }
 
+// Those of the configuration, and those of the Clusters.
+void Observer::UpdateInstances(const kube::ClusterState& cluster) {
+  if (!config_.cnpg) return;
+  cnpg_->Update(cluster);
+  std::vector<db::PostgresInstance> all = config_.postgres;
+  all.insert(all.end(), cnpg_->instances().begin(), cnpg_->instances().end());
+  postgres_.SetInstances(std::move(all));
+}
+
 collect::Round Observer::MakeRound(std::int64_t now_ms) {
   const auto cluster = cluster_state();
   UpdateExpectations(*cluster);
   UpdateTargets(*cluster);
+  UpdateInstances(*cluster);
   for (const auto& node : cluster->nodes()) {
     if (!node->zone().empty()) seen_zones_.emplace(node->zone());
   }
@@ -225,6 +247,7 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .probes = probes,
                                 .postgres = postgres,
                                 .postgres_failovers = postgres_.Failovers(),
+                                .cnpg = cnpg_->clusters(),
                                 .redis_clusters = redis_.clusters(),
                                 .redis = redis,
                                 .seen_zones = seen_zones_,
@@ -267,13 +290,15 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
   if (config_.collectors.policy_custom_resources != config.collectors.policy_custom_resources) {
     return needs_restart("collectors.policy");
   }
-  if (!(config_.postgres == config.postgres)) return needs_restart("postgres");
+  if (config_.cnpg.has_value() != config.cnpg.has_value()) return needs_restart("postgres.cnpg");
   if (config_.redis != config.redis) return needs_restart("redis");
   if (config_.probes.interval_ms != config.probes.interval_ms ||
       config_.probes.timeout_ms != config.probes.timeout_ms) {
     return needs_restart("probes");
   }
   config_ = config;
+  cnpg_->SetConfig(config_.cnpg, config_.postgres);
+  if (!config_.cnpg) postgres_.SetInstances(config_.postgres);
   return {};
 }
 

@@ -37,7 +37,54 @@ Result<void> ReadInstance(const YamlNode& item, YamlMap& map, const std::string&
   return {};
 }
 
+Result<void> ReadPort(YamlMap& map, std::string_view key, int& port) {
+  const YamlNode* node = map.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(const std::int64_t number, node->AsInt64());
+  if (number < 1 || number > 65'535) {
+    return Fail(node->ErrorHere("not a port: " + std::to_string(number)));
+  }
+  port = static_cast<int>(number);
+  return {};
+}
+
+Result<void> ReadCnpgMap(const YamlNode& node, YamlMap& map, CnpgConfig& cnpg) {
+  AZX_RETURN_IF_ERROR(ReadSelection(map, cnpg.selection));
+  AZX_RETURN_IF_ERROR(ReadPort(map, "port", cnpg.port));
+  AZX_RETURN_IF_ERROR(ReadText(map, "dbname", cnpg.dbname));
+  AZX_RETURN_IF_ERROR(ReadText(map, "sslmode", cnpg.sslmode));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "sslrootcert", cnpg.sslrootcert));
+  AZX_RETURN_IF_ERROR(ReadText(map, "user", cnpg.user));
+  AZX_RETURN_IF_ERROR(RefusePassword(map));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "password_file", cnpg.password_file));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "credentials_folder", cnpg.credentials_folder));
+  if (cnpg.credentials_folder.empty() || (cnpg.user.empty() && cnpg.password_file.empty())) {
+    return {};
+  }
+  return Fail(node.ErrorHere("give either credentials_folder or user and password_file"));
+}
+
+// true, or a map, which may say `enabled`.
+Result<void> ReadCnpg(YamlMap& postgres, Config& config) {
+  const YamlNode* node = postgres.Find("cnpg");
+  if (node == nullptr) return {};
+  CnpgConfig cnpg;
+  bool enabled = true;
+  if (node->kind() == YamlNode::Kind::kScalar) {
+    AZX_RETURN_IF_ERROR(ReadBool(postgres, "cnpg", enabled));
+  } else {
+    AZX_RETURN_IF_ERROR(ReadSection(postgres, "cnpg", [&](YamlMap& map) -> Result<void> {
+      AZX_RETURN_IF_ERROR(ReadBool(map, "enabled", enabled));
+      return ReadCnpgMap(*node, map, cnpg);
+    }));
+  }
+  if (enabled) config.cnpg = std::move(cnpg);
+  config.collectors.postgres_cnpg = enabled;
+  return {};
+}
+
 Result<void> ReadPostgres(YamlMap& map, Config& config) {
+  AZX_RETURN_IF_ERROR(ReadCnpg(map, config));
   return ReadList(map, "clusters", [&](const YamlNode&, YamlMap& cluster) -> Result<void> {
     std::string name;
     AZX_RETURN_IF_ERROR(cluster.Require("name"));
