@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "operator_objects.h"
+
 namespace azexporter::app {
 namespace {
 
@@ -14,11 +16,6 @@ bool IsInstance(const kube::StringMap& labels, std::string_view cluster) {
   const std::string_view role = kube::Lookup(labels, kPodRoleLabel);
   return kube::Lookup(labels, kClusterLabel) == cluster && (role.empty() || role == "instance") &&
          kube::Find(labels, kJobRoleLabel) == nullptr;
-}
-
-bool IsSynced(const kube::ClusterState& cluster, std::string_view resource) {
-  const kube::ResourceHealth* health = cluster.HealthOf(resource);
-  return health != nullptr && health->synced;
 }
 
 // A keyword of a libpq connection string with its value; nothing where that is empty.
@@ -51,13 +48,9 @@ void CnpgInstances::SetConfig(std::optional<config::CnpgConfig> config,
 
 void CnpgInstances::Update(const kube::ClusterState& cluster) {
   if (!config_) return;
-  const kube::ResourceHealth* health = cluster.HealthOf(kube::CnpgCluster::kResource);
-  if (health != nullptr && (health->absent || health->from_file)) complete_ = true;
+  complete_ = complete_ || IsFinal(cluster, kube::CnpgCluster::kResource);
   // What is not known is not gone.
-  for (const std::string_view resource :
-       {kube::CnpgCluster::kResource, kube::Pod::kResource, kube::Node::kResource}) {
-    if (!IsSynced(cluster, resource)) return;
-  }
+  if (!AreListed(cluster, kube::CnpgCluster::kResource)) return;
   complete_ = true;
   TakeObjects(cluster);
   NameClusters();
@@ -94,13 +87,14 @@ void CnpgInstances::Read(Known& known) const {
 }
 
 void CnpgInstances::NameClusters() {
-  std::map<std::string, int> namesakes;
-  for (const auto& [name, known] : objects_) ++namesakes[known.object->meta.name];
+  std::vector<const kube::ObjectMeta*> all;
+  for (const auto& [name, known] : objects_) all.push_back(&known.object->meta);
+  const std::map<std::string, std::string> names = DatabaseNames(all);
   clusters_.clear();
   for (const auto& [name, known] : objects_) {
     if (!known.status) continue;
     zones::CnpgStatus status = *known.status;
-    if (namesakes[status.name] > 1) status.cluster = name;
+    status.cluster = names.at(name);
     if (!configured_.contains(status.cluster)) clusters_.push_back(std::move(status));
   }
 }

@@ -3,31 +3,17 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "azexporter/base/yaml.h"
+#include "azexporter/base/yaml_path.h"
 
 namespace azexporter::zones {
 namespace {
 
 using base::Result;
+using base::ValueAt;
 using base::YamlNode;
 
-// The value at the path; a null one where there is none. Of the server's JSON no key is there
-// twice.
-const YamlNode& At(const YamlNode& root, std::initializer_list<std::string_view> path) {
-  static const YamlNode kNone;
-  const YamlNode* node = &root;
-  for (const std::string_view key : path) {
-    const YamlNode* next = &kNone;
-    for (const auto& [name, value] : node->entries()) {
-      if (name.scalar() == key) next = &value;
-    }
-    node = next;
-  }
-  return *node;
-}
-
 Result<std::int64_t> CountAt(const YamlNode& root, std::initializer_list<std::string_view> path) {
-  const YamlNode& node = At(root, path);
+  const YamlNode& node = ValueAt(root, path);
   return node.is_null() ? Result<std::int64_t>(0) : node.AsInt64();
 }
 
@@ -39,16 +25,17 @@ Result<CnpgStatus> Read(const kube::CnpgCluster& object, const std::string& sour
   status.name = object.meta.name;
   AZX_ASSIGN_OR_RETURN(status.instances, CountAt(root, {"spec", "instances"}));
   AZX_ASSIGN_OR_RETURN(status.ready, CountAt(root, {"status", "readyInstances"}));
-  status.phase = At(root, {"status", "phase"}).scalar();
-  status.current_primary = At(root, {"status", "currentPrimary"}).scalar();
-  status.target_primary = At(root, {"status", "targetPrimary"}).scalar();
-  status.hibernated = At(root, {"metadata", "annotations", "cnpg.io/hibernation"}).scalar() == "on";
-  const YamlNode& names = At(root, {"status", "instanceNames"});
+  status.phase = ValueAt(root, {"status", "phase"}).scalar();
+  status.current_primary = ValueAt(root, {"status", "currentPrimary"}).scalar();
+  status.target_primary = ValueAt(root, {"status", "targetPrimary"}).scalar();
+  status.hibernated =
+      ValueAt(root, {"metadata", "annotations", "cnpg.io/hibernation"}).scalar() == "on";
+  const YamlNode& names = ValueAt(root, {"status", "instanceNames"});
   if (!names.is_null()) {
     AZX_ASSIGN_OR_RETURN(status.names, names.AsStringList());
   }
-  for (const auto& [name, labels] : At(root, {"status", "topology", "instances"}).entries()) {
-    const std::string& zone = At(labels, {"topology.kubernetes.io/zone"}).scalar();
+  for (const auto& [name, labels] : ValueAt(root, {"status", "topology", "instances"}).entries()) {
+    const std::string& zone = ValueAt(labels, {"topology.kubernetes.io/zone"}).scalar();
     if (!zone.empty()) status.zones[name.scalar()] = zone;
   }
   return status;

@@ -4,26 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include "app/operator_snapshot.h"
 #include "azexporter/base/file.h"
-#include "azexporter/kube/cluster.h"
 #include "support/paths.h"
 
 namespace azexporter::app {
 namespace {
 
-constexpr char kNodes[] = R"(
-- {apiVersion: v1, kind: Node, metadata: {name: n1, labels: {topology.kubernetes.io/zone: a}}}
-- {apiVersion: v1, kind: Node, metadata: {name: n2, labels: {topology.kubernetes.io/zone: b}}}
-)";
-
-std::shared_ptr<const kube::ClusterState> ClusterOf(const std::string& objects) {
-  std::vector<std::string> skipped;
-  const auto state = kube::ReadSnapshot(
-      "apiVersion: v1\nkind: List\nitems:" + std::string(kNodes) + objects, "snapshot", 1, skipped);
-  EXPECT_TRUE(state) << state.error().message();
-  for (const std::string& error : skipped) ADD_FAILURE() << error;
-  return state ? *state : std::make_shared<kube::ClusterState>();
-}
+using test::ClusterOf;
+using test::PodIs;
 
 // `names`: status.instanceNames.
 std::string Cluster(const std::string& name, const std::string& names,
@@ -36,18 +25,11 @@ std::string Cluster(const std::string& name, const std::string& names,
          "-9: {topology.kubernetes.io/zone: told}}}}}\n";
 }
 
-struct PodIs {
-  std::string ip;    // empty: none yet
-  std::string node;  // empty: none yet
-  std::string labels = "cnpg.io/podRole: instance";
-  std::string phase = "Running";
-};
-
-std::string Pod(const std::string& cluster, const std::string& name, const PodIs& is,
+std::string Pod(const std::string& cluster, const std::string& name, PodIs is,
                 const std::string& ns = "shop") {
-  return "- {apiVersion: v1, kind: Pod, metadata: {name: " + name + ", namespace: " + ns +
-         ", labels: {cnpg.io/cluster: " + cluster + ", " + is.labels + "}}, spec: {nodeName: '" +
-         is.node + "'}, status: {phase: " + is.phase + ", podIP: '" + is.ip + "'}}\n";
+  if (is.labels.empty()) is.labels = "cnpg.io/podRole: instance";
+  is.labels += ", cnpg.io/cluster: " + cluster;
+  return test::PodLine(ns, name, is);
 }
 
 class CnpgInstancesTest : public ::testing::Test {

@@ -388,20 +388,28 @@ TEST(CollectorTest, PolicyFailsWhereAResourceCannotBeListed) {
   }
 }
 
-TEST(CollectorTest, PostgresFailsWhereClustersAreLookedForAndCannotBeListed) {
-  const auto cluster = ClusterBuilder()
-                           .Health({.resource = std::string(kube::CnpgCluster::kResource),
-                                    .optional = true,
-                                    .last_error = "403 Forbidden"})
-                           .Build(kNow);
-  const zones::ZoneReport report;
-  const base::FakeClock clock(kNow);
-  for (const bool asked : {true, false}) {
-    const Snapshot snapshot =
-        Gather({.cluster = cluster, .report = report, .options = {.postgres_cnpg = asked}},
-               AllBut("postgres"), clock);
-    ASSERT_EQ(snapshot.runs.size(), 1u);
-    EXPECT_EQ(snapshot.runs[0].error, asked ? "403 Forbidden" : "");
+TEST(CollectorTest, FailsWhereOperatorsDatabasesAreLookedForAndCannotBeListed) {
+  const struct {
+    const char* collector;
+    std::string_view resource;
+    CollectorOptions asked;
+  } cases[] = {{"postgres", kube::CnpgCluster::kResource, {.postgres_cnpg = true}},
+               {"redis", kube::RedisCluster::kResource, {.redis_opstree = true}}};
+  for (const auto& c : cases) {
+    const auto cluster = ClusterBuilder()
+                             .Health({.resource = std::string(c.resource),
+                                      .optional = true,
+                                      .last_error = "403 Forbidden"})
+                             .Build(kNow);
+    const zones::ZoneReport report;
+    const base::FakeClock clock(kNow);
+    for (const bool asked : {true, false}) {
+      const Snapshot snapshot = Gather(
+          {.cluster = cluster, .report = report, .options = asked ? c.asked : CollectorOptions{}},
+          AllBut(c.collector), clock);
+      ASSERT_EQ(snapshot.runs.size(), 1u);
+      EXPECT_EQ(snapshot.runs[0].error, asked ? "403 Forbidden" : "") << c.collector;
+    }
   }
 }
 

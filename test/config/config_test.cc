@@ -47,6 +47,12 @@ redis:
     password_file: password
     tls_config: {ca_file: ca, server_name: redis}
     nodes: [{address: "10.0.0.1:6379", name: redis-0, zone: a}]
+  opstree:
+    namespaces: [shop]
+    port: 6380
+    username: azexporter
+    credentials_folder: redis
+    tls_config: {ca_file: ca}
 rule_files: [rules.yaml, /abs/rules.yaml]
 alerting:
   alertmanagers:
@@ -87,6 +93,13 @@ collectors: {pods: {detail: true}, policy: {custom_resources: true}, probes: {en
       .tls = db::RedisTls{.ca_file = "/etc/azx/ca", .server_name = "redis"},
       .places = {{"10.0.0.1:6379", {"redis-0", "a"}}}};
   EXPECT_EQ(config->redis, std::vector<db::RedisCluster>{sessions});
+  ASSERT_TRUE(config->opstree);
+  EXPECT_EQ(config->opstree->selection.namespaces, std::set<std::string>{"shop"});
+  EXPECT_EQ(config->opstree->port, 6380);
+  EXPECT_EQ(config->opstree->username, "azexporter");
+  EXPECT_EQ(config->opstree->credentials_folder, "/etc/azx/redis");
+  EXPECT_EQ(config->opstree->tls, db::RedisTls{.ca_file = "/etc/azx/ca"});
+  EXPECT_TRUE(config->collectors.redis_opstree);
   EXPECT_EQ(config->rule_files,
             (std::vector<std::string>{"/etc/azx/rules.yaml", "/abs/rules.yaml"}));
   const std::vector<notify::Alertmanager> alertmanagers = {
@@ -150,6 +163,8 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
       {"postgres: {cnpg: {zone: a}}\n",
        "c.yaml:1:19: unknown key \"zone\" (known here: enabled, selector, namespaces, port, "
        "dbname, sslmode, sslrootcert, user, password, password_file, credentials_folder)"},
+      {"redis: {opstree: {password_file: p, credentials_folder: f}}\n",
+       "c.yaml:1:18: give either credentials_folder or password_file"},
       {"redis: {clusters: [{name: d, addresses: [here]}]}\n",
        "c.yaml:1:42: not HOST:PORT: \"here\""},
       {"redis: {clusters: [{name: d, addresses: []}]}\n",

@@ -24,6 +24,7 @@
 namespace azexporter::app {
 
 class CnpgInstances;
+class OpstreeClusters;
 
 // What of the environment matters for finding a cluster and oneself.
 struct Surroundings {
@@ -79,7 +80,7 @@ class Observer {
 
   void UpdateExpectations(const kube::ClusterState& cluster);
   void UpdateTargets(const kube::ClusterState& cluster);
-  void UpdateInstances(const kube::ClusterState& cluster);
+  void UpdateDatabases(const kube::ClusterState& cluster);
 
   config::Config config_;
   const ObserverDeps deps_;
@@ -87,6 +88,7 @@ class Observer {
   std::shared_ptr<const kube::ClusterState> snapshot_;
   probe::Prober prober_;
   std::unique_ptr<CnpgInstances> cnpg_;
+  std::unique_ptr<OpstreeClusters> opstree_;
   db::PostgresPoller postgres_;
   db::RedisPoller redis_;
   // What is expected now, and how that is known.

@@ -109,6 +109,18 @@ struct CnpgConfig {
   std::string credentials_folder;
 };
 
+// RedisCluster objects of OpsTree's operator whose nodes are asked beside the configured ones, and
+// how to log in there.
+struct OpstreeConfig {
+  ObjectSelection selection;
+  int port = 0;               // 0: what the object says, which is 6379 by default
+  std::string username;       // empty: Redis's "default"
+  std::string password_file;  // empty: no authentication
+  // Holds CLUSTER/password, as a mounted Secret does; in the place of the file above.
+  std::string credentials_folder;
+  std::optional<db::RedisTls> tls;
+};
+
 struct Config {
   GlobalConfig global;
   KubernetesConfig kubernetes;
@@ -125,6 +137,7 @@ struct Config {
   std::vector<db::PostgresInstance> postgres;
   std::optional<CnpgConfig> cnpg;
   std::vector<db::RedisCluster> redis;
+  std::optional<OpstreeConfig> opstree;
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
   // PrometheusRule objects of the Prometheus Operator whose rules are evaluated beside the rule
