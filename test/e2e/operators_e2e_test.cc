@@ -148,6 +148,19 @@ TEST_F(CnpgTest, TheOneShotCheckAsksThem) {
       << seen.text;
 }
 
+TEST_F(CnpgTest, TheAuditAsksNoDatabase) {
+  const auto sessions = [this] {
+    return std::stoi(
+        server_->Run("SELECT sessions FROM pg_stat_database WHERE datname = 'postgres'")
+            .value_or("0"));
+  };
+  const int before = sessions();
+  const test::Outcome seen =
+      test::RunAzexporter({"audit", "--config.file", folder_ / "config.yaml"});
+  EXPECT_NE(seen.text.find("Cluster shop/orders"), std::string::npos) << seen.text;
+  EXPECT_EQ(sessions(), before + 1) << "that of the question before";
+}
+
 TEST_F(OperatorsTest, FollowsThePodsOfARedisCluster) {
   if (!RedisServer::Installed()) GTEST_SKIP() << "skipped: no Redis";
   const auto server = RedisServer::StartNew({"--user", "azx", "on", ">hunter2", "+info"});
