@@ -60,7 +60,9 @@ Result<audit::Report> AuditOfDaemon(const std::string& url, std::int64_t timeout
 Result<audit::Report> AuditOfCluster(config::Config config, const ObserverDeps& deps) {
   config.collectors.policy_custom_resources = true;
   config.postgres.clear();
+  config.cnpg.reset();
   config.redis.clear();
+  config.opstree.reset();
   AZX_ASSIGN_OR_RETURN(const std::unique_ptr<Observer> observer,
                        Observer::Create(std::move(config), deps));
   observer->AskOnce({});

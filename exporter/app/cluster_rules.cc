@@ -5,12 +5,6 @@
 
 namespace azexporter::app {
 
-bool ClusterRules::Selects(const kube::PrometheusRule& object) const {
-  const bool here =
-      selection_->namespaces.empty() || selection_->namespaces.contains(object.meta.ns);
-  return here && !object.meta.terminating && selection_->selector.Matches(object.meta.labels);
-}
-
 void ClusterRules::Read(Known& known) const {
   const kube::ObjectMeta& meta = known.object->meta;
   const std::string name = "PrometheusRule " + meta.ns + "/" + meta.name;
@@ -26,7 +20,7 @@ void ClusterRules::Read(Known& known) const {
              {"in force", known.groups.empty() ? "nothing of it" : "what it was before"}});
 }
 
-void ClusterRules::SetSelection(std::optional<config::PrometheusRules> selection) {
+void ClusterRules::SetSelection(std::optional<config::ObjectSelection> selection) {
   selection_ = std::move(selection);
   changed_ = selection_.has_value();
 }
@@ -43,7 +37,7 @@ bool ClusterRules::Update(const kube::ClusterState& cluster) {
   if (health == nullptr || !health->synced) return changed;
   std::map<std::string, Known> now;
   for (const auto& object : cluster.prometheus_rules()) {
-    if (!Selects(*object)) continue;
+    if (!selection_->Selects(object->meta)) continue;
     const std::string name = object->meta.ns + "/" + object->meta.name;
     const auto before = objects_.find(name);
     Known& entry = now[name];

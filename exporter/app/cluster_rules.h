@@ -28,7 +28,7 @@ class ClusterRules {
   // call, and after a change, SetSelection.
   bool Update(const kube::ClusterState& cluster);
   // Nothing: none are asked for.
-  void SetSelection(std::optional<config::PrometheusRules> selection);
+  void SetSelection(std::optional<config::ObjectSelection> selection);
 
   // RuleGroup::file is "PrometheusRule NAMESPACE/NAME".
   std::vector<rules::RuleGroup> groups() const;
@@ -43,12 +43,11 @@ class ClusterRules {
     bool refused = false;
   };
 
-  bool Selects(const kube::PrometheusRule& object) const;
   void Read(Known& known) const;
 
   const base::Logger log_;
   const promql::ParserOptions parser_;
-  std::optional<config::PrometheusRules> selection_;
+  std::optional<config::ObjectSelection> selection_;
   bool changed_ = false;
   bool complete_ = false;
   std::map<std::string, Known> objects_;  // by "NAMESPACE/NAME"

@@ -5,6 +5,8 @@
 
 #include "azexporter/base/file.h"
 #include "azexporter/net/http_client.h"
+#include "cnpg_instances.h"
+#include "opstree_clusters.h"
 
 namespace azexporter::app {
 namespace {
@@ -41,6 +43,8 @@ kube::ClusterOptions ClusterOptionsOf(const config::Config& config, const Observ
   if (config.prometheus_rules) {
     options.custom_resources.emplace(kube::PrometheusRule::kResource);
   }
+  if (config.cnpg) options.custom_resources.emplace(kube::CnpgCluster::kResource);
+  if (config.opstree) options.custom_resources.emplace(kube::RedisCluster::kResource);
   if (config.collectors.policy_custom_resources) {
     for (std::string_view resource :
          {kube::CnpgCluster::kResource, kube::RedisCluster::kResource,
@@ -81,11 +85,18 @@ Observer::Observer(config::Config config, ObserverDeps deps)
     : config_(std::move(config)),
       deps_(std::move(deps)),
       prober_(ProberOptionsOf(config_), deps_.clock, deps_.log),
+      cnpg_(std::make_unique<CnpgInstances>(deps_.log)),
+      opstree_(std::make_unique<OpstreeClusters>(deps_.log)),
       postgres_({.instances = config_.postgres, .interval_ms = config_.global.collect_interval_ms},
                 deps_.clock, deps_.log),
       redis_({.clusters = config_.redis, .interval_ms = config_.global.collect_interval_ms},
              deps_.clock, deps_.log),
-      expected_(config_.zones) {}
+      expected_(config_.zones) {
+  cnpg_->SetConfig(config_.cnpg, config_.postgres);
+  opstree_->SetConfig(config_.opstree, config_.redis);
+}
+
+Observer::~Observer() = default;
 
 Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, ObserverDeps deps) {
   std::unique_ptr<Observer> observer(new Observer(std::move(config), std::move(deps)));
@@ -113,8 +124,8 @@ Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, Observ
 void Observer::Start() {
   if (cluster_) cluster_->Start();
   prober_.Start();
-  if (!config_.postgres.empty()) postgres_.Start();
-  if (!config_.redis.empty()) redis_.Start();
+  postgres_.Start();
+  redis_.Start();
 }
 
 void Observer::Stop() {
@@ -125,9 +136,16 @@ void Observer::Stop() {
 }
 
 void Observer::AskOnce(std::stop_token stop) {
-  std::jthread postgres([this] { postgres_.PollNow(); });
-  std::jthread redis([this] { redis_.PollNow(); });
+  std::vector<std::jthread> asking;
+  const auto ask = [&](bool postgres, bool redis) {
+    if (postgres) asking.emplace_back([this] { postgres_.PollNow(); });
+    if (redis) asking.emplace_back([this] { redis_.PollNow(); });
+  };
+  // Of what the cluster tells it has to tell first.
+  ask(!config_.cnpg, !config_.opstree);
   if (cluster_) cluster_->ListOnce(std::move(stop));
+  UpdateDatabases(*cluster_state());
+  ask(config_.cnpg.has_value(), config_.opstree.has_value());
 }
 
 void Observer::ProbeNow(int times, std::int64_t budget_ms) {
@@ -151,7 +169,8 @@ bool Observer::synced() const {
 
 bool Observer::asked_all() const {
   const auto probes = prober_.Facts();
-  return synced() && postgres_.asked_all() && redis_.asked_all() &&
+  return synced() && cnpg_->complete() && opstree_->complete() && postgres_.asked_all() &&
+         redis_.asked_all() &&
          std::all_of(probes.begin(), probes.end(),
                      [](const probe::TargetFacts& facts) { return facts.probes > 0; });
 }
@@ -205,15 +224,29 @@ void Observer::UpdateTargets(const kube::ClusterState& cluster) {
   if (node != nullptr) prober_.SetSourceZone(std::string(node->zone()));
 }
 
+// Those of the configuration, and those that operators tell of.
+void Observer::UpdateDatabases(const kube::ClusterState& cluster) {
+  cnpg_->Update(cluster);
+  std::vector<db::PostgresInstance> instances = config_.postgres;
+  instances.insert(instances.end(), cnpg_->instances().begin(), cnpg_->instances().end());
+  postgres_.SetInstances(std::move(instances));
+  opstree_->Update(cluster);
+  std::vector<db::RedisCluster> clusters = config_.redis;
+  clusters.insert(clusters.end(), opstree_->clusters().begin(), opstree_->clusters().end());
+  redis_.SetClusters(std::move(clusters));
+}
+
 collect::Round Observer::MakeRound(std::int64_t now_ms) {
   const auto cluster = cluster_state();
   UpdateExpectations(*cluster);
   UpdateTargets(*cluster);
+  UpdateDatabases(*cluster);
   for (const auto& node : cluster->nodes()) {
     if (!node->zone().empty()) seen_zones_.emplace(node->zone());
   }
   const std::vector<probe::TargetFacts> probes = prober_.Facts();
   const std::vector<db::PostgresFacts> postgres = postgres_.Facts();
+  const std::vector<db::RedisCluster> redis_clusters = redis_.clusters();
   const std::vector<db::RedisFacts> redis = redis_.Facts();
   // A snapshot file is as current as it will ever be.
   const std::int64_t stale_after_ms =
@@ -225,7 +258,8 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .probes = probes,
                                 .postgres = postgres,
                                 .postgres_failovers = postgres_.Failovers(),
-                                .redis_clusters = redis_.clusters(),
+                                .cnpg = cnpg_->clusters(),
+                                .redis_clusters = redis_clusters,
                                 .redis = redis,
                                 .seen_zones = seen_zones_,
                                 .pod_namespace = config_.zone_pods.ns,
@@ -267,13 +301,17 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
   if (config_.collectors.policy_custom_resources != config.collectors.policy_custom_resources) {
     return needs_restart("collectors.policy");
   }
-  if (!(config_.postgres == config.postgres)) return needs_restart("postgres");
-  if (config_.redis != config.redis) return needs_restart("redis");
+  if (config_.cnpg.has_value() != config.cnpg.has_value()) return needs_restart("postgres.cnpg");
+  if (config_.opstree.has_value() != config.opstree.has_value()) {
+    return needs_restart("redis.opstree");
+  }
   if (config_.probes.interval_ms != config.probes.interval_ms ||
       config_.probes.timeout_ms != config.probes.timeout_ms) {
     return needs_restart("probes");
   }
   config_ = config;
+  cnpg_->SetConfig(config_.cnpg, config_.postgres);
+  opstree_->SetConfig(config_.opstree, config_.redis);
   return {};
 }
 

@@ -11,17 +11,6 @@
 namespace azexporter::config {
 namespace {
 
-Result<kube::StringMap> ReadStringMap(const YamlNode& node) {
-  if (!node.is_map()) return Fail(node.ErrorHere("expected a map of labels"));
-  kube::StringMap map;
-  for (const auto& [key, value] : node.entries()) {
-    AZX_ASSIGN_OR_RETURN(std::string text, value.AsString());
-    map.emplace_back(key.scalar(), std::move(text));
-  }
-  std::sort(map.begin(), map.end());
-  return map;
-}
-
 Result<void> ReadGlobal(YamlMap& map, GlobalConfig& global) {
   AZX_RETURN_IF_ERROR(ReadDuration(map, "evaluation_interval", 100, global.evaluation_interval_ms));
   AZX_RETURN_IF_ERROR(ReadDuration(map, "collect_interval", 100, global.collect_interval_ms));
@@ -181,17 +170,9 @@ Result<void> ReadRuleFiles(YamlMap& root, Config& config) {
 
 Result<void> ReadPrometheusRules(YamlMap& root, Config& config) {
   if (root.Find("prometheus_rules") == nullptr) return {};
-  PrometheusRules& rules = config.prometheus_rules.emplace();
-  return ReadSection(root, "prometheus_rules", [&](YamlMap& map) -> Result<void> {
-    if (const YamlNode* selector = map.Find("selector")) {
-      AZX_ASSIGN_OR_RETURN(rules.selector.match_labels, ReadStringMap(*selector));
-    }
-    if (const YamlNode* namespaces = map.Find("namespaces")) {
-      AZX_ASSIGN_OR_RETURN(const auto names, namespaces->AsStringList());
-      rules.namespaces = {names.begin(), names.end()};
-    }
-    return {};
-  });
+  ObjectSelection& selection = config.prometheus_rules.emplace();
+  return ReadSection(root, "prometheus_rules",
+                     [&](YamlMap& map) { return ReadSelection(map, selection); });
 }
 
 Result<void> ReadCollectors(YamlMap& map, Config& config) {
@@ -218,6 +199,11 @@ Result<void> ReadCollectors(YamlMap& map, Config& config) {
 }
 
 }  // namespace
+
+bool ObjectSelection::Selects(const kube::ObjectMeta& object) const {
+  const bool here = namespaces.empty() || namespaces.contains(object.ns);
+  return here && !object.terminating && selector.Matches(object.labels);
+}
 
 Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
   AZX_ASSIGN_OR_RETURN(YamlNode root_node, YamlNode::Parse(yaml, file));

@@ -37,7 +37,56 @@ Result<void> ReadInstance(const YamlNode& item, YamlMap& map, const std::string&
   return {};
 }
 
+Result<void> ReadPort(YamlMap& map, std::string_view key, int& port) {
+  const YamlNode* node = map.Find(key);
+  if (node == nullptr) return {};
+  AZX_ASSIGN_OR_RETURN(const std::int64_t number, node->AsInt64());
+  if (number < 1 || number > 65'535) {
+    return Fail(node->ErrorHere("not a port: " + std::to_string(number)));
+  }
+  port = static_cast<int>(number);
+  return {};
+}
+
+Result<void> ReadCnpgMap(const YamlNode& node, YamlMap& map, CnpgConfig& cnpg) {
+  AZX_RETURN_IF_ERROR(ReadSelection(map, cnpg.selection));
+  AZX_RETURN_IF_ERROR(ReadPort(map, "port", cnpg.port));
+  AZX_RETURN_IF_ERROR(ReadText(map, "dbname", cnpg.dbname));
+  AZX_RETURN_IF_ERROR(ReadText(map, "sslmode", cnpg.sslmode));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "sslrootcert", cnpg.sslrootcert));
+  AZX_RETURN_IF_ERROR(ReadText(map, "user", cnpg.user));
+  AZX_RETURN_IF_ERROR(RefusePassword(map));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "password_file", cnpg.password_file));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "credentials_folder", cnpg.credentials_folder));
+  if (cnpg.credentials_folder.empty() || (cnpg.user.empty() && cnpg.password_file.empty())) {
+    return {};
+  }
+  return Fail(node.ErrorHere("give either credentials_folder or user and password_file"));
+}
+
+// A key that is true, or a map, which may say `enabled`: what it configures, where it is enabled.
+template <class Out, class Decode>
+Result<void> ReadOperator(YamlMap& parent, std::string_view key, std::optional<Out>& out,
+                          Decode decode) {
+  const YamlNode* node = parent.Find(key);
+  if (node == nullptr) return {};
+  Out options;
+  bool enabled = true;
+  if (node->kind() == YamlNode::Kind::kScalar) {
+    AZX_RETURN_IF_ERROR(ReadBool(parent, key, enabled));
+  } else {
+    AZX_RETURN_IF_ERROR(ReadSection(parent, key, [&](YamlMap& map) -> Result<void> {
+      AZX_RETURN_IF_ERROR(ReadBool(map, "enabled", enabled));
+      return decode(*node, map, options);
+    }));
+  }
+  if (enabled) out = std::move(options);
+  return {};
+}
+
 Result<void> ReadPostgres(YamlMap& map, Config& config) {
+  AZX_RETURN_IF_ERROR(ReadOperator(map, "cnpg", config.cnpg, ReadCnpgMap));
+  config.collectors.postgres_cnpg = config.cnpg.has_value();
   return ReadList(map, "clusters", [&](const YamlNode&, YamlMap& cluster) -> Result<void> {
     std::string name;
     AZX_RETURN_IF_ERROR(cluster.Require("name"));
@@ -74,6 +123,28 @@ Result<void> ReadRedisTls(const YamlNode& node, YamlMap& map, db::RedisTls& tls)
   return ReadText(map, "server_name", tls.server_name);
 }
 
+// username, password_file and tls_config into the members of a RedisCluster or an OpstreeConfig.
+template <class Out>
+Result<void> ReadRedisLogin(YamlMap& map, Out& out) {
+  AZX_RETURN_IF_ERROR(ReadText(map, "username", out.username));
+  AZX_RETURN_IF_ERROR(RefusePassword(map));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "password_file", out.password_file));
+  const YamlNode* tls = map.Find("tls_config");
+  if (tls == nullptr) return {};
+  out.tls.emplace();
+  return ReadSection(map, "tls_config",
+                     [&](YamlMap& section) { return ReadRedisTls(*tls, section, *out.tls); });
+}
+
+Result<void> ReadOpstreeMap(const YamlNode& node, YamlMap& map, OpstreeConfig& opstree) {
+  AZX_RETURN_IF_ERROR(ReadSelection(map, opstree.selection));
+  AZX_RETURN_IF_ERROR(ReadPort(map, "port", opstree.port));
+  AZX_RETURN_IF_ERROR(ReadRedisLogin(map, opstree));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "credentials_folder", opstree.credentials_folder));
+  if (opstree.credentials_folder.empty() || opstree.password_file.empty()) return {};
+  return Fail(node.ErrorHere("give either credentials_folder or password_file"));
+}
+
 Result<void> ReadRedisCluster(const YamlNode& item, YamlMap& map, Config& config) {
   db::RedisCluster cluster;
   AZX_RETURN_IF_ERROR(map.Require("name"));
@@ -86,15 +157,7 @@ Result<void> ReadRedisCluster(const YamlNode& item, YamlMap& map, Config& config
   if (cluster.addresses.empty()) {
     return Fail(addresses->ErrorHere("addresses must be a list of HOST:PORT"));
   }
-  AZX_RETURN_IF_ERROR(ReadText(map, "username", cluster.username));
-  AZX_RETURN_IF_ERROR(RefusePassword(map));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "password_file", cluster.password_file));
-  if (const YamlNode* tls = map.Find("tls_config")) {
-    cluster.tls.emplace();
-    AZX_RETURN_IF_ERROR(ReadSection(map, "tls_config", [&](YamlMap& section) {
-      return ReadRedisTls(*tls, section, *cluster.tls);
-    }));
-  }
+  AZX_RETURN_IF_ERROR(ReadRedisLogin(map, cluster));
   AZX_RETURN_IF_ERROR(ReadList(map, "nodes", [&](const YamlNode& node, YamlMap& place) {
     return ReadRedisNode(node, place, cluster);
   }));
@@ -111,7 +174,9 @@ Result<void> ReadRedisCluster(const YamlNode& item, YamlMap& map, Config& config
 Result<void> ReadDatabases(YamlMap& root, Config& config) {
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "postgres", [&](YamlMap& map) { return ReadPostgres(map, config); }));
-  return ReadSection(root, "redis", [&](YamlMap& map) {
+  return ReadSection(root, "redis", [&](YamlMap& map) -> Result<void> {
+    AZX_RETURN_IF_ERROR(ReadOperator(map, "opstree", config.opstree, ReadOpstreeMap));
+    config.collectors.redis_opstree = config.opstree.has_value();
     return ReadList(map, "clusters", [&](const YamlNode& item, YamlMap& cluster) {
       return ReadRedisCluster(item, cluster, config);
     });

@@ -37,6 +37,28 @@ Result<void> RefusePassword(YamlMap& map) {
       "a password does not belong in here; put it into a file (password_file)"));
 }
 
+Result<kube::StringMap> ReadStringMap(const YamlNode& node) {
+  if (!node.is_map()) return Fail(node.ErrorHere("expected a map of labels"));
+  kube::StringMap map;
+  for (const auto& [key, value] : node.entries()) {
+    AZX_ASSIGN_OR_RETURN(std::string text, value.AsString());
+    map.emplace_back(key.scalar(), std::move(text));
+  }
+  std::sort(map.begin(), map.end());
+  return map;
+}
+
+Result<void> ReadSelection(YamlMap& map, ObjectSelection& selection) {
+  if (const YamlNode* selector = map.Find("selector")) {
+    AZX_ASSIGN_OR_RETURN(selection.selector.match_labels, ReadStringMap(*selector));
+  }
+  if (const YamlNode* namespaces = map.Find("namespaces")) {
+    AZX_ASSIGN_OR_RETURN(const auto names, namespaces->AsStringList());
+    selection.namespaces = {names.begin(), names.end()};
+  }
+  return {};
+}
+
 Result<void> ReadBool(YamlMap& map, std::string_view key, bool& out) {
   const YamlNode* node = map.Find(key);
   if (node == nullptr) return {};

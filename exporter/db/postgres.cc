@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "askers.h"
@@ -21,6 +22,13 @@ using base::Result;
 
 // How long standbys wait for a primary that is slow, and answers for one that is.
 constexpr std::int64_t kPatienceMs = 200;
+
+// What the file holds, in place of `text`; `text` where no file is named.
+Result<std::string> TextOr(const std::string& file, const std::string& text) {
+  if (file.empty()) return text;
+  AZX_ASSIGN_OR_RETURN(const std::string read, base::ReadFile(file));
+  return std::string(base::Trim(read));
+}
 
 // One instance with its connection. Asked by its own thread.
 class Instance {
@@ -56,19 +64,43 @@ class Instance {
   }
 
   Result<void> Reconnect(const Deadline& deadline) {
-    std::string dsn = config_.dsn;
-    if (!config_.dsn_file.empty()) {
-      AZX_ASSIGN_OR_RETURN(const std::string text, base::ReadFile(config_.dsn_file));
-      dsn = base::Trim(text);
-    }
+    PostgresLogin login;
+    AZX_ASSIGN_OR_RETURN(login.dsn, TextOr(config_.dsn_file, config_.dsn));
+    AZX_ASSIGN_OR_RETURN(login.user, TextOr(config_.user_file, config_.user));
+    AZX_ASSIGN_OR_RETURN(login.password, TextOr(config_.password_file, ""));
     connection_.reset();
-    AZX_ASSIGN_OR_RETURN(connection_, PostgresConnection::Open(dsn, deadline));
+    AZX_ASSIGN_OR_RETURN(connection_, PostgresConnection::Open(login, deadline));
     return {};
   }
 
   const PostgresInstance config_;
   std::unique_ptr<PostgresConnection> connection_;
 };
+
+// One of the instances that are asked, for as long as it is one.
+struct Member {
+  Member(PostgresInstance config, std::uint64_t number)
+      : instance(std::move(config)), asker(std::to_string(number)) {}
+
+  // What is said of it without having been asked, at this wall time.
+  PostgresFacts Down(std::int64_t now_ms, std::string error) const {
+    PostgresFacts down;
+    down.cluster = instance.config().cluster;
+    down.instance = instance.config().name;
+    down.zone = instance.config().zone;
+    down.asked_at_ms = now_ms;
+    down.error = std::move(error);
+    return down;
+  }
+
+  Instance instance;        // of its own thread
+  const std::string asker;  // the name of that thread
+  // guarded by the poller's mutex
+  bool gone = false;
+  PostgresFacts facts;
+  std::int64_t begun_ns = 0;  // when it was last begun to be asked
+};
+using Members = std::vector<std::shared_ptr<Member>>;
 
 // One round of a database cluster. Guarded by the poller's mutex.
 struct ClusterRound {
@@ -79,7 +111,7 @@ struct ClusterRound {
   std::vector<std::pair<std::string, Lsn>> primaries;
   bool settled = false;  // standbys wait for no further primary
   bool closed = false;   // nobody waits for those that have not answered
-  std::map<std::size_t, PostgresFacts> answers;
+  std::map<std::shared_ptr<Member>, PostgresFacts> answers;
   base::CondVar changed;
 };
 
@@ -90,40 +122,41 @@ struct PostgresPoller::Impl {
   std::int64_t timeout_ms = 0;
   const base::Clock* clock = nullptr;
   std::optional<base::Logger> log;
-  std::vector<std::unique_ptr<Instance>> instances;  // each is of its own thread
   // guarded by mu
   mutable base::Mutex mu;
   std::map<std::string, PrimaryHistory> histories AZX_GUARDED_BY(mu);  // by cluster
   std::map<std::string, FailoverWatch> watches AZX_GUARDED_BY(mu);
-  std::vector<PostgresFacts> facts AZX_GUARDED_BY(mu);
-  std::vector<std::int64_t> begun_ns AZX_GUARDED_BY(mu);
+  Members members AZX_GUARDED_BY(mu);
+  std::uint64_t joined AZX_GUARDED_BY(mu) = 0;  // how many there ever were
   // own synchronisation; their threads use all of the above
   Askers askers;
   std::optional<RoundLoop> loop;  // set by the constructor
 
   void Round(std::int64_t most_ms, const std::stop_token& stop);
-  void Ask(std::size_t index, const std::shared_ptr<ClusterRound>& round,
+  void Begin(const std::shared_ptr<Member>& member, const std::shared_ptr<ClusterRound>& round);
+  void Ask(const std::shared_ptr<Member>& member, const std::shared_ptr<ClusterRound>& round,
            const std::stop_token& stop);
   Result<void> TryAsk(Instance& instance, const std::shared_ptr<ClusterRound>& round,
                       const Deadline& deadline, PostgresFacts& found);
   void Identified(ClusterRound& round, const PostgresFacts& found);
   void WaitForPrimary(ClusterRound& round);
   void SettleLocked(ClusterRound& round) AZX_REQUIRES(mu);
-  void Answer(ClusterRound& round, std::size_t index, PostgresFacts found);
-  void PublishLocked(std::size_t index, PostgresFacts found) AZX_REQUIRES(mu);
+  void Answer(ClusterRound& round, const std::shared_ptr<Member>& member, PostgresFacts found);
+  void PublishLocked(Member& member, PostgresFacts found) AZX_REQUIRES(mu);
   void CloseLocked(ClusterRound& round) AZX_REQUIRES(mu);
+  bool SetMembers(std::vector<PostgresInstance> instances);
+  std::shared_ptr<Member> JoinLocked(PostgresInstance instance, const Member* before)
+      AZX_REQUIRES(mu);
+  Members MembersToAsk();
+  void EndOtherThreads();
 };
 
-void PostgresPoller::Impl::Ask(std::size_t index, const std::shared_ptr<ClusterRound>& round,
+void PostgresPoller::Impl::Ask(const std::shared_ptr<Member>& member,
+                               const std::shared_ptr<ClusterRound>& round,
                                const std::stop_token& stop) {
-  Instance& instance = *instances[index];
-  PostgresFacts found;
-  found.cluster = instance.config().cluster;
-  found.instance = instance.config().name;
-  found.zone = instance.config().zone;
-  found.asked_at_ms = clock->NowMs();
+  PostgresFacts found = member->Down(clock->NowMs(), "");
   PostgresFacts failed = found;
-  const auto asked = TryAsk(instance, round, Deadline(*clock, timeout_ms, stop), found);
+  const auto asked = TryAsk(member->instance, round, Deadline(*clock, timeout_ms, stop), found);
   if (stop.stop_requested()) return;
   if (asked) {
     found.up = true;
@@ -132,7 +165,7 @@ void PostgresPoller::Impl::Ask(std::size_t index, const std::shared_ptr<ClusterR
     failed.error = asked.error().message();
     found = std::move(failed);
   }
-  Answer(*round, index, std::move(found));
+  Answer(*round, member, std::move(found));
 }
 
 Result<void> PostgresPoller::Impl::TryAsk(Instance& instance,
@@ -176,21 +209,23 @@ void PostgresPoller::Impl::SettleLocked(ClusterRound& round) {
 
 // The facts of a cluster are shown together, so that a primary's new position is never held against
 // a standby's old one; those that are late are shown when they come.
-void PostgresPoller::Impl::Answer(ClusterRound& round, std::size_t index, PostgresFacts found) {
+void PostgresPoller::Impl::Answer(ClusterRound& round, const std::shared_ptr<Member>& member,
+                                  PostgresFacts found) {
   base::MutexLock lock(mu);
-  if (round.closed) return PublishLocked(index, std::move(found));
-  round.answers[index] = std::move(found);
+  if (round.closed) return PublishLocked(*member, std::move(found));
+  round.answers[member] = std::move(found);
   if (--round.unanswered == 0) CloseLocked(round);
 }
 
 void PostgresPoller::Impl::CloseLocked(ClusterRound& round) {
   if (std::exchange(round.closed, true)) return;
-  for (auto& [index, found] : round.answers) PublishLocked(index, std::move(found));
+  for (auto& [member, found] : round.answers) PublishLocked(*member, std::move(found));
 }
 
 // Keeps the facts, and logs what changed.
-void PostgresPoller::Impl::PublishLocked(std::size_t index, PostgresFacts found) {
-  const PostgresFacts before = std::exchange(facts[index], found);
+void PostgresPoller::Impl::PublishLocked(Member& member, PostgresFacts found) {
+  if (member.gone) return;
+  const PostgresFacts before = std::exchange(member.facts, found);
   const bool first = before.asked_at_ms == 0;
   if (!found.up && (first || before.up)) {
     log->Warn("PostgreSQL does not answer", {{"instance", found.instance}, {"error", found.error}});
@@ -203,40 +238,55 @@ void PostgresPoller::Impl::PublishLocked(std::size_t index, PostgresFacts found)
   }
 }
 
+// Those that can be asked.
+Members PostgresPoller::Impl::MembersToAsk() {
+  Members asked;
+  base::MutexLock lock(mu);
+  std::copy_if(members.begin(), members.end(), std::back_inserter(asked),
+               [](const auto& member) { return member->instance.config().unreachable.empty(); });
+  return asked;
+}
+
+void PostgresPoller::Impl::EndOtherThreads() {
+  std::set<std::string> kept;
+  {
+    base::MutexLock lock(mu);
+    for (const auto& member : members) kept.insert(member->asker);
+  }
+  askers.KeepOnly(kept);
+}
+
+void PostgresPoller::Impl::Begin(const std::shared_ptr<Member>& member,
+                                 const std::shared_ptr<ClusterRound>& round) {
+  const std::int64_t now_ns = clock->SteadyNs();
+  const bool begun = askers.Ask(
+      member->asker, [this, member, round](const auto& stopped) { Ask(member, round, stopped); });
+  base::MutexLock lock(mu);
+  if (begun) {
+    member->begun_ns = now_ns;
+    return;
+  }
+  // It hangs since an earlier round; where no deadline reaches, what was known of it is old.
+  if (--round->unknown == 0) SettleLocked(*round);
+  if (now_ns - member->begun_ns > timeout_ms * 1'000'000 && member->facts.up) {
+    PublishLocked(*member, member->Down(clock->NowMs(), "no answer in time"));
+  }
+  if (--round->unanswered == 0) CloseLocked(*round);
+}
+
 // Asks all instances and waits for them, but no longer than this.
 void PostgresPoller::Impl::Round(std::int64_t most_ms, const std::stop_token& stop) {
   const Deadline deadline(*clock, most_ms, stop);
+  const Members asked = MembersToAsk();
   std::map<std::string, std::shared_ptr<ClusterRound>> rounds;
-  for (const auto& instance : instances) {
-    std::shared_ptr<ClusterRound>& round = rounds[instance->config().cluster];
+  for (const auto& member : asked) {
+    std::shared_ptr<ClusterRound>& round = rounds[member->instance.config().cluster];
     if (round == nullptr) round = std::make_shared<ClusterRound>();
-    round->cluster = instance->config().cluster;
+    round->cluster = member->instance.config().cluster;
     ++round->unknown;
     ++round->unanswered;
   }
-  for (std::size_t i = 0; i < instances.size(); ++i) {
-    const std::shared_ptr<ClusterRound> round = rounds[instances[i]->config().cluster];
-    const std::int64_t now_ns = clock->SteadyNs();
-    const bool begun = askers.Ask(
-        std::to_string(i), [this, i, round](const auto& stopped) { Ask(i, round, stopped); });
-    base::MutexLock lock(mu);
-    if (begun) {
-      begun_ns[i] = now_ns;
-      continue;
-    }
-    // It hangs since an earlier round; where no deadline reaches, what was known of it is old.
-    if (--round->unknown == 0) SettleLocked(*round);
-    if (now_ns - begun_ns[i] > timeout_ms * 1'000'000 && facts[i].up) {
-      PostgresFacts hangs;
-      hangs.cluster = facts[i].cluster;
-      hangs.instance = facts[i].instance;
-      hangs.zone = facts[i].zone;
-      hangs.asked_at_ms = clock->NowMs();
-      hangs.error = "no answer in time";
-      PublishLocked(i, std::move(hangs));
-    }
-    if (--round->unanswered == 0) CloseLocked(*round);
-  }
+  for (const auto& member : asked) Begin(member, rounds[member->instance.config().cluster]);
   if (!askers.WaitIdle(std::min(2 * kPatienceMs, deadline.remaining_ms()))) {
     base::MutexLock lock(mu);
     for (const auto& [cluster, round] : rounds) CloseLocked(*round);
@@ -245,6 +295,50 @@ void PostgresPoller::Impl::Round(std::int64_t most_ms, const std::stop_token& st
   while (!deadline.passed()) {
     if (askers.WaitIdle(std::min(kLookMs, deadline.remaining_ms()))) break;
   }
+  EndOtherThreads();
+}
+
+// `before`: the instance as it was, if it was one.
+std::shared_ptr<Member> PostgresPoller::Impl::JoinLocked(PostgresInstance instance,
+                                                         const Member* before) {
+  const auto member = std::make_shared<Member>(std::move(instance), ++joined);
+  const PostgresInstance& config = member->instance.config();
+  if (before != nullptr) member->facts = before->facts;
+  member->facts.cluster = config.cluster;
+  member->facts.instance = config.name;
+  member->facts.zone = config.zone;
+  if (!config.unreachable.empty()) {
+    PublishLocked(*member, member->Down(clock->NowMs(), config.unreachable));
+  }
+  return member;
+}
+
+// Whether there are any that were not asked yet.
+bool PostgresPoller::Impl::SetMembers(std::vector<PostgresInstance> instances) {
+  base::MutexLock lock(mu);
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<Member>> before;
+  for (const auto& member : members) {
+    member->gone = true;
+    before[{member->facts.cluster, member->facts.instance}] = member;
+  }
+  std::set<std::string> clusters;
+  bool any_new = false;
+  members.clear();
+  for (PostgresInstance& instance : instances) {
+    clusters.insert(instance.cluster);
+    const auto known = before.find({instance.cluster, instance.name});
+    std::shared_ptr<Member> member = known == before.end() ? nullptr : known->second;
+    if (member == nullptr || !(member->instance.config() == instance)) {
+      any_new = any_new || instance.unreachable.empty();
+      member = JoinLocked(std::move(instance), member.get());
+    }
+    member->gone = false;
+    members.push_back(std::move(member));
+  }
+  const auto is_gone = [&clusters](const auto& entry) { return !clusters.contains(entry.first); };
+  std::erase_if(histories, is_gone);
+  std::erase_if(watches, is_gone);
+  return any_new;
 }
 
 PostgresPoller::PostgresPoller(PostgresPollerOptions options, const base::Clock& clock,
@@ -257,20 +351,16 @@ PostgresPoller::PostgresPoller(PostgresPollerOptions options, const base::Clock&
                       [impl = impl_.get()](std::int64_t most_ms, const std::stop_token& stop) {
                         impl->Round(most_ms, stop);
                       });
-  base::MutexLock lock(impl_->mu);
-  for (PostgresInstance& instance : options.instances) {
-    PostgresFacts& facts = impl_->facts.emplace_back();
-    facts.cluster = instance.cluster;
-    facts.instance = instance.name;
-    facts.zone = instance.zone;
-    impl_->begun_ns.push_back(0);
-    impl_->instances.push_back(std::make_unique<Instance>(std::move(instance)));
-  }
+  impl_->SetMembers(std::move(options.instances));
 }
 
 PostgresPoller::~PostgresPoller() { Stop(); }
 
 void PostgresPoller::PollNow() { impl_->loop->Now(); }
+
+void PostgresPoller::SetInstances(std::vector<PostgresInstance> instances) {
+  if (impl_->SetMembers(std::move(instances))) impl_->loop->Hurry();
+}
 
 void PostgresPoller::Start() { impl_->loop->Start(); }
 
@@ -279,17 +369,22 @@ void PostgresPoller::Stop() { impl_->loop->Stop(); }
 std::vector<PostgresFacts> PostgresPoller::Facts() const {
   std::vector<PostgresFacts> asked;
   base::MutexLock lock(impl_->mu);
-  std::copy_if(impl_->facts.begin(), impl_->facts.end(), std::back_inserter(asked),
-               [](const PostgresFacts& facts) { return facts.asked_at_ms != 0; });
+  for (const auto& member : impl_->members) {
+    if (member->facts.asked_at_ms != 0) asked.push_back(member->facts);
+  }
   return asked;
 }
 
-bool PostgresPoller::asked_all() const { return Facts().size() == impl_->instances.size(); }
+bool PostgresPoller::asked_all() const {
+  base::MutexLock lock(impl_->mu);
+  return std::all_of(impl_->members.begin(), impl_->members.end(),
+                     [](const auto& member) { return member->facts.asked_at_ms != 0; });
+}
 
 std::map<std::string, PostgresFailovers> PostgresPoller::Failovers() const {
   std::map<std::string, PostgresFailovers> failovers;
   base::MutexLock lock(impl_->mu);
-  for (const auto& instance : impl_->instances) failovers[instance->config().cluster];
+  for (const auto& member : impl_->members) failovers[member->facts.cluster];
   for (const auto& [cluster, watch] : impl_->watches) failovers[cluster] = watch.failovers();
   return failovers;
 }

@@ -37,11 +37,17 @@ std::optional<Lsn> PostgresRows::Position(int row, int column) const {
   return lsn ? std::optional(*lsn) : std::nullopt;
 }
 
-Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(const std::string& dsn,
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(const PostgresLogin& login,
                                                                      const Deadline& deadline) {
-  const char* const keywords[] = {"dbname", "application_name", "options", nullptr};
-  const char* const values[] = {dsn.c_str(), "azexporter",
-                                "-c statement_timeout=5000 -c lock_timeout=1000", nullptr};
+  // An empty value is as good as none.
+  const char* const keywords[] = {"dbname",           "user",    "password",
+                                  "application_name", "options", nullptr};
+  const char* const values[] = {login.dsn.c_str(),
+                                login.user.c_str(),
+                                login.password.c_str(),
+                                "azexporter",
+                                "-c statement_timeout=5000 -c lock_timeout=1000",
+                                nullptr};
   std::unique_ptr<PostgresConnection> opened(
       new PostgresConnection(PQconnectStartParams(keywords, values, /*expand_dbname=*/1)));
   PGconn* connection = opened->connection_.get();

@@ -36,10 +36,17 @@ class PostgresRows {
   std::unique_ptr<PGresult, Clear> result_;
 };
 
+// Where to, and as whom. What is not empty wins over the connection string.
+struct PostgresLogin {
+  std::string dsn;
+  std::string user;
+  std::string password;
+};
+
 class PostgresConnection {
  public:
   // Resolving the name of a host has no deadline.
-  static base::Result<std::unique_ptr<PostgresConnection>> Open(const std::string& dsn,
+  static base::Result<std::unique_ptr<PostgresConnection>> Open(const PostgresLogin& login,
                                                                 const Deadline& deadline);
   // Whether the connection was whole when it was last used.
   bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK; }

@@ -76,8 +76,20 @@ struct Known {
   RedisFacts facts;
 };
 
-// The nodes of one configured cluster, by the address under which they are asked.
+// The nodes of one cluster, by the address under which they are asked.
 using Nodes = std::map<std::string, Known>;
+
+struct Watched {
+  std::shared_ptr<const RedisCluster> config;
+  Nodes nodes;
+
+  // The thread that asks there.
+  std::string Asker(const std::string& address) const { return config->name + "/" + address; }
+};
+
+bool SameLogin(const RedisCluster& a, const RedisCluster& b) {
+  return a.username == b.username && a.password_file == b.password_file && a.tls == b.tls;
+}
 
 // Which address of a node is shown where it has several: one that answers, then the announced one.
 bool Better(const RedisFacts& a, const RedisFacts& b) {
@@ -89,38 +101,12 @@ bool Better(const RedisFacts& a, const RedisFacts& b) {
   return announced(a) && !announced(b);
 }
 
-}  // namespace
-
-struct RedisPoller::Impl {
-  // constant after construction
-  std::vector<RedisCluster> clusters;
-  std::int64_t timeout_ms = 0;
-  const base::Clock* clock = nullptr;
-  std::optional<base::Logger> log;
-  // guarded by mu
-  mutable base::Mutex mu;
-  std::vector<Nodes> nodes AZX_GUARDED_BY(mu);  // by cluster, in their order
-  // own synchronisation; their threads use all of the above
-  Askers askers;
-  std::optional<RoundLoop> loop;  // set by the constructor
-
-  // Asks what is to be asked in this round and was not yet; whether there was any.
-  bool AskMore(std::set<std::pair<std::size_t, std::string>>& asked);
-  void Begin(std::size_t cluster, const std::string& address, Known& known) AZX_REQUIRES(mu);
-  void Round(std::int64_t most_ms, const std::stop_token& stop);
-  void AskNode(std::size_t cluster, const std::string& address, const std::shared_ptr<Node>& node,
-               const std::stop_token& stop);
-  void Keep(std::size_t cluster, RedisFacts facts);
-  std::set<std::string> AddressesLocked(std::size_t cluster) const AZX_REQUIRES(mu);
-  void ForgetGone();
-};
-
 // Its configured addresses and what the nodes that answer announce. A configured address of a node
 // that answers under its announced one is left alone.
-std::set<std::string> RedisPoller::Impl::AddressesLocked(std::size_t cluster) const {
+std::set<std::string> AddressesOf(const Watched& cluster) {
   std::set<std::string> all;
   std::map<std::string, std::string> by_id;
-  for (const auto& [address, known] : nodes[cluster]) {
+  for (const auto& [address, known] : cluster.nodes) {
     if (!known.facts.view) continue;
     for (const RedisPeer& peer : known.facts.view->peers) {
       if (peer.address.empty() || peer.joining) continue;
@@ -128,43 +114,70 @@ std::set<std::string> RedisPoller::Impl::AddressesLocked(std::size_t cluster) co
       by_id[peer.id] = peer.address;
     }
   }
-  for (const std::string& address : clusters[cluster].addresses) {
-    const auto known = nodes[cluster].find(address);
+  for (const std::string& address : cluster.config->addresses) {
+    const auto known = cluster.nodes.find(address);
     const auto announced =
-        known == nodes[cluster].end() ? by_id.end() : by_id.find(known->second.facts.id);
+        known == cluster.nodes.end() ? by_id.end() : by_id.find(known->second.facts.id);
     if (announced != by_id.end() && announced->second != address) {
-      const auto twin = nodes[cluster].find(announced->second);
-      if (twin != nodes[cluster].end() && twin->second.facts.up) continue;
+      const auto twin = cluster.nodes.find(announced->second);
+      if (twin != cluster.nodes.end() && twin->second.facts.up) continue;
     }
     all.insert(address);
   }
   return all;
 }
 
-bool RedisPoller::Impl::AskMore(std::set<std::pair<std::size_t, std::string>>& asked) {
+}  // namespace
+
+struct RedisPoller::Impl {
+  // constant after construction
+  std::int64_t timeout_ms = 0;
+  const base::Clock* clock = nullptr;
+  std::optional<base::Logger> log;
+  // guarded by mu
+  mutable base::Mutex mu;
+  std::vector<Watched> clusters AZX_GUARDED_BY(mu);
+  // own synchronisation; their threads use all of the above
+  Askers askers;
+  std::optional<RoundLoop> loop;  // set by the constructor
+
+  // Asks what is to be asked in this round and was not yet; whether there was any.
+  bool AskMore(std::set<std::string>& asked);
+  void BeginLocked(const Watched& cluster, const std::string& address, Known& known)
+      AZX_REQUIRES(mu);
+  void Round(std::int64_t most_ms, const std::stop_token& stop);
+  void AskNode(const RedisCluster& cluster, const std::string& address,
+               const std::shared_ptr<Node>& node, const std::stop_token& stop);
+  void Keep(const std::shared_ptr<Node>& node, RedisFacts facts);
+  Known* FindLocked(const RedisFacts& facts) AZX_REQUIRES(mu);
+  void ForgetGone();
+  bool SetClusters(std::vector<RedisCluster> configs);
+};
+
+bool RedisPoller::Impl::AskMore(std::set<std::string>& asked) {
   bool any = false;
   base::MutexLock lock(mu);
-  for (std::size_t i = 0; i < clusters.size(); ++i) {
-    for (const std::string& address : AddressesLocked(i)) {
-      if (!asked.insert({i, address}).second) continue;
-      Begin(i, address, nodes[i][address]);
+  for (Watched& cluster : clusters) {
+    for (const std::string& address : AddressesOf(cluster)) {
+      if (!asked.insert(cluster.Asker(address)).second) continue;
+      BeginLocked(cluster, address, cluster.nodes[address]);
       any = true;
     }
   }
   return any;
 }
 
-void RedisPoller::Impl::Begin(std::size_t cluster, const std::string& address, Known& known) {
+void RedisPoller::Impl::BeginLocked(const Watched& cluster, const std::string& address,
+                                    Known& known) {
   const std::int64_t now_ns = clock->SteadyNs();
-  const bool begun = askers.Ask(std::to_string(cluster) + "/" + address,
-                                [this, cluster, address, node = known.node](const auto& stop) {
-                                  AskNode(cluster, address, node, stop);
-                                });
+  const bool begun = askers.Ask(cluster.Asker(address),
+                                [this, config = cluster.config, address, node = known.node](
+                                    const auto& stop) { AskNode(*config, address, node, stop); });
   if (begun) {
     known.begun_ns = now_ns;
   } else if (now_ns - known.begun_ns > timeout_ms * 1'000'000) {
     // It hangs where no deadline reaches: what was known of it is old.
-    known.facts = {.cluster = clusters[cluster].name,
+    known.facts = {.cluster = cluster.config->name,
                    .address = address,
                    .id = known.facts.id,
                    .asked_at_ms = clock->NowMs(),
@@ -172,34 +185,44 @@ void RedisPoller::Impl::Begin(std::size_t cluster, const std::string& address, K
   }
 }
 
-void RedisPoller::Impl::AskNode(std::size_t cluster, const std::string& address,
+void RedisPoller::Impl::AskNode(const RedisCluster& cluster, const std::string& address,
                                 const std::shared_ptr<Node>& node, const std::stop_token& stop) {
   RedisFacts facts;
-  facts.cluster = clusters[cluster].name;
+  facts.cluster = cluster.name;
   facts.address = address;
   facts.asked_at_ms = clock->NowMs();
-  const auto asked = node->Ask(clusters[cluster], Deadline(*clock, timeout_ms, stop), facts);
+  const auto asked = node->Ask(cluster, Deadline(*clock, timeout_ms, stop), facts);
   if (!asked) {
     // Half an answer is none.
     facts = {.cluster = facts.cluster, .address = address, .asked_at_ms = facts.asked_at_ms};
     facts.error = asked.error().message();
   }
   facts.up = asked.has_value();
-  if (!stop.stop_requested()) Keep(cluster, std::move(facts));
+  if (!stop.stop_requested()) Keep(node, std::move(facts));
 }
 
-void RedisPoller::Impl::Keep(std::size_t cluster, RedisFacts facts) {
+// What is known of the node that the facts are of; nullptr where it is no longer one.
+Known* RedisPoller::Impl::FindLocked(const RedisFacts& facts) {
+  for (Watched& cluster : clusters) {
+    if (cluster.config->name != facts.cluster) continue;
+    const auto found = cluster.nodes.find(facts.address);
+    return found == cluster.nodes.end() ? nullptr : &found->second;
+  }
+  return nullptr;
+}
+
+void RedisPoller::Impl::Keep(const std::shared_ptr<Node>& node, RedisFacts facts) {
+  const std::string name = facts.cluster;
   const std::string address = facts.address;
   const std::string error = facts.error;
   RedisFacts before;
   {
     base::MutexLock lock(mu);
-    const auto found = nodes[cluster].find(address);
-    if (found == nodes[cluster].end()) return;
-    if (facts.id.empty()) facts.id = found->second.facts.id;
-    before = std::exchange(found->second.facts, std::move(facts));
+    Known* known = FindLocked(facts);
+    if (known == nullptr || known->node != node) return;
+    if (facts.id.empty()) facts.id = known->facts.id;
+    before = std::exchange(known->facts, std::move(facts));
   }
-  const std::string& name = clusters[cluster].name;
   if (!error.empty() && (before.asked_at_ms == 0 || before.up)) {
     log->Warn("Redis does not answer", {{"cluster", name}, {"address", address}, {"error", error}});
   } else if (error.empty() && before.asked_at_ms != 0 && !before.up) {
@@ -212,25 +235,47 @@ void RedisPoller::Impl::ForgetGone() {
   std::set<std::string> kept;
   {
     base::MutexLock lock(mu);
-    for (std::size_t i = 0; i < clusters.size(); ++i) {
-      const auto& configured = clusters[i].addresses;
-      const bool any = std::any_of(nodes[i].begin(), nodes[i].end(),
+    for (Watched& cluster : clusters) {
+      Nodes& nodes = cluster.nodes;
+      const auto& configured = cluster.config->addresses;
+      const bool any = std::any_of(nodes.begin(), nodes.end(),
                                    [](const auto& entry) { return entry.second.facts.up; });
-      std::set<std::string> there = AddressesLocked(i);
+      std::set<std::string> there = AddressesOf(cluster);
       // Where none answers, none is known to be gone.
       if (any) {
         there.insert(configured.begin(), configured.end());
-        std::erase_if(nodes[i], [&](const auto& entry) { return !there.contains(entry.first); });
+        std::erase_if(nodes, [&](const auto& entry) { return !there.contains(entry.first); });
       }
-      for (const auto& [address, known] : nodes[i]) kept.insert(std::to_string(i) + "/" + address);
+      for (const auto& [address, known] : nodes) kept.insert(cluster.Asker(address));
     }
   }
   askers.KeepOnly(kept);
 }
 
+// Whether there are addresses that were not asked yet.
+bool RedisPoller::Impl::SetClusters(std::vector<RedisCluster> configs) {
+  base::MutexLock lock(mu);
+  std::map<std::string, Watched> before;
+  for (Watched& cluster : clusters) before[cluster.config->name] = std::move(cluster);
+  bool any_new = false;
+  clusters.clear();
+  for (RedisCluster& config : configs) {
+    Watched& cluster = clusters.emplace_back(std::move(before[config.name]));
+    if (cluster.config != nullptr && !SameLogin(*cluster.config, config)) {
+      for (auto& [address, known] : cluster.nodes) known.node = std::make_shared<Node>();
+    }
+    if (cluster.config == nullptr || *cluster.config != config) {
+      cluster.config = std::make_shared<const RedisCluster>(std::move(config));
+    }
+    for (const std::string& address : cluster.config->addresses) {
+      any_new = any_new || !cluster.nodes.contains(address);
+    }
+  }
+  return any_new;
+}
+
 RedisPoller::RedisPoller(RedisPollerOptions options, const base::Clock& clock, base::Logger log)
     : impl_(std::make_unique<Impl>()) {
-  impl_->clusters = std::move(options.clusters);
   impl_->timeout_ms = options.timeout_ms;
   impl_->clock = &clock;
   impl_->log = std::move(log);
@@ -238,8 +283,7 @@ RedisPoller::RedisPoller(RedisPollerOptions options, const base::Clock& clock, b
                       [impl = impl_.get()](std::int64_t most_ms, const std::stop_token& stop) {
                         impl->Round(most_ms, stop);
                       });
-  base::MutexLock lock(impl_->mu);
-  impl_->nodes.resize(impl_->clusters.size());
+  impl_->SetClusters(std::move(options.clusters));
 }
 
 RedisPoller::~RedisPoller() { Stop(); }
@@ -249,7 +293,7 @@ void RedisPoller::Impl::Round(std::int64_t most_ms, const std::stop_token& stop)
   // How soon nodes that are found in this round are asked, where another one is slow.
   constexpr std::int64_t kLookMs = 50;
   const Deadline deadline(*clock, most_ms, stop);
-  std::set<std::pair<std::size_t, std::string>> asked;
+  std::set<std::string> asked;
   for (;;) {
     const bool more = AskMore(asked);
     const bool idle = askers.WaitIdle(std::min(kLookMs, deadline.remaining_ms()));
@@ -260,6 +304,10 @@ void RedisPoller::Impl::Round(std::int64_t most_ms, const std::stop_token& stop)
 
 void RedisPoller::PollNow() { impl_->loop->Now(); }
 
+void RedisPoller::SetClusters(std::vector<RedisCluster> clusters) {
+  if (impl_->SetClusters(std::move(clusters))) impl_->loop->Hurry();
+}
+
 void RedisPoller::Start() { impl_->loop->Start(); }
 
 void RedisPoller::Stop() { impl_->loop->Stop(); }
@@ -267,7 +315,8 @@ void RedisPoller::Stop() { impl_->loop->Stop(); }
 std::vector<RedisFacts> RedisPoller::Facts() const {
   std::vector<RedisFacts> all;
   base::MutexLock lock(impl_->mu);
-  for (const Nodes& nodes : impl_->nodes) {
+  for (const Watched& cluster : impl_->clusters) {
+    const Nodes& nodes = cluster.nodes;
     std::map<std::string, const RedisFacts*> shown;  // by id
     for (const auto& [address, known] : nodes) {
       if (known.facts.id.empty()) continue;
@@ -284,14 +333,19 @@ std::vector<RedisFacts> RedisPoller::Facts() const {
   return all;
 }
 
-const std::vector<RedisCluster>& RedisPoller::clusters() const { return impl_->clusters; }
+std::vector<RedisCluster> RedisPoller::clusters() const {
+  std::vector<RedisCluster> all;
+  base::MutexLock lock(impl_->mu);
+  for (const Watched& cluster : impl_->clusters) all.push_back(*cluster.config);
+  return all;
+}
 
 bool RedisPoller::asked_all() const {
   base::MutexLock lock(impl_->mu);
-  for (std::size_t i = 0; i < impl_->clusters.size(); ++i) {
-    for (const std::string& address : impl_->clusters[i].addresses) {
-      const auto found = impl_->nodes[i].find(address);
-      if (found == impl_->nodes[i].end() || found->second.facts.asked_at_ms == 0) return false;
+  for (const Watched& cluster : impl_->clusters) {
+    for (const std::string& address : cluster.config->addresses) {
+      const auto found = cluster.nodes.find(address);
+      if (found == cluster.nodes.end() || found->second.facts.asked_at_ms == 0) return false;
     }
   }
   return true;

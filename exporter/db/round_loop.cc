@@ -1,8 +1,8 @@
 #include "round_loop.h"
 
 #include <algorithm>
+#include <chrono>
 
-#include "azexporter/base/wait.h"
 #include "deadline.h"
 
 namespace azexporter::db {
@@ -15,15 +15,27 @@ void RoundLoop::Now() {
 
 void RoundLoop::Start() {
   thread_ = std::jthread([this](std::stop_token stop) {
-    for (std::int64_t rest_ms = 0; base::WaitFor(stop, rest_ms);) {
+    while (!stop.stop_requested()) {
       const Deadline next(clock_, interval_ms_);
+      {
+        base::MutexLock lock(due_mu_);
+        hurry_ = false;
+      }
       {
         base::MutexLock lock(mu_);
         round_(std::min(interval_ms_, timeout_ms_), stop);
       }
-      rest_ms = next.remaining_ms();
+      base::MutexLock lock(due_mu_);
+      due_.wait_for(due_mu_, stop, std::chrono::milliseconds(next.remaining_ms()),
+                    [this]() AZX_REQUIRES(due_mu_) { return hurry_; });
     }
   });
+}
+
+void RoundLoop::Hurry() {
+  base::MutexLock lock(due_mu_);
+  hurry_ = true;
+  due_.notify_all();
 }
 
 }  // namespace azexporter::db

@@ -31,6 +31,8 @@ class RoundLoop {
   void Now();
   // Holds one every interval, in a thread of its own.
   void Start();
+  // The next one of that thread is due.
+  void Hurry();
   // Ends the round that is under way.
   void Stop() { thread_ = std::jthread(); }
 
@@ -40,6 +42,9 @@ class RoundLoop {
   const base::Clock& clock_;
   const Round round_;
   base::Mutex mu_;  // held through a round
+  base::CondVar due_;
+  base::Mutex due_mu_;
+  bool hurry_ AZX_GUARDED_BY(due_mu_) = false;
   std::jthread thread_;
 };
 

@@ -252,6 +252,7 @@ void AddProbe(std::span<const probe::TargetFacts> probes, ZoneStatus& zone) {
 void AddDatabases(const ReportInputs& inputs, ZoneReport& report) {
   report.databases = JudgeInstances(inputs.postgres);
   report.postgres = JudgePostgres(inputs.postgres, inputs.postgres_failovers);
+  report.cnpg.assign(inputs.cnpg.begin(), inputs.cnpg.end());
   for (const PostgresStatus& status : report.postgres) {
     report.primaries[status.cluster] = status.primaries;
   }

@@ -46,7 +46,7 @@ std::string InForce(const ClusterRules& rules) {
 
 TEST(ClusterRulesTest, FollowTheObjectsThatAreSelected) {
   ClusterRules rules(base::Logger::Silent());
-  rules.SetSelection(config::PrometheusRules{.selector = {{{"role", "alert-rules"}}, {}},
+  rules.SetSelection(config::ObjectSelection{.selector = {{{"role", "alert-rules"}}, {}},
                                              .namespaces = {"mon", "shop"}});
   const auto a = Rule("mon", "a", "up == 0");
   const auto b = Rule("shop", "b", "up == 1");
@@ -61,7 +61,7 @@ TEST(ClusterRulesTest, FollowTheObjectsThatAreSelected) {
 
 TEST(ClusterRulesTest, WhatCannotBeReadKeepsWhatWasThere) {
   ClusterRules rules(base::Logger::Silent());
-  rules.SetSelection(config::PrometheusRules{});
+  rules.SetSelection(config::ObjectSelection{});
   EXPECT_TRUE(rules.Update(Cluster({Rule("mon", "a", "up == 0"), Rule("mon", "b", "up ==")})));
   EXPECT_EQ(InForce(rules), "mon/a up == 0; ");
   EXPECT_EQ(rules.refused(), 1U);
@@ -73,7 +73,7 @@ TEST(ClusterRulesTest, WhatCannotBeReadKeepsWhatWasThere) {
 TEST(ClusterRulesTest, AreCompleteWhenTheClusterHasAnswered) {
   ClusterRules rules(base::Logger::Silent());
   EXPECT_TRUE(rules.complete()) << "none are asked for";
-  rules.SetSelection(config::PrometheusRules{});
+  rules.SetSelection(config::ObjectSelection{});
   EXPECT_FALSE(rules.complete());
   rules.Update(Cluster({}, /*synced=*/false));
   EXPECT_FALSE(rules.complete()) << "an error is no answer";

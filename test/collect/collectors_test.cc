@@ -201,6 +201,12 @@ std::string TextOf(const std::string& collector) {
                                               .address = "10.0.0.4:6379",
                                               .id = "4",
                                               .error = "connection refused"}};
+  const zones::CnpgStatus cnpg = {.cluster = "orders",
+                                  .instances = 3,
+                                  .ready = 2,
+                                  .phase = "Failing over",
+                                  .current_primary = "orders-1",
+                                  .target_primary = "orders-2"};
   const std::set<std::string> seen;
   const zones::ZoneReport report =
       zones::MakeZoneReport({.cluster = test::NotOwned(cluster),
@@ -209,6 +215,7 @@ std::string TextOf(const std::string& collector) {
                              .probes = probes,
                              .postgres = postgres,
                              .postgres_failovers = {{"orders", {.count = 2, .last_seconds = 31.5}}},
+                             .cnpg = {&cnpg, 1},
                              .redis_clusters = {&kSessions, 1},
                              .redis = redis,
                              .seen_zones = seen,
@@ -378,6 +385,31 @@ TEST(CollectorTest, PolicyFailsWhereAResourceCannotBeListed) {
     ASSERT_EQ(snapshot.runs.size(), 1u);
     EXPECT_EQ(snapshot.runs[0].success, c.success) << c.health.last_error;
     EXPECT_EQ(snapshot.runs[0].error, c.success ? "" : "403 Forbidden");
+  }
+}
+
+TEST(CollectorTest, FailsWhereOperatorsDatabasesAreLookedForAndCannotBeListed) {
+  const struct {
+    const char* collector;
+    std::string_view resource;
+    CollectorOptions asked;
+  } cases[] = {{"postgres", kube::CnpgCluster::kResource, {.postgres_cnpg = true}},
+               {"redis", kube::RedisCluster::kResource, {.redis_opstree = true}}};
+  for (const auto& c : cases) {
+    const auto cluster = ClusterBuilder()
+                             .Health({.resource = std::string(c.resource),
+                                      .optional = true,
+                                      .last_error = "403 Forbidden"})
+                             .Build(kNow);
+    const zones::ZoneReport report;
+    const base::FakeClock clock(kNow);
+    for (const bool asked : {true, false}) {
+      const Snapshot snapshot = Gather(
+          {.cluster = cluster, .report = report, .options = asked ? c.asked : CollectorOptions{}},
+          AllBut(c.collector), clock);
+      ASSERT_EQ(snapshot.runs.size(), 1u);
+      EXPECT_EQ(snapshot.runs[0].error, asked ? "403 Forbidden" : "") << c.collector;
+    }
   }
 }
 

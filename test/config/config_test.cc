@@ -31,6 +31,14 @@ postgres:
     instances:
     - {name: orders-1, dsn: "host=127.0.0.1 port=5432", zone: a}
     - {name: orders-2, dsn_file: secret, zone: b}
+  cnpg:
+    namespaces: [shop]
+    selector: {team: shop}
+    port: 6432
+    dbname: app
+    sslmode: verify-full
+    sslrootcert: ca
+    credentials_folder: cnpg
 redis:
   clusters:
   - name: sessions
@@ -39,6 +47,12 @@ redis:
     password_file: password
     tls_config: {ca_file: ca, server_name: redis}
     nodes: [{address: "10.0.0.1:6379", name: redis-0, zone: a}]
+  opstree:
+    namespaces: [shop]
+    port: 6380
+    username: azexporter
+    credentials_folder: redis
+    tls_config: {ca_file: ca}
 rule_files: [rules.yaml, /abs/rules.yaml]
 alerting:
   alertmanagers:
@@ -62,6 +76,15 @@ collectors: {pods: {detail: true}, policy: {custom_resources: true}, probes: {en
   EXPECT_EQ(config->probes.targets.at(0).zone, "b");
   ASSERT_EQ(config->postgres.size(), 2u);
   EXPECT_EQ(config->postgres[1].dsn_file, "/etc/azx/secret");
+  ASSERT_TRUE(config->cnpg);
+  EXPECT_EQ(config->cnpg->selection.namespaces, std::set<std::string>{"shop"});
+  EXPECT_EQ(config->cnpg->selection.selector.match_labels, (kube::StringMap{{"team", "shop"}}));
+  EXPECT_EQ(config->cnpg->port, 6432);
+  EXPECT_EQ(config->cnpg->dbname, "app");
+  EXPECT_EQ(config->cnpg->sslmode, "verify-full");
+  EXPECT_EQ(config->cnpg->sslrootcert, "/etc/azx/ca");
+  EXPECT_EQ(config->cnpg->credentials_folder, "/etc/azx/cnpg");
+  EXPECT_TRUE(config->collectors.postgres_cnpg);
   const db::RedisCluster sessions = {
       .name = "sessions",
       .addresses = {"redis-0:6379", "[fd00::1]:6379"},
@@ -70,6 +93,13 @@ collectors: {pods: {detail: true}, policy: {custom_resources: true}, probes: {en
       .tls = db::RedisTls{.ca_file = "/etc/azx/ca", .server_name = "redis"},
       .places = {{"10.0.0.1:6379", {"redis-0", "a"}}}};
   EXPECT_EQ(config->redis, std::vector<db::RedisCluster>{sessions});
+  ASSERT_TRUE(config->opstree);
+  EXPECT_EQ(config->opstree->selection.namespaces, std::set<std::string>{"shop"});
+  EXPECT_EQ(config->opstree->port, 6380);
+  EXPECT_EQ(config->opstree->username, "azexporter");
+  EXPECT_EQ(config->opstree->credentials_folder, "/etc/azx/redis");
+  EXPECT_EQ(config->opstree->tls, db::RedisTls{.ca_file = "/etc/azx/ca"});
+  EXPECT_TRUE(config->collectors.redis_opstree);
   EXPECT_EQ(config->rule_files,
             (std::vector<std::string>{"/etc/azx/rules.yaml", "/abs/rules.yaml"}));
   const std::vector<notify::Alertmanager> alertmanagers = {
@@ -125,6 +155,16 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
       {"probes: {targets: [{url: \"http://x\"}]}\n", "c.yaml:1:20: missing key \"name\""},
       {"postgres: {clusters: [{name: d, instances: [{name: i}]}]}\n",
        "c.yaml:1:45: give either dsn or dsn_file"},
+      {"postgres: {cnpg: {port: 0}}\n", "c.yaml:1:25: not a port: 0"},
+      {"postgres: {cnpg: {user: u, credentials_folder: f}}\n",
+       "c.yaml:1:18: give either credentials_folder or user and password_file"},
+      {"postgres: {cnpg: {user: u, password: hunter2}}\n",
+       "c.yaml:1:38: a password does not belong in here; put it into a file (password_file)"},
+      {"postgres: {cnpg: {zone: a}}\n",
+       "c.yaml:1:19: unknown key \"zone\" (known here: enabled, selector, namespaces, port, "
+       "dbname, sslmode, sslrootcert, user, password, password_file, credentials_folder)"},
+      {"redis: {opstree: {password_file: p, credentials_folder: f}}\n",
+       "c.yaml:1:18: give either credentials_folder or password_file"},
       {"redis: {clusters: [{name: d, addresses: [here]}]}\n",
        "c.yaml:1:42: not HOST:PORT: \"here\""},
       {"redis: {clusters: [{name: d, addresses: []}]}\n",
@@ -183,6 +223,25 @@ TEST(ConfigTest, ReadsWhatZonesCanBear) {
     const auto refused = ParseConfig(c.yaml, "c.yaml");
     ASSERT_FALSE(refused) << c.yaml;
     EXPECT_EQ(refused.error().message(), c.message);
+  }
+}
+
+TEST(ConfigTest, ClustersOfCloudNativePgAreLookedForWhereItIsSaid) {
+  struct Case {
+    std::string_view cnpg;
+    bool enabled;
+  };
+  const Case cases[] = {{"cnpg: true", true},
+                        {"cnpg: {}", true},
+                        {"cnpg: {enabled: true}", true},
+                        {"cnpg: false", false},
+                        {"cnpg: {enabled: false, user: azexporter}", false},
+                        {"clusters: []", false}};
+  for (const Case& c : cases) {
+    const auto config = ParseConfig("postgres: {" + std::string(c.cnpg) + "}\n", "c.yaml");
+    ASSERT_TRUE(config) << config.error().message();
+    EXPECT_EQ(config->cnpg.has_value(), c.enabled) << c.cnpg;
+    EXPECT_EQ(config->collectors.postgres_cnpg, c.enabled) << c.cnpg;
   }
 }
 

@@ -131,6 +131,65 @@ TEST_F(PostgresPollerTest, AServerThatIsGoneIsDownAndComesBack) {
   EXPECT_TRUE(Look(0).up);
 }
 
+TEST_F(PostgresPollerTest, InstancesComeChangeAndGo) {
+  const auto started = [this] {
+    return primary_->Run(
+        "SELECT backend_start FROM pg_stat_activity WHERE application_name = 'azexporter'");
+  };
+  const auto first_started = started();
+  const PostgresInstance one = {"orders", "one", "a", primary_->dsn()};
+  const PostgresInstance two = {"orders", "two", "b", standby_->dsn()};
+  PostgresInstance gone = {"orders", "two", "b"};
+  gone.unreachable = "its pod is gone";
+  poller_->SetInstances({one, gone});
+  EXPECT_TRUE(poller_->asked_all()) << "nobody has to be asked for that";
+  EXPECT_FALSE(poller_->Facts().at(1).up);
+  EXPECT_EQ(poller_->Facts().at(1).error, "its pod is gone");
+  EXPECT_FALSE(Look(1).up) << "nor is it asked";
+  poller_->SetInstances({two, one});
+  EXPECT_EQ(poller_->Facts().at(0).error, "its pod is gone") << "until it is asked";
+  EXPECT_TRUE(Look(0).up);
+  EXPECT_EQ(poller_->Facts().at(1).instance, "one");
+  EXPECT_EQ(started(), first_started) << "one connection, all the time";
+  poller_->SetInstances({one});
+  EXPECT_EQ(poller_->Facts().size(), 1U);
+  EXPECT_EQ(poller_->Failovers().at("orders").count, 0);
+  poller_->SetInstances({});
+  EXPECT_TRUE(poller_->asked_all());
+  EXPECT_TRUE(poller_->Failovers().empty());
+  poller_->PollNow();
+  EXPECT_TRUE(Eventually([&] { return started() == ""; })) << "the connection is closed";
+}
+
+TEST_F(PostgresPollerTest, ANewInstanceIsAskedAtOnce) {
+  poller_ = std::make_unique<PostgresPoller>(PostgresPollerOptions{.interval_ms = 3'600'000},
+                                             clock_, base::Logger::Silent());
+  poller_->Start();
+  poller_->SetInstances({{"orders", "one", "a", primary_->dsn()}});
+  EXPECT_TRUE(Eventually([&] { return poller_->asked_all() && poller_->Facts().at(0).up; }));
+  poller_->SetInstances(
+      {{"orders", "one", "a", primary_->dsn()}, {"orders", "two", "b", standby_->dsn()}});
+  EXPECT_TRUE(Eventually([&] { return poller_->asked_all() && poller_->Facts().at(1).up; }));
+  poller_->Stop();
+}
+
+TEST_F(PostgresPollerTest, UserAndPasswordFromFilesWinOverTheConnectionString) {
+  const test::TempFolder folder;
+  ASSERT_TRUE(primary_->Run("CREATE ROLE watcher LOGIN PASSWORD 'hunter2' IN ROLE pg_monitor"));
+  PostgresInstance one = {"orders", "one", "a", primary_->dsn()};
+  one.user = "nobody";
+  one.user_file = folder.Write("username", "watcher\n");
+  one.password_file = folder.Write("password", "hunter2\n");
+  Ask({one});
+  EXPECT_TRUE(Look(0).up) << Look(0).error;
+  EXPECT_EQ(primary_->Run("SELECT usename FROM pg_stat_activity"
+                          " WHERE application_name = 'azexporter'"),
+            "watcher");
+  one.password_file = folder / "none";
+  Ask({one});
+  EXPECT_EQ(Look(0).error, (folder / "none").string() + ": No such file or directory");
+}
+
 TEST(PostgresErrorTest, NamesTheCauseButNoPassword) {
   const base::SystemClock clock;
   const test::TempFolder folder;

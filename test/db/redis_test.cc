@@ -252,6 +252,50 @@ TEST(RedisServersTest, AMasterAndAReplicaWithoutACluster) {
   EXPECT_EQ(loss[0].text, "its master is there; two in b could take over, not by itself");
 }
 
+TEST(RedisServersTest, ClustersComeChangeAndGo) {
+  if (!RedisServer::Installed()) GTEST_SKIP() << "skipped: no Redis";
+  const test::TempFolder folder;
+  const base::SystemClock clock;
+  const auto one = RedisServer::StartNew();
+  const auto two = RedisServer::StartNew();
+  ASSERT_TRUE(one && two);
+  const auto connections = [&one] {
+    const std::string info = one->Run({"INFO", "stats"}).value_or("");
+    const std::string key = "total_connections_received:";
+    return info.substr(info.find(key), 40);
+  };
+  const auto ups = [](const RedisPoller& poller) {
+    std::string text;
+    for (const RedisFacts& facts : poller.Facts()) text += facts.cluster + (facts.up ? "+" : "-");
+    return text;
+  };
+  RedisPoller poller({.interval_ms = 3'600'000}, clock, base::Logger::Silent());
+  poller.Start();
+  RedisCluster cache = {.name = "cache", .addresses = {one->address()}};
+  poller.SetClusters({cache});
+  EXPECT_TRUE(Eventually([&] { return ups(poller) == "cache+"; })) << "it is asked at once";
+  cache.addresses.push_back(two->address());
+  poller.SetClusters({{.name = "other", .addresses = {two->address()}}, cache});
+  EXPECT_TRUE(Eventually([&] { return ups(poller) == "other+cache+cache+"; }));
+  poller.Stop();
+  // `connections` itself makes one each time.
+  const std::string before = connections();
+  poller.PollNow();
+  const std::string after = connections();
+  const auto number = [](const std::string& text) {
+    return std::atoi(text.c_str() + text.find(':') + 1);
+  };
+  EXPECT_EQ(number(after), number(before) + 1) << "the poller keeps its own";
+  cache.password_file = folder / "none";
+  poller.SetClusters({cache});
+  EXPECT_EQ(ups(poller), "cache+cache+") << "until it is asked with the new way to log in";
+  poller.PollNow();
+  EXPECT_EQ(ups(poller), "cache-cache-");
+  poller.SetClusters({});
+  EXPECT_EQ(ups(poller), "");
+  EXPECT_TRUE(poller.asked_all());
+}
+
 TEST(RedisServersTest, UsersWithFewRightsAndTls) {
   if (!RedisServer::Installed()) GTEST_SKIP() << "skipped: no Redis";
   const test::TempFolder folder;

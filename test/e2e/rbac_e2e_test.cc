@@ -114,6 +114,37 @@ TEST_F(RolesTest, CustomResourcesAreAuditedWhereTheyMayBeRead) {
   EXPECT_TRUE(count(daemon, "azexporter_collector_success{collector=\"policy\"} == 1"));
 }
 
+TEST_F(RolesTest, DatabasesOfOperatorsAreLookedForWhereTheirObjectsMayBeRead) {
+  // Nobody is there to be asked: a Cluster that has no instances yet.
+  Write("cluster.yaml",
+        "{apiVersion: postgresql.cnpg.io/v1, kind: Cluster,"
+        " metadata: {name: orders, namespace: azexporter}, spec: {instances: 3}}");
+  ASSERT_NE(Kubectl("apply -f cluster.yaml"), "failed");
+  Write("databases.yaml", *base::ReadFile(folder_ / "azexporter.yaml") +
+                              "postgres: {cnpg: {namespaces: [azexporter]}}\n"
+                              "redis: {opstree: {namespaces: [azexporter]}}\n");
+  // Both collectors.
+  const auto succeed = [](test::AzexporterProcess& daemon, const std::string& value) {
+    return Eventually(
+        [&] {
+          return daemon.api().Count(
+                     "azexporter_collector_success{collector=~\"postgres|redis\"} == " + value) ==
+                 2;
+        },
+        kWaitMs);
+  };
+  {
+    test::AzexporterProcess daemon(folder_ / "databases.yaml");
+    EXPECT_TRUE(succeed(daemon, "0"));
+  }
+  ASSERT_NE(
+      Kubectl("apply -f " AZX_SOURCE_DIR "/deploy/kubernetes/custom-resources/cluster-role.yaml"),
+      "failed");
+  test::AzexporterProcess daemon(folder_ / "databases.yaml");
+  EXPECT_TRUE(succeed(daemon, "1"));
+  EXPECT_EQ(daemon.api().Count("az_postgres_cnpg_instances{db_cluster=\"orders\"} == 3"), 1);
+}
+
 TEST_F(RolesTest, ARightThatIsTakenAwayIsMissedAndNamed) {
   test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
   const auto success = [&](const std::string& collector, const std::string& value) {

@@ -8,6 +8,7 @@
 
 #include "../collectors.h"
 #include "../family_builder.h"
+#include "../reading_fault.h"
 #include "azexporter/audit/audit.h"
 
 namespace azexporter::collect {
@@ -52,17 +53,9 @@ constexpr std::string_view kRead[] = {kube::Node::kResource,
                                       kube::DestinationRule::kResource,
                                       kube::TargetGroupBinding::kResource};
 
-bool IsUnread(const kube::ResourceHealth* health) {
-  return health != nullptr && !health->synced && !health->absent && !health->from_file;
-}
-
-// The resources that are there, but could not be listed.
-std::optional<base::Error> ReadingFault(const CollectorInputs& inputs) {
-  for (std::string_view resource : kRead) {
-    const kube::ResourceHealth* health = inputs.cluster.HealthOf(resource);
-    if (!IsUnread(health) || health->last_error.empty()) continue;
-    return base::Error(base::ErrorCode::kUnavailable, health->last_error);
-  }
+// The first of what could not be read.
+std::optional<base::Error> FaultOf(const CollectorInputs& inputs) {
+  if (auto fault = ReadingFault(inputs.cluster, kRead)) return fault;
   if (inputs.policy->faults.empty()) return std::nullopt;
   return inputs.policy->faults.front();
 }
@@ -95,7 +88,7 @@ std::vector<model::MetricFamily> OfReport(const CollectorInputs& inputs) {
 Collected Collect(const CollectorInputs& inputs) {
   Collected collected;
   if (inputs.policy == nullptr) return collected;  // not asked for
-  collected.fault = ReadingFault(inputs);
+  collected.fault = FaultOf(inputs);
   // Without its nodes a cluster cannot be judged.
   if (IsUnread(inputs.cluster.HealthOf(kube::Node::kResource))) return collected;
   collected.families = OfReport(inputs);

@@ -6,6 +6,7 @@
 
 #include "../collectors.h"
 #include "../family_builder.h"
+#include "../reading_fault.h"
 
 namespace azexporter::collect {
 namespace {
@@ -14,6 +15,7 @@ using model::MetricType;
 
 constexpr std::array<std::string_view, 3> kInstanceLabels = {"db_cluster", "db_instance", "zone"};
 constexpr std::array<std::string_view, 1> kClusterLabels = {"db_cluster"};
+constexpr std::array<std::string_view, 2> kPhaseLabels = {"db_cluster", "phase"};
 constexpr std::array<std::string_view, 2> kZoneLabels = {"db_cluster", "zone"};
 constexpr std::array<std::string_view, 4> kSyncLabels = {"db_cluster", "db_instance", "zone",
                                                          "sync_state"};
@@ -34,6 +36,15 @@ constexpr std::string_view kStages[] = {"write", "flush", "replay"};
 constexpr model::LabelValues kStageValues[] = {{"stage", kStages}};
 
 constexpr model::MetricDesc kFamilies[] = {
+    {"az_postgres_cnpg_instances", "Instances that the Cluster of CloudNativePG asks for.",
+     MetricType::kGauge, kClusterLabels, model::kNumber},
+    {"az_postgres_cnpg_instances_ready", "Instances that CloudNativePG calls ready.",
+     MetricType::kGauge, kClusterLabels, model::kNumber},
+    {"az_postgres_cnpg_phase", "1 for the phase that CloudNativePG says the Cluster is in.",
+     MetricType::kGauge, kPhaseLabels, model::kAlwaysOne},
+    {"az_postgres_cnpg_switching",
+     "Whether CloudNativePG wants another instance to be primary than the one that is.",
+     MetricType::kGauge, kClusterLabels, model::kFlag},
     {"az_postgres_diverged",
      "Whether the standby cannot follow its primary: another system, or another timeline.",
      MetricType::kGauge, kInstanceLabels, model::kFlag},
@@ -98,6 +109,10 @@ constexpr model::MetricDesc kFamilies[] = {
 };
 
 enum Family {
+  kCnpgInstances,
+  kCnpgReady,
+  kCnpgPhase,
+  kCnpgSwitching,
   kDiverged,
   kFailovers,
   kFailoverSeconds,
@@ -227,8 +242,22 @@ void AddCluster(Families& families, const zones::PostgresStatus& status) {
   }
 }
 
+void AddCnpg(Families& families, const zones::CnpgStatus& status) {
+  const auto add = [&](Family family, double value) {
+    families[family].Add({status.cluster}, value);
+  };
+  add(kCnpgInstances, static_cast<double>(status.instances));
+  add(kCnpgReady, static_cast<double>(status.ready));
+  add(kCnpgSwitching, status.switching() ? 1 : 0);
+  if (!status.phase.empty()) families[kCnpgPhase].Add({status.cluster, status.phase}, 1);
+}
+
 Collected Collect(const CollectorInputs& inputs) {
   Collected collected;
+  if (inputs.options.postgres_cnpg) {
+    constexpr std::string_view kRead[] = {kube::CnpgCluster::kResource};
+    collected.fault = ReadingFault(inputs.cluster, kRead);
+  }
   Families families;
   for (const model::MetricDesc& desc : kFamilies) families.emplace_back(desc);
   for (const zones::DatabaseStatus& db : inputs.report.databases) {
@@ -253,6 +282,7 @@ Collected Collect(const CollectorInputs& inputs) {
     AddSlots(families, db);
   }
   for (const zones::PostgresStatus& status : inputs.report.postgres) AddCluster(families, status);
+  for (const zones::CnpgStatus& status : inputs.report.cnpg) AddCnpg(families, status);
   for (FamilyBuilder& family : families) collected.families.push_back(family.Take());
   return collected;
 }

@@ -4,6 +4,7 @@
 
 #include "../collectors.h"
 #include "../family_builder.h"
+#include "../reading_fault.h"
 
 namespace azexporter::collect {
 namespace {
@@ -200,6 +201,10 @@ void AddZones(Families& families, const zones::RedisStatus& redis) {
 
 Collected Collect(const CollectorInputs& inputs) {
   Collected collected;
+  if (inputs.options.redis_opstree) {
+    constexpr std::string_view kRead[] = {kube::RedisCluster::kResource};
+    collected.fault = ReadingFault(inputs.cluster, kRead);
+  }
   Families families;
   for (const model::MetricDesc& desc : kFamilies) families.emplace_back(desc);
   for (const zones::RedisStatus& redis : inputs.report.redis) {

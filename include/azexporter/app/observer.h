@@ -23,6 +23,9 @@
 
 namespace azexporter::app {
 
+class CnpgInstances;
+class OpstreeClusters;
+
 // What of the environment matters for finding a cluster and oneself.
 struct Surroundings {
   std::string service_host;  // KUBERNETES_SERVICE_HOST
@@ -44,6 +47,7 @@ class Observer {
  public:
   // Finds the cluster. Errors say where it was looked for.
   static base::Result<std::unique_ptr<Observer>> Create(config::Config config, ObserverDeps deps);
+  ~Observer();
 
   // Starts watching, probing and polling.
   void Start();
@@ -76,12 +80,15 @@ class Observer {
 
   void UpdateExpectations(const kube::ClusterState& cluster);
   void UpdateTargets(const kube::ClusterState& cluster);
+  void UpdateDatabases(const kube::ClusterState& cluster);
 
   config::Config config_;
   const ObserverDeps deps_;
   std::unique_ptr<kube::Cluster> cluster_;  // null with a snapshot
   std::shared_ptr<const kube::ClusterState> snapshot_;
   probe::Prober prober_;
+  std::unique_ptr<CnpgInstances> cnpg_;
+  std::unique_ptr<OpstreeClusters> opstree_;
   db::PostgresPoller postgres_;
   db::RedisPoller redis_;
   // What is expected now, and how that is known.

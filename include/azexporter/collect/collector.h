@@ -30,6 +30,10 @@ struct CollectorOptions {
   bool pods_detail = false;
   // az_policy_*: watches custom resources, and audits them beside the built-in kinds.
   bool policy_custom_resources = false;
+  // Instances of CloudNativePG's Clusters are looked for: not being able to list them is a fault.
+  bool postgres_cnpg = false;
+  // The same of OpsTree's RedisClusters.
+  bool redis_opstree = false;
 };
 
 // One consistent set of facts. All of it stays unchanged during a round.

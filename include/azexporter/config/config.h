@@ -85,11 +85,40 @@ struct StorageConfig {
 // "rules" or "all"; kBadData otherwise.
 base::Result<StorageConfig::Keep> ParseKeep(std::string_view text);
 
-// PrometheusRule objects of the Prometheus Operator whose rules are evaluated beside the rule
-// files.
-struct PrometheusRules {
+// Which objects of a custom resource are meant.
+struct ObjectSelection {
   kube::LabelSelector selector;      // of their labels; an empty one selects all
   std::set<std::string> namespaces;  // empty: all
+
+  // Not one that is on its way out.
+  bool Selects(const kube::ObjectMeta& object) const;
+};
+
+// CloudNativePG's Cluster objects whose instances are asked beside the configured ones, and how to
+// log in there.
+struct CnpgConfig {
+  ObjectSelection selection;
+  int port = 5432;
+  std::string dbname = "postgres";
+  std::string sslmode;      // as libpq has it; empty: libpq's own
+  std::string sslrootcert;  // path; empty: libpq's own
+  std::string user;
+  std::string password_file;
+  // Holds CLUSTER/username and CLUSTER/password, as a mounted Secret of the operator does; in the
+  // place of the two above.
+  std::string credentials_folder;
+};
+
+// RedisCluster objects of OpsTree's operator whose nodes are asked beside the configured ones, and
+// how to log in there.
+struct OpstreeConfig {
+  ObjectSelection selection;
+  int port = 0;               // 0: what the object says, which is 6379 by default
+  std::string username;       // empty: Redis's "default"
+  std::string password_file;  // empty: no authentication
+  // Holds CLUSTER/password, as a mounted Secret does; in the place of the file above.
+  std::string credentials_folder;
+  std::optional<db::RedisTls> tls;
 };
 
 struct Config {
@@ -106,10 +135,14 @@ struct Config {
   ZonePods zone_pods;
   ProbesConfig probes;
   std::vector<db::PostgresInstance> postgres;
+  std::optional<CnpgConfig> cnpg;
   std::vector<db::RedisCluster> redis;
+  std::optional<OpstreeConfig> opstree;
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
-  std::optional<PrometheusRules> prometheus_rules;
+  // PrometheusRule objects of the Prometheus Operator whose rules are evaluated beside the rule
+  // files.
+  std::optional<ObjectSelection> prometheus_rules;
   notify::AlertingOptions alerting;
   std::vector<remote::WriteTarget> remote_write;
   std::optional<Datasource> datasource;

@@ -9,7 +9,8 @@
 // database cluster primaries are asked before standbys, so that a standby at the primary's position
 // has truly caught up.
 //
-// Thread safety: PostgresPoller is thread-safe; Facts() never waits for a server.
+// Thread safety: PostgresPoller is thread-safe; Facts() never waits for a server, nor does
+// SetInstances().
 
 #include <cstdint>
 #include <map>
@@ -29,6 +30,12 @@ struct PostgresInstance {
   std::string zone;
   std::string dsn;       // libpq connection string; never logged
   std::string dsn_file;  // read again before each connect; wins over `dsn`
+  // Win over what the connection string says. The files are read again before each connect.
+  std::string user;
+  std::string user_file;  // wins over `user`
+  std::string password_file;
+  // Why it cannot be asked: it is down, and this is the error. Empty: it is asked.
+  std::string unreachable;
 
   friend bool operator==(const PostgresInstance&, const PostgresInstance&) = default;
 };
@@ -51,11 +58,16 @@ class PostgresPoller {
   // Asks every instance once and returns when all answered or their time is over; one that hangs
   // longer, in the resolver of names, is left to itself.
   void PollNow();
+  // Takes these in the place of the instances there were. One that stayed the same keeps its
+  // connection; one that has another address is shown as it was last seen until it is asked there.
+  // New ones are asked at once where it polls.
+  // REQUIRES: no two have the same cluster and name.
+  void SetInstances(std::vector<PostgresInstance> instances);
   // Polls at the interval until Stop or destruction.
   void Start();
   void Stop();
 
-  // Of the instances that were asked, in the order of the options.
+  // Of the instances that were asked or cannot be, in their order.
   std::vector<PostgresFacts> Facts() const;
   bool asked_all() const;
   // By database cluster.

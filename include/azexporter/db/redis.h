@@ -8,7 +8,8 @@
 // Needs of an ACL user: +info +cluster|info +cluster|nodes.
 // Sources: redis.io/docs/latest/commands/{info,cluster-info,cluster-nodes}.
 //
-// Thread safety: RedisPoller is thread-safe; Facts() never waits for a server.
+// Thread safety: RedisPoller is thread-safe; Facts() never waits for a server, nor does
+// SetClusters().
 
 #include <cstdint>
 #include <map>
@@ -138,15 +139,19 @@ class RedisPoller {
   // Asks every node once, those that are found by it, too. Returns when all answered or their time
   // is over; one that hangs longer, in the resolver of names, is left to itself.
   void PollNow();
+  // Takes these in the place of the clusters there were. Of one that keeps its name what is known
+  // of its nodes stays, and their connections unless the way to log in changed. What is new is
+  // asked at once where it polls. REQUIRES: no two have the same name.
+  void SetClusters(std::vector<RedisCluster> clusters);
   // Polls at the interval until Stop or destruction.
   void Start();
   void Stop();
 
-  // By cluster in the order of the configuration, then by address. A node that is asked under two
+  // By cluster in their order, then by address. A node that is asked under two
   // addresses is there once.
   std::vector<RedisFacts> Facts() const;
-  const std::vector<RedisCluster>& clusters() const;
-  // Every configured address was asked.
+  std::vector<RedisCluster> clusters() const;
+  // Every address of the clusters was asked.
   bool asked_all() const;
 
  private:

@@ -29,7 +29,7 @@
 namespace azexporter::kube {
 
 struct ReflectorOptions {
-  std::string path;       // "/api/v1/pods"
+  std::string path;  // "/api/v1/pods"
   // Where an older server has it: asked in turn where the one before is not known (404).
   std::vector<std::string> older_paths = {};
   std::string selectors;  // "fieldSelector=metadata.name%3Dx", empty for none

@@ -24,6 +24,7 @@
 #include "azexporter/base/yaml.h"
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/probe/prober.h"
+#include "azexporter/zones/cnpg.h"
 #include "azexporter/zones/namespace_report.h"
 #include "azexporter/zones/postgres.h"
 #include "azexporter/zones/redis.h"
@@ -132,6 +133,7 @@ struct ZoneReport {
   // Writable instances of one database cluster: more than one is a split brain.
   std::map<std::string, int> primaries;
   std::vector<PostgresStatus> postgres;  // sorted by name
+  std::vector<CnpgStatus> cnpg;          // of the Clusters that are asked
   std::vector<RedisStatus> redis;        // in the order of the configuration
 
   // Sorted by name. Empty where nodes or pods are not known.
@@ -151,7 +153,8 @@ struct ReportInputs {
   std::span<const probe::TargetFacts> probes;
   std::span<const db::PostgresFacts> postgres;
   std::map<std::string, db::PostgresFailovers> postgres_failovers = {};  // by database cluster
-  std::span<const db::RedisCluster> redis_clusters = {};                 // as configured
+  std::span<const CnpgStatus> cnpg = {};
+  std::span<const db::RedisCluster> redis_clusters = {};  // as configured
   std::span<const db::RedisFacts> redis = {};
   // Zones that had nodes at some time: they do not vanish when their nodes do.
   const std::set<std::string>& seen_zones;

@@ -1,0 +1,61 @@
+#pragma once
+
+// The Redis clusters of OpsTree's RedisCluster objects, each with the addresses of its pods; the
+// nodes of which these tell are found by asking. Private to `app`.
+//
+// A pod that is gone keeps its place for as long as its cluster announces its address.
+// Labels: github.com/OT-CONTAINER-KIT/redis-operator, internal/controller/common/labels.go.
+//
+// Thread safety: one thread at a time.
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "azexporter/base/logger.h"
+#include "azexporter/config/config.h"
+#include "azexporter/kube/cluster_state.h"
+
+namespace azexporter::app {
+
+class OpstreeClusters {
+ public:
+  explicit OpstreeClusters(base::Logger log) : log_(std::move(log)) {}
+
+  // Nothing: none are looked for. An object of the name of a cluster of `configured` is left to the
+  // configuration.
+  void SetConfig(std::optional<config::OpstreeConfig> config,
+                 const std::vector<db::RedisCluster>& configured);
+  // Looks at the objects anew. While they, pods or nodes are not known what was known stays.
+  void Update(const kube::ClusterState& cluster);
+
+  // By namespace, then name. Called as the object; NAMESPACE/NAME where several namespaces have one
+  // of the name.
+  const std::vector<db::RedisCluster>& clusters() const { return clusters_; }
+  // What the cluster has is known, or that it has no such objects.
+  bool complete() const { return !config_ || complete_; }
+
+ private:
+  struct Known {
+    kube::Object<kube::RedisCluster> object;
+    int port = 6379;
+    // By pod: its last address, and where it stood.
+    std::map<std::string, std::pair<std::string, db::RedisCluster::Place>> pods;
+  };
+
+  void TakeObjects(const kube::ClusterState& cluster);
+  void Read(Known& known) const;
+  void TakePods(const kube::ClusterState& cluster, Known& known, db::RedisCluster& redis) const;
+  db::RedisCluster Login(const std::string& name) const;
+
+  const base::Logger log_;
+  std::optional<config::OpstreeConfig> config_;
+  std::set<std::string> configured_;      // names of clusters
+  std::map<std::string, Known> objects_;  // by "NAMESPACE/NAME"
+  std::vector<db::RedisCluster> clusters_;
+  bool complete_ = false;
+};
+
+}  // namespace azexporter::app
