@@ -8,7 +8,7 @@ namespace {
 // How long the last known position of a primary that went silent stands for its present one.
 constexpr double kPositionHoldsSeconds = 120;
 
-// What a busy machine may add to an interval.
+// What a busy machine, and the time until an answer comes, may add to an interval.
 constexpr double kSlackSeconds = 1;
 
 // What the two clocks are held against where the server's own setting is "never".
@@ -19,7 +19,7 @@ bool IsAlive(const db::PostgresFacts& standby, const db::PostgresSender* sender)
   const double timeout = standby.receiver_timeout_seconds > 0 ? standby.receiver_timeout_seconds
                                                               : kDefaultReceiverTimeoutSeconds;
   if (!standby.receiver_streaming || !standby.message_age_seconds) return false;
-  if (*standby.message_age_seconds > timeout / 2) return false;
+  if (*standby.message_age_seconds > timeout / 2 + kSlackSeconds) return false;
   if (sender == nullptr || !sender->reply_age_seconds) return true;
   // Without status messages it replies when it is asked, which the upstream does at half its own
   // time-out.

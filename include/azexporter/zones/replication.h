@@ -27,11 +27,11 @@
 //
 // "Alive" takes both clocks, with the thresholds of the servers' own settings:
 //   - the standby runs a receiver, and heard from its upstream no longer ago than half of
-//     wal_receiver_timeout, after which it would have asked for a reply ("silence" is that age);
+//     wal_receiver_timeout and a second: after that half it asks an idle upstream for a reply
+//     ("silence" is that age);
 //   - the upstream, where it answers and its row for the standby is found, got a reply no longer
-//   ago
-//     than two wal_receiver_status_intervals and a second. It is the faster one: 21 s against 30 s
-//     by default.
+//     ago than two wal_receiver_status_intervals and a second. It is the faster one: 21 s against
+//     31 s by default.
 // Either row is gone after the time-outs of the servers: then the stream is cut, too.
 //
 // "None by intent": no primary_conninfo; the standby restores an archive. A standby that does not
