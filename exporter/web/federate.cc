@@ -175,7 +175,8 @@ void AppendLatest(const storage::SeriesSet& set, model::TimestampMs from, model:
   for (std::size_t i = 0; i < latest.size(); ++i) {
     const auto& [labels, point] = latest[i];
     if (model::IsStaleNaN(point.f) || labels.Get(model::kMetricName).empty()) continue;
-    model::Sample& sample = out.emplace_back(labels.ToLabels(), point.t, point.f);
+    model::Sample& sample =
+        out.emplace_back(model::Sample{.labels = labels.ToLabels(), .t = point.t, .f = point.f});
     if (!model::IsHistogramNaN(point.f)) continue;
     details.clear();
     set.ReadDetails(i, point.t, point.t, details);

@@ -33,7 +33,7 @@ void RuleHistory::Add(PastEvaluation evaluation) {
 std::vector<PastEvaluation> RuleHistory::Evaluations() const {
   base::MutexLock lock(mu_);
   std::vector<PastEvaluation> all = evaluations_;
-  std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(oldest_));
+  std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(oldest_), all.end());
   return all;
 }
 
