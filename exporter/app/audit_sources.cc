@@ -70,7 +70,7 @@ Result<audit::Report> AuditOfCluster(config::Config config, const ObserverDeps& 
   audit::LiveAudit live;
   audit::Report report = *live.Update(*cluster);
   for (const kube::ResourceHealth& health : cluster->health()) {
-    if (health.synced || health.absent || health.from_file) continue;
+    if (!health.unread()) continue;
     report.faults.emplace_back(base::ErrorCode::kUnavailable, health.last_error.empty()
                                                                   ? health.resource + ": not listed"
                                                                   : health.last_error);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "selected_objects.h"
+
 namespace azexporter::app {
 
 void ClusterRules::Read(Known& known) const {
@@ -35,21 +37,9 @@ bool ClusterRules::Update(const kube::ClusterState& cluster) {
   }
   // What is not known is not gone.
   if (health == nullptr || !health->synced) return changed;
-  std::map<std::string, Known> now;
-  for (const auto& object : cluster.prometheus_rules()) {
-    if (!selection_->Selects(object->meta)) continue;
-    const std::string name = object->meta.ns + "/" + object->meta.name;
-    const auto before = objects_.find(name);
-    Known& entry = now[name];
-    if (before != objects_.end()) entry = std::move(before->second);
-    if (entry.object == object) continue;
-    entry.object = object;
-    Read(entry);
-    changed = true;
-  }
-  changed = changed || now.size() != objects_.size();
-  objects_ = std::move(now);
-  return changed;
+  const bool taken = TakeSelected(cluster.prometheus_rules(), *selection_, objects_,
+                                  [this](Known& known) { Read(known); });
+  return changed || taken;
 }
 
 std::vector<rules::RuleGroup> ClusterRules::groups() const {

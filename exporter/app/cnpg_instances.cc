@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "operator_objects.h"
+#include "selected_objects.h"
 
 namespace azexporter::app {
 namespace {
@@ -48,31 +49,15 @@ void CnpgInstances::SetConfig(std::optional<config::CnpgConfig> config,
 
 void CnpgInstances::Update(const kube::ClusterState& cluster) {
   if (!config_) return;
-  complete_ = complete_ || IsFinal(cluster, kube::CnpgCluster::kResource);
   // What is not known is not gone.
-  if (!AreListed(cluster, kube::CnpgCluster::kResource)) return;
-  complete_ = true;
-  TakeObjects(cluster);
+  if (!AreListed(cluster, kube::CnpgCluster::kResource, complete_)) return;
+  TakeSelected(cluster.cnpg_clusters(), config_->selection, objects_,
+               [this](Known& known) { Read(known); });
   NameClusters();
   instances_.clear();
   for (const zones::CnpgStatus& status : clusters_) {
     AddInstances(cluster, status, objects_[status.ns + "/" + status.name]);
   }
-}
-
-void CnpgInstances::TakeObjects(const kube::ClusterState& cluster) {
-  std::map<std::string, Known> now;
-  for (const auto& object : cluster.cnpg_clusters()) {
-    if (!config_->selection.Selects(object->meta)) continue;
-    const std::string name = object->meta.ns + "/" + object->meta.name;
-    const auto before = objects_.find(name);
-    Known& known = now[name];
-    if (before != objects_.end()) known = std::move(before->second);
-    if (known.object == object) continue;
-    known.object = object;
-    Read(known);
-  }
-  objects_ = std::move(now);
 }
 
 void CnpgInstances::Read(Known& known) const {
@@ -87,9 +72,7 @@ void CnpgInstances::Read(Known& known) const {
 }
 
 void CnpgInstances::NameClusters() {
-  std::vector<const kube::ObjectMeta*> all;
-  for (const auto& [name, known] : objects_) all.push_back(&known.object->meta);
-  const std::map<std::string, std::string> names = DatabaseNames(all);
+  const std::map<std::string, std::string> names = DatabaseNames(objects_);
   clusters_.clear();
   for (const auto& [name, known] : objects_) {
     if (!known.status) continue;

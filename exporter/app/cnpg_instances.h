@@ -48,7 +48,6 @@ class CnpgInstances {
     std::map<std::string, std::string> zones;  // by instance: where it was last seen
   };
 
-  void TakeObjects(const kube::ClusterState& cluster);
   void Read(Known& known) const;
   void NameClusters();
   void AddInstances(const kube::ClusterState& cluster, const zones::CnpgStatus& status,

@@ -5,29 +5,16 @@
 
 namespace azexporter::app {
 
-bool IsFinal(const kube::ClusterState& cluster, std::string_view resource) {
+bool AreListed(const kube::ClusterState& cluster, std::string_view resource, bool& complete) {
   const kube::ResourceHealth* health = cluster.HealthOf(resource);
-  return health != nullptr && (health->absent || health->from_file);
-}
-
-bool AreListed(const kube::ClusterState& cluster, std::string_view resource) {
+  if (health != nullptr && (health->absent || health->from_file)) complete = true;
   const std::string_view all[] = {resource, kube::Pod::kResource, kube::Node::kResource};
-  return std::all_of(std::begin(all), std::end(all), [&cluster](std::string_view one) {
-    const kube::ResourceHealth* health = cluster.HealthOf(one);
-    return health != nullptr && health->synced;
+  const bool listed = std::all_of(std::begin(all), std::end(all), [&](std::string_view one) {
+    const kube::ResourceHealth* of_one = cluster.HealthOf(one);
+    return of_one != nullptr && of_one->synced;
   });
-}
-
-std::map<std::string, std::string> DatabaseNames(
-    const std::vector<const kube::ObjectMeta*>& objects) {
-  std::map<std::string_view, int> namesakes;
-  for (const kube::ObjectMeta* meta : objects) ++namesakes[meta->name];
-  std::map<std::string, std::string> names;
-  for (const kube::ObjectMeta* meta : objects) {
-    const std::string full = meta->ns + "/" + meta->name;
-    names[full] = namesakes[meta->name] > 1 ? full : meta->name;
-  }
-  return names;
+  if (listed) complete = true;
+  return listed;
 }
 
 }  // namespace azexporter::app

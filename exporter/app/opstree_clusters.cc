@@ -4,6 +4,7 @@
 
 #include "azexporter/base/yaml_path.h"
 #include "operator_objects.h"
+#include "selected_objects.h"
 
 namespace azexporter::app {
 namespace {
@@ -44,14 +45,11 @@ void OpstreeClusters::SetConfig(std::optional<config::OpstreeConfig> config,
 
 void OpstreeClusters::Update(const kube::ClusterState& cluster) {
   if (!config_) return;
-  complete_ = complete_ || IsFinal(cluster, kube::RedisCluster::kResource);
   // What is not known is not gone.
-  if (!AreListed(cluster, kube::RedisCluster::kResource)) return;
-  complete_ = true;
-  TakeObjects(cluster);
-  std::vector<const kube::ObjectMeta*> all;
-  for (const auto& [name, known] : objects_) all.push_back(&known.object->meta);
-  const std::map<std::string, std::string> names = DatabaseNames(all);
+  if (!AreListed(cluster, kube::RedisCluster::kResource, complete_)) return;
+  TakeSelected(cluster.redis_clusters(), config_->selection, objects_,
+               [this](Known& known) { Read(known); });
+  const std::map<std::string, std::string> names = DatabaseNames(objects_);
   clusters_.clear();
   for (auto& [full_name, known] : objects_) {
     const std::string& name = names.at(full_name);
@@ -60,19 +58,6 @@ void OpstreeClusters::Update(const kube::ClusterState& cluster) {
     TakePods(cluster, known, redis);
     clusters_.push_back(std::move(redis));
   }
-}
-
-void OpstreeClusters::TakeObjects(const kube::ClusterState& cluster) {
-  std::map<std::string, Known> now;
-  for (const auto& object : cluster.redis_clusters()) {
-    if (!config_->selection.Selects(object->meta)) continue;
-    const std::string name = object->meta.ns + "/" + object->meta.name;
-    Known& known = now[name];
-    const auto before = objects_.find(name);
-    if (before != objects_.end()) known = std::move(before->second);
-    if (std::exchange(known.object, object) != object) Read(known);
-  }
-  objects_ = std::move(now);
 }
 
 void OpstreeClusters::Read(Known& known) const {

@@ -45,7 +45,6 @@ class OpstreeClusters {
     std::map<std::string, std::pair<std::string, db::RedisCluster::Place>> pods;
   };
 
-  void TakeObjects(const kube::ClusterState& cluster);
   void Read(Known& known) const;
   void TakePods(const kube::ClusterState& cluster, Known& known, db::RedisCluster& redis) const;
   db::RedisCluster Login(const std::string& name) const;

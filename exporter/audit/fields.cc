@@ -39,20 +39,6 @@ std::vector<kube::Requirement> RequirementsAt(const YamlNode& node, Path path) {
 
 }  // namespace
 
-Field FieldAt(const YamlNode& node, Path path) {
-  Field field;
-  const YamlNode* at = &node;
-  for (std::string_view name : path) {
-    field = {};
-    for (const auto& [key, value] : at->entries()) {
-      if (key.scalar() == name && !value.is_null()) field = {&key, &value};
-    }
-    if (!field) return {};
-    at = field.value;
-  }
-  return field;
-}
-
 std::string TextAt(const YamlNode& node, Path path) {
   const Field field = FieldAt(node, path);
   return field ? field.value->scalar() : "";

@@ -1,8 +1,7 @@
 #pragma once
 
-// Reading fields of manifests leniently: what is absent, null or of another form than expected
-// reads as absent, since the audit judges what it understands. Of a key given twice the last
-// counts, as it does for kubectl. Private to `audit`.
+// Reading fields of manifests, leniently as base/yaml_path.h does: what is of another form than
+// expected reads as absent, too, since the audit judges what it understands. Private to `audit`.
 //
 // Thread safety: pure functions.
 
@@ -14,7 +13,7 @@
 #include <vector>
 
 #include "azexporter/base/function_ref.h"
-#include "azexporter/base/yaml.h"
+#include "azexporter/base/yaml_path.h"
 #include "azexporter/kube/selectors.h"
 #include "azexporter/kube/workloads.h"
 
@@ -22,16 +21,8 @@ namespace azexporter::audit {
 
 using Path = std::initializer_list<std::string_view>;
 
-// A key of a map, and what stands there.
-struct Field {
-  const base::YamlNode* key = nullptr;
-  const base::YamlNode* value = nullptr;
-
-  explicit operator bool() const { return value != nullptr; }
-};
-
-// Follows keys of nested maps.
-Field FieldAt(const base::YamlNode& node, Path path);
+using base::FieldAt;
+using Field = base::YamlField;
 
 std::string TextAt(const base::YamlNode& node, Path path);  // "" where absent
 std::optional<std::int64_t> IntAt(const base::YamlNode& node, Path path);

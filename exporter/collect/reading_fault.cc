@@ -2,9 +2,7 @@
 
 namespace azexporter::collect {
 
-bool IsUnread(const kube::ResourceHealth* health) {
-  return health != nullptr && !health->synced && !health->absent && !health->from_file;
-}
+bool IsUnread(const kube::ResourceHealth* health) { return health != nullptr && health->unread(); }
 
 std::optional<base::Error> ReadingFault(const kube::ClusterState& cluster,
                                         std::span<const std::string_view> resources) {

@@ -106,7 +106,7 @@ struct Server::Impl {
   void Configure();
   void Serve(const httplib::Request& from, std::string_view body, httplib::Response& response);
   Page Answer(Request& request);
-  void Send(const httplib::Request& from, Page page, httplib::Response& response) const;
+  void Send(bool accepts_gzip, Page page, httplib::Response& response) const;
 
   const ServerOptions options;
   const ServerDeps deps;
@@ -230,12 +230,11 @@ void Server::Impl::Serve(const httplib::Request& from, std::string_view body,
     AddParams(target.substr(mark + 1), request.url_params);
     for (const auto& [name, value] : request.url_params) request.params.emplace(name, value);
   }
-  Send(from, Answer(request), response);
+  Send(request.accepts_gzip, Answer(request), response);
 }
 
 // Bodies go out from where they are, in pieces, rather than being copied into the response.
-void Server::Impl::Send(const httplib::Request& from, Page page,
-                        httplib::Response& response) const {
+void Server::Impl::Send(bool accepts_gzip, Page page, httplib::Response& response) const {
   response.status = page.status;
   for (const auto& [name, value] : page.headers) response.set_header(name, value);
   if (!page.location.empty()) {
@@ -243,7 +242,7 @@ void Server::Impl::Send(const httplib::Request& from, Page page,
     return;
   }
   // httplib compresses nothing that it does not know to be compressible, so gzip is done here.
-  const bool pack = !page.gzip && AcceptsGzip(from) && !page.body.empty();
+  const bool pack = !page.gzip && accepts_gzip && !page.body.empty();
   if (pack) page.body = base::Gzip(page.body);
   if (pack || page.gzip) response.set_header("Content-Encoding", "gzip");
   if (page.body.empty()) {  // a provider of nothing would never be done

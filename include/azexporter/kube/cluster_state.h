@@ -61,6 +61,9 @@ struct ResourceHealth {
   std::int64_t last_contact_ms = 0;  // wall time of the server's last answer; 0: never
   std::string last_error;            // of the newest failure, cleared by the next answer
 
+  // It is there, or may be, but could never be listed.
+  bool unread() const { return !synced && !absent && !from_file; }
+
   std::size_t objects = 0;         // held
   std::uint64_t bytes_read = 0;    // of lists and watches, after decompression
   double list_seconds = 0;         // how long the newest whole list took
