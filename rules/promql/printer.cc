@@ -191,7 +191,8 @@ void Printer::AppendSelector(const VectorSelector& expr) {
                          matcher.value() == expr.name && !expr.name.empty();
     if (!is_name) matchers.push_back(matcher.ToString());
   }
-  if (matchers.empty()) return;
+  // Only info() takes a selector of everything; "" would not be read again.
+  if (matchers.empty() && !expr.name.empty()) return;
   std::ranges::sort(matchers);
   out_ += fmt::format("{{{}}}", fmt::join(matchers, ","));
 }

@@ -101,6 +101,7 @@ TEST(PrintTest, PrintsExperimentalSyntaxAsItIsRead) {
       {"limitk by(zone)(2,up)", "limitk by (zone) (2, up)"},
       {"limit_ratio(-0.5,up)", "limit_ratio(-0.5, up)"},
       {"info(up,{version=~\".+\"})", "info(up, {version=~\".+\"})"},
+      {"info(up,{})", "info(up, {})"},
       {"min_of(step(),range())", "min_of(step(), range())"},
   };
   for (const auto& c : cases) {
