@@ -12,6 +12,7 @@
 #include "azexporter/storage/memory_store.h"
 #include "check_parts.h"
 #include "cluster_rules.h"
+#include "datasource.h"
 #include "notifications.h"
 #include "rule_groups.h"
 
@@ -207,12 +208,36 @@ CheckResult Impossible(Status status, const std::string& why) {
   return result;
 }
 
+namespace {
+
+// What rules ask: the data source, as long as there is time left for an answer, or the samples of
+// the check itself.
+rules::Evaluator EvaluatorOf(const std::unique_ptr<Datasource>& datasource,
+                             const promql::Engine& engine, const storage::Queryable& samples,
+                             const base::Clock& clock, std::int64_t deadline_ns) {
+  if (!datasource) return rules::LocalEvaluator(engine, samples);
+  return [&datasource, &clock, deadline_ns](
+             const promql::Expr& expr, model::TimestampMs t) -> base::Result<promql::QueryResult> {
+    if (clock.SteadyNs() < deadline_ns) return datasource->Evaluate(expr, t);
+    return base::Fail(base::ErrorCode::kTimeout,
+                      "datasource: not asked, the time of the check is over");
+  };
+}
+
+}  // namespace
+
 base::Result<CheckResult> CheckCluster(const config::Config& config, const ObserverDeps& deps,
                                        const CheckOptions& options, std::int64_t timeout_ms) {
   AZX_ASSIGN_OR_RETURN(std::vector<rules::RuleGroup> groups,
                        LoadRuleGroups(config, options.engine.parser));
+  const std::int64_t start_ns = deps.clock.SteadyNs();
   config::Config quick = config;
   quick.probes.timeout_ms = std::min(quick.probes.timeout_ms, timeout_ms / 8);
+  std::unique_ptr<Datasource> datasource;
+  if (quick.datasource) {
+    quick.datasource->timeout_ms = std::min(quick.datasource->timeout_ms, timeout_ms / 8);
+    datasource = std::make_unique<Datasource>(*quick.datasource);
+  }
   AZX_ASSIGN_OR_RETURN(const std::unique_ptr<Observer> observer, Observer::Create(quick, deps));
   observer->AskOnce({});
   ClusterRules of_cluster(deps.log, options.engine.parser);
@@ -222,8 +247,9 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
 
   // Rates need more than one sample: a few rounds of quick probes, half a second apart. With the
   // lists (4/10 of the timeout at most) all of it stays within the timeout even where every target
-  // hangs: a round of probes takes 1/8 + 1/16 of it.
-  constexpr int kRounds = 3;
+  // hangs: a round of probes takes 1/8 + 1/16 of it. A data source has samples of its own, and gets
+  // the time instead.
+  const int rounds = datasource ? 1 : 3;
   constexpr int kProbesARound = 4;
   constexpr std::int64_t kPauseMs = 500;
   storage::MemoryStore store;
@@ -236,7 +262,7 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   // A rule that cannot be evaluated is told of by its own judgement.
   const auto rule_counts = RuleCounts(rules::NotEvaluated(groups));
   collect::Round round;
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < rounds; ++i) {
     if (i > 0) base::WaitFor(std::stop_token(), kPauseMs);
     observer->ProbeNow(kProbesARound, timeout_ms / 16);
     round = observer->MakeRound(deps.clock.NowMs());
@@ -248,8 +274,10 @@ base::Result<CheckResult> CheckCluster(const config::Config& config, const Obser
   const promql::Engine engine(options.engine, deps.clock);
   const rules::ManagerOptions manager{.default_interval_ms = config.global.evaluation_interval_ms,
                                       .external_labels = config.global.external_labels};
-  const auto judgements =
-      rules::JudgeNow(groups, manager, engine, store, round.snapshot.timestamp_ms);
+  const std::int64_t deadline_ns = start_ns + timeout_ms * 7 / 8 * 1'000'000;
+  const auto judgements = rules::JudgeNow(
+      groups, manager, engine, EvaluatorOf(datasource, engine, store, deps.clock, deadline_ns),
+      round.snapshot.timestamp_ms);
   return Judge(std::move(round.report), judgements, options);
 }
 

@@ -37,13 +37,6 @@ constexpr std::int64_t kRulesStartDeadlineMs = 30'000;
 // look like what cannot be asked.
 constexpr std::int64_t kFirstPageMs = 5'000;
 
-rules::Evaluator EvaluatorOf(Datasource* datasource) {
-  if (datasource == nullptr) return {};
-  return [datasource](const promql::Expr& expr, model::TimestampMs t) {
-    return datasource->Evaluate(expr, t);
-  };
-}
-
 }  // namespace
 
 struct Daemon::Impl {
@@ -60,12 +53,12 @@ struct Daemon::Impl {
         remote_write({}, {deps.clock, deps.log}),
         tee(store, remote_write),
         datasource(config.datasource ? std::make_unique<Datasource>(*config.datasource) : nullptr),
-        rules({},
-              {engine, store, tee, deps.clock, deps.log,
-               [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
-                 if (Leads()) sender.Send(ToSend(rule, alerts, external_url));
-               },
-               state.get(), [this] { return asked_all.load(); }, EvaluatorOf(datasource.get())}),
+        rules({}, {engine, store, tee, deps.clock, deps.log,
+                   [this](const rules::Rule& rule, const std::vector<rules::Alert>& alerts) {
+                     if (Leads()) sender.Send(ToSend(rule, alerts, external_url));
+                   },
+                   state.get(), [this] { return asked_all.load(); },
+                   datasource ? datasource->evaluator() : rules::Evaluator()}),
         self(Version(), Revision()),
         appender(tee) {}
 
@@ -281,7 +274,7 @@ void Daemon::Impl::Publish(std::shared_ptr<collect::Round> round) {
   self.RecordRemoteStorage(CountsOf(remote_write.Stats()));
   if (state) self.RecordState(state->counts());
   round->snapshot.blocks.push_back(self.ToBlock());
-  const std::vector<rules::GroupView> groups = rules.Groups();
+  const rules::GroupViews groups = rules.Groups();
   round->snapshot.blocks.push_back(AlertCounts(groups));
   round->snapshot.blocks.push_back(RuleCounts(groups));
   if (remote_write.has_targets()) remote_write.SetMetadata(MetadataOf(round->snapshot));

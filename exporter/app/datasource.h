@@ -14,6 +14,7 @@
 #include "azexporter/promql/ast.h"
 #include "azexporter/promql/value.h"
 #include "azexporter/remote/endpoint.h"
+#include "azexporter/rules/manager.h"
 
 namespace azexporter::app {
 
@@ -26,6 +27,10 @@ class Datasource {
   // expressions at the same time are not asked any more but get the same error, so that a group
   // waits for it once and not once a rule.
   base::Result<promql::QueryResult> Evaluate(const promql::Expr& expr, model::TimestampMs t);
+  // Evaluate, for who evaluates rules; lives no longer than this.
+  rules::Evaluator evaluator() {
+    return [this](const promql::Expr& expr, model::TimestampMs t) { return Evaluate(expr, t); };
+  }
   // Ends the question under way; later ones are not asked.
   void Stop() { stop_.request_stop(); }
 

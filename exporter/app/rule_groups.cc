@@ -74,13 +74,13 @@ base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config&
   return rules::ParseRuleFile(rules::RecommendedPack(), "recommended.yaml");
 }
 
-std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::GroupView>& groups) {
+std::shared_ptr<const collect::Block> AlertCounts(const rules::GroupViews& groups) {
   model::MetricFamily alerts{&kFamilies[kAlerts], {}, {}};
   // Every alerting rule has its two series, with 0 while nothing is active. Rules of one name add
   // up: several thresholds may share it.
   std::map<std::tuple<std::string, std::string, std::string>, double> counts;
-  for (const rules::GroupView& group : groups) {
-    for (const rules::RuleView& rule : group.rules) {
+  for (const auto& group : groups) {
+    for (const rules::RuleView& rule : group->rules) {
       if (rule.rule->kind != rules::RuleKind::kAlerting) continue;
       std::string severity;
       for (const auto& [name, text] : rule.rule->labels) {
@@ -103,7 +103,7 @@ std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::Group
   return collect::Block::Make("alerts", {alerts});
 }
 
-std::shared_ptr<const collect::Block> RuleCounts(const std::vector<rules::GroupView>& groups) {
+std::shared_ptr<const collect::Block> RuleCounts(const rules::GroupViews& groups) {
   model::MetricFamily healthy{&kFamilies[kHealthy], {}, {}};
   model::MetricFamily interval{&kFamilies[kInterval], {}, {}};
   model::MetricFamily missed{&kFamilies[kMissed], {}, {}};
@@ -111,15 +111,15 @@ std::shared_ptr<const collect::Block> RuleCounts(const std::vector<rules::GroupV
   model::MetricFamily duration{&kFamilies[kDuration], {}, {}};
   model::MetricFamily time{&kFamilies[kTime], {}, {}};
   std::map<std::string, bool> health;
-  for (const rules::GroupView& group : groups) {
-    const Labels of_group = Labels::Of({{"rule_group", group.group->name}});
-    interval.metrics.push_back({of_group, static_cast<double>(group.interval_ms) / 1000});
-    missed.metrics.push_back({of_group, static_cast<double>(group.missed)});
-    iterations.metrics.push_back({of_group, static_cast<double>(group.iterations)});
-    duration.metrics.push_back({of_group, group.evaluation_seconds});
-    time.metrics.push_back({of_group, static_cast<double>(group.last_evaluation) / 1000});
-    for (const rules::RuleView& rule : group.rules) {
-      const bool ok = rule.status.health != rules::RuleHealth::kError;
+  for (const auto& group : groups) {
+    const Labels of_group = Labels::Of({{"rule_group", group->group->name}});
+    interval.metrics.push_back({of_group, static_cast<double>(group->interval_ms) / 1000});
+    missed.metrics.push_back({of_group, static_cast<double>(group->missed)});
+    iterations.metrics.push_back({of_group, static_cast<double>(group->iterations)});
+    duration.metrics.push_back({of_group, group->evaluation_seconds});
+    time.metrics.push_back({of_group, static_cast<double>(group->last_evaluation) / 1000});
+    for (const rules::RuleView& rule : group->rules) {
+      const bool ok = rule.last().health != rules::RuleHealth::kError;
       const auto [seen, fresh] = health.emplace(rule.rule->name, ok);
       if (!fresh) seen->second = seen->second && ok;
     }

@@ -23,8 +23,8 @@ base::Result<std::vector<rules::RuleGroup>> LoadRuleGroups(const config::Config&
                                                            const promql::ParserOptions& parser);
 
 // az_alerts: how many alerts are in which state.
-std::shared_ptr<const collect::Block> AlertCounts(const std::vector<rules::GroupView>& groups);
+std::shared_ptr<const collect::Block> AlertCounts(const rules::GroupViews& groups);
 // azexporter_rule_*: how the rules fare.
-std::shared_ptr<const collect::Block> RuleCounts(const std::vector<rules::GroupView>& groups);
+std::shared_ptr<const collect::Block> RuleCounts(const rules::GroupViews& groups);
 
 }  // namespace azexporter::app

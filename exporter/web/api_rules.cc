@@ -82,10 +82,10 @@ Result<std::int64_t> ParseInt32(const std::string& text) {
 
 // By file and name, as Prometheus lists them: what a page begins with does not hang on the order of
 // the configuration.
-std::vector<rules::GroupView> SortedGroups(const Context& context) {
-  std::vector<rules::GroupView> groups = context.deps.rules.Groups();
-  std::ranges::stable_sort(groups, [](const rules::GroupView& a, const rules::GroupView& b) {
-    return std::tie(a.group->file, a.group->name) < std::tie(b.group->file, b.group->name);
+rules::GroupViews SortedGroups(const Context& context) {
+  rules::GroupViews groups = context.deps.rules.Groups();
+  std::ranges::stable_sort(groups, [](const auto& a, const auto& b) {
+    return std::tie(a->group->file, a->group->name) < std::tie(b->group->file, b->group->name);
   });
   return groups;
 }
@@ -169,20 +169,21 @@ FamilyMap FamiliesOf(const collect::Round* round) {
 // group_next_token, as Prometheus; and history=true, azexporter's own.
 Result<ApiData> Rules(const Context& context, const Request& request) {
   AZX_ASSIGN_OR_RETURN(const RuleFilter filter, TakeFilter(request));
-  std::vector<rules::GroupView> shown;
+  rules::GroupViews shown;
   RulesShown options{.alerts = filter.with_alerts, .history = filter.with_history};
   bool begun = filter.next_token.empty();
-  for (rules::GroupView& group : SortedGroups(context)) {
-    begun = begun || GroupToken(*group.group) == filter.next_token;
-    if (!begun || !filter.TakesGroup(*group.group)) continue;
-    std::erase_if(group.rules,
+  for (const auto& group : SortedGroups(context)) {
+    begun = begun || GroupToken(*group->group) == filter.next_token;
+    if (!begun || !filter.TakesGroup(*group->group)) continue;
+    const auto taken = std::make_shared<rules::GroupView>(*group);
+    std::erase_if(taken->rules,
                   [&](const rules::RuleView& rule) { return !filter.TakesRule(*rule.rule); });
-    if (group.rules.empty()) continue;
+    if (taken->rules.empty()) continue;
     if (filter.group_limit > 0 && static_cast<std::int64_t>(shown.size()) == filter.group_limit) {
-      options.next_token = GroupToken(*group.group);
+      options.next_token = GroupToken(*group->group);
       break;
     }
-    shown.push_back(std::move(group));
+    shown.push_back(taken);
   }
   if (!begun) {
     return InvalidParam("group_next_token", "invalid group_next_token '" + filter.next_token +

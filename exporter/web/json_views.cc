@@ -50,8 +50,7 @@ void WriteTemplates(JsonWriter& json, const rules::TemplateMap& templates) {
 // Of an alerting rule: that of its worst alert. Without one a rule is inactive only when it was
 // evaluated.
 std::string_view StateOf(const rules::RuleView& rule) {
-  const bool evaluated = rule.status.last_evaluation != 0;
-  if (rule.alerts.empty() && !evaluated) return "unknown";
+  if (rule.alerts.empty() && rule.last().t == 0) return "unknown";
   auto state = rules::AlertState::kInactive;
   for (const rules::Alert& alert : rule.alerts) {
     state = std::max(state, alert.state);
@@ -61,7 +60,7 @@ std::string_view StateOf(const rules::RuleView& rule) {
 
 // The newest first.
 void WriteHistory(JsonWriter& json, const rules::RuleView& view) {
-  const std::vector<rules::PastEvaluation> history = view.history->Evaluations();
+  const std::vector<rules::RuleEvaluation> history = view.Evaluations();
   json.Key("history").BeginArray();
   for (auto one = history.rbegin(); one != history.rend(); ++one) {
     json.BeginObject().Key("time").String(TimeText(one->t));
@@ -80,6 +79,7 @@ void WriteHistory(JsonWriter& json, const rules::RuleView& view) {
 
 void WriteRule(JsonWriter& json, const rules::RuleView& view, const RulesShown& shown) {
   const rules::Rule& rule = *view.rule;
+  const rules::RuleEvaluation& last = view.last();
   const bool alerting = rule.kind == rules::RuleKind::kAlerting;
   json.BeginObject();
   if (alerting) json.Key("state").String(StateOf(view));
@@ -102,10 +102,10 @@ void WriteRule(JsonWriter& json, const rules::RuleView& view, const RulesShown& 
       json.Null();
     }
   }
-  json.Key("health").String(rules::RuleHealthName(view.status.health));
-  if (!view.status.last_error.empty()) json.Key("lastError").String(view.status.last_error);
-  json.Key("evaluationTime").Double(view.status.evaluation_seconds);
-  json.Key("lastEvaluation").String(TimeText(view.status.last_evaluation));
+  json.Key("health").String(rules::RuleHealthName(last.health));
+  if (!last.error.empty()) json.Key("lastError").String(last.error);
+  json.Key("evaluationTime").Double(last.seconds);
+  json.Key("lastEvaluation").String(TimeText(last.t));
   json.Key("type").String(alerting ? "alerting" : "recording");
   if (shown.history) WriteHistory(json, view);
   json.EndObject();
@@ -231,28 +231,27 @@ void WriteLabels(JsonWriter& json, const model::Labels& labels) {
   json.EndObject();
 }
 
-void WriteRules(JsonWriter& json, const std::vector<rules::GroupView>& groups,
-                const RulesShown& shown) {
+void WriteRules(JsonWriter& json, const rules::GroupViews& groups, const RulesShown& shown) {
   json.BeginObject().Key("groups").BeginArray();
-  for (const rules::GroupView& group : groups) {
-    json.BeginObject().Key("name").String(group.group->name);
-    json.Key("file").String(group.group->file).Key("rules").BeginArray();
-    for (const rules::RuleView& rule : group.rules) WriteRule(json, rule, shown);
+  for (const auto& group : groups) {
+    json.BeginObject().Key("name").String(group->group->name);
+    json.Key("file").String(group->group->file).Key("rules").BeginArray();
+    for (const rules::RuleView& rule : group->rules) WriteRule(json, rule, shown);
     json.EndArray();
-    json.Key("interval").Double(static_cast<double>(group.interval_ms) / 1000);
-    json.Key("limit").Int(group.group->limit);
-    json.Key("evaluationTime").Double(group.evaluation_seconds);
-    json.Key("lastEvaluation").String(TimeText(group.last_evaluation)).EndObject();
+    json.Key("interval").Double(static_cast<double>(group->interval_ms) / 1000);
+    json.Key("limit").Int(group->group->limit);
+    json.Key("evaluationTime").Double(group->evaluation_seconds);
+    json.Key("lastEvaluation").String(TimeText(group->last_evaluation)).EndObject();
   }
   json.EndArray();
   if (!shown.next_token.empty()) json.Key("groupNextToken").String(shown.next_token);
   json.EndObject();
 }
 
-void WriteAlerts(JsonWriter& json, const std::vector<rules::GroupView>& groups) {
+void WriteAlerts(JsonWriter& json, const rules::GroupViews& groups) {
   json.BeginObject().Key("alerts").BeginArray();
-  for (const rules::GroupView& group : groups) {
-    for (const rules::RuleView& rule : group.rules) {
+  for (const auto& group : groups) {
+    for (const rules::RuleView& rule : group->rules) {
       for (const rules::Alert& alert : rule.alerts) WriteAlert(json, alert);
     }
   }

@@ -23,10 +23,9 @@ struct RulesShown {
   std::string next_token = {};  // of the page that follows; empty: this is the last one
 };
 // {"groups":[...]}
-void WriteRules(base::JsonWriter& json, const std::vector<rules::GroupView>& groups,
-                const RulesShown& shown);
+void WriteRules(base::JsonWriter& json, const rules::GroupViews& groups, const RulesShown& shown);
 // {"alerts":[...]}
-void WriteAlerts(base::JsonWriter& json, const std::vector<rules::GroupView>& groups);
+void WriteAlerts(base::JsonWriter& json, const rules::GroupViews& groups);
 
 // The ZoneReport, but for what it says of each namespace, and its findings.
 void WriteZones(base::JsonWriter& json, const zones::ZoneReport& report, const zones::Scope& scope);

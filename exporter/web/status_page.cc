@@ -170,13 +170,13 @@ void JudgeFindings(const std::vector<zones::Finding>& findings, Verdict& verdict
       SeverityClass(worst->severity));
 }
 
-void JudgeAlerts(const std::vector<rules::GroupView>& groups, Verdict& verdict) {
+void JudgeAlerts(const rules::GroupViews& groups, Verdict& verdict) {
   std::size_t rules = 0;
   std::size_t firing = 0;
   std::size_t pending = 0;
-  for (const rules::GroupView& group : groups) {
-    rules += group.rules.size();
-    for (const rules::RuleView& rule : group.rules) {
+  for (const auto& group : groups) {
+    rules += group->rules.size();
+    for (const rules::RuleView& rule : group->rules) {
       for (const rules::Alert& alert : rule.alerts) {
         if (alert.labels.Get("severity") == rules::kSeverityNone) continue;
         ++(alert.state == rules::AlertState::kFiring ? firing : pending);
@@ -333,7 +333,7 @@ std::string DatabasesSection(const zones::ZoneReport& report) {
 // The last evaluations of a rule, a sign each, oldest first.
 std::string HistoryText(const rules::RuleView& view) {
   std::string text;
-  for (const rules::PastEvaluation& one : view.history->Evaluations()) {
+  for (const rules::RuleEvaluation& one : view.Evaluations()) {
     text += one.health == rules::RuleHealth::kError ? "×"
             : one.firing > 0                        ? "●"
             : one.pending > 0                       ? "○"
@@ -364,20 +364,20 @@ Row AlertRow(const rules::Alert& alert, const rules::RuleView& view, std::int64_
           {std::move(active), "", HistoryText(view)}};
 }
 
-std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int64_t now_ms) {
+std::string AlertsSection(const rules::GroupViews& groups, std::int64_t now_ms) {
   constexpr std::string_view kHeaders[] = {"State", "Alert", "Severity", "Summary", "Active for"};
   std::vector<Row> rows;
   std::string errors;
   std::size_t rules = 0;
-  for (const rules::GroupView& group : groups) {
-    for (const rules::RuleView& rule : group.rules) {
+  for (const auto& group : groups) {
+    for (const rules::RuleView& rule : group->rules) {
       ++rules;
       for (const rules::Alert& alert : rule.alerts) {
         rows.push_back(AlertRow(alert, rule, now_ms));
       }
-      if (rule.status.health != rules::RuleHealth::kError) continue;
-      errors += Paragraph(
-          "bad", fmt::format("Rule {} failed: {}", rule.rule->name, rule.status.last_error));
+      if (rule.last().health != rules::RuleHealth::kError) continue;
+      errors +=
+          Paragraph("bad", fmt::format("Rule {} failed: {}", rule.rule->name, rule.last().error));
     }
   }
   // What fires comes first, what is meant to fire last.
@@ -400,7 +400,7 @@ std::string AlertsSection(const std::vector<rules::GroupView>& groups, std::int6
 
 std::string RenderStatusPage(const ServerDeps& deps, const ServerOptions& options) {
   const auto round = deps.latest.Get();
-  const std::vector<rules::GroupView> groups = deps.rules.Groups();
+  const rules::GroupViews groups = deps.rules.Groups();
   const std::vector<zones::Finding> findings =
       round ? zones::FindingsOf(round->report) : std::vector<zones::Finding>();
   Verdict verdict;

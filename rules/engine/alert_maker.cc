@@ -2,13 +2,14 @@
 
 #include <bit>
 #include <cstdint>
+#include <utility>
 
 #include "azexporter/base/hash_index.h"
 
 namespace azexporter::rules {
 
-base::Result<promql::Vector> SamplesOf(const promql::QueryResult& result) {
-  if (const auto* vector = std::get_if<promql::Vector>(&result.value)) return *vector;
+base::Result<promql::Vector> SamplesOf(promql::QueryResult result) {
+  if (auto* vector = std::get_if<promql::Vector>(&result.value)) return std::move(*vector);
   if (const auto* scalar = std::get_if<promql::Scalar>(&result.value)) {
     return promql::Vector{{model::Labels(), scalar->t, scalar->f}};
   }
@@ -57,9 +58,9 @@ const AlertMaker::Made& AlertMaker::MakeOne(const model::Labels& labels, Templat
   return made;
 }
 
-base::Result<std::vector<Alert>> AlertMaker::Make(int limit, const promql::QueryResult& result,
+base::Result<std::vector<Alert>> AlertMaker::Make(int limit, promql::QueryResult result,
                                                   const Evaluation& evaluation) {
-  AZX_ASSIGN_OR_RETURN(const promql::Vector samples, SamplesOf(result));
+  AZX_ASSIGN_OR_RETURN(const promql::Vector samples, SamplesOf(std::move(result)));
   if (limit > 0 && samples.size() > static_cast<std::size_t>(limit)) {
     return base::Fail(base::ErrorCode::kExecution, "exceeded limit of " + std::to_string(limit) +
                                                        " with " + std::to_string(samples.size()) +

@@ -21,7 +21,7 @@
 
 namespace azexporter::rules {
 
-// What alerts are made with.
+// When and with what rules are evaluated.
 struct Evaluation {
   const ManagerOptions& options;
   model::TimestampMs t = 0;
@@ -35,7 +35,7 @@ class AlertMaker {
 
   // In the order of the result; pending, active at the evaluation. kExecution when two samples come
   // to the same labels, or there are more than the limit (0: no limit).
-  base::Result<std::vector<Alert>> Make(int limit, const promql::QueryResult& result,
+  base::Result<std::vector<Alert>> Make(int limit, promql::QueryResult result,
                                         const Evaluation& evaluation);
 
  private:
@@ -64,6 +64,6 @@ class AlertMaker {
 };
 
 // The samples of a vector; a scalar is one without labels. kExecution otherwise.
-base::Result<promql::Vector> SamplesOf(const promql::QueryResult& result);
+base::Result<promql::Vector> SamplesOf(promql::QueryResult result);
 
 }  // namespace azexporter::rules

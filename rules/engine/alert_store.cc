@@ -94,10 +94,15 @@ struct EditStatements {
 
   // The rule gets one where it has none.
   base::Result<std::int64_t> NumberOf(const RuleId& id) {
-    AZX_RETURN_IF_ERROR(add.Run(id.name, id.labels, id.twin, id.file, id.group));
     std::int64_t number = 0;
-    AZX_RETURN_IF_ERROR(find.Each([&](const base::Row& row) { number = row.Int(0); }, id.file,
-                                  id.group, id.name, id.labels, id.twin));
+    const auto look_up = [&] {
+      return find.Each([&](const base::Row& row) { number = row.Int(0); }, id.file, id.group,
+                       id.name, id.labels, id.twin);
+    };
+    AZX_RETURN_IF_ERROR(look_up());
+    if (number != 0) return number;
+    AZX_RETURN_IF_ERROR(add.Run(id.name, id.labels, id.twin, id.file, id.group));
+    AZX_RETURN_IF_ERROR(look_up());
     return number;
   }
 

@@ -38,7 +38,7 @@ struct EmptyVerdict {
   Verdict verdict = Verdict::kFalse;
   std::string detail;
 };
-base::Result<EmptyVerdict> JudgeEmpty(const Rule& rule, const storage::Queryable& queryable,
+base::Result<EmptyVerdict> JudgeEmpty(const Rule& rule, const Evaluator& evaluate,
                                       model::TimestampMs t);
 
 // What an evaluation came to.

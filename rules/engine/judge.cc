@@ -5,6 +5,8 @@
 
 #include "alert_maker.h"
 #include "alerting.h"
+#include "azexporter/base/duration.h"
+#include "azexporter/promql/parser.h"
 #include "azexporter/rules/manager.h"
 
 namespace azexporter::rules {
@@ -28,37 +30,36 @@ struct Coverage {
   bool two_points = false;  // some series has two points in the range
 };
 
-base::Result<Coverage> CoverageOf(const promql::Selection& selection,
-                                  const storage::Queryable& queryable, model::TimestampMs t) {
-  const model::TimestampMs from = t - selection.reach_ms + 1;  // ranges are open on the left
-  AZX_ASSIGN_OR_RETURN(const auto querier, queryable.NewQuerier(from, t));
-  AZX_ASSIGN_OR_RETURN(const storage::SeriesSet* const set, querier->Select(selection.matchers));
-  Coverage coverage;
-  std::vector<model::FPoint> points;
-  for (std::size_t i = 0; i < set->size(); ++i) {
-    points.clear();
-    if (selection.is_range) {
-      set->Read(i, from, t, points);
-    } else {
-      storage::SeriesSet::Latest latest;
-      set->ReadLatest(i, from, t, {&latest, 1});
-      points.push_back(latest.point);
-    }
-    std::erase_if(points, [](const model::FPoint& p) { return model::IsStaleNaN(p.f); });
-    coverage.any_series = coverage.any_series || !points.empty();
-    coverage.two_points = coverage.two_points || points.size() > 1;
-  }
-  return coverage;
+// What is asked of a selection: how many points the series with the most has in its range, or how
+// many series there are.
+std::string CoverageQuery(const promql::Selection& selection) {
+  // No selector may accept everything.
+  std::string series = "{" + std::string(model::kMetricName) + "!=\"\"";
+  for (const model::Matcher& matcher : selection.matchers) series += ", " + matcher.ToString();
+  series += "}";
+  const std::string range = "[" + base::FormatDurationMs(selection.reach_ms) + "]";
+  if (selection.is_range) return "max(count_over_time(" + series + range + "))";
+  if (selection.reach_ms <= promql::kDefaultLookbackMs) return "count(" + series + ")";
+  return "count(last_over_time(" + series + range + "))";
+}
+
+base::Result<Coverage> CoverageOf(const promql::Selection& selection, const Evaluator& evaluate,
+                                  model::TimestampMs t) {
+  AZX_ASSIGN_OR_RETURN(const auto expr, promql::ParseExpr(CoverageQuery(selection)));
+  AZX_ASSIGN_OR_RETURN(promql::QueryResult result, evaluate(*expr, t));
+  AZX_ASSIGN_OR_RETURN(const promql::Vector count, SamplesOf(std::move(result)));
+  if (count.empty()) return Coverage();
+  return Coverage{.any_series = true, .two_points = selection.is_range && count[0].f > 1};
 }
 
 }  // namespace
 
-base::Result<EmptyVerdict> JudgeEmpty(const Rule& rule, const storage::Queryable& queryable,
+base::Result<EmptyVerdict> JudgeEmpty(const Rule& rule, const Evaluator& evaluate,
                                       model::TimestampMs t) {
   EmptyVerdict empty;
   for (const promql::Selection& selection : promql::Selections(*rule.expr)) {
     if (selection.at_fixed_time || selection.takes_away) continue;
-    AZX_ASSIGN_OR_RETURN(const Coverage coverage, CoverageOf(selection, queryable, t));
+    AZX_ASSIGN_OR_RETURN(const Coverage coverage, CoverageOf(selection, evaluate, t));
     if (!coverage.any_series) {
       return EmptyVerdict{Verdict::kNoData, "no series " + SelectorText(selection)};
     }
@@ -72,16 +73,15 @@ base::Result<EmptyVerdict> JudgeEmpty(const Rule& rule, const storage::Queryable
 namespace {
 
 base::Result<void> Judge(const Rule& rule, const RuleGroup& group, const ManagerOptions& options,
-                         const promql::Engine& engine, const storage::Queryable& queryable,
+                         const promql::Engine& engine, const Evaluator& evaluate,
                          model::TimestampMs t, Judgement& judgement) {
   const model::TimestampMs asked_at = t - group.query_offset_ms;
-  AZX_ASSIGN_OR_RETURN(const promql::QueryResult result,
-                       engine.Instant(queryable, *rule.expr, asked_at));
-  const Evaluator evaluate = LocalEvaluator(engine, queryable);
+  AZX_ASSIGN_OR_RETURN(promql::QueryResult result, evaluate(*rule.expr, asked_at));
   const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, engine, t)};
-  AZX_ASSIGN_OR_RETURN(judgement.alerts, AlertMaker(rule).Make(group.limit, result, evaluation));
+  AZX_ASSIGN_OR_RETURN(judgement.alerts,
+                       AlertMaker(rule).Make(group.limit, std::move(result), evaluation));
   if (judgement.alerts.empty()) {
-    AZX_ASSIGN_OR_RETURN(EmptyVerdict empty, JudgeEmpty(rule, queryable, asked_at));
+    AZX_ASSIGN_OR_RETURN(EmptyVerdict empty, JudgeEmpty(rule, evaluate, asked_at));
     judgement.verdict = empty.verdict;
     judgement.detail = std::move(empty.detail);
     return {};
@@ -110,22 +110,25 @@ std::string_view VerdictName(Verdict verdict) {
   return "error";
 }
 
-std::vector<GroupView> NotEvaluated(const std::vector<RuleGroup>& groups) {
-  std::vector<GroupView> views;
+GroupViews NotEvaluated(const std::vector<RuleGroup>& groups) {
+  GroupViews views;
   for (const RuleGroup& definition : groups) {
-    GroupView& view = views.emplace_back();
-    view.group = std::make_shared<const RuleGroup>(definition);
-    for (const Rule& rule : view.group->rules) {
-      RuleView& of_rule = view.rules.emplace_back();
-      of_rule.group = view.group;
-      of_rule.rule = &rule;
+    const auto view = std::make_shared<GroupView>();
+    view->group = std::make_shared<const RuleGroup>(definition);
+    view->history = std::make_shared<const GroupHistory>();
+    for (const Rule& rule : view->group->rules) {
+      view->rules.push_back({.rule = &rule,
+                             .alerts = {},
+                             .history = view->history.get(),
+                             .number = view->rules.size()});
     }
+    views.push_back(view);
   }
   return views;
 }
 
 std::vector<Judgement> JudgeNow(const std::vector<RuleGroup>& groups, const ManagerOptions& options,
-                                const promql::Engine& engine, const storage::Queryable& queryable,
+                                const promql::Engine& engine, const Evaluator& evaluate,
                                 model::TimestampMs t) {
   std::vector<Judgement> judgements;
   for (const RuleGroup& definition : groups) {
@@ -135,7 +138,7 @@ std::vector<Judgement> JudgeNow(const std::vector<RuleGroup>& groups, const Mana
       Judgement& judgement = judgements.emplace_back();
       judgement.group = group;
       judgement.rule = &rule;
-      if (auto judged = Judge(rule, *group, options, engine, queryable, t, judgement); !judged) {
+      if (auto judged = Judge(rule, *group, options, engine, evaluate, t, judgement); !judged) {
         judgement.verdict = Verdict::kError;
         judgement.detail = judged.error().message();
       }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -22,9 +23,6 @@ using LabelsSet = std::unordered_set<model::Labels, model::LabelsHash>;
 // A rule with what it remembers between evaluations.
 struct RuleRun {
   const Rule* rule = nullptr;
-  RuleStatus status;
-  std::shared_ptr<RuleHistory> history = std::make_shared<RuleHistory>();
-  AlertChanges changes;  // by the last evaluation that did not fail
   RuleId id;
   AlertingState alerting;
   // Until when restored alerts of it wait for something to judge.
@@ -47,6 +45,8 @@ struct GroupRun {
   model::TimestampMs saved_at = 0;  // as of this evaluation; 0: not, or not well
   double evaluation_seconds = 0;
   std::vector<RuleRun> rules;
+  std::shared_ptr<const GroupHistory> history = std::make_shared<const GroupHistory>();
+  std::shared_ptr<const GroupView> view;  // as it was after the last evaluation
 };
 
 // Where no alert changed, that they were looked at is written so often.
@@ -64,16 +64,16 @@ bool SameRule(const Rule& a, const Rule& b) {
 // Moves the memory of rules over, to the same rule before a changed one. Each old rule serves once,
 // so that twins keep their own; what was taken has no rule any more.
 void KeepState(GroupRun& from, GroupRun& to) {
-  std::vector<bool> settled(to.rules.size());
+  std::vector<std::optional<std::size_t>> before(to.rules.size());
   for (bool (*same)(const Rule&, const Rule&) : {&SameRule, &SameIdentity}) {
     for (std::size_t i = 0; i < to.rules.size(); ++i) {
-      if (settled[i]) continue;
+      if (before[i]) continue;
       RuleRun& run = to.rules[i];
       const auto old = std::find_if(from.rules.begin(), from.rules.end(), [&](const RuleRun& r) {
         return r.rule != nullptr && same(*r.rule, *run.rule);
       });
       if (old == from.rules.end()) continue;
-      settled[i] = true;
+      before[i] = static_cast<std::size_t>(old - from.rules.begin());
       const Rule* rule = run.rule;
       RuleId id = std::move(run.id);
       auto maker = std::move(run.maker);
@@ -92,6 +92,26 @@ void KeepState(GroupRun& from, GroupRun& to) {
   to.iterations = from.iterations;
   to.missed = from.missed;
   to.evaluation_seconds = from.evaluation_seconds;
+  to.history = Rearranged(*from.history, before);
+}
+
+std::shared_ptr<const GroupView> ViewOf(const GroupRun& run) {
+  auto view = std::make_shared<GroupView>(GroupView{.group = run.group,
+                                                    .interval_ms = run.interval_ms,
+                                                    .last_evaluation = run.last_evaluation,
+                                                    .evaluation_seconds = run.evaluation_seconds,
+                                                    .iterations = run.iterations,
+                                                    .missed = run.missed,
+                                                    .history = run.history,
+                                                    .rules = {}});
+  view->rules.reserve(run.rules.size());
+  for (const RuleRun& rule : run.rules) {
+    view->rules.push_back({.rule = rule.rule,
+                           .alerts = rule.alerting.Active(),
+                           .history = view->history.get(),
+                           .number = view->rules.size()});
+  }
+  return view;
 }
 
 // How far back the rule looks, at most.
@@ -150,16 +170,18 @@ struct Manager::Impl {
 
   GroupRun MakeRun(RuleGroup group) const AZX_REQUIRES(evaluation_mu);
   void EvaluateGroup(GroupRun& run, model::TimestampMs t) AZX_REQUIRES(evaluation_mu);
-  void EvaluateRule(const GroupRun& group, RuleRun& run, model::TimestampMs t)
+  RuleEvaluation EvaluateRule(GroupRun& group, std::size_t number, const Evaluation& evaluation)
       AZX_REQUIRES(evaluation_mu);
-  base::Result<void> TryRule(const GroupRun& group, RuleRun& run, model::TimestampMs t)
-      AZX_REQUIRES(evaluation_mu);
+  // Notes in `ended` what came of it.
+  base::Result<void> TryRule(const GroupRun& group, RuleRun& run, const Evaluation& evaluation,
+                             RuleEvaluation& ended) AZX_REQUIRES(evaluation_mu);
   Restored MayEnd(const RuleRun& run, const RuleGroup& group, model::TimestampMs t) const;
   void Save(GroupRun& run) AZX_REQUIRES(evaluation_mu);
   base::Result<void> Write(RuleRun& run, const std::vector<WrittenSample>& samples,
                            model::TimestampMs t) AZX_REQUIRES(evaluation_mu);
   void EndSeries(const std::vector<GroupRun>& gone) AZX_REQUIRES(evaluation_mu);
-  // Hands out what was saved of the rules that are known by now; how many alerts.
+  // Hands out what was saved of the rules that are known by now, and makes all views; how many
+  // alerts.
   std::size_t Claim() AZX_REQUIRES(evaluation_mu);
   void Forget() AZX_REQUIRES(evaluation_mu);
   void Publish() AZX_REQUIRES(evaluation_mu);
@@ -182,7 +204,7 @@ struct Manager::Impl {
   std::atomic<bool> notify_all = false;
   // what readers see
   mutable base::Mutex view_mu;
-  std::vector<GroupView> views AZX_GUARDED_BY(view_mu);
+  GroupViews views AZX_GUARDED_BY(view_mu);
 };
 
 GroupRun Manager::Impl::MakeRun(RuleGroup group) const {
@@ -201,6 +223,8 @@ GroupRun Manager::Impl::MakeRun(RuleGroup group) const {
 // One sample that the store refuses does not keep the others from being written.
 base::Result<void> Manager::Impl::Write(RuleRun& run, const std::vector<WrittenSample>& samples,
                                         model::TimestampMs t) {
+  const std::vector<model::Labels> ended = run.alerting.TakeEnded();
+  if (samples.empty() && ended.empty() && run.written.empty()) return {};
   const auto appender = deps.appendable.NewAppender();
   base::Result<void> outcome;
   const bool recording = run.rule->kind == RuleKind::kRecording;
@@ -213,7 +237,7 @@ base::Result<void> Manager::Impl::Write(RuleRun& run, const std::vector<WrittenS
     outcome = storage::AsResult(appended, sample.labels, t);
   }
   // Where another rule writes the same series its sample stands, and the marker is refused.
-  for (const model::Labels& series : run.alerting.TakeEnded()) {
+  for (const model::Labels& series : ended) {
     static_cast<void>(appender->Append(series, t, model::StaleNaN()));
   }
   if (recording && run.written.size() > samples.size()) {
@@ -258,6 +282,7 @@ std::size_t Manager::Impl::Claim() {
       run.hold_until = now + LongestReach(*run.rule);
       active += run.alerting.Active().size();
     }
+    group.view = ViewOf(group);
   }
   return active;
 }
@@ -276,21 +301,25 @@ void Manager::Impl::Forget() {
 }
 
 base::Result<void> Manager::Impl::TryRule(const GroupRun& group, RuleRun& run,
-                                          model::TimestampMs t) {
+                                          const Evaluation& evaluation, RuleEvaluation& ended) {
   const Rule& rule = *run.rule;
+  const model::TimestampMs t = evaluation.t;
   // An offset moves what is asked and what is written; the state of alerts knows only the time.
   const model::TimestampMs asked_at = t - group.group->query_offset_ms;
   AZX_ASSIGN_OR_RETURN(promql::QueryResult result, evaluate(*rule.expr, asked_at));
-  run.status.warnings = result.warnings;
-  run.status.samples = SampleCount(result);
+  ended.samples = SampleCount(result);
+  if (rule.kind == RuleKind::kAlerting && ended.samples == 0 && run.alerting.empty()) {
+    ended.pending = ended.firing = 0;  // mostly so, and then nothing else is looked at
+    return {};
+  }
   std::vector<WrittenSample> samples;
   if (rule.kind == RuleKind::kAlerting) {
-    const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, deps.engine, t)};
     AZX_ASSIGN_OR_RETURN(std::vector<Alert> alerts,
-                         run.maker->Make(group.group->limit, result, evaluation));
+                         run.maker->Make(group.group->limit, std::move(result), evaluation));
     const Restored may_end = MayEnd(run, *group.group, t);
     const AlertChanges changes = run.alerting.Update(rule, std::move(alerts), t, may_end);
-    run.changes = changes;
+    ended.pending = static_cast<std::size_t>(changes.pending);
+    ended.firing = static_cast<std::size_t>(changes.firing);
     if (changes.any) {
       deps.log.Info("alerts changed", {{"alert", rule.name},
                                        {"pending", std::to_string(changes.pending)},
@@ -313,7 +342,7 @@ Restored Manager::Impl::MayEnd(const RuleRun& run, const RuleGroup& group,
   if (deps.evaluate || !run.alerting.has_restored()) return Restored::kMayEnd;
   if (deps.sources_answered && !deps.sources_answered()) return Restored::kStay;
   if (t >= run.hold_until) return Restored::kMayEnd;
-  const auto empty = JudgeEmpty(*run.rule, deps.queryable, t - group.query_offset_ms);
+  const auto empty = JudgeEmpty(*run.rule, evaluate, t - group.query_offset_ms);
   return empty && empty->verdict == Verdict::kFalse ? Restored::kMayEnd : Restored::kStay;
 }
 
@@ -343,56 +372,46 @@ void Manager::Impl::Save(GroupRun& run) {
   }
 }
 
-void Manager::Impl::EvaluateRule(const GroupRun& group, RuleRun& run, model::TimestampMs t) {
+RuleEvaluation Manager::Impl::EvaluateRule(GroupRun& group, std::size_t number,
+                                           const Evaluation& evaluation) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
-  run.status.samples = 0;
-  const auto evaluated = TryRule(group, run, t);
-  run.status.last_evaluation = t;
-  run.status.evaluation_seconds = static_cast<double>(deps.clock.SteadyNs() - start_ns) / 1e9;
-  if (evaluated) {
-    run.status.health = RuleHealth::kOk;
-    run.status.last_error.clear();
-    return;
-  }
+  const RuleEvaluation& before = LastOf(*group.history, number);
   // An alert keeps its state when its rule cannot be evaluated: nothing resolves by a fault.
-  const std::string& error = evaluated.error().message();
-  if (run.status.last_error != error) {
+  RuleEvaluation ended = {.t = evaluation.t, .pending = before.pending, .firing = before.firing};
+  RuleRun& run = group.rules[number];
+  const auto evaluated = TryRule(group, run, evaluation, ended);
+  ended.seconds = static_cast<double>(deps.clock.SteadyNs() - start_ns) / 1e9;
+  ended.health = evaluated ? RuleHealth::kOk : RuleHealth::kError;
+  if (evaluated) return ended;
+  ended.error = evaluated.error().message();
+  if (ended.error != before.error) {
     deps.log.Warn("rule failed", {{"group", group.group->name},
                                   {"rule", run.rule->name},
                                   {"file", group.group->file},
-                                  {"error", error}});
+                                  {"error", ended.error}});
   }
-  run.status.health = RuleHealth::kError;
-  run.status.last_error = error;
+  return ended;
 }
 
 void Manager::Impl::EvaluateGroup(GroupRun& run, model::TimestampMs t) {
   const std::int64_t start_ns = deps.clock.SteadyNs();
-  for (RuleRun& rule : run.rules) {
-    EvaluateRule(run, rule, t);
-    rule.history->Add(Summary(rule.status, rule.changes));
+  const Evaluation evaluation = {options, t, MakeTemplateQuery(evaluate, deps.engine, t)};
+  std::vector<RuleEvaluation> ended;
+  ended.reserve(run.rules.size());
+  for (std::size_t i = 0; i < run.rules.size(); ++i) {
+    ended.push_back(EvaluateRule(run, i, evaluation));
   }
+  run.history = Extended(*run.history, std::move(ended));
   run.last_evaluation = t;
   ++run.iterations;
   Save(run);
   run.evaluation_seconds = static_cast<double>(deps.clock.SteadyNs() - start_ns) / 1e9;
+  run.view = ViewOf(run);
 }
 
 void Manager::Impl::Publish() {
-  std::vector<GroupView> fresh;
-  for (const GroupRun& run : groups) {
-    GroupView& group = fresh.emplace_back();
-    group.group = run.group;
-    group.interval_ms = run.interval_ms;
-    group.last_evaluation = run.last_evaluation;
-    group.evaluation_seconds = run.evaluation_seconds;
-    group.iterations = run.iterations;
-    group.missed = run.missed;
-    for (const RuleRun& rule : run.rules) {
-      group.rules.push_back(
-          {run.group, rule.rule, rule.status, rule.alerting.Active(), rule.history});
-    }
-  }
+  GroupViews fresh;
+  for (const GroupRun& run : groups) fresh.push_back(run.view);
   base::MutexLock lock(view_mu);
   views = std::move(fresh);
 }
@@ -510,7 +529,7 @@ void Manager::Run(std::stop_token stop) {
 
 void Manager::NotifyAll() { impl_->notify_all = true; }
 
-std::vector<GroupView> Manager::Groups() const {
+GroupViews Manager::Groups() const {
   base::MutexLock lock(impl_->view_mu);
   return impl_->views;
 }

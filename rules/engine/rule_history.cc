@@ -1,6 +1,5 @@
 #include "rule_history.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace azexporter::rules {
@@ -10,30 +9,43 @@ std::size_t SampleCount(const promql::QueryResult& result) {
   return vector == nullptr ? 1 : vector->size();
 }
 
-PastEvaluation Summary(const RuleStatus& status, const AlertChanges& changes) {
-  return {.t = status.last_evaluation,
-          .seconds = status.evaluation_seconds,
-          .health = status.health,
-          .error = status.last_error,
-          .samples = status.samples,
-          .pending = static_cast<std::size_t>(changes.pending),
-          .firing = static_cast<std::size_t>(changes.firing)};
+const RuleEvaluation& LastOf(const GroupHistory& history, std::size_t number) {
+  static const RuleEvaluation kNone;
+  return history.empty() ? kNone : history.back()->at(number);
 }
 
-void RuleHistory::Add(PastEvaluation evaluation) {
-  base::MutexLock lock(mu_);
-  if (evaluations_.size() < kLength) {
-    evaluations_.push_back(std::move(evaluation));
-  } else {
-    evaluations_[oldest_] = std::move(evaluation);
-    oldest_ = (oldest_ + 1) % kLength;
+std::shared_ptr<const GroupHistory> Extended(const GroupHistory& history,
+                                             std::vector<RuleEvaluation> evaluation) {
+  const auto all = std::make_shared<GroupHistory>();
+  all->reserve(kHistoryLength);
+  const std::size_t first = history.size() < kHistoryLength ? 0 : 1;
+  all->assign(history.begin() + static_cast<std::ptrdiff_t>(first), history.end());
+  all->push_back(std::make_shared<const std::vector<RuleEvaluation>>(std::move(evaluation)));
+  return all;
+}
+
+std::shared_ptr<const GroupHistory> Rearranged(const GroupHistory& history,
+                                               std::span<const std::optional<std::size_t>> before) {
+  const auto all = std::make_shared<GroupHistory>();
+  for (const auto& evaluation : history) {
+    std::vector<RuleEvaluation> rules;
+    rules.reserve(before.size());
+    for (const auto& number : before) {
+      rules.push_back(number ? evaluation->at(*number) : RuleEvaluation());
+    }
+    all->push_back(std::make_shared<const std::vector<RuleEvaluation>>(std::move(rules)));
   }
+  return all;
 }
 
-std::vector<PastEvaluation> RuleHistory::Evaluations() const {
-  base::MutexLock lock(mu_);
-  std::vector<PastEvaluation> all = evaluations_;
-  std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(oldest_), all.end());
+const RuleEvaluation& RuleView::last() const { return LastOf(*history, number); }
+
+std::vector<RuleEvaluation> RuleView::Evaluations() const {
+  std::vector<RuleEvaluation> all;
+  for (const auto& evaluation : *history) {
+    const RuleEvaluation& one = evaluation->at(number);
+    if (one.t != 0) all.push_back(one);
+  }
   return all;
 }
 

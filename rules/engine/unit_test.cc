@@ -115,7 +115,7 @@ class TestRun {
         return false;
       }
       manager_.EvaluateAll(test_.start + at);
-      const std::vector<GroupView> groups = manager_.Groups();
+      const GroupViews groups = manager_.Groups();
       if (TellErrors(groups, at)) return false;
       // A test between two evaluations sees the alerts of the former.
       for (; next_test < tests->size() && (*tests)[next_test]->eval_time_ms < at + interval_ms;
@@ -145,27 +145,27 @@ class TestRun {
   }
 
   // True when a rule could not be evaluated.
-  bool TellErrors(const std::vector<GroupView>& groups, std::int64_t at) {
+  bool TellErrors(const GroupViews& groups, std::int64_t at) {
     bool any = false;
-    for (const GroupView& group : groups) {
-      for (const RuleView& rule : group.rules) {
-        if (rule.status.health != RuleHealth::kError) continue;
+    for (const auto& group : groups) {
+      for (const RuleView& rule : group->rules) {
+        if (rule.last().health != RuleHealth::kError) continue;
         any = true;
         Fail(fmt::format("    rule: {}, time: {}, err: {}", rule.rule->name,
-                         base::FormatDurationMs(at), rule.status.last_error));
+                         base::FormatDurationMs(at), rule.last().error));
       }
     }
     return any;
   }
 
   // Alerts of one name may come from several rules.
-  void CheckAlerts(const AlertTest& test, const std::vector<GroupView>& groups) {
+  void CheckAlerts(const AlertTest& test, const GroupViews& groups) {
     std::vector<ExpectedAlert> got;
-    for (const GroupView& group : groups) {
-      for (const RuleView& rule : group.rules) {
+    for (const auto& group : groups) {
+      for (const RuleView& rule : group->rules) {
         if (rule.rule->kind != RuleKind::kAlerting || rule.rule->name != test.name) continue;
         for (const Alert& alert : rule.alerts) {
-          if (alert.state == AlertState::kFiring) MarkFired(*group.group, *rule.rule);
+          if (alert.state == AlertState::kFiring) MarkFired(*group->group, *rule.rule);
           got.push_back({alert.state, alert.labels, alert.annotations});
         }
       }

@@ -44,7 +44,7 @@ class DatasourceE2eTest : public testing::Test {
         [&] { return prometheus_->api().Text("/-/ready").find("Ready") != std::string::npos; },
         kWaitMs));
     folder_.Write("rules.yaml", kRules);
-    const std::string config =
+    config_ =
         folder_.Write("azexporter.yaml",
                       "global: {external_labels: {cluster: test}, collect_interval: 500ms}\n"
                       "rule_files: [rules.yaml]\n"
@@ -55,7 +55,7 @@ class DatasourceE2eTest : public testing::Test {
                           "- {url: '" +
                           url + "/api/v1/write', queue_config: {batch_send_deadline: 200ms}}\n");
     azexporter_ = std::make_unique<test::AzexporterProcess>(
-        config, std::vector<std::string>{"--kube.snapshot", "/dev/null"});
+        config_, std::vector<std::string>{"--kube.snapshot", "/dev/null"});
     ASSERT_FALSE(azexporter_->url().empty());
   }
   void TearDown() override {
@@ -69,7 +69,15 @@ class DatasourceE2eTest : public testing::Test {
     return data["groups"][0]["rules"][0];
   }
 
+  // By a check of its own, not by the daemon.
+  std::string Checked() const {
+    return test::RunAzexporter(
+               {"--check", "--config.file", config_, "--kube.snapshot", "/dev/null"})
+        .text;
+  }
+
   const test::TempFolder folder_;
+  std::string config_;
   std::unique_ptr<test::PrometheusProcess> prometheus_;
   std::unique_ptr<test::AzexporterProcess> azexporter_;
 };
@@ -102,12 +110,23 @@ TEST_F(DatasourceE2eTest, RulesHoldOverWhatPrometheusHas) {
   // The own store does not know the label.
   EXPECT_EQ(ours.Count(R"(azexporter_build_info{cluster="test"})"), 0);
 
+  // So does a check of its own.
+  const std::string checked = Checked();
+  EXPECT_NE(checked.find("Sent"), std::string::npos) << checked;
+  EXPECT_NE(checked.find("true now"), std::string::npos) << checked;
+  EXPECT_EQ(checked.find("could not be judged"), std::string::npos) << checked;
+
   // While Prometheus is away the rule fails and says why, and the alert stays as it is.
   prometheus_.reset();
   ASSERT_TRUE(Eventually([&] { return Rule("Sent").value("health", "") == "err"; }, kWaitMs));
   EXPECT_TRUE(Rule("Sent").value("lastError", "").starts_with("datasource: POST http://127.0.0.1:"))
       << Rule("Sent");
   EXPECT_EQ(ours.StateOf("Sent"), "firing");
+  const std::string in_the_dark = Checked();
+  EXPECT_NE(in_the_dark.find("1 of 1 alert rules could not be judged"), std::string::npos)
+      << in_the_dark;
+  EXPECT_NE(in_the_dark.find("datasource: POST http://127.0.0.1:"), std::string::npos)
+      << in_the_dark;
 }
 
 }  // namespace

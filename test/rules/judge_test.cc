@@ -11,7 +11,7 @@ class JudgeTest : public RulesFixture {
   std::string Judged(const std::string& expr) {
     const auto groups = Groups("groups: [{name: g, rules: [{alert: A, for: 5m, expr: '" + expr +
                                "'}, {record: r, expr: '1'}]}]");
-    const auto judgements = JudgeNow(groups, {}, engine_, store_, kStart);
+    const auto judgements = JudgeNow(groups, {}, engine_, evaluate_, kStart);
     if (judgements.size() != 1) return "not one judgement";
     const Judgement& judgement = judgements[0];
     EXPECT_EQ(judgement.rule->name, "A");
@@ -19,6 +19,8 @@ class JudgeTest : public RulesFixture {
     const std::string& said = judgement.alerts.empty() ? judgement.detail : Told(judgement.alerts);
     return std::string(VerdictName(judgement.verdict)) + (said.empty() ? "" : ": " + said);
   }
+
+  const Evaluator evaluate_ = LocalEvaluator(engine_, store_);
 };
 
 TEST_F(JudgeTest, TellsTrueFromFalseFromUnknown) {
@@ -38,6 +40,9 @@ TEST_F(JudgeTest, TellsTrueFromFalseFromUnknown) {
       {"up > 1 unless on (zone) nothing == 1", "false"},
       {"nothing unless on (zone) up", "no_data: no series nothing"},
       {"ended == 0", "no_data: no series ended"},
+      {"late_total offset 30s > 1", "false"},
+      {"late_total offset 2m > 1", "false"},
+      {"{zone=~\".*\", __name__!=\"\"} > 100", "false"},
       {"absent(nothing)", R"(true: pending {alertname="A"} 1)"},
       {"absent(up)", "false"},
       {"rate(c_total[5m]) > 0.1", R"(true: pending {alertname="A", zone="a"} 0.2)"},
@@ -62,7 +67,7 @@ TEST_F(JudgeTest, TemplatesAskTheSameSamples) {
     expr: up == 0
     annotations: {summary: '{{ with query "sum(up)" }}{{ . | first | value }} of {{ end }}2'}
 )yaml");
-  const auto judgements = JudgeNow(groups, {}, engine_, store_, kStart);
+  const auto judgements = JudgeNow(groups, {}, engine_, evaluate_, kStart);
   ASSERT_EQ(judgements.at(0).alerts.size(), 1u);
   EXPECT_EQ(judgements[0].alerts[0].annotations.Get("summary"), "1 of 2");
 }
@@ -72,7 +77,7 @@ TEST_F(JudgeTest, TheOffsetOfTheGroupCounts) {
   Put(kStart, {"up 1"});
   const auto groups =
       Groups("groups: [{name: g, query_offset: 30s, rules: [{alert: A, expr: up == 0}]}]");
-  EXPECT_EQ(JudgeNow(groups, {}, engine_, store_, kStart).at(0).verdict, Verdict::kTrue);
+  EXPECT_EQ(JudgeNow(groups, {}, engine_, evaluate_, kStart).at(0).verdict, Verdict::kTrue);
 }
 
 }  // namespace

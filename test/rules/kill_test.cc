@@ -135,8 +135,8 @@ class Life {
   }
 
   void Show() {
-    for (const GroupView& group : rules_->Groups()) {
-      for (const RuleView& rule : group.rules) {
+    for (const auto& group : rules_->Groups()) {
+      for (const RuleView& rule : group->rules) {
         for (const Alert& alert : rule.alerts) {
           tell_(std::to_string(step_) + " shown " + NameOf(alert) + " " +
                 std::string(AlertStateName(alert.state)) + " " + std::to_string(alert.active_at) +

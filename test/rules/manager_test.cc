@@ -22,7 +22,7 @@ class ManagerTest : public RulesFixture {
     return t;
   }
   RuleView RuleAt(std::size_t group, std::size_t rule) const {
-    return manager_.Groups().at(group).rules.at(rule);
+    return manager_.Groups().at(group)->rules.at(rule);
   }
 
   const ManagerOptions options_{};
@@ -72,15 +72,15 @@ TEST_F(ManagerTest, AlertsAreWrittenAndEnd) {
     const std::string state = minute < 2 ? "pending" : "firing";
     EXPECT_EQ(Ask(t, "ALERTS"), minute < 4 ? "ALERTS" + alert + state + R"(", zone="a"} 1)" : "");
     EXPECT_EQ(Ask(t, "ALERTS_FOR_STATE"), minute < 4 ? since : "");
-    EXPECT_EQ(RuleAt(0, 0).status.health, RuleHealth::kOk);
-    EXPECT_EQ(RuleAt(0, 0).status.last_evaluation, t);
+    EXPECT_EQ(RuleAt(0, 0).last().health, RuleHealth::kOk);
+    EXPECT_EQ(RuleAt(0, 0).last().t, t);
   }
 }
 
 // "ok 1/0/1": health, samples, pending and firing alerts.
 std::string HistoryOf(const RuleView& rule) {
   std::string text;
-  for (const PastEvaluation& one : rule.history->Evaluations()) {
+  for (const RuleEvaluation& one : rule.Evaluations()) {
     text += (text.empty() ? "" : "; ") + std::string(RuleHealthName(one.health)) + " " +
             std::to_string(one.samples) + "/" + std::to_string(one.pending) + "/" +
             std::to_string(one.firing);
@@ -104,12 +104,24 @@ groups:
   }
   EXPECT_EQ(HistoryOf(RuleAt(0, 0)), "ok 0/0/0; ok 1/1/0; ok 1/0/1; ok 1/0/1");
   EXPECT_EQ(HistoryOf(RuleAt(0, 1)), "ok 0/0/0; err 0/0/0; err 0/0/0; err 0/0/0");
-  const PastEvaluation last = RuleAt(0, 1).history->Evaluations().back();
+  const RuleEvaluation last = RuleAt(0, 1).last();
   EXPECT_EQ(last.t, kStart + 3 * kMinuteMs);
   EXPECT_NE(last.error.find("many-to-many"), std::string::npos) << last.error;
+  // It goes on with its rule, wherever in the group that stands.
+  Load(R"(
+groups:
+- name: g
+  rules:
+  - {record: other, expr: "1"}
+  - {record: all, expr: up + on() group_left() up}
+  - {alert: Down, expr: up == 0, for: 1m}
+)");
+  EXPECT_EQ(HistoryOf(RuleAt(0, 0)), "");
+  EXPECT_EQ(HistoryOf(RuleAt(0, 1)), "ok 0/0/0; err 0/0/0; err 0/0/0; err 0/0/0");
+  EXPECT_EQ(HistoryOf(RuleAt(0, 2)), "ok 0/0/0; ok 1/1/0; ok 1/0/1; ok 1/0/1");
   for (int minute = 4; minute < 40; ++minute) Evaluate(minute);
-  const std::vector<PastEvaluation> all = RuleAt(0, 0).history->Evaluations();
-  ASSERT_EQ(all.size(), RuleHistory::kLength);
+  const std::vector<RuleEvaluation> all = RuleAt(0, 0).Evaluations();
+  ASSERT_EQ(all.size(), kHistoryLength);
   for (std::size_t i = 0; i < all.size(); ++i) {
     EXPECT_EQ(all[i].t, kStart + static_cast<std::int64_t>(20 + i) * kMinuteMs);
   }
@@ -153,7 +165,7 @@ groups:
   EXPECT_EQ(asked_, "rate(x[5m]) at -1000;x > 1 at -1000;y at 0;");
   EXPECT_EQ(Ask(kStart, "r"), R"(r{zone="a"} 7)");
   manager_.EvaluateAll(kStart + kMinuteMs);
-  const RuleView rule = manager_.Groups().at(0).rules.at(1);
+  const RuleView rule = manager_.Groups().at(0)->rules.at(1);
   EXPECT_EQ(Told(rule.alerts), R"(firing {alertname="A", zone="a"} 7)");
   EXPECT_EQ(rule.alerts.at(0).annotations.Get("s"), "7");
   EXPECT_EQ(Ask(kStart + kMinuteMs, "ALERTS"),
@@ -161,8 +173,8 @@ groups:
   // A fault of it is the rule's, and ends no alert.
   fault_ = base::Error(base::ErrorCode::kUnavailable, "away");
   manager_.EvaluateAll(kStart + 2 * kMinuteMs);
-  const RuleView failed = manager_.Groups().at(0).rules.at(1);
-  EXPECT_EQ(failed.status.last_error, "away");
+  const RuleView failed = manager_.Groups().at(0)->rules.at(1);
+  EXPECT_EQ(failed.last().error, "away");
   EXPECT_EQ(Told(failed.alerts), R"(firing {alertname="A", zone="a"} 7)");
 }
 
@@ -237,24 +249,24 @@ TEST_F(ManagerTest, ViewsTellOfTheGroups) {
   Load("groups: [{name: a}, {name: b, interval: 1m, rules: [{alert: A, expr: up}]}]");
   auto groups = manager_.Groups();
   ASSERT_EQ(groups.size(), 2U);
-  EXPECT_EQ(groups[0].interval_ms, 15'000);
-  EXPECT_EQ(groups[1].interval_ms, 60'000);
-  EXPECT_EQ(groups[1].last_evaluation, 0);
-  EXPECT_EQ(RuleAt(1, 0).status.health, RuleHealth::kUnknown);
+  EXPECT_EQ(groups[0]->interval_ms, 15'000);
+  EXPECT_EQ(groups[1]->interval_ms, 60'000);
+  EXPECT_EQ(groups[1]->last_evaluation, 0);
+  EXPECT_EQ(RuleAt(1, 0).last().health, RuleHealth::kUnknown);
   const auto t = Evaluate(1);
-  EXPECT_EQ(manager_.Groups()[1].last_evaluation, t);
+  EXPECT_EQ(manager_.Groups()[1]->last_evaluation, t);
 }
 
 TEST_F(ManagerTest, OfSeveralTimesThatPassedOnlyTheLastIsMadeUpFor) {
   Load("groups: [{name: g, interval: 10s, rules: [{record: one, expr: '1'}]}]");
   std::jthread running([this](std::stop_token stop) { manager_.Run(stop); });
-  const auto iterations = [this] { return manager_.Groups().at(0).iterations; };
+  const auto iterations = [this] { return manager_.Groups().at(0)->iterations; };
   ASSERT_TRUE(test::Eventually([&] { return iterations() == 1; }, 10'000));
-  EXPECT_EQ(manager_.Groups().at(0).last_evaluation, kStart) << "at once";
-  EXPECT_EQ(manager_.Groups().at(0).missed, 0U);
+  EXPECT_EQ(manager_.Groups().at(0)->last_evaluation, kStart) << "at once";
+  EXPECT_EQ(manager_.Groups().at(0)->missed, 0U);
   clock_.Advance(45'000);
   ASSERT_TRUE(test::Eventually([&] { return iterations() == 2; }, 10'000));
-  const GroupView group = manager_.Groups().at(0);
+  const GroupView group = *manager_.Groups().at(0);
   EXPECT_GE(group.missed, 3U);
   EXPECT_LE(group.missed, 4U);
   EXPECT_GT(group.last_evaluation, clock_.NowMs() - 10'000);
@@ -357,15 +369,15 @@ groups:
       {R"(up{zone="a"} 0)", R"(up{zone="a", m="2"} 1)", R"(z{zone="a", n="1"} 1)"});
   Evaluate(1);
   RuleView view = RuleAt(0, 0);
-  EXPECT_EQ(view.status.health, RuleHealth::kError);
-  EXPECT_NE(view.status.last_error, "");
+  EXPECT_EQ(view.last().health, RuleHealth::kError);
+  EXPECT_NE(view.last().error, "");
   EXPECT_EQ(Told(view.alerts), R"(firing {alertname="A", zone="a"} 0)");
   // Six minutes later the second series is out of sight, and the first one is well.
   Put(kStart + 7 * kMinuteMs, {R"(up{zone="a"} 1)", R"(z{zone="a", n="1"} 1)"});
   Evaluate(7);
   view = RuleAt(0, 0);
-  EXPECT_EQ(view.status.health, RuleHealth::kOk);
-  EXPECT_EQ(view.status.last_error, "");
+  EXPECT_EQ(view.last().health, RuleHealth::kOk);
+  EXPECT_EQ(view.last().error, "");
   EXPECT_EQ(Told(view.alerts), "");
 }
 
@@ -382,8 +394,8 @@ groups:
   Evaluate(0);
   Put(kStart + kMinuteMs, {R"(up{zone="a"} 0)", R"(up{zone="b"} 0)"});
   Evaluate(1);
-  EXPECT_EQ(RuleAt(0, 0).status.last_error, "exceeded limit of 1 with 2 alerts");
-  EXPECT_EQ(RuleAt(0, 1).status.last_error, "exceeded limit of 1 with 2 series");
+  EXPECT_EQ(RuleAt(0, 0).last().error, "exceeded limit of 1 with 2 alerts");
+  EXPECT_EQ(RuleAt(0, 1).last().error, "exceeded limit of 1 with 2 series");
   EXPECT_EQ(Told(RuleAt(0, 0).alerts), R"(firing {alertname="A", zone="a"} 0)");
 }
 
@@ -398,15 +410,15 @@ groups:
   Put(kStart, {R"(up{zone="a"} 1)", R"(up{zone="b"} 2)"});
   const auto t = Evaluate(0);
   EXPECT_EQ(Ask(t, "r"), R"(r{zone="a"} 1; r{zone="b"} 12)");
-  EXPECT_EQ(RuleAt(0, 0).status.health, RuleHealth::kOk);
-  EXPECT_EQ(RuleAt(0, 1).status.health, RuleHealth::kError);
+  EXPECT_EQ(RuleAt(0, 0).last().health, RuleHealth::kOk);
+  EXPECT_EQ(RuleAt(0, 1).last().health, RuleHealth::kError);
 }
 
 TEST_F(ManagerTest, DuplicatesAfterRuleLabelsAreAnError) {
   Load("groups: [{name: g, rules: [{record: r, expr: up, labels: {zone: all}}]}]");
   Put(kStart, {R"(up{zone="a"} 1)", R"(up{zone="b"} 2)"});
   const auto t = Evaluate(0);
-  EXPECT_EQ(RuleAt(0, 0).status.last_error,
+  EXPECT_EQ(RuleAt(0, 0).last().error,
             "vector contains metrics with the same labelset after applying rule labels");
   EXPECT_EQ(Ask(t, "r"), "");
 }
@@ -448,8 +460,8 @@ TEST_F(ManagerTest, TemplatesAskTheStoreAtTheTimeOfTheEvaluation) {
 )yaml"),
                      {});
   manager_.EvaluateAll(kStart + kMinuteMs);
-  const std::vector<GroupView> groups = manager_.Groups();
-  const std::vector<Alert>& alerts = groups.at(0).rules.at(0).alerts;
+  const GroupViews groups = manager_.Groups();
+  const std::vector<Alert>& alerts = groups.at(0)->rules.at(0).alerts;
   ASSERT_EQ(alerts.size(), 1u);
   // What holds is asked a minute ago; what the templates ask is not.
   EXPECT_EQ(alerts[0].labels.Get("others"), "b ");
@@ -482,9 +494,9 @@ TEST_F(ManagerTest, TheDocumentedPackDoesWhatItSays) {
          bucket + R"("2"} 0)", bucket + R"("+Inf"} )" + n,
          R"(pg_replication_lag_seconds{db_instance="2"} 45)"});
     Evaluate(minute);
-    const std::vector<GroupView> groups = manager_.Groups();
-    for (const RuleView& rule : groups.at(0).rules) {
-      EXPECT_EQ(rule.status.health, RuleHealth::kOk) << rule.status.last_error;
+    const GroupViews groups = manager_.Groups();
+    for (const RuleView& rule : groups.at(0)->rules) {
+      EXPECT_EQ(rule.last().health, RuleHealth::kOk) << rule.last().error;
       for (const Alert& alert : rule.alerts) {
         if (alert.state == AlertState::kFiring && alert.fired_at == kStart + minute * kMinuteMs) {
           fired += n + " " + rule.rule->name + ": " +

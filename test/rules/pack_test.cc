@@ -103,10 +103,8 @@ std::map<std::string, std::set<std::string>> KnownFamilies() {
   parts.health.push_back({.resource = "nodes"});
   self.Record({.timestamp_ms = 1, .blocks = {}, .runs = {{.collector = "zones", .success = true}}},
               kube::ClusterState(std::move(parts)));
-  GroupView group;
-  group.group = std::make_shared<RuleGroup>(Pack(DocumentedPack()).at(0));
-  group.rules.push_back({group.group, &group.group->rules.at(0), {}, {}});
-  for (const auto& block : {self.ToBlock(), app::AlertCounts({group}), app::RuleCounts({group})}) {
+  const GroupViews groups = NotEvaluated(Pack(DocumentedPack()));
+  for (const auto& block : {self.ToBlock(), app::AlertCounts(groups), app::RuleCounts(groups)}) {
     for (const auto& family : block->families) known[family.name];
     for (const auto& sample : block->samples) {
       std::set<std::string>& labels = known[std::string(sample.labels.metric_name())];
@@ -228,7 +226,8 @@ TEST(PackTest, NobodyToNotifyIsWell) {
   const base::FakeClock clock(t);
   const promql::Engine engine(promql::EngineOptions{}, clock);
   int judged = 0;
-  for (const Judgement& judgement : JudgeNow(Pack(RecommendedPack()), {}, engine, store, t - 500)) {
+  for (const Judgement& judgement :
+       JudgeNow(Pack(RecommendedPack()), {}, engine, LocalEvaluator(engine, store), t - 500)) {
     if (!judgement.rule->name.starts_with("AzexporterNotifications")) continue;
     EXPECT_EQ(judgement.verdict, Verdict::kFalse) << judgement.rule->name << judgement.detail;
     ++judged;

@@ -58,8 +58,8 @@ class RestoreTest : public RulesFixture {
   // "pending since 15", "firing since 15 from 30": the alerts that there are.
   std::string State() const {
     std::string text;
-    for (const GroupView& group : rules_->Groups()) {
-      for (const RuleView& rule : group.rules) {
+    for (const auto& group : rules_->Groups()) {
+      for (const RuleView& rule : group->rules) {
         for (const Alert& alert : rule.alerts) {
           text += (text.empty() ? "" : "; ") + std::string(AlertStateName(alert.state)) +
                   " since " + Since(alert.active_at);

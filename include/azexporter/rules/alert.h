@@ -2,7 +2,7 @@
 
 // Alerts and how rules fare: what the rule engine shows of itself.
 //
-// Thread safety: values; thread-compatible, but for RuleHistory.
+// Thread safety: values; thread-compatible.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "azexporter/base/mutex.h"
 #include "azexporter/model/labels.h"
 #include "azexporter/model/sample.h"
 #include "azexporter/rules/rule_file.h"
@@ -44,51 +43,32 @@ struct Alert {
 enum class RuleHealth { kUnknown, kOk, kError };
 std::string_view RuleHealthName(RuleHealth health);
 
-// How a rule fared in its last evaluation.
-struct RuleStatus {
-  RuleHealth health = RuleHealth::kUnknown;
-  std::string last_error;
-  model::TimestampMs last_evaluation = 0;
-  double evaluation_seconds = 0;
-  std::size_t samples = 0;            // that its expression came to; 0 where it failed
-  std::vector<std::string> warnings;  // annotations of PromQL
-};
-
 // How one evaluation of a rule ended.
-struct PastEvaluation {
-  model::TimestampMs t = 0;
-  double seconds = 0;  // how long it took
+struct RuleEvaluation {
+  model::TimestampMs t = 0;  // 0: the rule was not evaluated
+  double seconds = 0;        // how long it took
   RuleHealth health = RuleHealth::kUnknown;
   std::string error;
-  std::size_t samples = 0;  // that the expression came to
+  std::size_t samples = 0;  // that the expression came to; 0 where it failed
   std::size_t pending = 0;  // alerts, as they stood afterwards
   std::size_t firing = 0;
 };
 
-// The last evaluations of a rule, which goes on with it.
-//
-// Thread safety: thread-safe.
-class RuleHistory {
- public:
-  static constexpr std::size_t kLength = 20;
+// The last evaluations of a group, oldest first: of each its rules, in their order.
+using GroupHistory = std::vector<std::shared_ptr<const std::vector<RuleEvaluation>>>;
+inline constexpr std::size_t kHistoryLength = 20;
 
-  void Add(PastEvaluation evaluation);
-  // The last kLength, oldest first.
-  std::vector<PastEvaluation> Evaluations() const;
-
- private:
-  mutable base::Mutex mu_;
-  // A ring once it is full: the oldest stands at `oldest_`.
-  std::vector<PastEvaluation> evaluations_ AZX_GUARDED_BY(mu_);
-  std::size_t oldest_ AZX_GUARDED_BY(mu_) = 0;
-};
-
+// A rule as it stands, valid as long as its GroupView.
 struct RuleView {
-  std::shared_ptr<const RuleGroup> group;  // owns `rule`
   const Rule* rule = nullptr;
-  RuleStatus status;
-  std::vector<Alert> alerts;                   // pending and firing ones, sorted by labels
-  std::shared_ptr<const RuleHistory> history;  // never null
+  std::vector<Alert> alerts;  // pending and firing ones, sorted by labels
+  const GroupHistory* history = nullptr;
+  std::size_t number = 0;  // of the rule in its group
+
+  // The newest; of a rule that was never evaluated one at no time.
+  const RuleEvaluation& last() const;
+  // The last kHistoryLength, oldest first.
+  std::vector<RuleEvaluation> Evaluations() const;
 };
 
 struct GroupView {
@@ -98,7 +78,9 @@ struct GroupView {
   double evaluation_seconds = 0;
   std::uint64_t iterations = 0;  // since the rules were loaded
   std::uint64_t missed = 0;      // that fell out, because others took too long or the clock stepped
+  std::shared_ptr<const GroupHistory> history;
   std::vector<RuleView> rules;
 };
+using GroupViews = std::vector<std::shared_ptr<const GroupView>>;
 
 }  // namespace azexporter::rules

@@ -4,7 +4,8 @@
 // keeps the state of alerts between evaluations, and writes recorded series, ALERTS and
 // ALERTS_FOR_STATE back. Semantics: prometheus/rules/{group,alerting,recording}.go.
 //
-// Thread safety: thread-safe. Views are copies; they never wait for an evaluation under way.
+// Thread safety: thread-safe. Views do not change; asking for them never waits for an evaluation
+// under way.
 
 #include <cstdint>
 #include <functional>
@@ -87,7 +88,7 @@ class Manager {
   // a second, whenever that was done last. Waits for nothing.
   void NotifyAll();
 
-  std::vector<GroupView> Groups() const;
+  GroupViews Groups() const;
 
  private:
   struct Impl;
@@ -95,7 +96,7 @@ class Manager {
 };
 
 // Groups as they are before their first evaluation.
-std::vector<GroupView> NotEvaluated(const std::vector<RuleGroup>& groups);
+GroupViews NotEvaluated(const std::vector<RuleGroup>& groups);
 
 // How an alerting rule stands in the moment, with no `for:` and no memory: what a one-shot check
 // can know. Empty is not fine: the verdict tells "false" from "there was nothing to judge".
@@ -116,9 +117,9 @@ struct Judgement {
   std::vector<Alert> alerts;  // of kTrue: pending, as they stand at `t`
 };
 
-// Judges the alerting rules of `groups` at `t`, in order.
+// Judges the alerting rules of `groups` at `t`, in order. `engine` reads what templates ask.
 std::vector<Judgement> JudgeNow(const std::vector<RuleGroup>& groups, const ManagerOptions& options,
-                                const promql::Engine& engine, const storage::Queryable& queryable,
+                                const promql::Engine& engine, const Evaluator& evaluate,
                                 model::TimestampMs t);
 
 }  // namespace azexporter::rules
