@@ -186,6 +186,12 @@ Result<zones::ZoneReport> ReadReport(const dom::element& data) {
   report.pods = Source(sources, "pods");
   report.expectations = Source(sources, "expectations");
   for (const dom::element zone : list) report.zones.push_back(Zone(zone));
+  if (data["watched_namespaces"].get(list) == simdjson::SUCCESS) {
+    for (const dom::element ns : list) {
+      std::string_view name;
+      if (ns.get(name) == simdjson::SUCCESS) report.watched_namespaces.emplace(name);
+    }
+  }
   if (data["losses"].get(list) == simdjson::SUCCESS) {
     for (const dom::element loss : list) report.losses.push_back(Loss(loss));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "azexporter/base/duration.h"
@@ -187,8 +188,10 @@ std::string FindingsText(const CheckResult& result, int verbosity) {
 std::string Headline(const CheckResult& result) {
   const std::size_t alerts = CountTrue(result);
   if (result.status == Status::kOk) {
-    return fmt::format("{}, {} of {} alert rules true", ZonesSummary(result.report), alerts,
-                       result.rules);
+    std::string text = fmt::format("{}, {} of {} alert rules true", ZonesSummary(result.report),
+                                   alerts, result.rules);
+    const std::set<std::string>& watched = result.report.watched_namespaces;
+    return watched.empty() ? text : text + "; " + zones::OnlyWatchedText(watched);
   }
   std::string text = result.findings[0].text;
   if (NoFurtherZone(result.report)) text += "; no further zone could be lost";

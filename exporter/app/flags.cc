@@ -61,6 +61,10 @@ void AddDaemonFlags(CLI::App& cli, Flags& flags, RawFlags& raw) {
   cli.add_option("--kubeconfig", flags.kubeconfig,
                  "Kubeconfig file. Default: the service account, else ~/.kube/config.");
   cli.add_option("--kube.context", flags.context, "Context of the kubeconfig.");
+  cli.add_option("--kube.namespaces", flags.namespaces,
+                 "Watch these namespaces alone, with commas between. Default: all.")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   cli.add_option("--kube.snapshot", flags.snapshot,
                  "Read `kubectl get ... -o json` output (- is standard input) instead of asking an "
                  "API server; /dev/null is an empty cluster.");
@@ -394,6 +398,11 @@ base::Result<config::Config> Flags::MakeConfig() const {
   if (kubeconfig) config.kubernetes.kubeconfig = *kubeconfig;
   if (context) config.kubernetes.context = *context;
   if (snapshot) config.kubernetes.snapshot = *snapshot;
+  if (!namespaces.empty()) {
+    auto parsed = config::ParseNamespaces(namespaces);
+    if (!parsed) return base::Fail(parsed.error().WithContext("--kube.namespaces"));
+    config.kubernetes.namespaces = std::move(*parsed);
+  }
   if (storage_path) config.storage.path = *storage_path;
   if (leader_election && !config.kubernetes.leader_election) {
     config.kubernetes.leader_election.emplace();
@@ -425,6 +434,7 @@ base::Result<config::Config> Flags::MakeConfig() const {
   if (!rule_files.empty()) config.rule_files = rule_files;
   config.collectors.pods_detail = config.collectors.pods_detail || pods_detail;
   config.disabled_collectors.insert(disabled_collectors.begin(), disabled_collectors.end());
+  AZX_RETURN_IF_ERROR(config::CheckNamespaces(config));
   return config;
 }
 

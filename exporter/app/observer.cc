@@ -35,6 +35,7 @@ Result<kube::ClusterAccess> FindCluster(const config::KubernetesConfig& config,
 
 kube::ClusterOptions ClusterOptionsOf(const config::Config& config, const ObserverDeps& deps) {
   kube::ClusterOptions options;
+  options.namespaces = config.kubernetes.namespaces;
   options.list_timeout_ms = deps.list_timeout_ms;
   if (config.zones_config_map) {
     options.config_map_namespace = config.zones_config_map->ns;
@@ -236,6 +237,14 @@ void Observer::UpdateDatabases(const kube::ClusterState& cluster) {
   redis_.SetClusters(std::move(clusters));
 }
 
+void Observer::WarnOfEmptyNamespaces(const zones::ZoneReport& report) {
+  for (const std::string& ns : zones::EmptyNamespaces(report)) {
+    if (!warned_namespaces_.insert(ns).second) continue;
+    deps_.log.Warn("nothing is in a namespace that is watched: does it exist?",
+                   {{"namespace", ns}});
+  }
+}
+
 collect::Round Observer::MakeRound(std::int64_t now_ms) {
   const auto cluster = cluster_state();
   UpdateExpectations(*cluster);
@@ -269,6 +278,7 @@ collect::Round Observer::MakeRound(std::int64_t now_ms) {
                                 .maintenance_until_ms = config_.maintenance_until_ms,
                                 .now_ms = now_ms,
                                 .stale_after_ms = stale_after_ms});
+  WarnOfEmptyNamespaces(round.report);
   if (!config_.disabled_collectors.contains("policy")) round.policy = audit_.Update(*cluster);
   round.snapshot = gatherer_.Gather({.cluster = *cluster,
                                      .report = round.report,
@@ -286,7 +296,8 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
   const auto& now = config_.kubernetes;
   const auto& next = config.kubernetes;
   if (now.kubeconfig != next.kubeconfig || now.context != next.context ||
-      now.snapshot != next.snapshot || now.leader_election != next.leader_election) {
+      now.snapshot != next.snapshot || now.namespaces != next.namespaces ||
+      now.leader_election != next.leader_election) {
     return needs_restart("kubernetes");
   }
   if (config_.zones_config_map.has_value() != config.zones_config_map.has_value() ||

@@ -74,6 +74,12 @@ Result<void> ReadKubernetes(YamlMap& map, KubernetesConfig& kubernetes) {
   AZX_RETURN_IF_ERROR(ReadPath(map, "kubeconfig", kubernetes.kubeconfig));
   AZX_RETURN_IF_ERROR(ReadText(map, "context", kubernetes.context));
   AZX_RETURN_IF_ERROR(ReadPath(map, "snapshot", kubernetes.snapshot));
+  if (const YamlNode* namespaces = map.Find("namespaces")) {
+    AZX_ASSIGN_OR_RETURN(const auto names, namespaces->AsStringList());
+    auto parsed = ParseNamespaces(names);
+    if (!parsed) return Fail(namespaces->ErrorHere(parsed.error().message()));
+    kubernetes.namespaces = std::move(*parsed);
+  }
   if (const YamlNode* defaults = map.Find("default_constraints")) {
     AZX_ASSIGN_OR_RETURN(kubernetes.default_constraints, ReadDefaultConstraints(*defaults));
   }
@@ -234,6 +240,9 @@ Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {
   AZX_RETURN_IF_ERROR(
       ReadSection(root, "collectors", [&](YamlMap& map) { return ReadCollectors(map, config); }));
   AZX_RETURN_IF_ERROR(root.CheckAllRead());
+  if (const auto checked = CheckNamespaces(config); !checked) {
+    return Fail(root.Find("kubernetes")->ErrorHere(checked.error().message()));
+  }
   return config;
 }
 

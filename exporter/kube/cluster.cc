@@ -4,6 +4,7 @@
 #include <thread>
 #include <type_traits>
 
+#include "azexporter/base/mutex.h"
 #include "azexporter/kube/api_client.h"
 #include "azexporter/kube/object_cache.h"
 #include "azexporter/kube/reflector.h"
@@ -21,37 +22,80 @@ struct ReflectorDeps {
 };
 
 template <class T>
-ReflectorOptions ReflectorOptionsOf(const ClusterOptions& options) {
+ReflectorOptions ReflectorOptionsOf(const ClusterOptions& options, const std::string& ns) {
   ReflectorOptions result;
-  result.path = PathOf<T>();
-  result.older_paths = OlderPathsOf<T>();
+  result.path = PathOf<T>(ns);
+  result.older_paths = OlderPathsOf<T>(ns);
   result.optional = ResourceOf<T>::kNeed == Need::kOptional;
   result.custom = kIsCustom<T>;
   result.min_backoff_ms = options.min_backoff_ms;
   result.list_timeout_ms = options.list_timeout_ms;
   if constexpr (std::is_same_v<T, ConfigMap>) {
-    result.path = "/api/v1/namespaces/" + options.config_map_namespace + "/configmaps";
     result.selectors = "fieldSelector=metadata.name%3D" + base::UrlEscape(options.config_map_name);
   }
   return result;
 }
 
+// The namespaces whose objects are watched one by one; "": all at once. Empty: the resource is not
+// in use.
 template <class T>
-bool IsInUse(const ClusterOptions& options) {
-  if constexpr (kIsCustom<T>) return options.custom_resources.contains(T::kResource);
-  return !std::is_same_v<T, ConfigMap> || !options.config_map_name.empty();
+std::set<std::string> NamespacesOf(const ClusterOptions& options) {
+  if constexpr (std::is_same_v<T, ConfigMap>) {
+    if (options.config_map_name.empty()) return {};
+    return {options.config_map_namespace};
+  }
+  if (kIsCustom<T> && !options.custom_resources.contains(T::kResource)) return {};
+  if (!kIsNamespaced<T> || options.namespaces.empty()) return {""};
+  return options.namespaces;
 }
 
-// The cache of one resource and what keeps it current.
+// A cache and what keeps it current.
 template <class T>
-struct Watched {
-  explicit Watched(const ReflectorDeps& deps)
-      : in_use(IsInUse<T>(deps.options)),
-        reflector(ReflectorOptionsOf<T>(deps.options), deps.client, cache, deps.clock, deps.log) {}
+struct Followed {
+  Followed(const ReflectorDeps& deps, const std::string& ns)
+      : reflector(ReflectorOptionsOf<T>(deps.options, ns), deps.client, cache, deps.clock,
+                  deps.log) {}
 
-  const bool in_use;
   ObjectCache<T> cache;    // own synchronisation
   Reflector<T> reflector;  // used by its own thread
+};
+
+// One resource.
+template <class T>
+class Watched {
+ public:
+  explicit Watched(const ReflectorDeps& deps) {
+    for (const std::string& ns : NamespacesOf<T>(deps.options)) {
+      followed_.push_back(std::make_unique<Followed<T>>(deps, ns));
+    }
+  }
+
+  // Empty where the resource is not in use.
+  const std::vector<std::unique_ptr<Followed<T>>>& followed() const { return followed_; }
+
+  // The same pointer as long as nothing changed.
+  SharedList<T> List() const {
+    std::vector<SharedList<T>> parts;
+    for (const auto& one : followed_) parts.push_back(one->cache.List());
+    base::MutexLock lock(mu_);
+    if (!list_ || parts != parts_) {
+      list_ = JoinLists(parts);
+      parts_ = std::move(parts);
+    }
+    return list_;
+  }
+
+  ResourceHealth health() const {
+    std::vector<ResourceHealth> parts;
+    for (const auto& one : followed_) parts.push_back(one->cache.health());
+    return HealthOfAll(parts);
+  }
+
+ private:
+  std::vector<std::unique_ptr<Followed<T>>> followed_;  // in order of namespaces; constant
+  mutable base::Mutex mu_;
+  mutable std::vector<SharedList<T>> parts_ AZX_GUARDED_BY(mu_);  // what `list_` was made of
+  mutable SharedList<T> list_ AZX_GUARDED_BY(mu_);
 };
 
 template <class... T>
@@ -68,7 +112,7 @@ struct WatchedResources : Watched<T>... {
   template <class T1, class Visit>
   void Visited(Visit& visit) {
     Watched<T1>& watched = *this;
-    if (watched.in_use) visit(watched);
+    if (!watched.followed().empty()) visit(watched);
   }
 };
 
@@ -85,6 +129,8 @@ struct Cluster::Impl {
   // own synchronisation
   ApiClient client;
   WithAllResources<WatchedResources> resources;
+  base::Mutex mu;
+  std::shared_ptr<const ClusterState> last AZX_GUARDED_BY(mu);  // that was given out
   // of the owner of Cluster; last, so that they join before what they use is gone
   std::vector<std::jthread> threads;
 };
@@ -100,13 +146,19 @@ void Cluster::ListOnce(std::stop_token stop) {
   // nor does a slow one, since each has a thread.
   std::vector<std::jthread> threads;
   impl_->resources.ForEach([&](auto& watched) {
-    threads.emplace_back([&watched, stop] { static_cast<void>(watched.reflector.ListOnce(stop)); });
+    for (const auto& one : watched.followed()) {
+      threads.emplace_back(
+          [&reflector = one->reflector, stop] { static_cast<void>(reflector.ListOnce(stop)); });
+    }
   });
 }
 
 void Cluster::Start() {
   impl_->resources.ForEach([&](auto& watched) {
-    impl_->threads.emplace_back([&watched](std::stop_token stop) { watched.reflector.Run(stop); });
+    for (const auto& one : watched.followed()) {
+      impl_->threads.emplace_back(
+          [&reflector = one->reflector](std::stop_token stop) { reflector.Run(stop); });
+    }
   });
 }
 
@@ -117,11 +169,14 @@ void Cluster::Stop() {
 
 std::shared_ptr<const ClusterState> Cluster::State() const {
   ClusterState::Parts parts;
+  parts.namespaces = impl_->options.namespaces;
   impl_->resources.ForEach([&]<class T>(const Watched<T>& watched) {
-    parts.*ResourceOf<T>::kList = watched.cache.List();
-    parts.health.push_back(watched.cache.health());
+    parts.*ResourceOf<T>::kList = watched.List();
+    parts.health.push_back(watched.health());
   });
-  return std::make_shared<const ClusterState>(std::move(parts));
+  base::MutexLock lock(impl_->mu);
+  impl_->last = std::make_shared<const ClusterState>(std::move(parts), impl_->last.get());
+  return impl_->last;
 }
 
 const ClusterAccess& Cluster::access() const { return impl_->client.access(); }

@@ -1,5 +1,6 @@
 #include "azexporter/kube/cluster_state.h"
 
+#include <algorithm>
 #include <mutex>
 
 namespace azexporter::kube {
@@ -42,13 +43,34 @@ std::string_view WatchEndName(WatchEnd end) {
   return "";
 }
 
+ResourceHealth HealthOfAll(const std::vector<ResourceHealth>& namespaces) {
+  ResourceHealth all = namespaces.front();
+  for (std::size_t i = 1; i < namespaces.size(); ++i) {
+    const ResourceHealth& one = namespaces[i];
+    all.synced = all.synced && one.synced;
+    all.absent = all.absent && one.absent;
+    all.last_contact_ms = std::min(all.last_contact_ms, one.last_contact_ms);
+    if (all.last_error.empty()) all.last_error = one.last_error;
+    all.objects += one.objects;
+    all.bytes_read += one.bytes_read;
+    all.list_seconds = std::max(all.list_seconds, one.list_seconds);
+    all.last_event_ms = std::max(all.last_event_ms, one.last_event_ms);
+    all.event_lag_ms = std::max(all.event_lag_ms, one.event_lag_ms);
+    for (std::size_t n = 0; n < kListReasons; ++n) all.lists[n] += one.lists[n];
+    for (std::size_t n = 0; n < kWatchEnds; ++n) all.watch_ends[n] += one.watch_ends[n];
+    all.decode_errors += one.decode_errors;
+    if (all.last_decode_error.empty()) all.last_decode_error = one.last_decode_error;
+  }
+  return all;
+}
+
 // Made when first asked for, since most rounds do not ask.
 struct ClusterState::PodIndex {
   std::once_flag made;
   std::unordered_map<std::string_view, std::vector<const Pod*>> by_node;
 };
 
-ClusterState::ClusterState(Parts parts)
+ClusterState::ClusterState(Parts parts, const ClusterState* before)
     : parts_(std::move(parts)), pod_index_(std::make_unique<PodIndex>()) {
   FillIn(parts_.nodes);
   FillIn(parts_.pods);
@@ -69,10 +91,14 @@ ClusterState::ClusterState(Parts parts)
   FillIn(parts_.redis_clusters);
   FillIn(parts_.destination_rules);
   FillIn(parts_.target_group_bindings);
-  node_by_name_.reserve(parts_.nodes->size());
-  for (const auto& node : *parts_.nodes) {
-    node_by_name_[node->meta.name] = {node.get(), node->zone()};
+  if (before != nullptr && before->parts_.nodes == parts_.nodes) {
+    node_index_ = before->node_index_;
+    return;
   }
+  auto index = std::make_shared<NodeIndex>();
+  index->reserve(parts_.nodes->size());
+  for (const auto& node : *parts_.nodes) (*index)[node->meta.name] = {node.get(), node->zone()};
+  node_index_ = std::move(index);
 }
 
 ClusterState::~ClusterState() = default;
@@ -80,8 +106,8 @@ ClusterState::ClusterState(ClusterState&&) noexcept = default;
 ClusterState& ClusterState::operator=(ClusterState&&) noexcept = default;
 
 const Node* ClusterState::FindNode(std::string_view name) const {
-  const auto found = node_by_name_.find(name);
-  return found == node_by_name_.end() ? nullptr : found->second.node;
+  const auto found = node_index_->find(name);
+  return found == node_index_->end() ? nullptr : found->second.node;
 }
 
 const Pod* ClusterState::FindPod(std::string_view ns, std::string_view name) const {
@@ -154,8 +180,8 @@ std::span<const Pod* const> ClusterState::PodsOn(std::string_view node_name) con
 
 std::string_view ClusterState::ZoneOf(const Pod& pod) const {
   if (pod.node_name.empty()) return {};
-  const auto found = node_by_name_.find(pod.node_name);
-  return found == node_by_name_.end() ? std::string_view() : found->second.zone;
+  const auto found = node_index_->find(pod.node_name);
+  return found == node_index_->end() ? std::string_view() : found->second.zone;
 }
 
 const ResourceHealth* ClusterState::HealthOf(std::string_view resource) const {

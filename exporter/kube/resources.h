@@ -26,6 +26,7 @@ struct ResourceOf<Node> {
   static constexpr std::string_view kKind = "Node";
   static constexpr auto kList = &ClusterState::Parts::nodes;
   static constexpr Need kNeed = Need::kRequired;
+  static constexpr bool kOfCluster = true;
 };
 
 template <>
@@ -98,6 +99,7 @@ struct ResourceOf<PersistentVolume> {
   static constexpr std::string_view kKind = "PersistentVolume";
   static constexpr auto kList = &ClusterState::Parts::volumes;
   static constexpr Need kNeed = Need::kOptional;
+  static constexpr bool kOfCluster = true;
 };
 
 template <>
@@ -114,6 +116,7 @@ struct ResourceOf<StorageClass> {
   static constexpr std::string_view kKind = "StorageClass";
   static constexpr auto kList = &ClusterState::Parts::storage_classes;
   static constexpr Need kNeed = Need::kOptional;
+  static constexpr bool kOfCluster = true;
 };
 
 template <>
@@ -181,20 +184,29 @@ struct ResourceOf<TargetGroupBinding> {
 template <class T>
 inline constexpr bool kIsCustom = std::is_base_of_v<CustomObject, T>;
 
-// "/api/v1/nodes", "/apis/apps/v1/deployments".
+// Its objects stand in namespaces; those of the others are the cluster's.
 template <class T>
-std::string PathOf(std::string_view api = ResourceOf<T>::kApi) {
-  const std::string_view root = api.find('/') == std::string_view::npos ? "/api/" : "/apis/";
-  return std::string(root) + std::string(api) + "/" +
-         std::string(T::kResource.substr(0, T::kResource.find('.')));
+inline constexpr bool kIsNamespaced = !requires {
+  ResourceOf<T>::kOfCluster;
+};
+
+// "/api/v1/nodes"; of one namespace "/apis/apps/v1/namespaces/shop/deployments".
+template <class T>
+std::string PathOf(std::string_view ns, std::string_view api = ResourceOf<T>::kApi) {
+  std::string path = api.find('/') == std::string_view::npos ? "/api/" : "/apis/";
+  path += api;
+  if (!ns.empty()) path.append("/namespaces/").append(ns);
+  return path.append("/").append(T::kResource.substr(0, T::kResource.find('.')));
 }
 
 // Where servers have it that do not know the path above yet, the newest first.
 template <class T>
-std::vector<std::string> OlderPathsOf() {
+std::vector<std::string> OlderPathsOf(std::string_view ns) {
   std::vector<std::string> paths;
   if constexpr (requires { ResourceOf<T>::kOlderApis; }) {
-    for (const std::string_view api : ResourceOf<T>::kOlderApis) paths.push_back(PathOf<T>(api));
+    for (const std::string_view api : ResourceOf<T>::kOlderApis) {
+      paths.push_back(PathOf<T>(ns, api));
+    }
   }
   return paths;
 }
@@ -203,8 +215,8 @@ std::vector<std::string> OlderPathsOf() {
 template <template <class...> class Use>
 using WithAllResources = Use<Node, Pod, ConfigMap, Deployment, ReplicaSet, StatefulSet, DaemonSet,
                              Job, PodDisruptionBudget, PersistentVolume, PersistentVolumeClaim,
-                             StorageClass, Service, EndpointSlice, PrometheusRule, CnpgCluster,
-                             RedisCluster, DestinationRule, TargetGroupBinding>;
+                             StorageClass, Service, EndpointSlice, PrometheusRule,
+                             CnpgCluster, RedisCluster, DestinationRule, TargetGroupBinding>;
 // The same for what is no template: USE(Node) USE(Pod) ...
 #define AZX_FOR_ALL_RESOURCES(USE) \
   USE(Node)                        \

@@ -151,7 +151,7 @@ void WriteZone(JsonWriter& json, const zones::ZoneStatus& zone) {
   WriteOptional(json, "p95_seconds", zone.p95_seconds);
   json.Key("pods").Int(zone.pods.total);
   WriteResources(json, "allocatable", zone.allocatable);
-  WriteResources(json, "requested", zone.requested);
+  if (zone.requested) WriteResources(json, "requested", *zone.requested);
   if (zone.maintenance_until_ms) {
     json.Key("maintenance_until").String(base::FormatRfc3339(*zone.maintenance_until_ms));
   }
@@ -268,7 +268,13 @@ void WriteZones(JsonWriter& json, const zones::ZoneReport& report, const zones::
   WriteSource(json, "budgets", report.budgets);
   WriteSource(json, "services", report.services);
   WriteSource(json, "volumes", report.volumes);
-  json.EndObject().Key("zones").BeginArray();
+  json.EndObject();
+  if (!report.watched_namespaces.empty()) {
+    json.Key("watched_namespaces").BeginArray();
+    for (const std::string& ns : report.watched_namespaces) json.String(ns);
+    json.EndArray();
+  }
+  json.Key("zones").BeginArray();
   for (const zones::ZoneStatus& zone : report.zones) WriteZone(json, zone);
   json.EndArray().Key("nodes_without_zone").Int(report.nodes_without_zone);
   json.Key("databases").BeginArray();

@@ -24,17 +24,7 @@ constexpr std::pair<Topic, std::string_view> kTopics[] = {
 };
 
 using base::CountText;
-
-// "a, b, c and 4 more"
-std::string Some(const std::vector<std::string>& all) {
-  constexpr std::size_t kMost = 3;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(all.size(), kMost); ++i) {
-    text += (i > 0 ? ", " : "") + all[i];
-  }
-  if (all.size() > kMost) text += fmt::format(" and {} more", all.size() - kMost);
-  return text;
-}
+using base::SomeText;
 
 class Collector {
  public:
@@ -48,6 +38,7 @@ class Collector {
     OptionalSource("disruption budgets", report_.budgets);
     OptionalSource("services", report_.services);
     OptionalSource("volumes", report_.volumes);
+    Namespaces();
     Zones();
     for (const ZoneLoss& loss : report_.losses) Loss(loss);
     std::vector<std::string> unspread;
@@ -65,7 +56,7 @@ class Collector {
       Add({Severity::kNote, Topic::kSpread, "", scope_.ns, "",
            fmt::format("{} with more than one replica {} no rule that spreads over zones: {}",
                        CountText(static_cast<std::int64_t>(unspread.size()), "workload"),
-                       unspread.size() == 1 ? "has" : "have", Some(unspread))});
+                       unspread.size() == 1 ? "has" : "have", SomeText(unspread))});
     }
     Databases();
     for (const RedisStatus& redis : report_.redis) Redis(redis);
@@ -94,6 +85,24 @@ class Collector {
          std::string(what),
          fmt::format("{} are {}: {}", what, source.known ? "not current" : "not known",
                      source.error)});
+  }
+
+  // What was not looked at must not pass for fine.
+  void Namespaces() {
+    const auto add = [&](Severity severity, const std::string& ns, std::string text) {
+      Add({severity, Topic::kSources, "", ns, "namespaces", std::move(text)});
+    };
+    const std::set<std::string>& watched = report_.watched_namespaces;
+    if (watched.empty()) return;
+    add(Severity::kNote, "", OnlyWatchedText(watched));
+    if (!scope_.ns.empty() && !watched.contains(scope_.ns)) {
+      add(Severity::kUnknown, scope_.ns,
+          fmt::format("namespace {} is not known: {}", scope_.ns, OnlyWatchedText(watched)));
+    }
+    for (const std::string& ns : EmptyNamespaces(report_)) {
+      add(Severity::kWarning, ns,
+          fmt::format("namespace {} is watched and has nothing in it, or does not exist", ns));
+    }
   }
 
   void Zones() {
@@ -164,7 +173,7 @@ class Collector {
         return Add(
             {OnlyAbsent() ? Severity::kNote : Severity::kUnknown, Topic::kLoss, loss.zone, "", "",
              fmt::format("nothing was found that would not survive the loss of {}; not known: {}",
-                         loss.zone, Some(loss.not_known))});
+                         loss.zone, SomeText(loss.not_known))});
       case Verdict::kSurvived:
       case Verdict::kLostAlready:
         return;
@@ -240,7 +249,7 @@ class Collector {
         add(Severity::kNote, "lets no pod go, ever: its nodes cannot be drained");
       }
       if (!budget.overlaps.empty()) {
-        add(Severity::kNote, "shares pods with " + Some(budget.overlaps) +
+        add(Severity::kNote, "shares pods with " + SomeText(budget.overlaps) +
                                  ": the API refuses to evict them, their nodes cannot be drained");
       }
     }
@@ -255,7 +264,7 @@ class Collector {
                        FullName(status.workload),
                        CountText(status.unschedulable, "pod") +
                            (status.unschedulable == 1 ? " is" : " are"),
-                       status.topology_key, status.max_skew, Some(held),
+                       status.topology_key, status.max_skew, SomeText(held),
                        held.size() == 1 ? "counts" : "count")});
     }
     if (ns.unschedulable > 0) {
@@ -286,11 +295,11 @@ class Collector {
       if (service.external_local && service.ready > 0 && !service.empty_zones.empty()) {
         add(Severity::kNote, "",
             " has externalTrafficPolicy Local and no ready endpoint in " +
-                Some(service.empty_zones) + ": the nodes there drop its traffic");
+                SomeText(service.empty_zones) + ": the nodes there drop its traffic");
       }
       if (!service.single_endpoint_zones.empty()) {
         add(Severity::kNote, "",
-            " keeps traffic in its zone: all of " + Some(service.single_endpoint_zones) +
+            " keeps traffic in its zone: all of " + SomeText(service.single_endpoint_zones) +
                 " goes to a single endpoint");
       }
       if (HintsAreMissed(service.hints)) {
@@ -339,7 +348,7 @@ class Collector {
       workloads.erase(std::unique(workloads.begin(), workloads.end()), workloads.end());
       Add({Severity::kNote, Topic::kVolumes, zone, ns.ns, "",
            fmt::format("volumes bind pods of namespace {} to {}: {}", ns.ns, zone,
-                       Some(workloads))});
+                       SomeText(workloads))});
     }
   }
 
@@ -425,7 +434,7 @@ class Collector {
       }
       add(Severity::kWarning, "", redis.cluster,
           fmt::format("the nodes of {} see {} different clusters{}", redis.cluster, redis.views,
-                      down.empty() ? "" : ", one that is down from " + Some(down)));
+                      down.empty() ? "" : ", one that is down from " + SomeText(down)));
     }
     for (const auto& [zone, shards] : redis.shards_in_one_zone) {
       add(Severity::kNote, zone, redis.cluster,

@@ -264,6 +264,7 @@ void AddSources(const ReportInputs& inputs, ZoneReport& report) {
   report.nodes = StatusOf(cluster, kube::Node::kResource, inputs);
   report.pods = StatusOf(cluster, kube::Pod::kResource, inputs);
   report.expectations = inputs.expectations;
+  report.watched_namespaces = cluster.watched_namespaces();
   report.workloads = WorkloadsStatus(cluster, inputs);
   report.budgets = StatusOf(cluster, kube::PodDisruptionBudget::kResource, inputs);
   report.services =
@@ -378,6 +379,9 @@ struct ZoneModel::Impl {
     if (report.nodes.known) zones = nodes.zones;
     for (const auto& [name, expected] : inputs.expected) zones[name];
     for (const std::string& name : inputs.seen_zones) zones[name];
+    if (report.all_pods_seen()) {
+      for (auto& [name, zone] : zones) zone.requested.emplace();
+    }
     for (const auto& ns : report.namespaces) {
       for (const auto& [name, load] : ns->loads) {
         if (!name.empty()) AddLoad(load, zones[name]);
@@ -395,7 +399,7 @@ struct ZoneModel::Impl {
   }
 
   static void AddLoad(const ZoneLoad& load, ZoneStatus& zone) {
-    zone.requested.Add(load.requested);
+    if (zone.requested) zone.requested->Add(load.requested);
     zone.pods.total += load.pods.total;
     zone.pods.ready += load.pods.ready;
     zone.pods_ready += static_cast<int>(load.watched.ready);
@@ -414,6 +418,10 @@ struct ZoneModel::Impl {
           std::pair("disruption budgets", &report.budgets),
           std::pair("services", &report.services)}) {
       if (!source->known) loss.not_known.emplace_back(name);
+    }
+    if (!report.watched_namespaces.empty()) {
+      loss.not_known.push_back("all else of the cluster, since " +
+                               OnlyWatchedText(report.watched_namespaces));
     }
     for (const auto& ns : report.namespaces) {
       const auto found = ((*ns).*part).find(zone.zone);
@@ -439,7 +447,7 @@ struct ZoneModel::Impl {
 
   // The placements of all zones that still have nodes.
   void Place(const ReportInputs& inputs, const ZoneReport& report) {
-    if (!inputs.place || !report.nodes.known || !report.pods.known) return placements.clear();
+    if (!inputs.place || !report.all_pods_seen()) return placements.clear();
     if (!placements.empty()) return;
     std::vector<const NamespaceGroups*> groups;
     for (const auto& [ns, known] : namespaces) groups.push_back(&known.groups);

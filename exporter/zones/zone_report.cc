@@ -1,5 +1,8 @@
 #include "azexporter/zones/zone_report.h"
 
+#include <algorithm>
+
+#include "azexporter/base/count_text.h"
 #include "azexporter/base/time_text.h"
 #include "azexporter/base/yaml.h"
 
@@ -101,6 +104,24 @@ std::string_view EndpointHealthName(EndpointHealth health) {
       return "down";
   }
   return "none";
+}
+
+std::string OnlyWatchedText(const std::set<std::string>& namespaces) {
+  const bool one = namespaces.size() == 1;
+  return std::string("only namespace") + (one ? " " : "s ") +
+         base::SomeText({namespaces.begin(), namespaces.end()}) + (one ? " is" : " are") +
+         " watched";
+}
+
+std::vector<std::string> EmptyNamespaces(const ZoneReport& report) {
+  std::vector<std::string> empty;
+  if (!report.nodes.known || !report.pods.known) return empty;
+  for (const std::string& ns : report.watched_namespaces) {
+    const bool found = std::any_of(report.namespaces.begin(), report.namespaces.end(),
+                                   [&](const auto& seen) { return seen->ns == ns; });
+    if (!found) empty.push_back(ns);
+  }
+  return empty;
 }
 
 const ZoneStatus* ZoneReport::Find(std::string_view zone) const {

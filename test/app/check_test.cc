@@ -179,6 +179,21 @@ TEST(FormatTest, TableShowsZonesAlertsAndWhatWasNotJudged) {
       "no data   Lag: why\n");
 }
 
+TEST(FormatTest, TheFirstLineSaysWhatIsWatchedAlone) {
+  zones::ZoneReport report = HealthyReport();
+  report.watched_namespaces = {"bank", "shop"};
+  for (const char* ns : {"bank", "shop"}) {
+    auto seen = std::make_shared<zones::NamespaceReport>();
+    seen->ns = ns;
+    report.namespaces.push_back(std::move(seen));
+  }
+  const std::string text = Format(Judge(report, {}, {}), {});
+  EXPECT_TRUE(
+      text.starts_with("AZ OK  2 zones normal, 0 of 0 alert rules true; only namespaces "
+                       "bank, shop are watched\n"))
+      << text;
+}
+
 TEST(FormatTest, NagiosKeepsBarsOutOfItsText) {
   zones::ZoneReport report = HealthyReport();
   report.nodes = {.known = false, .failing = true, .error = "a|b\nc"};
@@ -243,6 +258,25 @@ TEST(ParseFlagsTest, TheExternalUrlHasNoSlashAtItsEnd) {
   ASSERT_TRUE(flags) << flags.error().text;
   EXPECT_EQ(flags->external_url, "https://x:1/az");
   EXPECT_EQ(flags->resend_delay_ms, 90'000);
+}
+
+TEST(ParseFlagsTest, NamespacesAreThoseThatThereMayBe) {
+  const auto parsed = [](std::vector<const char*> more) -> base::Result<config::Config> {
+    std::vector<const char*> argv = {"azexporter", "--kube.namespaces"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    const auto flags = ParseFlags(static_cast<int>(argv.size()), argv.data());
+    return flags ? flags->MakeConfig() : base::BadData(flags.error().text);
+  };
+  const auto config = parsed({"shop,bank", "--check"});
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->kubernetes.namespaces, (std::set<std::string>{"bank", "shop"}));
+  const auto bad = parsed({"shop,../x"});
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().message(), "--kube.namespaces: \"../x\" is no name of a namespace");
+  const auto with_file = parsed({"shop", "--kube.snapshot", "cluster.json"});
+  ASSERT_FALSE(with_file);
+  EXPECT_EQ(with_file.error().message(),
+            "kubernetes.namespaces: does not go with a snapshot, which is all there is");
 }
 
 TEST(ParseFlagsTest, FlagsWinOverTheFile) {

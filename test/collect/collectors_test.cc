@@ -465,7 +465,9 @@ TEST(CollectorTest, OfTooManyPolicyIssuesTheGravestAreShown) {
 
 TEST(CollectorTest, ASourceThatWasNeverAskedIsAFaultAndHasNoSeries) {
   const auto cluster =
-      ClusterBuilder().Health({.resource = "nodes", .last_error = "403 Forbidden"}).Build(kNow);
+      ClusterBuilder()
+          .Health({.resource = "nodes", .last_error = "403 Forbidden"})
+          .Build(kNow);
   const zones::ExpectedZones expected;
   const std::set<std::string> seen;
   const auto report = zones::MakeZoneReport({.cluster = test::NotOwned(cluster),
@@ -566,6 +568,33 @@ TEST(CollectorTest, AnOpenVerdictOnAZonesLossHasNoSeriesOfItsOwn) {
   const std::string never_asked = RunOf("zone_loss", shop).second;
   EXPECT_EQ(never_asked.find("az_zone_loss_not_known{zone=\"b\"}"), std::string::npos);
   EXPECT_TRUE(Has(never_asked, "az_zone_loss_not_known{zone=\"a\"} 0")) << never_asked;
+}
+
+// A 0 of a reason that another namespace may have would be a wrong all-clear.
+TEST(CollectorTest, OfSomeNamespacesAloneNothingIsSaidOfTheOthers) {
+  test::Shop shop;
+  const std::string whole = RunOf("zone_loss", shop).second;
+  const std::string whole_zones = RunOf("zones", shop).second;
+  for (const char* family : {"az_zone_loss_headroom{", "az_zone_loss_pods{",
+                             "az_zone_loss_unplaced_pods{", "az_zone_evacuation_blockers{"}) {
+    EXPECT_NE(whole.find(family), std::string::npos) << family << "\n" << whole;
+  }
+  EXPECT_NE(whole_zones.find("az_zone_requested{"), std::string::npos);
+  shop.parts.namespaces = {"shop"};
+  const auto [run, text] = RunOf("zone_loss", shop);
+  EXPECT_TRUE(run.success) << "it was asked for so: " << run.error;
+  EXPECT_TRUE(Has(text, "az_zone_loss_survivable{zone=\"a\"} 0")) << text;
+  for (const char* part :
+       {"az_zone_loss_headroom", "az_zone_loss_pods", "az_zone_loss_unplaced_pods",
+        "reason=\"unplaceable\"", "az_zone_loss_survivable{zone=\"a\"} 1", "reason=\"budget\"} 0",
+        "reason=\"at_zero\"} 0", "reason=\"service\"} 0", "reason=\"eviction\"} 0",
+        "reason=\"quorum\"} 0"}) {
+    EXPECT_EQ(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+  const auto [zones_run, zones] = RunOf("zones", shop);
+  EXPECT_TRUE(zones_run.success) << zones_run.error;
+  EXPECT_EQ(zones.find("az_zone_requested{"), std::string::npos) << zones;
+  EXPECT_NE(zones.find("az_zone_allocatable{"), std::string::npos) << zones;
 }
 
 TEST(CollectorTest, MaintenanceIsKnownWithoutNodesWhereItIsDeclaredElsewhere) {

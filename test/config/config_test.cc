@@ -174,8 +174,8 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
       {"redis: {clusters: [{name: d, addresses: [\"h:1\"]}, {name: d, addresses: [\"h:2\"]}]}\n",
        "c.yaml:1:51: cluster \"d\" is there twice"},
       {"collectors: {cpu: {}}\n",
-       "c.yaml:1:14: unknown key \"cpu\" (known here: budgets, nodes, pods, policy, postgres, "
-       "probes, redis, services, spread, volumes, workloads, zone_loss, zones)"},
+       "c.yaml:1:14: unknown key \"cpu\" (known here: budgets, nodes, pods, policy, "
+       "postgres, probes, redis, services, spread, volumes, workloads, zone_loss, zones)"},
       {"a: [1\n", "c.yaml:2:1: end of sequence flow not found"},
   };
   for (const Case& c : cases) {
@@ -183,6 +183,54 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
     ASSERT_FALSE(config) << c.yaml;
     EXPECT_EQ(config.error().message(), c.message);
   }
+}
+
+TEST(ConfigTest, NamespacesThatAreWatchedHoldAllThatIsLookedFor) {
+  const auto config = ParseConfig(
+      "kubernetes: {namespaces: [shop, bank, shop]}\n"
+      "zone_pods: {namespace: shop}\n"
+      "postgres: {cnpg: {namespaces: [bank]}}\n"
+      "prometheus_rules: {}\n",
+      "c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->kubernetes.namespaces, (std::set<std::string>{"bank", "shop"}));
+  EXPECT_TRUE(ParseConfig("", "c.yaml")->kubernetes.namespaces.empty());
+
+  const std::string watched = "kubernetes: {namespaces: [shop]}\n";
+  const std::string elsewhere =
+      ": namespace \"bank\" is not among those that are watched (kubernetes.namespaces)";
+  struct Case {
+    std::string yaml, message;
+  };
+  const Case cases[] = {
+      {"kubernetes: {namespaces: shop}\n", "c.yaml:1:26: expected a list of strings"},
+      {"kubernetes: {namespaces: [../..]}\n", "c.yaml:1:26: \"../..\" is no name of a namespace"},
+      {"kubernetes: {namespaces: [\"\"]}\n", "c.yaml:1:26: \"\" is no name of a namespace"},
+      {"kubernetes: {namespaces: [shop-]}\n", "c.yaml:1:26: \"shop-\" is no name of a namespace"},
+      {"kubernetes: {namespaces: [shop], snapshot: x.json}\n",
+       "c.yaml:1:13: kubernetes.namespaces: does not go with a snapshot, which is all there is"},
+      {watched + "zone_pods: {namespace: bank}\n", "c.yaml:1:13: zone_pods.namespace" + elsewhere},
+      {watched + "postgres: {cnpg: {namespaces: [bank]}}\n",
+       "c.yaml:1:13: postgres.cnpg" + elsewhere},
+      {watched + "redis: {opstree: {namespaces: [bank]}}\n",
+       "c.yaml:1:13: redis.opstree" + elsewhere},
+      {watched + "prometheus_rules: {namespaces: [bank]}\n",
+       "c.yaml:1:13: prometheus_rules" + elsewhere},
+      {watched + "alerting: {alertmanagers: [{kubernetes_sd_configs: [{role: endpoints, "
+                 "namespaces: {names: [bank]}}]}]}\n",
+       "c.yaml:1:13: kubernetes_sd_configs" + elsewhere},
+  };
+  for (const Case& c : cases) {
+    const auto refused = ParseConfig(c.yaml, "c.yaml");
+    ASSERT_FALSE(refused) << c.yaml;
+    EXPECT_EQ(refused.error().message(), c.message);
+  }
+  std::vector<std::string> many;
+  for (int i = 0; i < 51; ++i) many.push_back("ns-" + std::to_string(i));
+  const auto too_many = ParseNamespaces(many);
+  ASSERT_FALSE(too_many);
+  EXPECT_EQ(too_many.error().message(),
+            "more than 50 namespaces: name none, which watches all of them at once");
 }
 
 TEST(ConfigTest, ReadsWhatZonesCanBear) {

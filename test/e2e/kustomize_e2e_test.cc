@@ -257,17 +257,50 @@ TEST_F(TwoReplicasTest, PermitExactlyWhatAzexporterAsksFor) {
   ExpectAsksForWhatIsGranted("kubernetes: {leader_election: {namespace: azexporter}}\n");
 }
 
-class CustomResourcesTest : public RenderedTest {
+// Overlays that watch something else than the base does.
+struct WatchCase {
+  const char* folder;
+  std::size_t granted;
+};
+class WatchTest : public RenderedTest, public ::testing::WithParamInterface<WatchCase> {
  protected:
   void SetUp() override {
     AZX_SKIP_WITHOUT_KUBECTL(test::CurrentKubectl());
-    Load(test::CurrentKubectl(), "custom-resources");
+    Load(test::CurrentKubectl(), GetParam().folder);
   }
 };
 
-TEST_F(CustomResourcesTest, PermitExactlyWhatAzexporterAsksFor) {
-  EXPECT_EQ(Granted().size(), 36u) << "two verbs on each of 18 resources";
+TEST_P(WatchTest, PermitsExactlyWhatAzexporterAsksFor) {
+  EXPECT_EQ(Granted().size(), GetParam().granted);
   ExpectAsksForWhatIsGranted("");
+}
+
+// Two verbs on each of 18 and 14 resources.
+constexpr WatchCase kWatchCases[] = {
+    {"custom-resources", 36}, {"namespaced", 28}};
+
+std::string FolderOf(const ::testing::TestParamInfo<WatchCase>& info) {
+  std::string name = info.param.folder;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Overlays, WatchTest, ::testing::ValuesIn(kWatchCases), FolderOf);
+
+class NamespacedTest : public RenderedTest {
+ protected:
+  void SetUp() override {
+    AZX_SKIP_WITHOUT_KUBECTL(test::CurrentKubectl());
+    Load(test::CurrentKubectl(), "namespaced");
+  }
+};
+
+TEST_F(NamespacedTest, OfTheClusterItMayReadOnlyWhatIsInNoNamespace) {
+  std::set<std::string> of_cluster;
+  for (const Permission& permission : Granted()) {
+    if (permission.ns.empty()) of_cluster.insert(permission.resource);
+  }
+  EXPECT_EQ(of_cluster, (std::set<std::string>{"nodes", "persistentvolumes", "storageclasses"}));
 }
 
 TEST_P(KustomizeTest, ConfinesThePod) {

@@ -22,9 +22,7 @@ class RolesTest : public test::PlatformFixture {
     AZX_SKIP_WITHOUT_KUBECTL(kubectl_);
     ASSERT_NO_FATAL_FAILURE(StartPlatform({.pace = 100}));
     Write("admin", platform_->api().Kubeconfig());
-    const std::string base = std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/base";
-    Write("rendered.yaml", Kubectl("kustomize " + base));
-    ASSERT_NE(Kubectl("apply -f rendered.yaml"), "failed");
+    ASSERT_NO_FATAL_FAILURE(Apply("base"));
     const auto token = platform_->api().CreateToken("azexporter", "azexporter");
     ASSERT_TRUE(token) << token.error().message();
     Write("kubeconfig", platform_->api().KubeconfigFor("azexporter", *token));
@@ -38,6 +36,12 @@ class RolesTest : public test::PlatformFixture {
     return RunProgram({"sh", "-c", "cd \"$HOME\" && " + kubectl_.program + " " + arguments},
                       {{"HOME", folder_.string()}, {"KUBECONFIG", (folder_ / "admin").string()}})
         .value_or("failed");
+  }
+
+  // A folder of deploy/kubernetes.
+  void Apply(const std::string& folder) {
+    Write("rendered.yaml", Kubectl("kustomize " AZX_SOURCE_DIR "/deploy/kubernetes/" + folder));
+    ASSERT_NE(Kubectl("apply -f rendered.yaml"), "failed");
   }
 
   Outcome Check() {
@@ -90,6 +94,38 @@ TEST_F(RolesTest, WithTheRightsToNodesAndPodsAloneTheZonesAreKnown) {
                          2 * kWaitMs));
   EXPECT_TRUE(
       Eventually([&] { return daemon.api().Count("az_zone_loss_survivable == 1") == 3; }, kWaitMs));
+}
+
+TEST_F(RolesTest, OfOneNamespaceItsRoleTellsAndTheRestIsNotKnown) {
+  ASSERT_NO_FATAL_FAILURE(Apply("namespaced"));
+  const std::string config = folder_ / "azexporter.yaml";
+  const std::vector<std::string> narrow = {"--kube.namespaces", "platform-03"};
+  const Outcome whole = Check();
+  EXPECT_EQ(whole.code, 2) << "pods of all namespaces may not be read any more: " << whole.text;
+  const Outcome seen =
+      test::RunAzexporter({"--check", "--config.file", config, "--kube.namespaces", "platform-03"});
+  EXPECT_EQ(seen.code, 0) << seen.text;
+  for (const char* part : {"us-east-1a  normal", "only namespace platform-03 is watched\n",
+                           "IF LOST NOW\n", "not known\n"}) {
+    EXPECT_NE(seen.text.find(part), std::string::npos) << part << "\n" << seen.text;
+  }
+  EXPECT_EQ(seen.text.find("  survived"), std::string::npos) << seen.text;
+  test::AzexporterProcess daemon(config, narrow);
+  EXPECT_TRUE(Eventually(
+      [&] { return daemon.api().Count("min by () (azexporter_collector_success) == 1") == 1; },
+      kWaitMs));
+  EXPECT_EQ(daemon.api().Count("azexporter_kube_synced == 1"), 14) << "one for each resource";
+  EXPECT_GT(daemon.api().Count("az_workload_pods{namespace=\"platform-03\"} > 0"), 0);
+  EXPECT_EQ(daemon.api().Count("kube_pod_info{namespace!=\"platform-03\"}"), 0);
+  EXPECT_EQ(daemon.api().Count("az_zone_state == 1"), 3);
+  const Outcome told = test::RunAzexporter({"--check", "--url", daemon.url()});
+  EXPECT_EQ(told.code, 0) << told.text;
+  EXPECT_NE(told.text.find("; only namespace platform-03 is watched\n"), std::string::npos)
+      << told.text;
+  EXPECT_EQ(daemon.api().Count("az_zone_allocatable{resource=\"cpu\"}"), 3);
+  EXPECT_EQ(daemon.api().Count("az_zone_requested or az_zone_loss_survivable or "
+                               "az_zone_loss_headroom or az_zone_loss_blockers{reason=\"budget\"}"),
+            0);
 }
 
 TEST_F(RolesTest, CustomResourcesAreAuditedWhereTheyMayBeRead) {

@@ -94,6 +94,28 @@ TEST_F(ClusterStateTest, AMovedStateIsWhole) {
   EXPECT_TRUE(second.budgets().empty());
 }
 
+// Nodes are looked up by an index of each list of them, which later views share.
+TEST_F(ClusterStateTest, TheIndexOfNodesIsThatOfTheList) {
+  const auto node = [](const char* name, const char* zone) {
+    Node made;
+    made.meta.name = name;
+    made.meta.labels = {{"topology.kubernetes.io/zone", zone}};
+    return std::make_shared<const Node>(std::move(made));
+  };
+  ClusterState::Parts parts;
+  parts.nodes = MakeList<Node>({node("n1", "a")});
+  const ClusterState first(parts);
+  Pod pod;
+  pod.node_name = "n1";
+  const ClusterState same(parts, &first);
+  EXPECT_EQ(same.FindNode("n1"), first.FindNode("n1"));
+  EXPECT_EQ(same.ZoneOf(pod), "a");
+  parts.nodes = MakeList<Node>({node("n1", "b"), node("n2", "b")});
+  const ClusterState changed(parts, &first);
+  EXPECT_EQ(changed.ZoneOf(pod), "b");
+  EXPECT_NE(changed.FindNode("n2"), nullptr);
+}
+
 TEST_F(ClusterStateTest, ASnapshotKnowsOnlyWhatItHolds) {
   EXPECT_TRUE(state_->HealthOf("services")->synced);
   const ResourceHealth* jobs = state_->HealthOf("jobs");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -30,6 +31,7 @@ struct ClusterParts {
   std::deque<kube::PersistentVolumeClaim> claims;
   std::deque<kube::StorageClass> storage_classes;
   std::vector<kube::ResourceHealth> health;  // how the resources fare; none: never asked for
+  std::set<std::string> namespaces;          // that are watched; empty: all
 
   kube::Node& Node(const std::string& name, kube::StringMap labels) {
     kube::Node& node = nodes.emplace_back();
@@ -100,6 +102,7 @@ struct ClusterParts {
     parts.claims = Sorted(claims);
     parts.storage_classes = Sorted(storage_classes);
     parts.health = health;
+    parts.namespaces = namespaces;
     return parts;
   }
 

@@ -154,6 +154,50 @@ TEST(FindingsTest, WhatCouldNotBeReadIsNeverFine) {
   EXPECT_EQ(Told(world), "critical sources: pods could not be asked: timed out\n");
 }
 
+TEST(FindingsTest, OfSomeNamespacesAloneNoLossIsCalledSurvived) {
+  World world = Zones("ab");
+  AddPods(world, "web", "ab");
+  world.parts.namespaces = {"bank", "shop"};
+  world.parts.Pod("teller", "node-a", {}).meta.ns = "bank";
+  EXPECT_EQ(Told(world, {.only = {Topic::kLoss}}),
+            "warning loss: the loss of a would not be survived: Rollout bank/web: its only ready "
+            "pod is there\n"
+            "note sources: only namespaces bank, shop are watched\n"
+            "note loss: nothing was found that would not survive the loss of b; not known: all "
+            "else of the cluster, since only namespaces bank, shop are watched\n")
+      << "what they show is reason enough";
+  EXPECT_EQ(ReportOf(world).losses[0].verdict, Verdict::kNotSurvived);
+  EXPECT_EQ(ReportOf(world).losses[1].verdict, Verdict::kUnknown);
+  world.unknown["services"] = "403 Forbidden";
+  EXPECT_NE(
+      Told(world).find("unknown loss: nothing was found that would not survive the loss of b"),
+      std::string::npos)
+      << "that something failed is no choice";
+}
+
+TEST(FindingsTest, ANamespaceThatIsWatchedAndEmptyMayNotExist) {
+  World world = Zones("ab");
+  AddPods(world, "web", "ab");
+  world.parts.namespaces = {"shop", "shpo"};
+  EXPECT_EQ(Told(world, {.only = {Topic::kZones}}),
+            "warning sources: namespace shpo is watched and has nothing in it, or does not exist\n"
+            "note sources: only namespaces shop, shpo are watched\n");
+  world.unknown["pods"] = "timed out";
+  EXPECT_EQ(Told(world, {.only = {Topic::kZones}}),
+            "critical sources: pods could not be asked: timed out\n"
+            "note sources: only namespaces shop, shpo are watched\n")
+      << "what was not read is not empty";
+}
+
+TEST(FindingsTest, ANamespaceThatIsNotWatchedIsNotFine) {
+  World world = Zones("ab");
+  AddPods(world, "web", "ab");
+  world.parts.namespaces = {"shop"};
+  EXPECT_EQ(Told(world, {.ns = "bank"}),
+            "unknown sources: namespace bank is not known: only namespace shop is watched\n"
+            "note sources: only namespace shop is watched\n");
+}
+
 TEST(FindingsTest, AZoneUnderMaintenanceIsNotedUntilThen) {
   World world = Zones("b");
   world.expected["a"] = {};

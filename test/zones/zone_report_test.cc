@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cluster_parts.h"
 #include "support/cluster_builder.h"
 
 namespace azexporter::zones {
@@ -101,6 +102,48 @@ TEST(ZoneReportTest, CountsReadyPodsOfTheSelectorOnly) {
   const ZoneReport report = Report(cluster);
   EXPECT_EQ(report.zones[0].pods_ready, 1);
   EXPECT_EQ(report.zones[0].pods_not_ready, 1);
+}
+
+// The table of zone_report.h: what needs the pods of all namespaces is absent, never less.
+TEST(ZoneReportTest, OfSomeNamespacesAloneTheZonesHaveNoSums) {
+  test::ClusterParts parts;
+  for (const char* zone : {"a", "b"}) {
+    kube::Node& node = parts.ZoneNode(zone, zone);
+    node.allocatable.cpu_milli = 4000;
+    node.conditions.push_back({"Ready", ConditionStatus::kTrue});
+  }
+  kube::PodSpec spec;
+  spec.requests.cpu_milli = 1000;
+  parts.Pod("web", "a", {{"app.kubernetes.io/name", "machine-native-ops"}}).spec = test::Spec(spec);
+  for (const char* resource : {"nodes", "pods"}) {
+    parts.health.push_back({.resource = resource, .synced = true, .last_contact_ms = kNow});
+  }
+  const ZoneReport whole = Report(parts.Build());
+  ASSERT_TRUE(whole.zones[0].requested);
+  EXPECT_EQ(whole.zones[0].requested->cpu_milli, 1000);
+  EXPECT_NE(whole.losses[0].placement, nullptr);
+  EXPECT_NE(whole.evacuations[0].placement, nullptr);
+
+  parts.namespaces = {"shop"};
+  const ZoneReport part = Report(parts.Build());
+  EXPECT_FALSE(part.zones[0].requested);
+  EXPECT_FALSE(part.zones[1].requested) << "no pod is seen there, which is not none";
+  EXPECT_EQ(part.zones[0].pods_ready, 1);
+  EXPECT_EQ(part.zones[0].state, whole.zones[0].state);
+  EXPECT_EQ(part.zones[0].allocatable, whole.zones[0].allocatable);
+  EXPECT_EQ(part.losses[0].placement, nullptr);
+  EXPECT_EQ(part.evacuations[0].placement, nullptr);
+  EXPECT_EQ(part.evacuations[1].verdict, Verdict::kUnknown);
+  EXPECT_EQ(part.losses[1].not_known.back(),
+            "all else of the cluster, since only namespace shop is watched");
+  EXPECT_EQ(part.watched_namespaces, std::set<std::string>{"shop"});
+}
+
+TEST(ZoneReportTest, NamesAFewOfManyNamespaces) {
+  EXPECT_EQ(OnlyWatchedText({"a"}), "only namespace a is watched");
+  EXPECT_EQ(OnlyWatchedText({"a", "b"}), "only namespaces a, b are watched");
+  EXPECT_EQ(OnlyWatchedText({"a", "b", "c", "d", "e"}),
+            "only namespaces a, b, c and 2 more are watched");
 }
 
 TEST(ZoneReportTest, WhatWasNotAskedIsUnknownNeverMissing) {

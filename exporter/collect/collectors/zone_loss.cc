@@ -76,19 +76,20 @@ using Families = std::vector<FamilyBuilder>;
 using zones::LossReason;
 using zones::Verdict;
 
-// Whether there is ground to say that nothing was found for the reason.
+// Whether there is ground to say that nothing was found for the reason. What is not watched may
+// hold it.
 bool Judged(LossReason reason, const zones::ZoneLoss& loss, const zones::ZoneReport& report) {
   switch (reason) {
     case LossReason::kControlPlaneQuorum:
       return loss.control_plane_visible;
     case LossReason::kBudget:
     case LossReason::kEviction:
-      return report.budgets.known;
+      return report.all_pods_seen() && report.budgets.known;
     case LossReason::kAtZero:
     case LossReason::kQuorum:
-      return report.workloads.known;
+      return report.all_pods_seen() && report.workloads.known;
     case LossReason::kService:
-      return report.services.known;
+      return report.all_pods_seen() && report.services.known;
     case LossReason::kDatabase:
       return !report.databases.empty();
     case LossReason::kRedis:

@@ -59,7 +59,7 @@ constexpr model::MetricDesc kFamilies[] = {
      model::MetricType::kGauge, kZone, model::kRatio},
     {"az_zone_requested",
      "What the pods on the zone's nodes that are not finished ask for, in the units of "
-     "az_zone_allocatable; pods is their number.",
+     "az_zone_allocatable; pods is their number. No series where not all namespaces are watched.",
      model::MetricType::kGauge, kZoneResource, model::kAmount},
     {"az_zone_state", "The state of the zone: 1 for the one that holds, 0 for the others.",
      model::MetricType::kGauge, kZoneState, model::kFlag, kStates},
@@ -125,7 +125,7 @@ void AddKnown(Families& families, const zones::ZoneStatus& zone, const zones::Zo
   if (!report.pods.known) return;
   families[kPods].Add({zone.zone, "ready"}, zone.pods_ready);
   families[kPods].Add({zone.zone, "not_ready"}, zone.pods_not_ready);
-  AddResources(families[kRequested], zone.zone, zone.requested);
+  if (zone.requested) AddResources(families[kRequested], zone.zone, *zone.requested);
 }
 
 Collected Collect(const CollectorInputs& inputs) {

@@ -118,6 +118,7 @@ struct Flags {
   std::optional<std::string> kubeconfig;
   std::optional<std::string> context;
   std::optional<std::string> snapshot;
+  std::vector<std::string> namespaces;  // --kube.namespaces
   std::optional<std::string> storage_path;
   bool leader_election = false;  // --kube.leader-election
   std::optional<std::string> retention;

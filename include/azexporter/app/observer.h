@@ -81,6 +81,7 @@ class Observer {
   void UpdateExpectations(const kube::ClusterState& cluster);
   void UpdateTargets(const kube::ClusterState& cluster);
   void UpdateDatabases(const kube::ClusterState& cluster);
+  void WarnOfEmptyNamespaces(const zones::ZoneReport& report);
 
   config::Config config_;
   const ObserverDeps deps_;
@@ -96,6 +97,7 @@ class Observer {
   zones::SourceStatus expectations_;
   std::string last_expectations_error_;
   std::set<std::string> seen_zones_;
+  std::set<std::string> warned_namespaces_;  // with nothing in them; each is logged once
   zones::ZoneModel zones_;
   collect::Gatherer gatherer_;
   audit::LiveAudit audit_;

@@ -36,6 +36,7 @@ struct KubernetesConfig {
   std::string kubeconfig;  // path; empty: the service account, else KUBECONFIG, else ~/.kube/config
   std::string context;     // empty: current-context
   std::string snapshot;    // path of `kubectl get -o json` output; then no API server is asked
+  std::set<std::string> namespaces;  // that are watched; empty: all
   // How long old facts hold when the API server stops answering. Default 2m.
   std::int64_t stale_after_ms = 120'000;
   // What the scheduler applies to pods without spread constraints of their own. Its API does not
@@ -81,6 +82,9 @@ struct StorageConfig {
   std::uint64_t max_bytes = 0;  // how much memory samples may take; 0: no bound
   std::string path;             // the folder of what is kept on disk; empty: nothing is
 };
+
+// The names of namespaces, 50 at most; kBadData otherwise.
+base::Result<std::set<std::string>> ParseNamespaces(const std::vector<std::string>& names);
 
 // "rules" or "all"; kBadData otherwise.
 base::Result<StorageConfig::Keep> ParseKeep(std::string_view text);
@@ -151,6 +155,10 @@ struct Config {
   collect::CollectorOptions collectors;
   std::string text;  // the file as it was read, empty where there is none
 };
+
+// kBadData where some namespaces alone are watched and something is looked for in others, which
+// would never be found. ParseConfig does it.
+base::Result<void> CheckNamespaces(const Config& config);
 
 // `file` is named in errors and is what relative paths are seen from.
 base::Result<Config> ParseConfig(std::string_view yaml, const std::string& file);

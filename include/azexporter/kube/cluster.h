@@ -1,7 +1,7 @@
 #pragma once
 
-// Cluster: the watched cluster as a whole. It owns a reflector and a cache for each resource in use
-// and gives out ClusterStates.
+// Cluster: the watched cluster as a whole. It owns a reflector and a cache for each resource in
+// use, or for each namespace of it where some are watched alone, and gives out ClusterStates.
 //
 // Thread safety: thread-safe after construction. State() never waits for the network.
 
@@ -20,6 +20,10 @@
 namespace azexporter::kube {
 
 struct ClusterOptions {
+  // Of resources that stand in namespaces these alone are listed and watched, one by one; empty:
+  // all, at once. A right is then needed in each of them only. One that does not exist has no
+  // objects: the API server does not tell the difference.
+  std::set<std::string> namespaces;
   // The zone-health ConfigMap, watched where it is named: NAMESPACE and NAME.
   std::string config_map_namespace;
   std::string config_map_name;
@@ -40,7 +44,8 @@ class Cluster {
 
   // Lists every resource once. What failed stands in the state's health; nothing is thrown away.
   void ListOnce(std::stop_token stop);
-  // Starts a thread for each resource, which watches until Stop or destruction.
+  // Starts a thread for each resource, or each namespace of it, which watches until Stop or
+  // destruction.
   void Start();
   void Stop();
 

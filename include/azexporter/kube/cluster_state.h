@@ -11,6 +11,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,9 +82,15 @@ struct ResourceHealth {
   }
 };
 
+// How current a resource is whose namespaces are watched one by one: counts are added up, of all
+// else the worst is told. REQUIRES: not empty.
+ResourceHealth HealthOfAll(const std::vector<ResourceHealth>& namespaces);
+
 class ClusterState {
  public:
   struct Parts {
+    // Those whose objects are watched; empty: all.
+    std::set<std::string> namespaces;
     // Each list sorted by namespace, then name; null: empty.
     SharedList<Node> nodes;
     SharedList<Pod> pods;
@@ -108,10 +115,15 @@ class ClusterState {
   };
 
   ClusterState() : ClusterState(Parts{}) {}
-  explicit ClusterState(Parts parts);
+  // `before`: an older view, whose index of nodes is taken over where the list is the same.
+  explicit ClusterState(Parts parts, const ClusterState* before = nullptr);
   ~ClusterState();
   ClusterState(ClusterState&&) noexcept;
   ClusterState& operator=(ClusterState&&) noexcept;
+
+  // The namespaces whose objects are here, whether or not they exist; empty: all. Nodes, volumes
+  // and storage classes are always all of the cluster's.
+  const std::set<std::string>& watched_namespaces() const { return parts_.namespaces; }
 
   // Sorted by namespace, then name.
   const ObjectList<Node>& nodes() const { return *parts_.nodes; }
@@ -173,7 +185,8 @@ class ClusterState {
     const Node* node;
     std::string_view zone;
   };
-  std::unordered_map<std::string_view, NodeEntry> node_by_name_;
+  using NodeIndex = std::unordered_map<std::string_view, NodeEntry>;  // by name
+  std::shared_ptr<const NodeIndex> node_index_;
   std::unique_ptr<PodIndex> pod_index_;  // own synchronisation
 };
 

@@ -185,6 +185,17 @@ SharedList<T> MakeList(Objects<T> objects) {
   return std::make_shared<const ObjectList<T>>(std::move(objects));
 }
 
+// The objects of several lists, each of which stands before the next, in the chunks that they have.
+template <class T>
+SharedList<T> JoinLists(const std::vector<SharedList<T>>& lists) {
+  if (lists.size() == 1) return lists.front();
+  typename ObjectList<T>::Chunks chunks;
+  for (const SharedList<T>& list : lists) {
+    chunks.insert(chunks.end(), list->chunks().begin(), list->chunks().end());
+  }
+  return std::make_shared<const ObjectList<T>>(std::move(chunks));
+}
+
 // Calls `visit(was, is)` for each object that two versions of a list do not share, in order; null
 // where it came or went. One with the same key in both is one visit.
 template <class T, class Visit>

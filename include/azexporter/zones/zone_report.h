@@ -7,6 +7,28 @@
 // ZoneModel makes the next one from the last where little changed. No I/O is done here, and no
 // metric is known.
 //
+// Where some namespaces alone are watched, what is said of a namespace is true of it, and what
+// needs all of them is not known. Nodes, volumes and storage classes are the cluster's and always
+// seen.
+//
+//   state of zones, their nodes, allocatable   known: of nodes alone
+//   az_zone_pods (ready, not ready)            counts the watched namespaces; zone_pods.namespace
+//                                              has to be one of them
+//   what pods ask for of a zone                not known
+//   workloads, spread, budgets, Services,      known, of the watched namespaces
+//     claims, policy; kube_pod_*
+//   anti-affinity                              known; what it forbids beside a pod of a namespace
+//                                              that is not watched is not seen
+//   placement, headroom, unplaceable pods      not known: others take up room on the nodes
+//   verdict "not survived"                     holds: what the namespaces, nodes and databases
+//                                              show is reason enough
+//   verdict "survived"                         not known, and neither is "no blocker" of a reason
+//                                              that another namespace may have
+//   a drain                                    the same
+//   databases                                  known; of those of operators the namespaces they are
+//                                              looked for in have to be watched
+//   Redis nodes that are known by their pods   in no zone where the pod is not seen: verdict open
+//
 // Thread safety: values; a finished report is shared as shared_ptr<const ZoneReport>. ZoneModel:
 // one thread only.
 
@@ -92,10 +114,10 @@ struct ZoneStatus {
   std::string health_error;           // why the endpoint is down
   std::optional<double> p95_seconds;  // of its recent probes
 
-  // Of its ready nodes that are not cordoned, and what all pods on its nodes ask for.
-  kube::Resources allocatable;
-  kube::Resources requested;
-  PodCounts pods;  // all of them, neither finished nor terminating
+  kube::Resources allocatable;  // of its ready nodes that are not cordoned
+  // What all pods on its nodes ask for; absent where not all of them are seen.
+  std::optional<kube::Resources> requested;
+  PodCounts pods;  // of the watched namespaces, neither finished nor terminating
 
   // Declared by configuration, ConfigMap or an annotation of its nodes: its findings are notes
   // until then. Absent once the time is over.
@@ -125,8 +147,10 @@ struct ZoneReport {
   // Of optional resources: what is said of them is not known otherwise, and the zones' state is.
   SourceStatus workloads;  // Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs
   SourceStatus budgets;
-  SourceStatus services;          // and their endpoint slices
-  SourceStatus volumes;           // claims, and storage classes
+  SourceStatus services;  // and their endpoint slices
+  SourceStatus volumes;   // claims, and storage classes
+  // Of pods and all else that stands in a namespace these alone are seen; empty: all.
+  std::set<std::string> watched_namespaces;
   std::vector<ZoneStatus> zones;  // sorted by name
   int nodes_without_zone = 0;
   std::vector<DatabaseStatus> databases;  // in the order of the configuration
@@ -144,7 +168,14 @@ struct ZoneReport {
   std::vector<ZoneLoss> evacuations;
 
   const ZoneStatus* Find(std::string_view zone) const;
+  bool all_pods_seen() const { return nodes.known && pods.known && watched_namespaces.empty(); }
 };
+
+// "only namespaces a, b are watched". REQUIRES: not empty.
+std::string OnlyWatchedText(const std::set<std::string>& namespaces);
+
+// Watched alone, and nothing is in them: the API server answers so for one that does not exist.
+std::vector<std::string> EmptyNamespaces(const ZoneReport& report);
 
 struct ReportInputs {
   std::shared_ptr<const kube::ClusterState> cluster;
