@@ -19,6 +19,7 @@ constexpr CommandForm kForms[] = {
     {Verb::kZoneHealth, "zone ZONE health STATE", "its endpoint alone: up or silent"},
     {Verb::kNodeDown, "node NODE down", "its kubelet falls silent"},
     {Verb::kNodeUp, "node NODE up", "it is back"},
+    {Verb::kNodeStall, "node NODE stall", "its Lease is renewed no more, it counts as ready still"},
     {Verb::kNodeCordon, "node NODE cordon", "no new pods on it"},
     {Verb::kNodeUncordon, "node NODE uncordon", "ends a cordon and a drain"},
     {Verb::kNodeDrain, "node NODE drain", "cordons and evicts its pods, as budgets allow"},

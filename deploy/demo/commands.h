@@ -29,6 +29,7 @@ enum class Verb {
   kZoneHealth,
   kNodeDown,
   kNodeUp,
+  kNodeStall,
   kNodeCordon,
   kNodeUncordon,
   kNodeDrain,

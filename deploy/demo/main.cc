@@ -32,6 +32,7 @@ struct Flags {
   bool plain_http = false;
   bool database = false;
   double pace = 1;
+  bool node_leases = false;
   std::string recordings;
   int nodes = 0;
   int pods = 0;
@@ -58,6 +59,7 @@ Result<PlatformOptions> ToOptions(const Flags& flags) {
                           .secure = !flags.plain_http,
                           .database = flags.database,
                           .pace = flags.pace,
+                          .node_leases = flags.node_leases,
                           .recordings = flags.recordings};
   if (flags.nodes > 0) {
     options.scale = simulator::ScaleOptions{.nodes = flags.nodes, .pods = flags.pods};
@@ -166,6 +168,7 @@ void AddServeFlags(CLI::App& app, Flags& flags) {
   app.add_option("--pace", flags.pace, "How much faster than a real cluster's its controllers are")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 10'000.0));
+  app.add_flag("--node-leases", flags.node_leases, "Have the nodes renew Leases every 10 s");
   app.add_option("--recordings", flags.recordings,
                  "Folder of recorded answers, for \"fault VERB RESOURCE replay NAME\"");
   CLI::Option* nodes = app.add_option("--scale-nodes", flags.nodes,

@@ -51,6 +51,7 @@ Result<void> Platform::Impl::StartEndpoints(const PlatformOptions& options) {
 
 Result<void> Platform::Impl::Build(const PlatformOptions& options) {
   documented = !options.scale.has_value();
+  node_leases = options.node_leases;
   if (!documented) return simulator::FillStore(store, *options.scale);
   std::map<std::string, std::string> variables;
   for (const auto& [zone, endpoint] : endpoints) {
@@ -140,6 +141,7 @@ void Platform::Impl::RunControllers(const std::stop_token& stop) {
   std::int64_t seen = -1;
   while (base::WaitFor(stop, kControllerPauseMs)) {
     base::MutexLock lock(mu);
+    if (node_leases) RenewNodeLeases(world);
     if (store.resource_version() == seen && world.timers.empty()) continue;
     SettleLocked();
     seen = store.resource_version();

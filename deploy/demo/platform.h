@@ -40,6 +40,8 @@ struct PlatformOptions {
   // The controllers' delays are divided by it: with 10 a pod is evicted from an unreachable node
   // after 30 s instead of 300.
   double pace = 1;
+  // Whether the nodes of the documented region renew Leases.
+  bool node_leases = false;
   // Folder of recorded answers that the fault "replay NAME" sends; empty: none.
   std::filesystem::path recordings;
   // In the place of the documented region a large one, in which nothing moves by itself.

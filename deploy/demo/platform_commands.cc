@@ -56,6 +56,7 @@ Result<void> Platform::Impl::CarryOutLocked(const Command& command) {
       return ZoneCommandLocked(command);
     case Verb::kNodeDown:
     case Verb::kNodeUp:
+    case Verb::kNodeStall:
     case Verb::kNodeCordon:
     case Verb::kNodeUncordon:
     case Verb::kNodeDrain:
@@ -167,6 +168,7 @@ Result<void> Platform::Impl::NodeCommandLocked(const Command& command) {
   if (store.Get(NodeKey(node)) == nullptr) return NotFound("node", node);
   if (command.verb == Verb::kNodeDown) SilenceNode(world, node);
   if (command.verb == Verb::kNodeUp) WakeNode(world, node);
+  if (command.verb == Verb::kNodeStall) world.stalled_nodes.insert(node);
   if (command.verb == Verb::kNodeUncordon) UncordonNode(world, node);
   if (command.verb == Verb::kNodeCordon || command.verb == Verb::kNodeDrain) {
     CordonNode(world, node);

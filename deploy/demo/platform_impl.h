@@ -60,6 +60,7 @@ struct Platform::Impl {
   std::unique_ptr<Databases> databases;
   std::unique_ptr<Redis> redis;  // there with the databases
   bool documented = true;        // the documented region, and not a large one
+  bool node_leases = false;      // its nodes renew Leases
 
   // Own synchronisation.
   simulator::Store store;

@@ -36,6 +36,7 @@ Result<kube::ClusterAccess> FindCluster(const config::KubernetesConfig& config,
 kube::ClusterOptions ClusterOptionsOf(const config::Config& config, const ObserverDeps& deps) {
   kube::ClusterOptions options;
   options.namespaces = config.kubernetes.namespaces;
+  options.node_leases = config.kubernetes.node_leases;
   options.list_timeout_ms = deps.list_timeout_ms;
   if (config.zones_config_map) {
     options.config_map_namespace = config.zones_config_map->ns;
@@ -297,7 +298,7 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
   const auto& next = config.kubernetes;
   if (now.kubeconfig != next.kubeconfig || now.context != next.context ||
       now.snapshot != next.snapshot || now.namespaces != next.namespaces ||
-      now.leader_election != next.leader_election) {
+      now.node_leases != next.node_leases || now.leader_election != next.leader_election) {
     return needs_restart("kubernetes");
   }
   if (config_.zones_config_map.has_value() != config.zones_config_map.has_value() ||

@@ -4,10 +4,10 @@ namespace azexporter::collect {
 
 std::span<const Collector> Collectors() {
   static const std::vector<Collector> kTable = {
-      BudgetsCollector(),  NodesCollector(),   PodsCollector(),      PolicyCollector(),
-      PostgresCollector(), ProbesCollector(),  RedisCollector(),     ServicesCollector(),
-      SpreadCollector(),   VolumesCollector(), WorkloadsCollector(), ZoneLossCollector(),
-      ZonesCollector()};
+      BudgetsCollector(),  NodeLeasesCollector(), NodesCollector(),   PodsCollector(),
+      PolicyCollector(),   PostgresCollector(),   ProbesCollector(),  RedisCollector(),
+      ServicesCollector(), SpreadCollector(),     VolumesCollector(), WorkloadsCollector(),
+      ZoneLossCollector(), ZonesCollector()};
   return kTable;
 }
 

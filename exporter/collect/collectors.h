@@ -7,6 +7,7 @@
 namespace azexporter::collect {
 
 const Collector& BudgetsCollector();
+const Collector& NodeLeasesCollector();
 const Collector& NodesCollector();
 const Collector& PodsCollector();
 const Collector& PolicyCollector();

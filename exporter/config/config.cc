@@ -74,6 +74,7 @@ Result<void> ReadKubernetes(YamlMap& map, KubernetesConfig& kubernetes) {
   AZX_RETURN_IF_ERROR(ReadPath(map, "kubeconfig", kubernetes.kubeconfig));
   AZX_RETURN_IF_ERROR(ReadText(map, "context", kubernetes.context));
   AZX_RETURN_IF_ERROR(ReadPath(map, "snapshot", kubernetes.snapshot));
+  AZX_RETURN_IF_ERROR(ReadBool(map, "node_leases", kubernetes.node_leases));
   if (const YamlNode* namespaces = map.Find("namespaces")) {
     AZX_ASSIGN_OR_RETURN(const auto names, namespaces->AsStringList());
     auto parsed = ParseNamespaces(names);

@@ -44,6 +44,10 @@ std::set<std::string> NamespacesOf(const ClusterOptions& options) {
     if (options.config_map_name.empty()) return {};
     return {options.config_map_namespace};
   }
+  if constexpr (std::is_same_v<T, NodeLease>) {
+    if (!options.node_leases) return {};
+    return {std::string(NodeLease::kNamespace)};
+  }
   if (kIsCustom<T> && !options.custom_resources.contains(T::kResource)) return {};
   if (!kIsNamespaced<T> || options.namespaces.empty()) return {""};
   return options.namespaces;

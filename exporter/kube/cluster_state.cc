@@ -86,6 +86,7 @@ ClusterState::ClusterState(Parts parts, const ClusterState* before)
   FillIn(parts_.storage_classes);
   FillIn(parts_.services);
   FillIn(parts_.endpoint_slices);
+  FillIn(parts_.node_leases);
   FillIn(parts_.prometheus_rules);
   FillIn(parts_.cnpg_clusters);
   FillIn(parts_.redis_clusters);

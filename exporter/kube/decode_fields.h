@@ -37,6 +37,8 @@ base::Result<void> ReadField(std::string_view key, Value v, Service& service,
                              DecodeContext& context);
 base::Result<void> ReadField(std::string_view key, Value v, EndpointSlice& slice,
                              DecodeContext& context);
+base::Result<void> ReadField(std::string_view key, Value v, NodeLease& lease,
+                             DecodeContext& context);
 
 // A pod's spec, or that of a template.
 struct PodSpecFields {

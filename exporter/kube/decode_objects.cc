@@ -249,6 +249,18 @@ Result<void> ReadTopologyTerm(Value value, TopologyTerm& term) {
   });
 }
 
+Result<void> ReadLeaseSpec(Value value, NodeLease& lease) {
+  return ForEachField("spec", value, [&](std::string_view key, Value v) -> Result<void> {
+    if (key == "renewTime") return ReadTime("spec.renewTime", v, lease.renewed_ms);
+    if (key != "leaseDurationSeconds") return {};
+    std::int64_t seconds = 0;
+    AZX_RETURN_IF_ERROR(Read("spec.leaseDurationSeconds", v, seconds));
+    constexpr std::int64_t kMostSeconds = 86'400;
+    lease.duration_ms = std::clamp<std::int64_t>(seconds, 0, kMostSeconds) * 1'000;
+    return {};
+  });
+}
+
 }  // namespace
 
 Result<void> ReadField(std::string_view key, Value v, Node& node, DecodeContext& context) {
@@ -314,6 +326,14 @@ Result<void> ReadField(std::string_view key, Value v, PersistentVolumeClaim& cla
   }
   if (key == "spec") return ReadClaimSpec(v, claim);
   if (key == "status") return ReadPhase(v, claim.phase);
+  return {};
+}
+
+Result<void> ReadField(std::string_view key, Value v, NodeLease& lease, DecodeContext& context) {
+  if (key == "metadata") {
+    return ReadMeta(v, {.meta = lease.meta, .resource_version = context.resource_version});
+  }
+  if (key == "spec") return ReadLeaseSpec(v, lease);
   return {};
 }
 

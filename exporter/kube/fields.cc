@@ -162,6 +162,8 @@ Result<void> ReadOwner(Value value, Owner& owner) {
                       });
 }
 
+}  // namespace
+
 Result<void> ReadTime(std::string_view name, Value value, std::int64_t& out) {
   if (const WireValue* wire = value.protobuf()) {
     std::optional<std::int64_t> time_ms;
@@ -177,8 +179,6 @@ Result<void> ReadTime(std::string_view name, Value value, std::int64_t& out) {
   out = *parsed;
   return {};
 }
-
-}  // namespace
 
 Result<void> Read(std::string_view name, Value value, std::vector<Requirement>& out) {
   return ForEachItem(name, value, [&](Value item) {

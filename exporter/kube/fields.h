@@ -70,6 +70,8 @@ base::Result<void> Read(std::string_view name, Value value, std::optional<T>& ou
   return Read(name, value, out.emplace());
 }
 
+// RFC 3339 in JSON; milliseconds since the epoch.
+base::Result<void> ReadTime(std::string_view name, Value value, std::int64_t& out);
 // A number or a string as text: "2", "30%", "1.5Gi".
 base::Result<void> ReadNumberText(std::string_view name, Value value, std::string& out);
 // By resource name: cpu in thousandths, everything else in whole units.

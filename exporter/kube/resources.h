@@ -136,6 +136,14 @@ struct ResourceOf<EndpointSlice> {
 };
 
 template <>
+struct ResourceOf<NodeLease> {
+  static constexpr std::string_view kApi = "coordination.k8s.io/v1";
+  static constexpr std::string_view kKind = "Lease";
+  static constexpr auto kList = &ClusterState::Parts::node_leases;
+  static constexpr Need kNeed = Need::kOptional;
+};
+
+template <>
 struct ResourceOf<PrometheusRule> {
   static constexpr std::string_view kApi = "monitoring.coreos.com/v1";
   static constexpr std::string_view kKind = "PrometheusRule";
@@ -215,7 +223,7 @@ std::vector<std::string> OlderPathsOf(std::string_view ns) {
 template <template <class...> class Use>
 using WithAllResources = Use<Node, Pod, ConfigMap, Deployment, ReplicaSet, StatefulSet, DaemonSet,
                              Job, PodDisruptionBudget, PersistentVolume, PersistentVolumeClaim,
-                             StorageClass, Service, EndpointSlice, PrometheusRule,
+                             StorageClass, Service, EndpointSlice, NodeLease, PrometheusRule,
                              CnpgCluster, RedisCluster, DestinationRule, TargetGroupBinding>;
 // The same for what is no template: USE(Node) USE(Pod) ...
 #define AZX_FOR_ALL_RESOURCES(USE) \
@@ -233,6 +241,7 @@ using WithAllResources = Use<Node, Pod, ConfigMap, Deployment, ReplicaSet, State
   USE(StorageClass)                \
   USE(Service)                     \
   USE(EndpointSlice)               \
+  USE(NodeLease)                   \
   USE(PrometheusRule)              \
   USE(CnpgCluster)                 \
   USE(RedisCluster)                \

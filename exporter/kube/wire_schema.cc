@@ -368,6 +368,12 @@ constexpr WireField kEndpointSliceFields[] = {
     Many(3, "ports", kEndpointPort), Text(4, "addressType")};
 constexpr WireMessage kEndpointSlice{kEndpointSliceFields};
 
+// coordination.k8s.io/v1
+constexpr WireField kLeaseSpecFields[] = {Integer(2, "leaseDurationSeconds"), Time(4, "renewTime")};
+constexpr WireMessage kLeaseSpec{kLeaseSpecFields};
+constexpr WireField kLeaseFields[] = {One(1, "metadata", kObjectMeta), One(2, "spec", kLeaseSpec)};
+constexpr WireMessage kLease{kLeaseFields};
+
 // apimachinery: what objects travel in
 constexpr WireField kEnvelopeFields[] = {Text(2, "raw")};
 constexpr WireField kListMetaFields[] = {Text(2, "resourceVersion"), Text(3, "continue")};
@@ -395,6 +401,7 @@ constexpr Kind kKinds[] = {
     {"policy/v1", "PodDisruptionBudget", &kBudget},
     {"storage.k8s.io/v1", "StorageClass", &kStorageClass},
     {"discovery.k8s.io/v1", "EndpointSlice", &kEndpointSlice},
+    {"coordination.k8s.io/v1", "Lease", &kLease},
 };
 
 }  // namespace

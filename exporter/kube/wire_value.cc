@@ -1,5 +1,6 @@
 #include "wire_value.h"
 
+#include <algorithm>
 #include <string>
 
 namespace azexporter::kube {
@@ -151,7 +152,9 @@ Result<std::optional<std::int64_t>> WireValue::TimeMs() const {
   const auto seconds = static_cast<std::int64_t>(message.Varint(1));
   constexpr std::int64_t kMostSeconds = 253'402'300'799;  // the end of the year 9999
   if (seconds <= 0 || seconds > kMostSeconds) return std::optional<std::int64_t>();
-  return std::optional(seconds * 1'000);
+  constexpr std::uint64_t kSecondNs = 1'000'000'000;
+  const std::uint64_t ns = std::min(message.Varint(2), kSecondNs - 1);
+  return std::optional(seconds * 1'000 + static_cast<std::int64_t>(ns / 1'000'000));
 }
 
 Result<std::string> WireValue::NumberText() const {

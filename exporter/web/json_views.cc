@@ -268,6 +268,7 @@ void WriteZones(JsonWriter& json, const zones::ZoneReport& report, const zones::
   WriteSource(json, "budgets", report.budgets);
   WriteSource(json, "services", report.services);
   WriteSource(json, "volumes", report.volumes);
+  if (report.node_leases) WriteSource(json, "node_leases", *report.node_leases);
   json.EndObject();
   if (!report.watched_namespaces.empty()) {
     json.Key("watched_namespaces").BeginArray();

@@ -38,6 +38,7 @@ class Collector {
     OptionalSource("disruption budgets", report_.budgets);
     OptionalSource("services", report_.services);
     OptionalSource("volumes", report_.volumes);
+    if (report_.node_leases) OptionalSource("Leases of nodes", *report_.node_leases);
     Namespaces();
     Zones();
     for (const ZoneLoss& loss : report_.losses) Loss(loss);
@@ -114,6 +115,7 @@ class Collector {
       State(zone);
       Health(zone);
     }
+    for (const SilentNodes& silent : report_.silent_nodes) Silent(silent);
     if (report_.nodes_without_zone > 0) {
       Add({Severity::kNote, Topic::kZones, "", "", "",
            fmt::format("{} {} no zone label and {} for no zone",
@@ -143,6 +145,16 @@ class Collector {
       case ZoneState::kUnknown:  // told by its source
         return;
     }
+  }
+
+  void Silent(const SilentNodes& silent) {
+    const bool one = silent.nodes == 1;
+    Add({Severity::kWarning, Topic::kZones, silent.zone, "", "",
+         fmt::format("{} {} {} ready but {}: {}{}, {} s ago", CountText(silent.nodes, "node"),
+                     silent.zone.empty() ? "without a zone" : "of " + silent.zone,
+                     one ? "is" : "are",
+                     one ? "has stopped renewing its Lease" : "have stopped renewing their Leases",
+                     one ? "" : "first ", silent.longest, silent.longest_ms / 1000)});
   }
 
   void Health(const ZoneStatus& zone) {

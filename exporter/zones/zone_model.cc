@@ -269,6 +269,10 @@ void AddSources(const ReportInputs& inputs, ZoneReport& report) {
   report.budgets = StatusOf(cluster, kube::PodDisruptionBudget::kResource, inputs);
   report.services =
       StatusOf(cluster, {kube::Service::kResource, kube::EndpointSlice::kResource}, inputs);
+  const kube::ResourceHealth* leases = cluster.HealthOf(kube::NodeLease::kResource);
+  if (leases != nullptr && !leases->from_file) {
+    report.node_leases = StatusOf(cluster, kube::NodeLease::kResource, inputs);
+  }
   report.volumes = StatusOf(
       cluster, {kube::PersistentVolume::kResource, kube::PersistentVolumeClaim::kResource}, inputs);
 }
@@ -521,6 +525,9 @@ ZoneReport ZoneModel::Update(const ReportInputs& inputs) {
     for (const auto& [ns, known] : impl_->namespaces) report.namespaces.push_back(known.report);
   }
   report.zones = impl_->Zones(inputs, report);
+  if (report.nodes.known && report.node_leases && report.node_leases->known) {
+    report.silent_nodes = SilentNodesOf(*inputs.cluster);
+  }
   AddDatabases(inputs, report);
   report.volume_report = impl_->Volumes(inputs, report);
   impl_->Place(inputs, report);

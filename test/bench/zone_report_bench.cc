@@ -1,7 +1,7 @@
 // What a ZoneReport costs, with the loss of every zone, in bare passes: one pass over all pods that
 // counts the ready ones by zone; and what the next one costs after a single pod became ready or
-// not, and after one went, which plays through anew where the pods of a lost zone would go. Not a
-// test; run by hand:
+// not, after one went, which plays through anew where the pods of a lost zone would go, and after
+// all nodes renewed their Leases. Not a test; run by hand:
 //
 //   build/ci/test/zone_report_bench [PODS]      (1500, 15000 and 150000 unless said otherwise)
 
@@ -57,6 +57,25 @@ std::shared_ptr<const kube::ClusterState> WithOneChange(const bench::ZoneCluster
   return std::make_shared<const kube::ClusterState>(std::move(parts));
 }
 
+// The same cluster with a Lease of each node, all of them renewed at that time.
+std::shared_ptr<const kube::ClusterState> WithLeases(const bench::ZoneCluster& made,
+                                                     std::int64_t renewed_ms) {
+  kube::ClusterState::Parts parts = made.parts;
+  kube::Objects<kube::NodeLease> leases;
+  for (const auto& node : *parts.nodes) {
+    kube::NodeLease lease;
+    lease.meta.name = node->meta.name;
+    lease.meta.ns = kube::NodeLease::kNamespace;
+    lease.renewed_ms = renewed_ms;
+    leases.push_back(std::make_shared<const kube::NodeLease>(std::move(lease)));
+  }
+  parts.node_leases = kube::MakeList(std::move(leases));
+  parts.health.push_back({.resource = std::string(kube::NodeLease::kResource),
+                          .synced = true,
+                          .last_contact_ms = bench::kNowMs});
+  return std::make_shared<const kube::ClusterState>(std::move(parts));
+}
+
 // From one cluster to the other and back.
 double UpdateBetween(const std::shared_ptr<const kube::ClusterState>& one,
                      const std::shared_ptr<const kube::ClusterState>& other) {
@@ -78,13 +97,16 @@ void Measure(int pods) {
 
   const double event = UpdateBetween(cluster, WithOneChange(made, false));
   const double gone = UpdateBetween(cluster, WithOneChange(made, true));
+  const double renewed =
+      UpdateBetween(WithLeases(made, bench::kNowMs - 10'000), WithLeases(made, bench::kNowMs));
   const ZoneReport report = MakeZoneReport(InputsOf(cluster, true));
   std::printf(
       "%7d pods, %4zu nodes, %5zu workloads: bare pass %7.3f ms; report %8.2f ms = %4.1f passes, "
-      "%8.2f ms = %4.1f with placements; a pod's readiness %6.3f ms, a pod gone %7.3f ms\n",
+      "%8.2f ms = %4.1f with placements; a pod's readiness %6.3f ms, a pod gone %7.3f ms, Leases "
+      "renewed %6.3f ms\n",
       pods, cluster->nodes().size(),
       cluster->deployments().size() + cluster->stateful_sets().size(), bare, without,
-      without / bare, whole, whole / bare, event, gone);
+      without / bare, whole, whole / bare, event, gone, renewed);
   if (report.losses.size() != 3) std::printf("there should be three zones\n");
 }
 

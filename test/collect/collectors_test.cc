@@ -178,6 +178,8 @@ std::string TextOf(const std::string& collector) {
                          .requests = {.cpu_milli = 250,
                                       .memory_bytes = 64'000'000,
                                       .others = {{"example.com/fpga", 1}}}})
+          .Lease("n1", kNow - 4'500)
+          .Lease("n3", kNow - 61'000)
           .Pod("web-2", {.node = "", .ready = false, .phase = kube::PodPhase::kPending})
           .Build(kNow);
   zones::ExpectedZones expected;
@@ -464,10 +466,10 @@ TEST(CollectorTest, OfTooManyPolicyIssuesTheGravestAreShown) {
 }
 
 TEST(CollectorTest, ASourceThatWasNeverAskedIsAFaultAndHasNoSeries) {
-  const auto cluster =
-      ClusterBuilder()
-          .Health({.resource = "nodes", .last_error = "403 Forbidden"})
-          .Build(kNow);
+  const auto cluster = ClusterBuilder()
+                           .Lease("n1", kNow)
+                           .Health({.resource = "nodes", .last_error = "403 Forbidden"})
+                           .Build(kNow);
   const zones::ExpectedZones expected;
   const std::set<std::string> seen;
   const auto report = zones::MakeZoneReport({.cluster = test::NotOwned(cluster),
@@ -523,6 +525,17 @@ TEST(CollectorTest, AnOptionalSourceThatFailsIsAFaultOfWhoStandsOnIt) {
     EXPECT_EQ(text, "");
     EXPECT_TRUE(RunOf("zones", shop).first.success);
   }
+}
+
+TEST(CollectorTest, LeasesThatAreAskedForInVainAreAFault) {
+  test::Shop shop;
+  EXPECT_TRUE(RunOf("node_leases", shop).first.success) << "nobody asked";
+  shop.parts.health.push_back(
+      {.resource = "leases", .optional = true, .last_error = "403 Forbidden"});
+  const auto [run, text] = RunOf("node_leases", shop);
+  EXPECT_FALSE(run.success);
+  EXPECT_EQ(run.error, "403 Forbidden");
+  EXPECT_EQ(text, "");
 }
 
 TEST(CollectorTest, AnOptionalSourceThatNobodyWasAskedForIsNoFault) {

@@ -174,7 +174,7 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
       {"redis: {clusters: [{name: d, addresses: [\"h:1\"]}, {name: d, addresses: [\"h:2\"]}]}\n",
        "c.yaml:1:51: cluster \"d\" is there twice"},
       {"collectors: {cpu: {}}\n",
-       "c.yaml:1:14: unknown key \"cpu\" (known here: budgets, nodes, pods, policy, "
+       "c.yaml:1:14: unknown key \"cpu\" (known here: budgets, node_leases, nodes, pods, policy, "
        "postgres, probes, redis, services, spread, volumes, workloads, zone_loss, zones)"},
       {"a: [1\n", "c.yaml:2:1: end of sequence flow not found"},
   };

@@ -275,9 +275,9 @@ TEST_P(WatchTest, PermitsExactlyWhatAzexporterAsksFor) {
   ExpectAsksForWhatIsGranted("");
 }
 
-// Two verbs on each of 18 and 14 resources.
+// Two verbs on each of 18, 14 and 15 resources.
 constexpr WatchCase kWatchCases[] = {
-    {"custom-resources", 36}, {"namespaced", 28}};
+    {"custom-resources", 36}, {"namespaced", 28}, {"node-leases", 30}};
 
 std::string FolderOf(const ::testing::TestParamInfo<WatchCase>& info) {
   std::string name = info.param.folder;

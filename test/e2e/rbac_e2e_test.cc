@@ -20,7 +20,7 @@ class RolesTest : public test::PlatformFixture {
  protected:
   void SetUp() override {
     AZX_SKIP_WITHOUT_KUBECTL(kubectl_);
-    ASSERT_NO_FATAL_FAILURE(StartPlatform({.pace = 100}));
+    ASSERT_NO_FATAL_FAILURE(StartPlatform(Options()));
     Write("admin", platform_->api().Kubeconfig());
     ASSERT_NO_FATAL_FAILURE(Apply("base"));
     const auto token = platform_->api().CreateToken("azexporter", "azexporter");
@@ -30,6 +30,8 @@ class RolesTest : public test::PlatformFixture {
                                  "zone_loss: {accepted: [azexporter]}\n"
                                  "global: {collect_interval: 300ms, evaluation_interval: 300ms}\n");
   }
+
+  virtual platform::PlatformOptions Options() const { return {.pace = 100}; }
 
   // As the administrator, in the test's folder.
   std::string Kubectl(const std::string& arguments) {
@@ -118,14 +120,49 @@ TEST_F(RolesTest, OfOneNamespaceItsRoleTellsAndTheRestIsNotKnown) {
   EXPECT_GT(daemon.api().Count("az_workload_pods{namespace=\"platform-03\"} > 0"), 0);
   EXPECT_EQ(daemon.api().Count("kube_pod_info{namespace!=\"platform-03\"}"), 0);
   EXPECT_EQ(daemon.api().Count("az_zone_state == 1"), 3);
-  const Outcome told = test::RunAzexporter({"--check", "--url", daemon.url()});
-  EXPECT_EQ(told.code, 0) << told.text;
+  Outcome told;
+  EXPECT_TRUE(Eventually(
+      [&] {
+        told = test::RunAzexporter({"--check", "--url", daemon.url()});
+        return told.code == 0;
+      },
+      kWaitMs))
+      << told.text;
   EXPECT_NE(told.text.find("; only namespace platform-03 is watched\n"), std::string::npos)
       << told.text;
   EXPECT_EQ(daemon.api().Count("az_zone_allocatable{resource=\"cpu\"}"), 3);
   EXPECT_EQ(daemon.api().Count("az_zone_requested or az_zone_loss_survivable or "
                                "az_zone_loss_headroom or az_zone_loss_blockers{reason=\"budget\"}"),
             0);
+}
+
+class NodeLeasesTest : public RolesTest {
+ protected:
+  platform::PlatformOptions Options() const override { return {.pace = 100, .node_leases = true}; }
+};
+
+TEST_F(NodeLeasesTest, ANodeThatFallsSilentIsToldOfBeforeItCountsAsNotReady) {
+  ASSERT_NO_FATAL_FAILURE(Apply("node-leases"));
+  const std::string section = "kubernetes:\n";
+  std::string config = *base::ReadFile(folder_ / "azexporter.yaml");
+  config.insert(config.find(section) + section.size(), "  node_leases: true\n");
+  Write("leases.yaml", config);
+  test::AzexporterProcess daemon(folder_ / "leases.yaml");
+  EXPECT_TRUE(Eventually([&] { return daemon.api().Count("az_node_lease_age_seconds < 20") == 22; },
+                         kWaitMs));
+  ASSERT_TRUE(platform_->Do("node ip-10-0-0-20.ec2.internal stall"));
+  EXPECT_TRUE(Eventually([&] { return daemon.api().StateOf("NodeLeasesNotRenewed") == "firing"; },
+                         2 * kWaitMs));
+  const Outcome told = test::RunAzexporter({"--check", "--url", daemon.url()});
+  EXPECT_EQ(told.code, 1) << told.text;
+  EXPECT_NE(told.text.find("1 node of us-east-1a is ready but has stopped renewing its Lease: "
+                           "ip-10-0-0-20.ec2.internal"),
+            std::string::npos)
+      << told.text;
+  EXPECT_EQ(daemon.api().Count("az_zone_nodes{state!=\"ready\"} > 0"), 0);
+  ASSERT_TRUE(platform_->Do("node ip-10-0-0-20.ec2.internal up"));
+  EXPECT_TRUE(
+      Eventually([&] { return daemon.api().StateOf("NodeLeasesNotRenewed").empty(); }, kWaitMs));
 }
 
 TEST_F(RolesTest, CustomResourcesAreAuditedWhereTheyMayBeRead) {

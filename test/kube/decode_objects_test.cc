@@ -536,5 +536,21 @@ TEST(DecodeErrorTest, NamesTheObjectAndTheField) {
             std::string::npos);
 }
 
+TEST(DecodeLeaseTest, ALeaseTellsWhenItWasRenewedAndForHowLong) {
+  const NodeLease lease = One<NodeLease>(R"({"metadata":{"name":"n1","namespace":"kube-node-lease"},
+      "spec":{"holderIdentity":"n1","leaseDurationSeconds":40,
+              "renewTime":"2027-01-15T08:00:00.250000Z"}})");
+  EXPECT_EQ(lease.meta.name, "n1");
+  EXPECT_EQ(lease.renewed_ms, 1'800'000'000'250);
+  EXPECT_EQ(lease.duration_ms, 40'000);
+  EXPECT_EQ(One<NodeLease>(R"({"metadata":{"name":"n1"}})").renewed_ms, 0);
+  EXPECT_EQ(One<NodeLease>(R"({"metadata":{"name":"n1"},"spec":{"leaseDurationSeconds":-1}})")
+                .duration_ms,
+            0);
+  EXPECT_NE(ErrorOf<NodeLease>(R"({"metadata":{"name":"n1"},"spec":{"renewTime":"soon"}})")
+                .find("leases n1: spec.renewTime"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace azexporter::kube

@@ -91,7 +91,13 @@ TEST(WireRecordingTest, EveryOtherResourceIsWhatItIsInJson) {
 }
 
 // Of which none was recorded.
-TEST(WireTest, DaemonSetsJobsAndConfigMapsAreWhatTheyAreInJson) {
+TEST(WireTest, LeasesDaemonSetsJobsAndConfigMapsAreWhatTheyAreInJson) {
+  ExpectAlike<NodeLease>(
+      R"({"kind":"LeaseList","apiVersion":"coordination.k8s.io/v1","metadata":{},"items":[
+    {"metadata":{"name":"n1","namespace":"kube-node-lease"},
+     "spec":{"holderIdentity":"n1","leaseDurationSeconds":40,"leaseTransitions":1,
+             "renewTime":"2026-11-26T11:00:00.123456Z"}},
+    {"metadata":{"name":"n2","namespace":"kube-node-lease"}}]})");
   ExpectAlike<DaemonSet>(R"({"kind":"DaemonSetList","apiVersion":"apps/v1","metadata":{},"items":[
     {"metadata":{"name":"d","namespace":"n"},"spec":{"selector":{"matchLabels":{"app":"d"}},
      "template":{"metadata":{"labels":{"app":"d"}},"spec":{"hostNetwork":true,

@@ -131,6 +131,35 @@ TEST_F(ControllersTest, PodsOfALostZoneAreEvictedAndTheirReplacementsStayPending
             (Counts{{"us-east-1a ready", 3}, {"us-east-1b ready", 3}, {"us-east-1c ready", 3}}));
 }
 
+TEST_F(ControllersTest, NodesRenewTheirLeasesAsLongAsTheyAreThere) {
+  const auto renewed = [&](const std::string& node) {
+    const ObjectPtr lease =
+        store_.Get({&Type("coordination.k8s.io/v1", "Lease"), "kube-node-lease", node});
+    return lease == nullptr ? "" : StringAt(*lease, {"spec", "renewTime"});
+  };
+  const auto nodes = NodeNames(store_, "us-east-1a");
+  const std::string silent = nodes[0];
+  const std::string stalled = nodes[1];
+  const std::string well = nodes[2];
+  RenewNodeLeases(world_);
+  const std::string first = renewed(well);
+  EXPECT_NE(first, "");
+  clock_.Advance(9'999);
+  RenewNodeLeases(world_);
+  EXPECT_EQ(renewed(well), first) << "it is not due yet";
+  SilenceNode(world_, silent);
+  world_.stalled_nodes.insert(stalled);
+  clock_.Advance(1);
+  RenewNodeLeases(world_);
+  EXPECT_NE(renewed(well), first);
+  EXPECT_EQ(renewed(silent), first);
+  EXPECT_EQ(renewed(stalled), first);
+  WakeNode(world_, stalled);
+  clock_.Advance(10'000);
+  RenewNodeLeases(world_);
+  EXPECT_EQ(renewed(stalled), renewed(well));
+}
+
 TEST_F(ControllersTest, AZoneThatIsBackInTimeKeepsItsPods) {
   const auto names = [&] {
     std::set<std::string> out;

@@ -227,7 +227,7 @@ TEST_F(PlatformTest, TheControlEndpointSaysWhatItDid) {
       {"node nope down", 404, "line 1: no node \"nope\"\n"},
       {"node nope explode", 400,
        "line 1: no command \"node nope explode\"; known: node NODE down, node NODE up, node NODE "
-       "cordon, node NODE uncordon, node NODE drain, node NODE delete\n"},
+       "stall, node NODE cordon, node NODE uncordon, node NODE drain, node NODE delete\n"},
       {"explode", 400,
        "line 1: no command \"explode\"; known: zone, node, scale, pod, database, fault, api ...\n"},
       {"zone us-east-1c latency soon", 400,

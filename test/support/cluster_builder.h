@@ -79,19 +79,32 @@ class ClusterBuilder {
     return *this;
   }
 
-  // How the resource fares; without it both are synced and were heard of at `now_ms`.
+  ClusterBuilder& Lease(const std::string& node, std::int64_t renewed_ms) {
+    kube::NodeLease lease;
+    lease.meta.name = node;
+    lease.meta.ns = kube::NodeLease::kNamespace;
+    lease.renewed_ms = renewed_ms;
+    lease.duration_ms = 40'000;
+    leases_.push_back(std::make_shared<const kube::NodeLease>(std::move(lease)));
+    return *this;
+  }
+
+  // How the resource fares; without it what was built is synced and was heard of at `now_ms`.
   ClusterBuilder& Health(kube::ResourceHealth health) {
     health_.push_back(std::move(health));
     return *this;
   }
 
-  kube::ClusterState Build(std::int64_t now_ms) const {
+  kube::ClusterState Build(std::int64_t now_ms) const { return kube::ClusterState(Parts(now_ms)); }
+
+  kube::ClusterState::Parts Parts(std::int64_t now_ms) const {
     kube::ClusterState::Parts parts;
     parts.nodes = kube::MakeList(nodes_);
     parts.pods = kube::MakeList(pods_);
+    parts.node_leases = kube::MakeList(leases_);
     parts.health = health_;
-    for (const char* resource : {"nodes", "pods"}) {
-      bool given = false;
+    for (const char* resource : {"nodes", "pods", "leases"}) {
+      bool given = resource == kube::NodeLease::kResource && leases_.empty();
       for (const kube::ResourceHealth& health : health_)
         given = given || health.resource == resource;
       if (given) continue;
@@ -100,12 +113,13 @@ class ClusterBuilder {
       health.synced = true;
       health.last_contact_ms = now_ms;
     }
-    return kube::ClusterState(std::move(parts));
+    return parts;
   }
 
  private:
   kube::Objects<kube::Node> nodes_;
   kube::Objects<kube::Pod> pods_;
+  kube::Objects<kube::NodeLease> leases_;
   std::vector<kube::ResourceHealth> health_;
 };
 

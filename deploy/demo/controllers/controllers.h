@@ -31,6 +31,9 @@ struct World {
   double pace = 1;  // 60: what takes a minute takes a second
 
   std::set<std::string, std::less<>> silent_nodes{};
+  // Whose Leases are not renewed, and which nobody calls silent yet.
+  std::set<std::string, std::less<>> stalled_nodes{};
+  std::int64_t leases_due_ms = 0;  // when Leases are to be renewed next
   std::set<std::string, std::less<>> draining_nodes{};
   std::map<std::string, std::int64_t> timers{};  // "POD UID WHAT" -> when it is due, ms
   int serial = 0;                                // of names and addresses
@@ -61,12 +64,16 @@ void RunReplicas(World& world);
 void RunScheduler(World& world);
 // Starts bound pods and ends terminating ones, on nodes that answer.
 void RunKubelets(World& world);
+// Every 10 s: the Leases of all nodes that are neither silent nor stalled. Not one of those that
+// Settle runs.
+void RenewNodeLeases(World& world);
 // Endpoint slices, the status of workloads, and disruption budgets.
 void RunStatus(World& world);
 
 // --- what somebody does to the cluster
 
-// The kubelet of a node falls silent, and is back: conditions as before, taints gone, pods ready.
+// The kubelet of a node falls silent, and is back: conditions as before, taints gone, pods ready,
+// its Lease renewed again.
 // Cordons and other taints stay as they are.
 void SilenceNode(World& world, const std::string& node);
 void WakeNode(World& world, const std::string& node);

@@ -156,6 +156,7 @@ void SilenceNode(World& world, const std::string& node) {
 
 void WakeNode(World& world, const std::string& node) {
   world.silent_nodes.erase(node);
+  world.stalled_nodes.erase(node);
   const std::int64_t now_ms = world.NowMs();
   (void)world.store.Modify(NodeKey(node), [&](Json& object) { SetHealthy(object, now_ms); });
   (void)world.store.Modify(NodeKey(node), [](Json& object) { RemoveTaints(object, kUnreachable); });

@@ -36,6 +36,7 @@ std::string EncodeTime(const Json& json) {
   std::string out;
   if (auto ms = base::ParseTimeMs(TextOf(json))) {
     AppendAnyNumber(out, 1, static_cast<std::uint64_t>(*ms / 1'000));
+    AppendAnyNumber(out, 2, static_cast<std::uint64_t>(*ms % 1'000 * 1'000'000));
   }
   return out;
 }

@@ -37,6 +37,7 @@ struct KubernetesConfig {
   std::string context;     // empty: current-context
   std::string snapshot;    // path of `kubectl get -o json` output; then no API server is asked
   std::set<std::string> namespaces;  // that are watched; empty: all
+  bool node_leases = false;          // whether the Leases of nodes are watched
   // How long old facts hold when the API server stops answering. Default 2m.
   std::int64_t stale_after_ms = 120'000;
   // What the scheduler applies to pods without spread constraints of their own. Its API does not

@@ -27,6 +27,8 @@ struct ClusterOptions {
   // The zone-health ConfigMap, watched where it is named: NAMESPACE and NAME.
   std::string config_map_namespace;
   std::string config_map_name;
+  // Whether the Leases of nodes are watched, each of which is renewed every 10 s.
+  bool node_leases = false;
   // Custom resources to watch, by T::kResource; those that the cluster lacks are looked for again
   // now and then.
   std::set<std::string, std::less<>> custom_resources;

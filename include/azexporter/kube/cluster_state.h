@@ -20,6 +20,7 @@
 
 #include "azexporter/kube/custom_objects.h"
 #include "azexporter/kube/network_objects.h"
+#include "azexporter/kube/node_lease.h"
 #include "azexporter/kube/object_list.h"
 #include "azexporter/kube/objects.h"
 #include "azexporter/kube/storage_objects.h"
@@ -106,6 +107,7 @@ class ClusterState {
     SharedList<StorageClass> storage_classes;
     SharedList<Service> services;
     SharedList<EndpointSlice> endpoint_slices;
+    SharedList<NodeLease> node_leases;
     SharedList<PrometheusRule> prometheus_rules;
     SharedList<CnpgCluster> cnpg_clusters;
     SharedList<RedisCluster> redis_clusters;
@@ -140,6 +142,7 @@ class ClusterState {
   const ObjectList<StorageClass>& storage_classes() const { return *parts_.storage_classes; }
   const ObjectList<Service>& services() const { return *parts_.services; }
   const ObjectList<EndpointSlice>& endpoint_slices() const { return *parts_.endpoint_slices; }
+  const ObjectList<NodeLease>& node_leases() const { return *parts_.node_leases; }
 
   const ObjectList<PrometheusRule>& prometheus_rules() const { return *parts_.prometheus_rules; }
   const ObjectList<CnpgCluster>& cnpg_clusters() const { return *parts_.cnpg_clusters; }

@@ -24,7 +24,7 @@ struct WireField {
     kInline,       // a message whose fields JSON shows as its parent's
     kQuantity,     // {1: text}; JSON has the text
     kIntOrString,  // {1: 0 or 1, 2: integer, 3: text}; JSON has one or the other
-    kTime,         // {1: seconds, 2: nanoseconds}; JSON has RFC 3339
+    kTime,         // {1: seconds, 2: nanoseconds}, Time or MicroTime; JSON has RFC 3339
     kRaw,          // {1: bytes}: an object in an envelope of its own
   };
   enum class Count { kOne, kMany, kMap };  // a map: many {1: key, 2: value}; keys are texts

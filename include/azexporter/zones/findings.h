@@ -5,13 +5,16 @@
 //
 //   critical   a zone in full disruption or missing; a database that is split or has no writable
 //              instance; Redis slots that nobody serves; what could not be asked
-//   warning    a zone in partial disruption; a zone whose loss would not be survived; a violated
-//              hard spread constraint or anti-affinity; a broken disruption budget; pods that only
-//              a dead zone keeps from being placed; a zone that a load balancer took out of DNS; a
-//              claim that lost its volume; a health endpoint that is down or no URL; a lag that is
-//              only a lower bound; a standby that cannot follow; a slot that loses log; a Redis
-//              node that its peers call failed, or nodes that see different clusters
-//   unknown    what is needed for a verdict and could not be read
+//   warning    a zone in partial disruption; ready nodes that do not renew their Leases; a zone
+//              whose loss would not be survived; a violated hard spread constraint or
+//              anti-affinity; a broken disruption budget; pods that only a dead zone keeps from
+//              being placed; a zone that a load balancer took out of DNS; a claim that lost its
+//              volume; a health endpoint that is down or no URL; a lag that is only a lower bound;
+//              a standby that cannot follow; a slot that loses log; a Redis node that its peers
+//              call failed, or nodes that see different clusters; a namespace that is watched and
+//              has nothing in it
+//   unknown    what is needed for a verdict and could not be read; a namespace that is asked for
+//              and not watched
 //   note       all else: lost redundancy, soft constraints, missing ones, evacuations
 //
 // What is found about a zone under maintenance is a note.

@@ -48,6 +48,7 @@
 #include "azexporter/probe/prober.h"
 #include "azexporter/zones/cnpg.h"
 #include "azexporter/zones/namespace_report.h"
+#include "azexporter/zones/node_leases.h"
 #include "azexporter/zones/postgres.h"
 #include "azexporter/zones/redis.h"
 #include "azexporter/zones/zone_loss.h"
@@ -149,6 +150,9 @@ struct ZoneReport {
   SourceStatus budgets;
   SourceStatus services;  // and their endpoint slices
   SourceStatus volumes;   // claims, and storage classes
+  // Nothing where nobody asked for the Leases of nodes.
+  std::optional<SourceStatus> node_leases;
+  std::vector<SilentNodes> silent_nodes;  // sorted by zone
   // Of pods and all else that stands in a namespace these alone are seen; empty: all.
   std::set<std::string> watched_namespaces;
   std::vector<ZoneStatus> zones;  // sorted by name
