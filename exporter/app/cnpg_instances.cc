@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "operator_objects.h"
+#include "pod_servers.h"
 #include "selected_objects.h"
 
 namespace azexporter::app {
@@ -17,25 +18,6 @@ bool IsInstance(const kube::StringMap& labels, std::string_view cluster) {
   const std::string_view role = kube::Lookup(labels, kPodRoleLabel);
   return kube::Lookup(labels, kClusterLabel) == cluster && (role.empty() || role == "instance") &&
          kube::Find(labels, kJobRoleLabel) == nullptr;
-}
-
-// A keyword of a libpq connection string with its value; nothing where that is empty.
-std::string Parameter(std::string_view keyword, std::string_view value) {
-  if (value.empty()) return "";
-  std::string text = std::string(keyword) + "='";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + "' ";
-}
-
-// Why the pod cannot be asked; empty where it can.
-std::string_view Obstacle(const kube::Pod* pod) {
-  if (pod == nullptr) return "its pod is gone";
-  if (!pod->is_active()) return "its pod has ended";
-  if (pod->pod_ip.empty()) return "its pod has no address yet";
-  return "";
 }
 
 }  // namespace
@@ -115,16 +97,8 @@ db::PostgresInstance CnpgInstances::Instance(const zones::CnpgStatus& status,
   instance.name = name;
   instance.unreachable = Obstacle(pod);
   if (!instance.unreachable.empty()) return instance;
-  instance.dsn =
-      Parameter("host", status.name + "-rw." + status.ns) + Parameter("hostaddr", pod->pod_ip) +
-      Parameter("port", std::to_string(config_->port)) + Parameter("dbname", config_->dbname) +
-      Parameter("sslmode", config_->sslmode) + Parameter("sslrootcert", config_->sslrootcert);
-  instance.user = config_->user;
-  instance.password_file = config_->password_file;
-  if (config_->credentials_folder.empty()) return instance;
-  const std::string folder = config_->credentials_folder + "/" + status.cluster;
-  instance.user_file = folder + "/username";
-  instance.password_file = folder + "/password";
+  SetAccess(config_->access, {status.cluster, status.ns, status.name},
+            status.name + "-rw." + status.ns, pod->pod_ip, secrets_, instance);
   return instance;
 }
 

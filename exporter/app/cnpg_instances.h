@@ -4,7 +4,8 @@
 // that the Cluster names though their pod is gone. Private to `app`.
 //
 // An instance keeps the zone that it was last seen in while it has no node.
-// Labels: cloudnative-pg.io/documentation/current/labels_annotations.
+// Labels: cloudnative-pg.io/documentation/current/labels_annotations. Keys of the operator's
+// Secrets: cloudnative-pg.io/documentation/current/applications/#secrets.
 //
 // Thread safety: one thread at a time.
 
@@ -18,12 +19,15 @@
 #include "azexporter/config/config.h"
 #include "azexporter/kube/cluster_state.h"
 #include "azexporter/zones/cnpg.h"
+#include "secret_logins.h"
 
 namespace azexporter::app {
 
 class CnpgInstances {
  public:
-  explicit CnpgInstances(base::Logger log) : log_(std::move(log)) {}
+  // `secrets` must outlive this.
+  CnpgInstances(SecretLogins& secrets, base::Logger log)
+      : secrets_(secrets), log_(std::move(log)) {}
 
   // Nothing: none are looked for. A Cluster of the same name as a database cluster of `configured`
   // is left to the configuration.
@@ -55,6 +59,7 @@ class CnpgInstances {
   db::PostgresInstance Instance(const zones::CnpgStatus& status, const std::string& name,
                                 const kube::Pod* pod) const;
 
+  SecretLogins& secrets_;
   const base::Logger log_;
   std::optional<config::CnpgConfig> config_;
   std::set<std::string> configured_;      // names of database clusters

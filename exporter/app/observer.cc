@@ -7,6 +7,7 @@
 #include "azexporter/net/http_client.h"
 #include "cnpg_instances.h"
 #include "opstree_clusters.h"
+#include "secret_logins.h"
 
 namespace azexporter::app {
 namespace {
@@ -87,8 +88,9 @@ Observer::Observer(config::Config config, ObserverDeps deps)
     : config_(std::move(config)),
       deps_(std::move(deps)),
       prober_(ProberOptionsOf(config_), deps_.clock, deps_.log),
-      cnpg_(std::make_unique<CnpgInstances>(deps_.log)),
-      opstree_(std::make_unique<OpstreeClusters>(deps_.log)),
+      secrets_(std::make_unique<SecretLogins>(deps_.clock)),
+      cnpg_(std::make_unique<CnpgInstances>(*secrets_, deps_.log)),
+      opstree_(std::make_unique<OpstreeClusters>(*secrets_, deps_.log)),
       postgres_({.instances = config_.postgres, .interval_ms = config_.global.collect_interval_ms},
                 deps_.clock, deps_.log),
       redis_({.clusters = config_.redis, .interval_ms = config_.global.collect_interval_ms},
@@ -119,6 +121,7 @@ Result<std::unique_ptr<Observer>> Observer::Create(config::Config config, Observ
                    {{"server", net::RedactUrl(access.server)}, {"source", access.source}});
     observer->cluster_ = std::make_unique<kube::Cluster>(
         std::move(access), ClusterOptionsOf(settings, given), given.clock, given.log);
+    observer->secrets_->SetClient(std::make_shared<kube::ApiClient>(observer->cluster_->access()));
   }
   return observer;
 }
@@ -236,6 +239,7 @@ void Observer::UpdateDatabases(const kube::ClusterState& cluster) {
   std::vector<db::RedisCluster> clusters = config_.redis;
   clusters.insert(clusters.end(), opstree_->clusters().begin(), opstree_->clusters().end());
   redis_.SetClusters(std::move(clusters));
+  secrets_->ForgetUnused();
 }
 
 void Observer::WarnOfEmptyNamespaces(const zones::ZoneReport& report) {

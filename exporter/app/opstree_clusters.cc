@@ -4,6 +4,7 @@
 
 #include "azexporter/base/yaml_path.h"
 #include "operator_objects.h"
+#include "pod_servers.h"
 #include "selected_objects.h"
 
 namespace azexporter::app {
@@ -18,20 +19,26 @@ bool IsNode(const kube::StringMap& labels, const std::string& cluster) {
          (app == cluster + "-leader" || app == cluster + "-follower");
 }
 
-std::string Address(const std::string& ip, int port) {
-  const bool v6 = ip.find(':') != std::string::npos;
-  return (v6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port);
+Result<void> ReadText(const base::YamlNode& node, std::string& out) {
+  if (node.is_null()) return {};
+  AZX_ASSIGN_OR_RETURN(out, node.AsString());
+  return {};
 }
 
-Result<int> PortOf(const kube::RedisCluster& object) {
+Result<OpstreeClusters::Spec> ReadSpec(const kube::RedisCluster& object) {
   AZX_ASSIGN_OR_RETURN(const base::YamlNode root,
                        base::YamlNode::Parse(
                            object.json, "RedisCluster " + object.meta.ns + "/" + object.meta.name));
+  OpstreeClusters::Spec spec;
+  const base::YamlNode& secret = base::ValueAt(root, {"spec", "kubernetesConfig", "redisSecret"});
+  AZX_RETURN_IF_ERROR(ReadText(base::ValueAt(secret, {"name"}), spec.secret));
+  AZX_RETURN_IF_ERROR(ReadText(base::ValueAt(secret, {"key"}), spec.secret_key));
   const base::YamlNode& port = base::ValueAt(root, {"spec", "port"});
-  if (port.is_null()) return 6379;
+  if (port.is_null()) return spec;
   AZX_ASSIGN_OR_RETURN(const std::int64_t number, port.AsInt64());
   if (number < 1 || number > 65'535) return base::Fail(port.ErrorHere("not a port"));
-  return static_cast<int>(number);
+  spec.port = static_cast<int>(number);
+  return spec;
 }
 
 }  // namespace
@@ -54,29 +61,29 @@ void OpstreeClusters::Update(const kube::ClusterState& cluster) {
   for (auto& [full_name, known] : objects_) {
     const std::string& name = names.at(full_name);
     if (configured_.contains(name)) continue;
-    db::RedisCluster redis = Login(name);
+    db::RedisCluster redis = Login(name, known);
     TakePods(cluster, known, redis);
     clusters_.push_back(std::move(redis));
   }
 }
 
 void OpstreeClusters::Read(Known& known) const {
-  const Result<int> port = PortOf(*known.object);
-  if (port) {
-    known.port = *port;
+  Result<Spec> spec = ReadSpec(*known.object);
+  if (spec) {
+    known.spec = std::move(*spec);
   } else {
-    log_.Warn("RedisCluster not understood", {{"error", port.error().message()}});
+    log_.Warn("RedisCluster not understood", {{"error", spec.error().message()}});
   }
 }
 
 void OpstreeClusters::TakePods(const kube::ClusterState& cluster, Known& known,
                                db::RedisCluster& redis) const {
-  const int port = config_->port != 0 ? config_->port : known.port;
+  const int port = config_->access.port != 0 ? config_->access.port : known.spec.port;
   for (const auto& pod : cluster.PodsIn(known.object->meta.ns)) {
     if (!IsNode(pod->meta.labels, known.object->meta.name)) continue;
     if (!pod->is_active() || pod->pod_ip.empty()) continue;
     auto& [address, place] = known.pods[pod->meta.name];
-    address = Address(pod->pod_ip, port);
+    address = AddressOf(pod->pod_ip, port);
     place.instance = pod->meta.name;
     const std::string_view zone = cluster.ZoneOf(*pod);
     if (!zone.empty()) place.zone = zone;
@@ -86,14 +93,16 @@ void OpstreeClusters::TakePods(const kube::ClusterState& cluster, Known& known,
   for (const auto& [name, last] : known.pods) redis.places.insert(last);
 }
 
-db::RedisCluster OpstreeClusters::Login(const std::string& name) const {
+db::RedisCluster OpstreeClusters::Login(const std::string& name, const Known& known) const {
   db::RedisCluster redis;
   redis.name = name;
-  redis.username = config_->username;
-  redis.password_file = config_->credentials_folder.empty()
-                            ? config_->password_file
-                            : config_->credentials_folder + "/" + name + "/password";
-  redis.tls = config_->tls;
+  SetAccess(config_->access, redis);
+  if (config_->secret && !known.spec.secret.empty()) {
+    redis.login = secrets_.Of({.ns = known.object->meta.ns,
+                               .name = known.spec.secret,
+                               .user_key = "",
+                               .password_key = known.spec.secret_key});
+  }
   return redis;
 }
 

@@ -48,20 +48,38 @@ Result<void> ReadPort(YamlMap& map, std::string_view key, int& port) {
   return {};
 }
 
+// The name of a Secret, in which "{cluster}" may stand.
+Result<void> ReadSecretName(YamlMap& map, std::string& out) {
+  AZX_RETURN_IF_ERROR(ReadText(map, "secret", out));
+  std::string rest = out;
+  constexpr std::string_view kPlace = "{cluster}";
+  for (std::size_t at = rest.find(kPlace); at != rest.npos; at = rest.find(kPlace)) {
+    rest.erase(at, kPlace.size());
+  }
+  if (rest.find_first_of("{}/") == rest.npos) return {};
+  return Fail(map.Find("secret")->ErrorHere(
+      "not the name of a Secret, in which only {cluster} may stand: \"" + out + "\""));
+}
+
+Result<void> ReadPostgresAccess(const YamlNode& node, YamlMap& map, PostgresAccess& access) {
+  AZX_RETURN_IF_ERROR(ReadPort(map, "port", access.port));
+  AZX_RETURN_IF_ERROR(ReadText(map, "dbname", access.dbname));
+  AZX_RETURN_IF_ERROR(ReadText(map, "sslmode", access.sslmode));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "sslrootcert", access.sslrootcert));
+  AZX_RETURN_IF_ERROR(ReadText(map, "user", access.user));
+  AZX_RETURN_IF_ERROR(RefusePassword(map));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "password_file", access.password_file));
+  AZX_RETURN_IF_ERROR(ReadPath(map, "credentials_folder", access.credentials_folder));
+  AZX_RETURN_IF_ERROR(ReadSecretName(map, access.secret));
+  const int ways = (access.user.empty() && access.password_file.empty() ? 0 : 1) +
+                   (access.credentials_folder.empty() ? 0 : 1) + (access.secret.empty() ? 0 : 1);
+  if (ways < 2) return {};
+  return Fail(node.ErrorHere("give one of secret, credentials_folder, or user and password_file"));
+}
+
 Result<void> ReadCnpgMap(const YamlNode& node, YamlMap& map, CnpgConfig& cnpg) {
   AZX_RETURN_IF_ERROR(ReadSelection(map, cnpg.selection));
-  AZX_RETURN_IF_ERROR(ReadPort(map, "port", cnpg.port));
-  AZX_RETURN_IF_ERROR(ReadText(map, "dbname", cnpg.dbname));
-  AZX_RETURN_IF_ERROR(ReadText(map, "sslmode", cnpg.sslmode));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "sslrootcert", cnpg.sslrootcert));
-  AZX_RETURN_IF_ERROR(ReadText(map, "user", cnpg.user));
-  AZX_RETURN_IF_ERROR(RefusePassword(map));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "password_file", cnpg.password_file));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "credentials_folder", cnpg.credentials_folder));
-  if (cnpg.credentials_folder.empty() || (cnpg.user.empty() && cnpg.password_file.empty())) {
-    return {};
-  }
-  return Fail(node.ErrorHere("give either credentials_folder or user and password_file"));
+  return ReadPostgresAccess(node, map, cnpg.access);
 }
 
 // A key that is true, or a map, which may say `enabled`: what it configures, where it is enabled.
@@ -123,7 +141,7 @@ Result<void> ReadRedisTls(const YamlNode& node, YamlMap& map, db::RedisTls& tls)
   return ReadText(map, "server_name", tls.server_name);
 }
 
-// username, password_file and tls_config into the members of a RedisCluster or an OpstreeConfig.
+// username, password_file and tls_config into the members of a RedisCluster or a RedisAccess.
 template <class Out>
 Result<void> ReadRedisLogin(YamlMap& map, Out& out) {
   AZX_RETURN_IF_ERROR(ReadText(map, "username", out.username));
@@ -136,13 +154,25 @@ Result<void> ReadRedisLogin(YamlMap& map, Out& out) {
                      [&](YamlMap& section) { return ReadRedisTls(*tls, section, *out.tls); });
 }
 
+Result<void> ReadRedisAccess(YamlMap& map, RedisAccess& access) {
+  AZX_RETURN_IF_ERROR(ReadPort(map, "port", access.port));
+  AZX_RETURN_IF_ERROR(ReadRedisLogin(map, access));
+  return ReadPath(map, "credentials_folder", access.credentials_folder);
+}
+
+// `secret`: a Secret is given.
+Result<void> RefuseTwoWays(const YamlNode& node, const RedisAccess& access, bool secret) {
+  const int ways = (access.password_file.empty() ? 0 : 1) +
+                   (access.credentials_folder.empty() ? 0 : 1) + (secret ? 1 : 0);
+  if (ways < 2) return {};
+  return Fail(node.ErrorHere("give one of secret, credentials_folder and password_file"));
+}
+
 Result<void> ReadOpstreeMap(const YamlNode& node, YamlMap& map, OpstreeConfig& opstree) {
   AZX_RETURN_IF_ERROR(ReadSelection(map, opstree.selection));
-  AZX_RETURN_IF_ERROR(ReadPort(map, "port", opstree.port));
-  AZX_RETURN_IF_ERROR(ReadRedisLogin(map, opstree));
-  AZX_RETURN_IF_ERROR(ReadPath(map, "credentials_folder", opstree.credentials_folder));
-  if (opstree.credentials_folder.empty() || opstree.password_file.empty()) return {};
-  return Fail(node.ErrorHere("give either credentials_folder or password_file"));
+  AZX_RETURN_IF_ERROR(ReadRedisAccess(map, opstree.access));
+  AZX_RETURN_IF_ERROR(ReadBool(map, "secret", opstree.secret));
+  return RefuseTwoWays(node, opstree.access, opstree.secret);
 }
 
 Result<void> ReadRedisCluster(const YamlNode& item, YamlMap& map, Config& config) {

@@ -19,6 +19,7 @@ class Deadline {
 
   bool passed() const { return remaining_ms() == 0; }
   std::int64_t remaining_ms() const;  // rounded up
+  const std::stop_token& stop() const { return stop_; }
   // Waits until `events` (poll's) are there for the socket; false at the deadline.
   bool WaitFor(int socket, short events) const;
 

@@ -64,12 +64,26 @@ class Instance {
   }
 
   Result<void> Reconnect(const Deadline& deadline) {
-    PostgresLogin login;
-    AZX_ASSIGN_OR_RETURN(login.dsn, TextOr(config_.dsn_file, config_.dsn));
+    connection_.reset();
+    if (config_.login != nullptr) return ReconnectAs(*config_.login, deadline);
+    Login login;
     AZX_ASSIGN_OR_RETURN(login.user, TextOr(config_.user_file, config_.user));
     AZX_ASSIGN_OR_RETURN(login.password, TextOr(config_.password_file, ""));
-    connection_.reset();
-    AZX_ASSIGN_OR_RETURN(connection_, PostgresConnection::Open(login, deadline));
+    return Open(login, deadline);
+  }
+
+  Result<void> ReconnectAs(LoginSource& source, const Deadline& deadline) {
+    AZX_ASSIGN_OR_RETURN(const Login login, source.Get(deadline.remaining_ms(), deadline.stop()));
+    Result<void> opened = Open(login, deadline);
+    if (opened || opened.error().code() != ErrorCode::kBadData) return opened;
+    AZX_ASSIGN_OR_RETURN(const Login newer,
+                         source.Renew(login, deadline.remaining_ms(), deadline.stop()));
+    return newer == login ? opened : Open(newer, deadline);
+  }
+
+  Result<void> Open(const Login& login, const Deadline& deadline) {
+    AZX_ASSIGN_OR_RETURN(const std::string dsn, TextOr(config_.dsn_file, config_.dsn));
+    AZX_ASSIGN_OR_RETURN(connection_, PostgresConnection::Open(dsn, login, deadline));
     return {};
   }
 

@@ -37,12 +37,13 @@ std::optional<Lsn> PostgresRows::Position(int row, int column) const {
   return lsn ? std::optional(*lsn) : std::nullopt;
 }
 
-Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(const PostgresLogin& login,
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(const std::string& dsn,
+                                                                     const Login& login,
                                                                      const Deadline& deadline) {
   // An empty value is as good as none.
   const char* const keywords[] = {"dbname",           "user",    "password",
                                   "application_name", "options", nullptr};
-  const char* const values[] = {login.dsn.c_str(),
+  const char* const values[] = {dsn.c_str(),
                                 login.user.c_str(),
                                 login.password.c_str(),
                                 "azexporter",
@@ -55,7 +56,10 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(const Postg
   PostgresPollingStatusType status = PGRES_POLLING_WRITING;
   while (status != PGRES_POLLING_OK) {
     if (status == PGRES_POLLING_FAILED || PQstatus(connection) == CONNECTION_BAD) {
-      return Fail(ErrorCode::kUnavailable, OneLine(PQerrorMessage(connection)));
+      const bool refused =
+          PQconnectionUsedPassword(connection) != 0 || PQconnectionNeedsPassword(connection) != 0;
+      return Fail(refused ? ErrorCode::kBadData : ErrorCode::kUnavailable,
+                  OneLine(PQerrorMessage(connection)));
     }
     const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     if (!deadline.WaitFor(PQsocket(connection), events)) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "azexporter/base/result.h"
+#include "azexporter/db/login.h"
 #include "azexporter/db/postgres_facts.h"
 #include "deadline.h"
 
@@ -36,17 +37,12 @@ class PostgresRows {
   std::unique_ptr<PGresult, Clear> result_;
 };
 
-// Where to, and as whom. What is not empty wins over the connection string.
-struct PostgresLogin {
-  std::string dsn;
-  std::string user;
-  std::string password;
-};
-
 class PostgresConnection {
  public:
-  // Resolving the name of a host has no deadline.
-  static base::Result<std::unique_ptr<PostgresConnection>> Open(const PostgresLogin& login,
+  // What is not empty of `login` wins over the connection string. kBadData where the server asked
+  // for a password and then let nobody in. Resolving the name of a host has no deadline.
+  static base::Result<std::unique_ptr<PostgresConnection>> Open(const std::string& dsn,
+                                                                const Login& login,
                                                                 const Deadline& deadline);
   // Whether the connection was whole when it was last used.
   bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK; }

@@ -88,7 +88,8 @@ struct Watched {
 };
 
 bool SameLogin(const RedisCluster& a, const RedisCluster& b) {
-  return a.username == b.username && a.password_file == b.password_file && a.tls == b.tls;
+  return a.username == b.username && a.password_file == b.password_file && a.login == b.login &&
+         a.tls == b.tls;
 }
 
 // Which address of a node is shown where it has several: one that answers, then the announced one.

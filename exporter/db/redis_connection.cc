@@ -35,6 +35,14 @@ RedisReply ReplyOf(const redisReply& reply) {
   return {reply.type == REDIS_REPLY_ERROR, std::move(text)};
 }
 
+// nullopt where nothing says how to log in.
+Result<std::optional<Login>> LoginOf(const RedisCluster& cluster, const Deadline& deadline) {
+  if (cluster.login != nullptr) return cluster.login->Get(deadline.remaining_ms(), deadline.stop());
+  if (cluster.password_file.empty()) return std::nullopt;
+  AZX_ASSIGN_OR_RETURN(const std::string password, base::ReadFile(cluster.password_file));
+  return Login{.user = "", .password = std::string(base::Trim(password, "\r\n"))};
+}
+
 }  // namespace
 
 struct RedisConnection::Impl {
@@ -48,21 +56,31 @@ RedisConnection::~RedisConnection() = default;
 Result<std::unique_ptr<RedisConnection>> RedisConnection::Open(const RedisCluster& cluster,
                                                                const std::string& address,
                                                                const Deadline& deadline) {
-  std::vector<std::string> login;
-  if (!cluster.password_file.empty()) {
-    AZX_ASSIGN_OR_RETURN(const std::string password, base::ReadFile(cluster.password_file));
-    login = {"AUTH"};
-    if (!cluster.username.empty()) login.push_back(cluster.username);
-    login.emplace_back(base::Trim(password, "\r\n"));
-  }
+  AZX_ASSIGN_OR_RETURN(const std::optional<Login> login, LoginOf(cluster, deadline));
   auto impl = std::make_unique<Impl>();
   AZX_ASSIGN_OR_RETURN(impl->socket, RedisSocket::Connect(address, cluster.tls, deadline));
   std::unique_ptr<RedisConnection> connection(new RedisConnection(std::move(impl)));
-  if (login.empty()) return connection;
-  AZX_ASSIGN_OR_RETURN(const std::vector<RedisReply> replies, connection->Ask({login}, deadline));
-  // Redis never repeats what it was given.
-  if (replies[0].error) return Fail(ErrorCode::kUnavailable, replies[0].text);
+  if (!login) return connection;
+  Result<void> let_in = connection->LogIn(cluster, *login, deadline);
+  if (!let_in && let_in.error().code() == ErrorCode::kBadData && cluster.login != nullptr) {
+    AZX_ASSIGN_OR_RETURN(const Login newer,
+                         cluster.login->Renew(*login, deadline.remaining_ms(), deadline.stop()));
+    if (newer != *login) let_in = connection->LogIn(cluster, newer, deadline);
+  }
+  if (!let_in) return Fail(let_in.error());
   return connection;
+}
+
+Result<void> RedisConnection::LogIn(const RedisCluster& cluster, const Login& login,
+                                    const Deadline& deadline) {
+  std::vector<std::string> command = {"AUTH"};
+  const std::string& user = login.user.empty() ? cluster.username : login.user;
+  if (!user.empty()) command.push_back(user);
+  command.push_back(login.password);
+  AZX_ASSIGN_OR_RETURN(const std::vector<RedisReply> replies, Ask({command}, deadline));
+  // Redis never repeats what it was given.
+  if (replies[0].error) return Fail(ErrorCode::kBadData, replies[0].text);
+  return {};
 }
 
 Result<std::vector<RedisReply>> RedisConnection::Ask(

@@ -33,6 +33,9 @@ class RedisConnection {
  private:
   struct Impl;
   explicit RedisConnection(std::unique_ptr<Impl> impl);
+  // kBadData where the server refuses.
+  base::Result<void> LogIn(const RedisCluster& cluster, const Login& login,
+                           const Deadline& deadline);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,13 +1,12 @@
 #include "azexporter/kube/access.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "azexporter/base/file.h"
 #include "azexporter/base/text.h"
 #include "azexporter/base/yaml.h"
+#include "base64.h"
 
 namespace azexporter::kube {
 namespace {
@@ -31,30 +30,18 @@ Result<std::string> Text(const YamlNode& map, std::string_view key) {
   return node == nullptr ? Result<std::string>(std::string()) : node->AsString();
 }
 
-Result<std::string> DecodeBase64(const YamlNode& node) {
+Result<std::string> TextInBase64(const YamlNode& node) {
   AZX_ASSIGN_OR_RETURN(std::string text, node.AsString());
-  std::erase_if(text, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
-  std::string out(text.size() / 4 * 3 + 3, '\0');
-  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
-  if (length < 0 || text.size() % 4 != 0) return Fail(node.ErrorHere("not base64"));
-  // EVP_DecodeBlock counts the padding as zero bytes.
-  std::size_t padding = 0;
-  if (text.ends_with("==")) {
-    padding = 2;
-  } else if (text.ends_with("=")) {
-    padding = 1;
-  }
-  out.resize(static_cast<std::size_t>(length) - padding);
-  return out;
+  std::optional<std::string> decoded = DecodeBase64(std::move(text));
+  if (!decoded) return Fail(node.ErrorHere("not base64"));
+  return std::move(*decoded);
 }
 
 // What `key`-data holds inline goes to `inlined`, else the file that `key` names to `file`.
 Result<void> ReadPem(const YamlNode& map, const std::string& key, std::string& inlined,
                      std::string& file) {
   if (const YamlNode* data = Find(map, key + "-data")) {
-    AZX_ASSIGN_OR_RETURN(inlined, DecodeBase64(*data));
+    AZX_ASSIGN_OR_RETURN(inlined, TextInBase64(*data));
     return {};
   }
   const YamlNode* named = Find(map, key);

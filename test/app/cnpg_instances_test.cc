@@ -50,7 +50,9 @@ class CnpgInstancesTest : public ::testing::Test {
     return text;
   }
 
-  CnpgInstances cnpg_{base::Logger::Silent()};
+  base::FakeClock clock_;
+  SecretLogins secrets_{clock_};
+  CnpgInstances cnpg_{secrets_, base::Logger::Silent()};
 };
 
 TEST_F(CnpgInstancesTest, AreThePodsOfTheOperator) {
@@ -124,7 +126,7 @@ TEST_F(CnpgInstancesTest, WhatIsNotKnownIsNotGone) {
     parts.health.push_back({.resource = std::string(resource), .synced = true});
   }
   parts.health[1].synced = false;
-  CnpgInstances none(base::Logger::Silent());
+  CnpgInstances none(secrets_, base::Logger::Silent());
   EXPECT_TRUE(none.complete()) << "none are looked for";
   EXPECT_FALSE(cnpg_.complete());
   cnpg_.Update(kube::ClusterState(parts));
@@ -148,10 +150,11 @@ TEST_F(CnpgInstancesTest, AClusterThatCannotBeReadStaysWhatItWas) {
 }
 
 TEST_F(CnpgInstancesTest, TellsHowToLogIn) {
-  config::CnpgConfig config = {.port = 6543, .sslmode = "verify-full", .user = "azexporter"};
-  config.dbname = "it's\\here";
-  config.sslrootcert = "/ca";
-  config.password_file = "/secret";
+  config::CnpgConfig config;
+  config.access = {.port = 6543, .sslmode = "verify-full", .user = "azexporter"};
+  config.access.dbname = "it's\\here";
+  config.access.sslrootcert = "/ca";
+  config.access.password_file = "/secret";
   const std::string objects =
       Cluster("orders", "orders-1") + Pod("orders", "orders-1", {"fd00::1", "n1"});
   cnpg_.SetConfig(config, {});
@@ -162,10 +165,35 @@ TEST_F(CnpgInstancesTest, TellsHowToLogIn) {
             "sslmode='verify-full' sslrootcert='/ca' ");
   EXPECT_EQ(one.user, "azexporter");
   EXPECT_EQ(one.password_file, "/secret");
-  cnpg_.SetConfig(config::CnpgConfig{.credentials_folder = "/run"}, {});
+  EXPECT_EQ(one.login, nullptr);
+  config.access = {.credentials_folder = "/run"};
+  cnpg_.SetConfig(config, {});
   See(objects);
   EXPECT_EQ(cnpg_.instances().at(0).user_file, "/run/orders/username");
   EXPECT_EQ(cnpg_.instances().at(0).password_file, "/run/orders/password");
+}
+
+TEST_F(CnpgInstancesTest, LogInByTheSecretOfTheirCluster) {
+  config::CnpgConfig config;
+  config.access.secret = "{cluster}-app";
+  cnpg_.SetConfig(config, {});
+  const std::string objects = Cluster("orders", "orders-1", "shop") +
+                              Cluster("orders", "orders-1", "test") +
+                              Pod("orders", "orders-1", {"10.0.0.1", "n1"}, "shop") +
+                              Pod("orders", "orders-2", {"10.0.0.2", "n1"}, "shop") +
+                              Pod("orders", "orders-1", {"10.0.0.3", "n2"}, "test");
+  See(objects);
+  ASSERT_EQ(cnpg_.instances().size(), 3U);
+  const auto of = [this](const std::string& ns) {
+    return secrets_.Of({ns, "orders-app", "username", "password"});
+  };
+  EXPECT_EQ(cnpg_.instances()[0].login, of("shop"));
+  EXPECT_EQ(cnpg_.instances()[1].login, of("shop")) << "it is read once for all of them";
+  EXPECT_EQ(cnpg_.instances()[2].login, of("test")) << "it is in the namespace of the Cluster";
+  const auto before = cnpg_.instances();
+  secrets_.ForgetUnused();
+  See(objects);
+  EXPECT_EQ(cnpg_.instances(), before) << "connections are kept";
 }
 
 TEST_F(CnpgInstancesTest, ReadsWhatARealServerHolds) {

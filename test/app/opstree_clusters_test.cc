@@ -42,7 +42,9 @@ class OpstreeClustersTest : public ::testing::Test {
     return text;
   }
 
-  OpstreeClusters opstree_{base::Logger::Silent()};
+  base::FakeClock clock_;
+  SecretLogins secrets_{clock_};
+  OpstreeClusters opstree_{secrets_, base::Logger::Silent()};
 };
 
 TEST_F(OpstreeClustersTest, HaveThePodsOfTheOperator) {
@@ -77,7 +79,7 @@ TEST_F(OpstreeClustersTest, ThePortIsTheObjectsUnlessConfigured) {
   EXPECT_EQ(See(object + pod), "s: [fd00::1]:7000; places [fd00::1]:7000=s-leader-0@a; ");
   EXPECT_EQ(See(RedisCluster("s", "shop", "port: 0") + pod).substr(0, 17), "s: [fd00::1]:7000")
       << "what is not understood changes nothing";
-  opstree_.SetConfig(config::OpstreeConfig{.port = 8000}, {});
+  opstree_.SetConfig(config::OpstreeConfig{.access = {.port = 8000}}, {});
   EXPECT_EQ(See(object + pod), "s: [fd00::1]:8000; places [fd00::1]:8000=s-leader-0@a; ");
 }
 
@@ -86,15 +88,30 @@ TEST_F(OpstreeClustersTest, NamesSelectionAndConfiguration) {
                               RedisCluster("t", "test") +
                               PodLine("shop", "x", {"10.0.0.1", "n1", "a: b"});
   EXPECT_EQ(See(objects), "shop/s:; places; test/s:; places; t:; places; ");
-  config::OpstreeConfig config = {.username = "azx", .credentials_folder = "/run"};
+  config::OpstreeConfig config;
+  config.access = {.username = "azx", .credentials_folder = "/run"};
   config.selection.namespaces = {"test"};
-  config.tls = db::RedisTls{.ca_file = "/ca"};
+  config.access.tls = db::RedisTls{.ca_file = "/ca"};
   opstree_.SetConfig(config, {{.name = "t"}});
   EXPECT_EQ(See(objects), "s:; places; ");
   const db::RedisCluster& one = opstree_.clusters().at(0);
   EXPECT_EQ(one.username, "azx");
   EXPECT_EQ(one.password_file, "/run/s/password");
-  EXPECT_EQ(one.tls, config.tls);
+  EXPECT_EQ(one.tls, config.access.tls);
+}
+
+TEST_F(OpstreeClustersTest, LogInByTheSecretThatTheObjectNames) {
+  const std::string named = "kubernetesConfig: {redisSecret: {name: redis, key: pass}}";
+  const std::string objects = RedisCluster("s", "shop", named) + RedisCluster("t", "shop");
+  See(objects);
+  EXPECT_EQ(opstree_.clusters().at(0).login, nullptr) << "unless it is asked for";
+  opstree_.SetConfig(config::OpstreeConfig{.secret = true}, {});
+  See(objects);
+  EXPECT_EQ(opstree_.clusters().at(0).login, secrets_.Of({"shop", "redis", "", "pass"}));
+  EXPECT_EQ(opstree_.clusters().at(1).login, nullptr) << "it names none";
+  See(RedisCluster("s", "shop", "kubernetesConfig: {redisSecret: {name: [1]}}"));
+  EXPECT_EQ(opstree_.clusters().at(0).login, secrets_.Of({"shop", "redis", "", "pass"}))
+      << "what is not understood changes nothing";
 }
 
 TEST_F(OpstreeClustersTest, WhatIsNotKnownIsNotGone) {

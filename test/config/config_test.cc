@@ -79,11 +79,11 @@ collectors: {pods: {detail: true}, policy: {custom_resources: true}, probes: {en
   ASSERT_TRUE(config->cnpg);
   EXPECT_EQ(config->cnpg->selection.namespaces, std::set<std::string>{"shop"});
   EXPECT_EQ(config->cnpg->selection.selector.match_labels, (kube::StringMap{{"team", "shop"}}));
-  EXPECT_EQ(config->cnpg->port, 6432);
-  EXPECT_EQ(config->cnpg->dbname, "app");
-  EXPECT_EQ(config->cnpg->sslmode, "verify-full");
-  EXPECT_EQ(config->cnpg->sslrootcert, "/etc/azx/ca");
-  EXPECT_EQ(config->cnpg->credentials_folder, "/etc/azx/cnpg");
+  EXPECT_EQ(config->cnpg->access.port, 6432);
+  EXPECT_EQ(config->cnpg->access.dbname, "app");
+  EXPECT_EQ(config->cnpg->access.sslmode, "verify-full");
+  EXPECT_EQ(config->cnpg->access.sslrootcert, "/etc/azx/ca");
+  EXPECT_EQ(config->cnpg->access.credentials_folder, "/etc/azx/cnpg");
   EXPECT_TRUE(config->collectors.postgres_cnpg);
   const db::RedisCluster sessions = {
       .name = "sessions",
@@ -95,10 +95,10 @@ collectors: {pods: {detail: true}, policy: {custom_resources: true}, probes: {en
   EXPECT_EQ(config->redis, std::vector<db::RedisCluster>{sessions});
   ASSERT_TRUE(config->opstree);
   EXPECT_EQ(config->opstree->selection.namespaces, std::set<std::string>{"shop"});
-  EXPECT_EQ(config->opstree->port, 6380);
-  EXPECT_EQ(config->opstree->username, "azexporter");
-  EXPECT_EQ(config->opstree->credentials_folder, "/etc/azx/redis");
-  EXPECT_EQ(config->opstree->tls, db::RedisTls{.ca_file = "/etc/azx/ca"});
+  EXPECT_EQ(config->opstree->access.port, 6380);
+  EXPECT_EQ(config->opstree->access.username, "azexporter");
+  EXPECT_EQ(config->opstree->access.credentials_folder, "/etc/azx/redis");
+  EXPECT_EQ(config->opstree->access.tls, db::RedisTls{.ca_file = "/etc/azx/ca"});
   EXPECT_TRUE(config->collectors.redis_opstree);
   EXPECT_EQ(config->rule_files,
             (std::vector<std::string>{"/etc/azx/rules.yaml", "/abs/rules.yaml"}));
@@ -157,14 +157,22 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
        "c.yaml:1:45: give either dsn or dsn_file"},
       {"postgres: {cnpg: {port: 0}}\n", "c.yaml:1:25: not a port: 0"},
       {"postgres: {cnpg: {user: u, credentials_folder: f}}\n",
-       "c.yaml:1:18: give either credentials_folder or user and password_file"},
+       "c.yaml:1:18: give one of secret, credentials_folder, or user and password_file"},
+      {"postgres: {cnpg: {secret: s, credentials_folder: f}}\n",
+       "c.yaml:1:18: give one of secret, credentials_folder, or user and password_file"},
+      {"postgres: {cnpg: {secret: \"{name}-app\"}}\n",
+       "c.yaml:1:27: not the name of a Secret, in which only {cluster} may stand: \"{name}-app\""},
+      {"postgres: {cnpg: {secret: ../x}}\n",
+       "c.yaml:1:27: not the name of a Secret, in which only {cluster} may stand: \"../x\""},
       {"postgres: {cnpg: {user: u, password: hunter2}}\n",
        "c.yaml:1:38: a password does not belong in here; put it into a file (password_file)"},
       {"postgres: {cnpg: {zone: a}}\n",
        "c.yaml:1:19: unknown key \"zone\" (known here: enabled, selector, namespaces, port, "
-       "dbname, sslmode, sslrootcert, user, password, password_file, credentials_folder)"},
+       "dbname, sslmode, sslrootcert, user, password, password_file, credentials_folder, secret)"},
       {"redis: {opstree: {password_file: p, credentials_folder: f}}\n",
-       "c.yaml:1:18: give either credentials_folder or password_file"},
+       "c.yaml:1:18: give one of secret, credentials_folder and password_file"},
+      {"redis: {opstree: {password_file: p, secret: true}}\n",
+       "c.yaml:1:18: give one of secret, credentials_folder and password_file"},
       {"redis: {clusters: [{name: d, addresses: [here]}]}\n",
        "c.yaml:1:42: not HOST:PORT: \"here\""},
       {"redis: {clusters: [{name: d, addresses: []}]}\n",
@@ -291,6 +299,15 @@ TEST(ConfigTest, ClustersOfCloudNativePgAreLookedForWhereItIsSaid) {
     EXPECT_EQ(config->cnpg.has_value(), c.enabled) << c.cnpg;
     EXPECT_EQ(config->collectors.postgres_cnpg, c.enabled) << c.cnpg;
   }
+}
+
+TEST(ConfigTest, SecretsAreNamed) {
+  const auto config = ParseConfig(
+      "postgres: {cnpg: {secret: \"{cluster}-superuser\"}}\nredis: {opstree: {secret: true}}\n",
+      "c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->cnpg->access.secret, "{cluster}-superuser");
+  EXPECT_TRUE(config->opstree->secret);
 }
 
 TEST(ConfigTest, RefusesAPasswordAndNeverRepeatsIt) {

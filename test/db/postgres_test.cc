@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "db/fake_login.h"
 #include "db/postgres_fixture.h"
 #include "servers/loopback.h"
 #include "support/temp_folder.h"
@@ -97,6 +98,50 @@ TEST_F(PostgresPollerTest, AUserWithoutRightsIsToldOf) {
   ASSERT_TRUE(primary_->Run("GRANT pg_monitor TO plain"));
   poller_->PollNow();
   EXPECT_FALSE(poller_->Facts().at(0).rights_missing);
+}
+
+TEST_F(PostgresPollerTest, ALoginIsAskedForBeforeEachConnectionAndWhereItIsRefused) {
+  ASSERT_TRUE(primary_->Run("CREATE ROLE keeper LOGIN PASSWORD 'two' IN ROLE pg_monitor"));
+  ASSERT_TRUE(primary_->AskForPasswords());
+  PostgresInstance one = {
+      "orders", "one", "a",
+      "host=127.0.0.1 port=" + std::to_string(primary_->port()) + " dbname=postgres"};
+  const auto login =
+      std::make_shared<test::FakeLogin>(Login{"keeper", "one"}, Login{"keeper", "two"});
+  one.login = login;
+  ASSERT_TRUE(Eventually([&] {  // until the server has read its new rules
+    Ask({one});
+    login->refused = 0;
+    return Look(0).up && login->refused == 1;
+  })) << Look(0).error;
+  const int asked = login->asked;
+  EXPECT_TRUE(Look(0).up);
+  EXPECT_EQ(login->asked, asked) << "the connection holds";
+
+  login->renewed = login->first;
+  login->refused = 0;
+  Ask({one});
+  EXPECT_EQ(Look(0).error.find("two"), std::string::npos);
+  EXPECT_NE(Look(0).error.find("password authentication failed"), std::string::npos)
+      << Look(0).error;
+  EXPECT_EQ(login->refused, 2) << "once a round";
+  EXPECT_EQ(login->asked, asked + 2);
+  login->first = {"keeper", "two"};
+  login->error = "Secret shop/orders-app: 403 Forbidden";
+  EXPECT_EQ(Look(0).error, login->error);
+  login->error.clear();
+  EXPECT_TRUE(Look(0).up);
+  EXPECT_EQ(login->refused, 2);
+}
+
+TEST_F(PostgresPollerTest, AServerThatIsDownIsNoRefusal) {
+  PostgresInstance one = {"orders", "one", "a", primary_->dsn()};
+  const auto login = std::make_shared<test::FakeLogin>(Login{"", "x"}, Login{"", "y"});
+  one.login = login;
+  primary_->Kill();
+  Ask({one});
+  EXPECT_FALSE(Look(0).up);
+  EXPECT_EQ(login->refused, 0);
 }
 
 TEST_F(PostgresPollerTest, AHangingServerCostsItselfAlone) {

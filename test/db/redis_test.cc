@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "azexporter/zones/redis.h"
+#include "db/fake_login.h"
 #include "servers/loopback.h"
 #include "servers/redis_nodes.h"
 #include "servers/redis_server.h"
@@ -372,6 +373,30 @@ TEST(RedisServersTest, UsersWithFewRightsAndTls) {
     EXPECT_TRUE(facts[0].error.starts_with(one.want_error)) << one.name << ": " << facts[0].error;
     EXPECT_EQ(facts[0].error.find("hunter"), std::string::npos) << one.name;
   }
+}
+
+TEST(RedisServersTest, ALoginIsAskedForBeforeEachConnectionAndWhereItIsRefused) {
+  if (!RedisServer::Installed()) GTEST_SKIP() << "skipped: no Redis";
+  const auto server = RedisServer::StartNew({"--user", "azx", "on", ">two", "+info"});
+  ASSERT_NE(server, nullptr);
+  const auto login = std::make_shared<test::FakeLogin>(Login{"", "one"}, Login{"", "two"});
+  const RedisCluster cluster = {
+      .name = "c", .addresses = {server->address()}, .username = "azx", .login = login};
+  const base::SystemClock clock;
+  RedisPoller poller({.clusters = {cluster}, .timeout_ms = 1'000}, clock, base::Logger::Silent());
+  const auto look = [&poller] {
+    poller.PollNow();
+    return poller.Facts().at(0);
+  };
+  EXPECT_TRUE(look().up) << look().error;
+  EXPECT_TRUE(look().up);
+  EXPECT_EQ(login->asked, 1) << "the connection holds";
+  EXPECT_EQ(login->refused, 1);
+  login->renewed = login->first;
+  EXPECT_NE(AskedOnce(cluster).at(0).error.find("WRONGPASS"), std::string::npos);
+  EXPECT_EQ(login->refused, 2);
+  login->error = "Secret shop/redis: 403 Forbidden";
+  EXPECT_EQ(AskedOnce(cluster).at(0).error, login->error);
 }
 
 }  // namespace

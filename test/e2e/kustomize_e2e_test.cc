@@ -16,6 +16,7 @@
 #include "servers/child_process.h"
 #include "simulator/api_request.h"
 #include "simulator/api_server.h"
+#include "simulator/json.h"
 #include "support/eventually.h"
 #include "support/kubectl.h"
 #include "support/temp_folder.h"
@@ -71,16 +72,17 @@ std::set<std::string> Texts(const YamlNode& list) {
   return texts;
 }
 
+constexpr char kManifests[] = AZX_SOURCE_DIR "/deploy/kubernetes/";
+
 std::optional<std::string> Render(const test::Kubectl& kubectl, const std::string& folder) {
-  return RunProgram(
-      {kubectl.program, "kustomize", std::string(AZX_SOURCE_DIR) + "/deploy/kubernetes/" + folder});
+  return RunProgram({kubectl.program, "kustomize", folder});
 }
 
 // What a folder renders to.
 class RenderedTest : public ::testing::Test {
  protected:
   void Load(const test::Kubectl& kubectl, const std::string& folder) {
-    const auto text = Render(kubectl, folder);
+    const auto text = Render(kubectl, folder);  // of kManifests, or another
     ASSERT_TRUE(text) << folder << " does not render";
     auto parsed = YamlNode::ParseAll(*text, "rendered");
     ASSERT_TRUE(parsed) << parsed.error().message();
@@ -124,9 +126,10 @@ class RenderedTest : public ::testing::Test {
     }
     return granted;
   }
-  // Runs azexporter with the configuration that was rendered, and more, until every source answered
-  // and it asked for all that is granted: it asks for no more.
-  void ExpectAsksForWhatIsGranted(const std::string& more_config) const;
+  // Runs azexporter with the configuration that was rendered, and more, on a cluster of these
+  // objects, until every source answered and it asked for all that is granted: it asks for no more.
+  void ExpectAsksForWhatIsGranted(const std::string& more_config,
+                                  const std::vector<std::string>& objects = {}) const;
 
   std::vector<YamlNode> objects_;
 
@@ -168,11 +171,13 @@ Permission Asked(const simulator::HttpRequest& request) {
   return asked;
 }
 
-void RenderedTest::ExpectAsksForWhatIsGranted(const std::string& more_config) const {
+void RenderedTest::ExpectAsksForWhatIsGranted(const std::string& more_config,
+                                              const std::vector<std::string>& objects) const {
   const base::SystemClock clock;
   simulator::Store store({.clock = clock});
   ASSERT_TRUE(store.Create(
       {{"kind", "Namespace"}, {"apiVersion", "v1"}, {"metadata", {{"name", "azexporter"}}}}));
+  for (const std::string& object : objects) ASSERT_TRUE(store.Apply(*simulator::ParseJson(object)));
   auto server = simulator::ApiServer::Start({}, store, clock);
   ASSERT_TRUE(server) << server.error().message();
   std::mutex mu;
@@ -222,7 +227,7 @@ class KustomizeTest : public RenderedTest, public ::testing::WithParamInterface<
  protected:
   void SetUp() override {
     AZX_SKIP_WITHOUT_KUBECTL(GetParam());
-    Load(GetParam(), "base");
+    Load(GetParam(), kManifests + std::string("base"));
   }
 };
 
@@ -236,7 +241,7 @@ class TwoReplicasTest : public RenderedTest {
  protected:
   void SetUp() override {
     AZX_SKIP_WITHOUT_KUBECTL(test::CurrentKubectl());
-    Load(test::CurrentKubectl(), "two-replicas");
+    Load(test::CurrentKubectl(), kManifests + std::string("two-replicas"));
   }
 };
 
@@ -266,7 +271,7 @@ class WatchTest : public RenderedTest, public ::testing::WithParamInterface<Watc
  protected:
   void SetUp() override {
     AZX_SKIP_WITHOUT_KUBECTL(test::CurrentKubectl());
-    Load(test::CurrentKubectl(), GetParam().folder);
+    Load(test::CurrentKubectl(), kManifests + std::string(GetParam().folder));
   }
 };
 
@@ -291,7 +296,7 @@ class NamespacedTest : public RenderedTest {
  protected:
   void SetUp() override {
     AZX_SKIP_WITHOUT_KUBECTL(test::CurrentKubectl());
-    Load(test::CurrentKubectl(), "namespaced");
+    Load(test::CurrentKubectl(), kManifests + std::string("namespaced"));
   }
 };
 
@@ -301,6 +306,34 @@ TEST_F(NamespacedTest, OfTheClusterItMayReadOnlyWhatIsInNoNamespace) {
     if (permission.ns.empty()) of_cluster.insert(permission.resource);
   }
   EXPECT_EQ(of_cluster, (std::set<std::string>{"nodes", "persistentvolumes", "storageclasses"}));
+}
+
+// The overlay of deploy/kubernetes/README.md that reads Secrets of databases.
+class DatabaseSecretsTest : public RenderedTest {
+ protected:
+  void SetUp() override {
+    AZX_SKIP_WITHOUT_KUBECTL(test::CurrentKubectl());
+    const std::string manifests =
+        std::filesystem::relative(std::filesystem::canonical(kManifests), folder_.path()).string();
+    folder_.Write("kustomization.yaml", "resources: [" + manifests + "/custom-resources]\n" +
+                                            "components: [" + manifests + "/database-secrets]\n");
+    Load(test::CurrentKubectl(), folder_.string());
+  }
+
+  const test::TempFolder folder_;
+};
+
+TEST_F(DatabaseSecretsTest, PermitsExactlyWhatAzexporterAsksFor) {
+  EXPECT_EQ(Granted().size(), 37u) << "and one verb on one Secret";
+  ExpectAsksForWhatIsGranted(
+      "postgres: {cnpg: {port: 1, secret: '{cluster}-app'}}\n",
+      {R"({"apiVersion":"postgresql.cnpg.io/v1","kind":"Cluster",
+           "metadata":{"name":"postgres-cluster","namespace":"platform-03"},
+           "spec":{"instances":1}})",
+       R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"postgres-cluster-1",
+           "namespace":"platform-03","labels":{"cnpg.io/cluster":"postgres-cluster"}},
+           "spec":{"nodeName":"n1","containers":[{"name":"postgres"}]},
+           "status":{"phase":"Running","podIP":"127.0.0.1"}})"});
 }
 
 TEST_P(KustomizeTest, ConfinesThePod) {
@@ -373,7 +406,8 @@ TEST(KustomizeVersionsTest, RenderTheSame) {
   std::vector<std::string> rendered;
   for (const test::Kubectl& kubectl : test::Kubectls()) {
     AZX_SKIP_WITHOUT_KUBECTL(kubectl);
-    rendered.push_back(WithoutHash(Render(kubectl, "base").value_or("failed")));
+    rendered.push_back(
+        WithoutHash(Render(kubectl, kManifests + std::string("base")).value_or("failed")));
   }
   EXPECT_NE(rendered.front(), "failed");
   for (const std::string& text : rendered) EXPECT_EQ(text, rendered.front());

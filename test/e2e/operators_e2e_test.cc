@@ -37,7 +37,8 @@ constexpr char kCluster[] =
 
 constexpr char kRedisCluster[] =
     R"({"apiVersion":"redis.redis.opstreelabs.in/v1beta2","kind":"RedisCluster",
-        "metadata":{"name":"sessions","namespace":"shop"},"spec":{"clusterSize":1}})";
+        "metadata":{"name":"sessions","namespace":"shop"},"spec":{"clusterSize":1,
+        "kubernetesConfig":{"redisSecret":{"name":"redis","key":"pass"}}}})";
 
 // A pod whose address is this machine's.
 std::string PodText(const std::string& name, const std::string& labels) {
@@ -45,6 +46,11 @@ std::string PodText(const std::string& name, const std::string& labels) {
          R"(","labels":{)" + labels +
          R"(}},"spec":{"nodeName":"n1","containers":[{"name":"database"}]},
             "status":{"phase":"Running","podIP":"127.0.0.1"}})";
+}
+
+std::string Secret(const std::string& name, const std::string& data) {
+  return R"({"apiVersion":"v1","kind":"Secret","metadata":{"namespace":"shop","name":")" + name +
+         R"("},"data":{)" + data + "}}";
 }
 
 // An API server, and azexporter beside it.
@@ -139,6 +145,31 @@ TEST_F(CnpgTest, FollowsThePodsOfTheCluster) {
   EXPECT_TRUE(Shows("pg_up" + one + " == 1"));
 }
 
+TEST_F(CnpgTest, LogsInByASecretOfTheApi) {
+  ASSERT_TRUE(server_->Run("CREATE ROLE app LOGIN PASSWORD 'hunter2' IN ROLE pg_monitor"));
+  ASSERT_TRUE(server_->AskForPasswords());
+  WriteConfig("postgres: {cnpg: {port: " + std::to_string(server_->port()) +
+              ", secret: \"{cluster}-app\"}}\n");
+  ASSERT_NO_FATAL_FAILURE(StartAzexporter());
+  EXPECT_TRUE(Shows(R"(pg_up{db_instance="orders-1"} == 0)"));
+  const std::string missing =
+      "Secret shop/orders-app: GET " + api_server_->url() +
+      R"(/api/v1/namespaces/shop/secrets/orders-app: 404 Not Found: secrets \"orders-app\" not found)";
+  EXPECT_NE(azexporter_->api().Text("/api/v1/zones").find(missing), std::string::npos)
+      << azexporter_->api().Text("/api/v1/zones");
+  // It is there, and is found by who starts now, rather than half a minute later.
+  Apply(Secret("orders-app", R"("username":"YXBw","password":"aHVudGVyMg==")"));
+  const test::Outcome seen =
+      test::RunAzexporter({"--check", "--config.file", folder_ / "config.yaml"});
+  EXPECT_EQ(seen.text.find("orders-1 of orders could not be asked"), std::string::npos)
+      << seen.text;
+  ASSERT_NO_FATAL_FAILURE(StartAzexporter());
+  EXPECT_TRUE(Shows(R"(pg_up{db_instance="orders-1"} == 1)"));
+  for (const char* page : {"/metrics", "/api/v1/zones", "/api/v1/status/config"}) {
+    EXPECT_EQ(azexporter_->api().Text(page).find("hunter2"), std::string::npos) << page;
+  }
+}
+
 TEST_F(CnpgTest, TheOneShotCheckAsksThem) {
   const test::Outcome seen =
       test::RunAzexporter({"--check", "--config.file", folder_ / "config.yaml"});
@@ -183,6 +214,10 @@ TEST_F(OperatorsTest, FollowsThePodsOfARedisCluster) {
   EXPECT_TRUE(Shows(up));
   Reload(opstree("namespaces: [elsewhere]"));
   EXPECT_TRUE(Shows("absent(redis_up)"));
+  Apply(Secret("redis", R"("pass":"aHVudGVyMg==")"));
+  Reload("redis: {opstree: {port: " + std::to_string(server->port()) +
+         ", username: azx, secret: true}}\n");
+  EXPECT_TRUE(Shows(up));
   EXPECT_EQ(azexporter_->api().Text("/metrics").find("hunter2"), std::string::npos);
 }
 

@@ -218,6 +218,31 @@ TEST_F(RolesTest, DatabasesOfOperatorsAreLookedForWhereTheirObjectsMayBeRead) {
   EXPECT_EQ(daemon.api().Count("az_postgres_cnpg_instances{db_cluster=\"orders\"} == 3"), 1);
 }
 
+TEST_F(RolesTest, ASecretIsReadWhereARoleNamesIt) {
+  // Nobody answers at the port: what is told is what came before that.
+  Write("secret.yaml",
+        "{apiVersion: v1, kind: Secret, metadata: {name: postgres-cluster-app, namespace: "
+        "platform-03}, data: {username: YXBw, password: aHVudGVyMg==}}");
+  ASSERT_NE(Kubectl("apply -f secret.yaml"), "failed");
+  ASSERT_NE(
+      Kubectl("apply -f " AZX_SOURCE_DIR "/deploy/kubernetes/custom-resources/cluster-role.yaml"),
+      "failed");
+  Write("azexporter.yaml", *base::ReadFile(folder_ / "azexporter.yaml") +
+                               "postgres: {cnpg: {port: 1, secret: '{cluster}-app'}}\n");
+  const Outcome refused = Check();
+  EXPECT_NE(refused.text.find("Secret platform-03/postgres-cluster-app: GET"), std::string::npos)
+      << refused.text;
+  EXPECT_NE(refused.text.find("403 Forbidden: secrets \"postgres-cluster-app\" is forbidden"),
+            std::string::npos)
+      << refused.text;
+  ASSERT_NE(
+      Kubectl("apply -f " AZX_SOURCE_DIR "/deploy/kubernetes/database-secrets/secret-role.yaml"),
+      "failed");
+  const Outcome allowed = Check();
+  EXPECT_EQ(allowed.text.find("Secret"), std::string::npos) << allowed.text;
+  EXPECT_NE(allowed.text.find("could not be asked"), std::string::npos) << allowed.text;
+}
+
 TEST_F(RolesTest, ARightThatIsTakenAwayIsMissedAndNamed) {
   test::AzexporterProcess daemon(folder_ / "azexporter.yaml");
   const auto success = [&](const std::string& collector, const std::string& value) {

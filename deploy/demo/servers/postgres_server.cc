@@ -106,6 +106,14 @@ std::optional<std::string> PostgresServer::Run(const std::string& sql) const {
   return out->substr(0, out->find('\n'));
 }
 
+bool PostgresServer::AskForPasswords() const {
+  const std::string rules = "(VALUES ('host all " + std::string(kUser) +
+                            " 127.0.0.1/32 trust'), ('host all all 127.0.0.1/32 scram-sha-256'))";
+  return Run("DO $do$ BEGIN EXECUTE format('COPY (SELECT * FROM ' || $rules$" + rules +
+             "$rules$ || ' AS rules) TO %L', current_setting('hba_file')); END $do$") &&
+         Run("SELECT pg_reload_conf()");
+}
+
 bool PostgresServer::CloneFrom(const std::string& upstream_dsn) {
   Kill();
   std::error_code failed;

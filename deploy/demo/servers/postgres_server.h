@@ -40,6 +40,9 @@ class PostgresServer {
   // The first column of the first row; nullopt when the statement failed.
   std::optional<std::string> Run(const std::string& sql) const;
 
+  // From now on everybody but its own user has to give a password.
+  bool AskForPasswords() const;
+
   // Starts it again on its data as it was stopped. True when it answers.
   bool Start();
   // As `pg_ctl stop`: sessions are ended, what was committed is sent to the standbys.

@@ -21,6 +21,7 @@ constexpr ResourceType kResources[] = {
      true},
     {"", {"v1"}, "persistentvolumes", "PersistentVolume", false, false, "pv", false, true},
     {"", {"v1"}, "pods", "Pod", true, false, "po", true, true},
+    {"", {"v1"}, "secrets", "Secret", true, false, "", false, false},
     {"", {"v1"}, "serviceaccounts", "ServiceAccount", true, false, "sa", false, false},
     {"", {"v1"}, "services", "Service", true, false, "svc", true, true},
     {"apps", {"v1"}, "daemonsets", "DaemonSet", true, false, "ds", true, true},

@@ -25,6 +25,7 @@ namespace azexporter::app {
 
 class CnpgInstances;
 class OpstreeClusters;
+class SecretLogins;
 
 // What of the environment matters for finding a cluster and oneself.
 struct Surroundings {
@@ -88,6 +89,7 @@ class Observer {
   std::unique_ptr<kube::Cluster> cluster_;  // null with a snapshot
   std::shared_ptr<const kube::ClusterState> snapshot_;
   probe::Prober prober_;
+  std::unique_ptr<SecretLogins> secrets_;
   std::unique_ptr<CnpgInstances> cnpg_;
   std::unique_ptr<OpstreeClusters> opstree_;
   db::PostgresPoller postgres_;

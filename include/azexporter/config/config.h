@@ -99,10 +99,8 @@ struct ObjectSelection {
   bool Selects(const kube::ObjectMeta& object) const;
 };
 
-// CloudNativePG's Cluster objects whose instances are asked beside the configured ones, and how to
-// log in there.
-struct CnpgConfig {
-  ObjectSelection selection;
+// How to log in to PostgreSQL servers that are found as pods.
+struct PostgresAccess {
   int port = 5432;
   std::string dbname = "postgres";
   std::string sslmode;      // as libpq has it; empty: libpq's own
@@ -112,18 +110,33 @@ struct CnpgConfig {
   // Holds CLUSTER/username and CLUSTER/password, as a mounted Secret of the operator does; in the
   // place of the two above.
   std::string credentials_folder;
+  // A Secret beside the pods that has these keys, read by the API; in the place of all three. In
+  // its name "{cluster}" stands for that of the Cluster.
+  std::string secret;
 };
 
-// RedisCluster objects of OpsTree's operator whose nodes are asked beside the configured ones, and
-// how to log in there.
-struct OpstreeConfig {
+// CloudNativePG's Cluster objects whose instances are asked beside the configured ones.
+struct CnpgConfig {
   ObjectSelection selection;
+  PostgresAccess access;
+};
+
+// How to log in to Redis servers that are found as pods.
+struct RedisAccess {
   int port = 0;               // 0: what the object says, which is 6379 by default
   std::string username;       // empty: Redis's "default"
   std::string password_file;  // empty: no authentication
   // Holds CLUSTER/password, as a mounted Secret does; in the place of the file above.
   std::string credentials_folder;
   std::optional<db::RedisTls> tls;
+};
+
+// RedisCluster objects of OpsTree's operator whose nodes are asked beside the configured ones.
+struct OpstreeConfig {
+  ObjectSelection selection;
+  RedisAccess access;
+  // The password is in the Secret that the object names, read by the API; in the place of a file.
+  bool secret = false;
 };
 
 struct Config {

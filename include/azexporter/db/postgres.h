@@ -20,6 +20,7 @@
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/logger.h"
+#include "azexporter/db/login.h"
 #include "azexporter/db/postgres_facts.h"
 
 namespace azexporter::db {
@@ -34,6 +35,7 @@ struct PostgresInstance {
   std::string user;
   std::string user_file;  // wins over `user`
   std::string password_file;
+  std::shared_ptr<LoginSource> login = {};  // wins over these; null: they count
   // Why it cannot be asked: it is down, and this is the error. Empty: it is asked.
   std::string unreachable;
 

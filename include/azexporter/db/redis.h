@@ -20,6 +20,7 @@
 
 #include "azexporter/base/clock.h"
 #include "azexporter/base/logger.h"
+#include "azexporter/db/login.h"
 
 namespace azexporter::db {
 
@@ -38,8 +39,9 @@ struct RedisCluster {
   std::string name;  // "sessions"
   // HOST:PORT of some nodes of a cluster, or of every server where there is none.
   std::vector<std::string> addresses;
-  std::string username;       // empty: Redis's "default"
-  std::string password_file;  // empty: no authentication
+  std::string username;                     // empty: Redis's "default"
+  std::string password_file;                // empty: no authentication
+  std::shared_ptr<LoginSource> login = {};  // wins over these; null: they count
   std::optional<RedisTls> tls;
 
   // What cannot be found out about a node otherwise, by its address as the cluster announces it.
