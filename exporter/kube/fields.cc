@@ -51,6 +51,16 @@ Result<void> ForEachField(std::string_view name, Value value, FieldVisit visit) 
   return WalkFields(object, visit);
 }
 
+Result<void> ForEachField(std::string_view name, const std::string& json, FieldVisit visit) {
+  const simdjson::padded_string padded(json);
+  od::parser parser;
+  od::document document;
+  if (auto error = parser.iterate(padded).get(document)) return WrongType(name, error);
+  od::object root;
+  if (auto error = document.get_object().get(root)) return WrongType(name, error);
+  return WalkFields(root, visit);
+}
+
 Result<void> ForEachItem(std::string_view name, Value value, ItemVisit visit) {
   if (const WireValue* wire = value.protobuf()) return wire->ForEachItem(visit);
   if (value.json_object() != nullptr) return WrongType(name, simdjson::INCORRECT_TYPE);

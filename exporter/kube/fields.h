@@ -49,6 +49,8 @@ bool IsNull(Value& value);
 // `name` is what an error names.
 using FieldVisit = base::FunctionRef<base::Result<void>(std::string_view key, Value value)>;
 base::Result<void> ForEachField(std::string_view name, Value value, FieldVisit visit);
+// Those of a text that is one object of JSON.
+base::Result<void> ForEachField(std::string_view name, const std::string& json, FieldVisit visit);
 using ItemVisit = base::FunctionRef<base::Result<void>(Value item)>;
 base::Result<void> ForEachItem(std::string_view name, Value value, ItemVisit visit);
 

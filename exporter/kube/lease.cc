@@ -34,15 +34,9 @@ Result<void> ReadMetadata(Value value, std::string& metadata) {
 }
 
 Result<Lease> DecodeLease(const std::string& body) {
-  const simdjson::padded_string padded(body);
-  od::parser parser;
-  od::document document;
-  if (auto error = parser.iterate(padded).get(document)) return WrongType("lease", error);
-  od::object root;
-  if (auto error = document.get_object().get(root)) return WrongType("lease", error);
   Lease lease;
   AZX_RETURN_IF_ERROR(
-      ForEachField("lease", root, [&](std::string_view key, Value v) -> Result<void> {
+      ForEachField("lease", body, [&](std::string_view key, Value v) -> Result<void> {
         if (key == "metadata") return ReadMetadata(v, lease.metadata);
         if (key == "spec") return ReadSpec(v, lease.record);
         return {};

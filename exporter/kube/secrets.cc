@@ -20,15 +20,9 @@ bool IsObjectName(std::string_view name) {
 }
 
 Result<StringMap> DecodeSecret(const std::string& body) {
-  const simdjson::padded_string padded(body);
-  od::parser parser;
-  od::document document;
-  if (auto error = parser.iterate(padded).get(document)) return WrongType("secret", error);
-  od::object root;
-  if (auto error = document.get_object().get(root)) return WrongType("secret", error);
   StringMap data;
   AZX_RETURN_IF_ERROR(
-      ForEachField("secret", root, [&](std::string_view key, Value v) -> Result<void> {
+      ForEachField("secret", body, [&](std::string_view key, Value v) -> Result<void> {
         return key == "data" ? Read("data", v, data) : Result<void>();
       }));
   for (auto& [key, value] : data) {

@@ -156,9 +156,7 @@ TEST_F(SecretLoginsTest, WhoComesMeanwhileWaitsForTheSameAnswer) {
   source_ = secrets_.Of({"shop", "orders-app", "username", "password"});
   std::jthread other;
   std::string others;
-  api_->on_ask = [&] {
-    other = std::jthread([&] { others = Text(source_->Get(60'000, {})); });
-  };
+  api_->on_ask = [&] { other = std::jthread([&] { others = Text(source_->Get(60'000, {})); }); };
   EXPECT_EQ(Get(), "app/one");
   other.join();
   EXPECT_EQ(others, "app/one");

@@ -13,8 +13,7 @@ namespace azexporter::test {
 
 class FakeLogin final : public db::LoginSource {
  public:
-  FakeLogin(db::Login get, db::Login renew)
-      : first(std::move(get)), renewed(std::move(renew)) {}
+  FakeLogin(db::Login get, db::Login renew) : first(std::move(get)), renewed(std::move(renew)) {}
 
   base::Result<db::Login> Get(std::int64_t, std::stop_token) override {
     ++asked;
