@@ -8,6 +8,7 @@
 #include "cnpg_instances.h"
 #include "opstree_clusters.h"
 #include "secret_logins.h"
+#include "selected_pods.h"
 
 namespace azexporter::app {
 namespace {
@@ -64,6 +65,14 @@ probe::ProberOptions ProberOptionsOf(const config::Config& config) {
           .timeout_ms = config.probes.timeout_ms};
 }
 
+// Of PostgresPods or RedisPods.
+template <class Pods>
+std::vector<config::PodSelection> SelectionsOf(const std::vector<Pods>& all) {
+  std::vector<config::PodSelection> selections;
+  for (const Pods& one : all) selections.push_back(one.pods);
+  return selections;
+}
+
 // Of an optional resource any answer will do, a refusal too.
 bool Answered(const kube::ResourceHealth& health) {
   return health.synced || (health.optional && (health.absent || !health.last_error.empty()));
@@ -91,13 +100,14 @@ Observer::Observer(config::Config config, ObserverDeps deps)
       secrets_(std::make_unique<SecretLogins>(deps_.clock)),
       cnpg_(std::make_unique<CnpgInstances>(*secrets_, deps_.log)),
       opstree_(std::make_unique<OpstreeClusters>(*secrets_, deps_.log)),
+      postgres_pods_(std::make_unique<SelectedPods>(deps_.log)),
+      redis_pods_(std::make_unique<SelectedPods>(deps_.log)),
       postgres_({.instances = config_.postgres, .interval_ms = config_.global.collect_interval_ms},
                 deps_.clock, deps_.log),
       redis_({.clusters = config_.redis, .interval_ms = config_.global.collect_interval_ms},
              deps_.clock, deps_.log),
       expected_(config_.zones) {
-  cnpg_->SetConfig(config_.cnpg, config_.postgres);
-  opstree_->SetConfig(config_.opstree, config_.redis);
+  ConfigureDatabases();
 }
 
 Observer::~Observer() = default;
@@ -147,10 +157,12 @@ void Observer::AskOnce(std::stop_token stop) {
     if (redis) asking.emplace_back([this] { redis_.PollNow(); });
   };
   // Of what the cluster tells it has to tell first.
-  ask(!config_.cnpg, !config_.opstree);
+  const bool told_postgres = config_.cnpg || !config_.postgres_pods.empty();
+  const bool told_redis = config_.opstree || !config_.redis_pods.empty();
+  ask(!told_postgres, !told_redis);
   if (cluster_) cluster_->ListOnce(std::move(stop));
   UpdateDatabases(*cluster_state());
-  ask(config_.cnpg.has_value(), config_.opstree.has_value());
+  ask(told_postgres, told_redis);
 }
 
 void Observer::ProbeNow(int times, std::int64_t budget_ms) {
@@ -174,8 +186,8 @@ bool Observer::synced() const {
 
 bool Observer::asked_all() const {
   const auto probes = prober_.Facts();
-  return synced() && cnpg_->complete() && opstree_->complete() && postgres_.asked_all() &&
-         redis_.asked_all() &&
+  return synced() && cnpg_->complete() && opstree_->complete() && postgres_pods_->complete() &&
+         redis_pods_->complete() && postgres_.asked_all() && redis_.asked_all() &&
          std::all_of(probes.begin(), probes.end(),
                      [](const probe::TargetFacts& facts) { return facts.probes > 0; });
 }
@@ -229,17 +241,47 @@ void Observer::UpdateTargets(const kube::ClusterState& cluster) {
   if (node != nullptr) prober_.SetSourceZone(std::string(node->zone()));
 }
 
-// Those of the configuration, and those that operators tell of.
+void Observer::ConfigureDatabases() {
+  cnpg_->SetConfig(config_.cnpg, config_.postgres);
+  opstree_->SetConfig(config_.opstree, config_.redis);
+  postgres_pods_->SetConfig(SelectionsOf(config_.postgres_pods));
+  redis_pods_->SetConfig(SelectionsOf(config_.redis_pods));
+}
+
 void Observer::UpdateDatabases(const kube::ClusterState& cluster) {
+  UpdatePostgres(cluster);
+  UpdateRedis(cluster);
+  secrets_->ForgetUnused();
+}
+
+// Those of the configuration, those that operators tell of, those that pods are.
+void Observer::UpdatePostgres(const kube::ClusterState& cluster) {
   cnpg_->Update(cluster);
   std::vector<db::PostgresInstance> instances = config_.postgres;
   instances.insert(instances.end(), cnpg_->instances().begin(), cnpg_->instances().end());
+  std::set<std::string> taken;
+  for (const db::PostgresInstance& instance : instances) taken.insert(instance.cluster);
+  for (const zones::CnpgStatus& status : cnpg_->clusters()) taken.insert(status.cluster);
+  postgres_pods_->Update(cluster, taken);
+  for (const PodDatabase& database : postgres_pods_->databases()) {
+    const auto more =
+        InstancesOf(database, config_.postgres_pods[database.selection].access, *secrets_);
+    instances.insert(instances.end(), more.begin(), more.end());
+  }
   postgres_.SetInstances(std::move(instances));
+}
+
+void Observer::UpdateRedis(const kube::ClusterState& cluster) {
   opstree_->Update(cluster);
   std::vector<db::RedisCluster> clusters = config_.redis;
   clusters.insert(clusters.end(), opstree_->clusters().begin(), opstree_->clusters().end());
+  std::set<std::string> taken;
+  for (const db::RedisCluster& one : clusters) taken.insert(one.name);
+  redis_pods_->Update(cluster, taken);
+  for (const PodDatabase& database : redis_pods_->databases()) {
+    clusters.push_back(RedisOf(database, config_.redis_pods[database.selection], *secrets_));
+  }
   redis_.SetClusters(std::move(clusters));
-  secrets_->ForgetUnused();
 }
 
 void Observer::WarnOfEmptyNamespaces(const zones::ZoneReport& report) {
@@ -326,8 +368,7 @@ Result<void> Observer::Reconfigure(const config::Config& config) {
     return needs_restart("probes");
   }
   config_ = config;
-  cnpg_->SetConfig(config_.cnpg, config_.postgres);
-  opstree_->SetConfig(config_.opstree, config_.redis);
+  ConfigureDatabases();
   return {};
 }
 

@@ -207,9 +207,13 @@ Result<void> ReadCollectors(YamlMap& map, Config& config) {
 
 }  // namespace
 
-bool ObjectSelection::Selects(const kube::ObjectMeta& object) const {
+bool ObjectSelection::Matches(const kube::ObjectMeta& object) const {
   const bool here = namespaces.empty() || namespaces.contains(object.ns);
-  return here && !object.terminating && selector.Matches(object.labels);
+  return here && selector.Matches(object.labels);
+}
+
+bool ObjectSelection::Selects(const kube::ObjectMeta& object) const {
+  return !object.terminating && Matches(object);
 }
 
 Result<Config> ParseConfig(std::string_view yaml, const std::string& file) {

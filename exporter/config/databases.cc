@@ -82,6 +82,48 @@ Result<void> ReadCnpgMap(const YamlNode& node, YamlMap& map, CnpgConfig& cnpg) {
   return ReadPostgresAccess(node, map, cnpg.access);
 }
 
+Result<void> ReadPodSelection(const YamlNode& node, YamlMap& map, PodSelection& pods) {
+  AZX_ASSIGN_OR_RETURN(const YamlNode* selector, map.Require("selector"));
+  AZX_RETURN_IF_ERROR(ReadSelection(map, pods.objects));
+  if (pods.objects.selector.empty()) {
+    return Fail(selector->ErrorHere("an empty selector would take every pod"));
+  }
+  AZX_RETURN_IF_ERROR(ReadText(map, "name", pods.name));
+  AZX_RETURN_IF_ERROR(ReadText(map, "cluster_label", pods.cluster_label));
+  if (pods.name.empty() == pods.cluster_label.empty()) {
+    return Fail(node.ErrorHere("give either name or cluster_label"));
+  }
+  const YamlNode* expected = map.Find("expected");
+  if (expected == nullptr) return {};
+  constexpr std::int64_t kMost = 1'000;
+  AZX_ASSIGN_OR_RETURN(const std::int64_t number, expected->AsInt64());
+  if (number < 1 || number > kMost) {
+    return Fail(expected->ErrorHere("expected must be 1 to 1000, got " + std::to_string(number)));
+  }
+  pods.expected = static_cast<std::size_t>(number);
+  return {};
+}
+
+// The list `pods` into `out`, each of its maps by `decode`. No two give one name.
+template <class Out, class Decode>
+Result<void> ReadPodsList(YamlMap& parent, std::vector<Out>& out, Decode decode) {
+  return ReadList(parent, "pods", [&](const YamlNode& item, YamlMap& map) -> Result<void> {
+    Out entry;
+    AZX_RETURN_IF_ERROR(ReadPodSelection(item, map, entry.pods));
+    AZX_RETURN_IF_ERROR(decode(item, map, entry));
+    for (const Out& other : out) {
+      if (entry.pods.name.empty() || other.pods.name != entry.pods.name) continue;
+      return Fail(item.ErrorHere("cluster \"" + entry.pods.name + "\" is there twice"));
+    }
+    out.push_back(std::move(entry));
+    return {};
+  });
+}
+
+Result<void> ReadPostgresPods(const YamlNode& node, YamlMap& map, PostgresPods& pods) {
+  return ReadPostgresAccess(node, map, pods.access);
+}
+
 // A key that is true, or a map, which may say `enabled`: what it configures, where it is enabled.
 template <class Out, class Decode>
 Result<void> ReadOperator(YamlMap& parent, std::string_view key, std::optional<Out>& out,
@@ -105,6 +147,7 @@ Result<void> ReadOperator(YamlMap& parent, std::string_view key, std::optional<O
 Result<void> ReadPostgres(YamlMap& map, Config& config) {
   AZX_RETURN_IF_ERROR(ReadOperator(map, "cnpg", config.cnpg, ReadCnpgMap));
   config.collectors.postgres_cnpg = config.cnpg.has_value();
+  AZX_RETURN_IF_ERROR(ReadPodsList(map, config.postgres_pods, ReadPostgresPods));
   return ReadList(map, "clusters", [&](const YamlNode&, YamlMap& cluster) -> Result<void> {
     std::string name;
     AZX_RETURN_IF_ERROR(cluster.Require("name"));
@@ -175,6 +218,13 @@ Result<void> ReadOpstreeMap(const YamlNode& node, YamlMap& map, OpstreeConfig& o
   return RefuseTwoWays(node, opstree.access, opstree.secret);
 }
 
+Result<void> ReadRedisPods(const YamlNode& node, YamlMap& map, RedisPods& pods) {
+  AZX_RETURN_IF_ERROR(ReadRedisAccess(map, pods.access));
+  AZX_RETURN_IF_ERROR(ReadSecretName(map, pods.secret));
+  AZX_RETURN_IF_ERROR(ReadText(map, "secret_key", pods.secret_key));
+  return RefuseTwoWays(node, pods.access, !pods.secret.empty());
+}
+
 Result<void> ReadRedisCluster(const YamlNode& item, YamlMap& map, Config& config) {
   db::RedisCluster cluster;
   AZX_RETURN_IF_ERROR(map.Require("name"));
@@ -207,6 +257,7 @@ Result<void> ReadDatabases(YamlMap& root, Config& config) {
   return ReadSection(root, "redis", [&](YamlMap& map) -> Result<void> {
     AZX_RETURN_IF_ERROR(ReadOperator(map, "opstree", config.opstree, ReadOpstreeMap));
     config.collectors.redis_opstree = config.opstree.has_value();
+    AZX_RETURN_IF_ERROR(ReadPodsList(map, config.redis_pods, ReadRedisPods));
     return ReadList(map, "clusters", [&](const YamlNode& item, YamlMap& cluster) {
       return ReadRedisCluster(item, cluster, config);
     });

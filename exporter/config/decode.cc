@@ -48,9 +48,31 @@ Result<kube::StringMap> ReadStringMap(const YamlNode& node) {
   return map;
 }
 
+// "app=web,tier=front", as kubectl has it; of its forms this one alone.
+Result<kube::StringMap> ReadSelectorText(const YamlNode& node) {
+  kube::StringMap labels;
+  std::string_view rest = node.scalar();
+  while (!rest.empty()) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    const std::size_t equals = one.find('=');
+    const bool good = equals != one.npos && equals > 0 &&
+                      one.find_first_of("!=() ", equals + 1) == one.npos &&
+                      one.find_first_of("!() ") == one.npos;
+    if (!good) {
+      return Fail(node.ErrorHere("not LABEL=VALUE,...: \"" + node.scalar() + "\""));
+    }
+    labels.emplace_back(one.substr(0, equals), one.substr(equals + 1));
+  }
+  std::sort(labels.begin(), labels.end());
+  return labels;
+}
+
 Result<void> ReadSelection(YamlMap& map, ObjectSelection& selection) {
   if (const YamlNode* selector = map.Find("selector")) {
-    AZX_ASSIGN_OR_RETURN(selection.selector.match_labels, ReadStringMap(*selector));
+    AZX_ASSIGN_OR_RETURN(selection.selector.match_labels,
+                         selector->kind() == YamlNode::Kind::kScalar ? ReadSelectorText(*selector)
+                                                                     : ReadStringMap(*selector));
   }
   if (const YamlNode* namespaces = map.Find("namespaces")) {
     AZX_ASSIGN_OR_RETURN(const auto names, namespaces->AsStringList());

@@ -34,7 +34,7 @@ Result<void> ReadDuration(YamlMap& map, std::string_view key, std::int64_t least
 
 Result<void> ReadBool(YamlMap& map, std::string_view key, bool& out);
 Result<kube::StringMap> ReadStringMap(const YamlNode& node);
-// The keys `selector` and `namespaces`.
+// The keys `selector` (a map of labels, or "app=web,tier=front") and `namespaces`.
 Result<void> ReadSelection(YamlMap& map, ObjectSelection& selection);
 // "KEY" is not supported yet: of the first of these keys that the map has.
 Result<void> RefuseNotYet(const YamlNode& map, std::span<const std::string_view> keys);

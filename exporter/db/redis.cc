@@ -125,7 +125,16 @@ std::set<std::string> AddressesOf(const Watched& cluster) {
     }
     all.insert(address);
   }
+  for (const auto& [address, why] : cluster.config->unreachable) all.insert(address);
   return all;
+}
+
+// What is said of a node that has not answered.
+RedisFacts DownFacts(const std::string& cluster, const std::string& address, const std::string& id,
+                     std::int64_t now_ms, std::string error) {
+  RedisFacts down = {.cluster = cluster, .address = address, .id = id, .asked_at_ms = now_ms};
+  down.error = std::move(error);
+  return down;
 }
 
 }  // namespace
@@ -150,6 +159,8 @@ struct RedisPoller::Impl {
   void AskNode(const RedisCluster& cluster, const std::string& address,
                const std::shared_ptr<Node>& node, const std::stop_token& stop);
   void Keep(const std::shared_ptr<Node>& node, RedisFacts facts);
+  void Log(const RedisFacts& before, const RedisFacts& now) const;
+  void TakeUnreachableLocked(Watched& cluster) AZX_REQUIRES(mu);
   Known* FindLocked(const RedisFacts& facts) AZX_REQUIRES(mu);
   void ForgetGone();
   bool SetClusters(std::vector<RedisCluster> configs);
@@ -170,6 +181,7 @@ bool RedisPoller::Impl::AskMore(std::set<std::string>& asked) {
 
 void RedisPoller::Impl::BeginLocked(const Watched& cluster, const std::string& address,
                                     Known& known) {
+  if (cluster.config->unreachable.contains(address)) return;
   const std::int64_t now_ns = clock->SteadyNs();
   const bool begun = askers.Ask(cluster.Asker(address),
                                 [this, config = cluster.config, address, node = known.node](
@@ -178,11 +190,8 @@ void RedisPoller::Impl::BeginLocked(const Watched& cluster, const std::string& a
     known.begun_ns = now_ns;
   } else if (now_ns - known.begun_ns > timeout_ms * 1'000'000) {
     // It hangs where no deadline reaches: what was known of it is old.
-    known.facts = {.cluster = cluster.config->name,
-                   .address = address,
-                   .id = known.facts.id,
-                   .asked_at_ms = clock->NowMs(),
-                   .error = "no answer in time"};
+    known.facts = DownFacts(cluster.config->name, address, known.facts.id, clock->NowMs(),
+                            "no answer in time");
   }
 }
 
@@ -195,8 +204,7 @@ void RedisPoller::Impl::AskNode(const RedisCluster& cluster, const std::string& 
   const auto asked = node->Ask(cluster, Deadline(*clock, timeout_ms, stop), facts);
   if (!asked) {
     // Half an answer is none.
-    facts = {.cluster = facts.cluster, .address = address, .asked_at_ms = facts.asked_at_ms};
-    facts.error = asked.error().message();
+    facts = DownFacts(cluster.name, address, "", facts.asked_at_ms, asked.error().message());
   }
   facts.up = asked.has_value();
   if (!stop.stop_requested()) Keep(node, std::move(facts));
@@ -213,21 +221,36 @@ Known* RedisPoller::Impl::FindLocked(const RedisFacts& facts) {
 }
 
 void RedisPoller::Impl::Keep(const std::shared_ptr<Node>& node, RedisFacts facts) {
-  const std::string name = facts.cluster;
-  const std::string address = facts.address;
-  const std::string error = facts.error;
   RedisFacts before;
   {
     base::MutexLock lock(mu);
     Known* known = FindLocked(facts);
     if (known == nullptr || known->node != node) return;
     if (facts.id.empty()) facts.id = known->facts.id;
-    before = std::exchange(known->facts, std::move(facts));
+    before = std::exchange(known->facts, facts);
   }
-  if (!error.empty() && (before.asked_at_ms == 0 || before.up)) {
-    log->Warn("Redis does not answer", {{"cluster", name}, {"address", address}, {"error", error}});
-  } else if (error.empty() && before.asked_at_ms != 0 && !before.up) {
-    log->Info("Redis answers again", {{"cluster", name}, {"address", address}});
+  Log(before, facts);
+}
+
+// What changed.
+void RedisPoller::Impl::Log(const RedisFacts& before, const RedisFacts& now) const {
+  const bool first = before.asked_at_ms == 0;
+  if (!now.up && (first || before.up)) {
+    log->Warn("Redis does not answer",
+              {{"cluster", now.cluster}, {"address", now.address}, {"error", now.error}});
+  } else if (now.up && !first && !before.up) {
+    log->Info("Redis answers again", {{"cluster", now.cluster}, {"address", now.address}});
+  }
+}
+
+// Nobody has to be asked for that. What is asked there now counts no more.
+void RedisPoller::Impl::TakeUnreachableLocked(Watched& cluster) {
+  for (const auto& [address, why] : cluster.config->unreachable) {
+    Known& known = cluster.nodes[address];
+    known.node = std::make_shared<Node>();
+    const RedisFacts before = known.facts;
+    known.facts = DownFacts(cluster.config->name, address, before.id, clock->NowMs(), why);
+    Log(before, known.facts);
   }
 }
 
@@ -242,11 +265,11 @@ void RedisPoller::Impl::ForgetGone() {
       const bool any = std::any_of(nodes.begin(), nodes.end(),
                                    [](const auto& entry) { return entry.second.facts.up; });
       std::set<std::string> there = AddressesOf(cluster);
-      // Where none answers, none is known to be gone.
-      if (any) {
-        there.insert(configured.begin(), configured.end());
-        std::erase_if(nodes, [&](const auto& entry) { return !there.contains(entry.first); });
-      }
+      there.insert(configured.begin(), configured.end());
+      // Where none answers, no member of a cluster is known to be gone.
+      std::erase_if(nodes, [&](const auto& entry) {
+        return !there.contains(entry.first) && (any || entry.second.facts.id.empty());
+      });
       for (const auto& [address, known] : nodes) kept.insert(cluster.Asker(address));
     }
   }
@@ -267,6 +290,7 @@ bool RedisPoller::Impl::SetClusters(std::vector<RedisCluster> configs) {
     }
     if (cluster.config == nullptr || *cluster.config != config) {
       cluster.config = std::make_shared<const RedisCluster>(std::move(config));
+      TakeUnreachableLocked(cluster);
     }
     for (const std::string& address : cluster.config->addresses) {
       any_new = any_new || !cluster.nodes.contains(address);

@@ -171,6 +171,22 @@ TEST(ConfigTest, NamesFileLineAndColumnOfAFault) {
        "dbname, sslmode, sslrootcert, user, password, password_file, credentials_folder, secret)"},
       {"redis: {opstree: {password_file: p, credentials_folder: f}}\n",
        "c.yaml:1:18: give one of secret, credentials_folder and password_file"},
+      {"postgres: {pods: [{name: a}]}\n", "c.yaml:1:19: missing key \"selector\""},
+      {"postgres: {pods: [{selector: \"\", name: a}]}\n",
+       "c.yaml:1:30: an empty selector would take every pod"},
+      {"postgres: {pods: [{selector: app, name: a}]}\n",
+       "c.yaml:1:30: not LABEL=VALUE,...: \"app\""},
+      {"postgres: {pods: [{selector: \"app!=a\", name: a}]}\n",
+       "c.yaml:1:30: not LABEL=VALUE,...: \"app!=a\""},
+      {"redis: {pods: [{selector: a=b}]}\n", "c.yaml:1:16: give either name or cluster_label"},
+      {"redis: {pods: [{selector: a=b, name: a, cluster_label: b}]}\n",
+       "c.yaml:1:16: give either name or cluster_label"},
+      {"redis: {pods: [{selector: a=b, name: a, expected: 0}]}\n",
+       "c.yaml:1:51: expected must be 1 to 1000, got 0"},
+      {"redis: {pods: [{selector: a=b, name: a, secret: s, password_file: f}]}\n",
+       "c.yaml:1:16: give one of secret, credentials_folder and password_file"},
+      {"redis: {pods: [{selector: a=b, name: a}, {selector: c=d, name: a}]}\n",
+       "c.yaml:1:42: cluster \"a\" is there twice"},
       {"redis: {opstree: {password_file: p, secret: true}}\n",
        "c.yaml:1:18: give one of secret, credentials_folder and password_file"},
       {"redis: {clusters: [{name: d, addresses: [here]}]}\n",
@@ -299,6 +315,41 @@ TEST(ConfigTest, ClustersOfCloudNativePgAreLookedForWhereItIsSaid) {
     EXPECT_EQ(config->cnpg.has_value(), c.enabled) << c.cnpg;
     EXPECT_EQ(config->collectors.postgres_cnpg, c.enabled) << c.cnpg;
   }
+}
+
+TEST(ConfigTest, PodsAreSelectedByTheirLabels) {
+  const auto config = ParseConfig(R"(
+postgres:
+  pods:
+  - selector: app=postgres,tier=db
+    namespaces: [shop]
+    name: orders
+    expected: 3
+    port: 5433
+    dbname: app
+    secret: orders-monitor
+  - {selector: {app: pg}, cluster_label: db, user: azexporter, password_file: password}
+redis:
+  pods:
+  - {selector: app=redis, cluster_label: db, secret: "{cluster}-redis", secret_key: pass}
+)",
+                                  "/etc/azx/c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  ASSERT_EQ(config->postgres_pods.size(), 2U);
+  const PostgresPods& orders = config->postgres_pods[0];
+  EXPECT_EQ(orders.pods.objects.selector.match_labels,
+            (kube::StringMap{{"app", "postgres"}, {"tier", "db"}}));
+  EXPECT_EQ(orders.pods.objects.namespaces, std::set<std::string>{"shop"});
+  EXPECT_EQ(orders.pods.name, "orders");
+  EXPECT_EQ(orders.pods.expected, 3U);
+  EXPECT_EQ(orders.access.port, 5433);
+  EXPECT_EQ(orders.access.secret, "orders-monitor");
+  EXPECT_EQ(config->postgres_pods[1].pods.cluster_label, "db");
+  EXPECT_EQ(config->postgres_pods[1].access.password_file, "/etc/azx/password");
+  ASSERT_EQ(config->redis_pods.size(), 1U);
+  EXPECT_EQ(config->redis_pods[0].secret, "{cluster}-redis");
+  EXPECT_EQ(config->redis_pods[0].secret_key, "pass");
+  EXPECT_FALSE(config->collectors.postgres_cnpg);
 }
 
 TEST(ConfigTest, SecretsAreNamed) {

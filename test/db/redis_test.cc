@@ -399,5 +399,36 @@ TEST(RedisServersTest, ALoginIsAskedForBeforeEachConnectionAndWhereItIsRefused) 
   EXPECT_EQ(AskedOnce(cluster).at(0).error, login->error);
 }
 
+TEST(RedisServersTest, OneThatCannotBeAskedIsDownAndOneThatIsNoLongerThereIsForgotten) {
+  if (!RedisServer::Installed()) GTEST_SKIP() << "skipped: no Redis";
+  const auto server = RedisServer::StartNew();
+  ASSERT_NE(server, nullptr);
+  const RedisCluster there = {.name = "c", .addresses = {server->address()}};
+  RedisCluster gone = {.name = "c"};
+  gone.unreachable = {{server->address(), "its pod is gone"}, {"missing-1", "2 are expected"}};
+  const base::SystemClock clock;
+  RedisPoller poller({.clusters = {gone}, .timeout_ms = 1'000}, clock, base::Logger::Silent());
+  const auto seen = [&poller] {
+    std::string text;
+    for (const RedisFacts& facts : poller.Facts()) {
+      text += facts.address + " " + (facts.up ? "up" : facts.error) + "; ";
+    }
+    return text;
+  };
+  const std::string address = server->address();
+  EXPECT_EQ(seen(), address + " its pod is gone; missing-1 2 are expected; ");
+  EXPECT_TRUE(poller.asked_all()) << "nobody has to be asked for that";
+  poller.PollNow();
+  EXPECT_EQ(seen(), address + " its pod is gone; missing-1 2 are expected; ") << "nor is it";
+  poller.SetClusters({there});
+  poller.PollNow();
+  EXPECT_EQ(seen(), address + " up; ");
+  poller.SetClusters({gone});
+  EXPECT_EQ(seen(), address + " its pod is gone; missing-1 2 are expected; ");
+  poller.SetClusters({{.name = "c"}});
+  poller.PollNow();
+  EXPECT_EQ(seen(), "");
+}
+
 }  // namespace
 }  // namespace azexporter::db

@@ -192,6 +192,58 @@ TEST_F(CnpgTest, TheAuditAsksNoDatabase) {
   EXPECT_EQ(sessions(), before + 1) << "that of the question before";
 }
 
+TEST_F(CnpgTest, FollowsPodsByTheirLabelsAlone) {
+  const auto pods = [this](const std::string& more) {
+    return "postgres: {pods: [{selector: cnpg.io/podRole=instance, name: stock, port: " +
+           std::to_string(server_->port()) + ", user: azx" + more + "}]}\n";
+  };
+  WriteConfig(pods(""));
+  ASSERT_NO_FATAL_FAILURE(StartAzexporter());
+  const std::string one = R"({db_cluster="stock",db_instance="orders-1",zone="us-east-1a"})";
+  EXPECT_TRUE(Shows("pg_up" + one + " == 1"));
+  EXPECT_EQ(azexporter_->api().Count("pg_up"), 1);
+  ASSERT_NO_FATAL_FAILURE(DeletePod("orders-1"));
+  EXPECT_TRUE(Shows("absent(pg_up)")) << "nothing names it";
+  Apply(Pod("orders-1"));
+  Reload(pods(", expected: 1"));
+  EXPECT_TRUE(Shows("pg_up" + one + " == 1"));
+  ASSERT_NO_FATAL_FAILURE(DeletePod("orders-1"));
+  EXPECT_TRUE(Shows("pg_up" + one + " == 0")) << "one is expected";
+  const test::Outcome seen =
+      test::RunAzexporter({"--check", "--config.file", folder_ / "config.yaml"});
+  EXPECT_NE(seen.text.find("missing-1 of stock could not be asked: 1 are expected, and there are 0 "
+                           "pods"),
+            std::string::npos)
+      << "who starts now knows no name: " << seen.text;
+}
+
+TEST_F(OperatorsTest, FollowsRedisPodsByTheirLabelsAlone) {
+  if (!RedisServer::Installed()) GTEST_SKIP() << "skipped: no Redis";
+  const auto server = RedisServer::StartNew();
+  ASSERT_NE(server, nullptr);
+  const std::string pod = PodText("cache-0", R"("app":"cache")");
+  ASSERT_NO_FATAL_FAILURE(StartApiServer({kNode, pod}));
+  const auto pods = [&](const std::string& more) {
+    return "redis: {pods: [{selector: app=cache, cluster_label: app, port: " +
+           std::to_string(server->port()) + more + "}]}\n";
+  };
+  WriteConfig(pods(""));
+  ASSERT_NO_FATAL_FAILURE(StartAzexporter());
+  const std::string one =
+      R"(redis_up{db_cluster="cache",db_instance="cache-0",zone="us-east-1a"} == )";
+  EXPECT_TRUE(Shows(one + "1"));
+  ASSERT_NO_FATAL_FAILURE(DeletePod("cache-0"));
+  EXPECT_TRUE(Shows("absent(redis_up)")) << "nothing names it";
+  Apply(pod);
+  Reload(pods(", expected: 2"));
+  EXPECT_TRUE(Shows(one + "1"));
+  EXPECT_TRUE(Shows(R"(redis_up{db_instance="missing-1"} == 0)"));
+  ASSERT_NO_FATAL_FAILURE(DeletePod("cache-0"));
+  EXPECT_TRUE(Shows(one + "0")) << "more are expected";
+  Apply(pod);
+  EXPECT_TRUE(Shows(one + "1"));
+}
+
 TEST_F(OperatorsTest, FollowsThePodsOfARedisCluster) {
   if (!RedisServer::Installed()) GTEST_SKIP() << "skipped: no Redis";
   const auto server = RedisServer::StartNew({"--user", "azx", "on", ">hunter2", "+info"});

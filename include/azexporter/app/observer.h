@@ -26,6 +26,7 @@ namespace azexporter::app {
 class CnpgInstances;
 class OpstreeClusters;
 class SecretLogins;
+class SelectedPods;
 
 // What of the environment matters for finding a cluster and oneself.
 struct Surroundings {
@@ -81,7 +82,10 @@ class Observer {
 
   void UpdateExpectations(const kube::ClusterState& cluster);
   void UpdateTargets(const kube::ClusterState& cluster);
+  void ConfigureDatabases();
   void UpdateDatabases(const kube::ClusterState& cluster);
+  void UpdatePostgres(const kube::ClusterState& cluster);
+  void UpdateRedis(const kube::ClusterState& cluster);
   void WarnOfEmptyNamespaces(const zones::ZoneReport& report);
 
   config::Config config_;
@@ -92,6 +96,8 @@ class Observer {
   std::unique_ptr<SecretLogins> secrets_;
   std::unique_ptr<CnpgInstances> cnpg_;
   std::unique_ptr<OpstreeClusters> opstree_;
+  std::unique_ptr<SelectedPods> postgres_pods_;
+  std::unique_ptr<SelectedPods> redis_pods_;
   db::PostgresPoller postgres_;
   db::RedisPoller redis_;
   // What is expected now, and how that is known.

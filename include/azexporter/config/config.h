@@ -95,8 +95,24 @@ struct ObjectSelection {
   kube::LabelSelector selector;      // of their labels; an empty one selects all
   std::set<std::string> namespaces;  // empty: all
 
+  // Whether or not it is on its way out.
+  bool Matches(const kube::ObjectMeta& object) const;
   // Not one that is on its way out.
   bool Selects(const kube::ObjectMeta& object) const;
+
+  friend bool operator==(const ObjectSelection&, const ObjectSelection&) = default;
+};
+
+// Pods that are each a server of a database cluster.
+struct PodSelection {
+  ObjectSelection objects;    // its selector is never empty
+  std::string name;           // of the database cluster of all of them; or:
+  std::string cluster_label;  // the label of a pod that has the name
+  // How many servers each of these clusters is to have: what is missing is down. 0: as many as
+  // there are.
+  std::size_t expected = 0;
+
+  friend bool operator==(const PodSelection&, const PodSelection&) = default;
 };
 
 // How to log in to PostgreSQL servers that are found as pods.
@@ -115,6 +131,12 @@ struct PostgresAccess {
   std::string secret;
 };
 
+// PostgreSQL servers that labels of pods tell of.
+struct PostgresPods {
+  PodSelection pods;
+  PostgresAccess access;
+};
+
 // CloudNativePG's Cluster objects whose instances are asked beside the configured ones.
 struct CnpgConfig {
   ObjectSelection selection;
@@ -123,12 +145,21 @@ struct CnpgConfig {
 
 // How to log in to Redis servers that are found as pods.
 struct RedisAccess {
-  int port = 0;               // 0: what the object says, which is 6379 by default
+  int port = 0;               // 0: what an operator's object says, else 6379
   std::string username;       // empty: Redis's "default"
   std::string password_file;  // empty: no authentication
   // Holds CLUSTER/password, as a mounted Secret does; in the place of the file above.
   std::string credentials_folder;
   std::optional<db::RedisTls> tls;
+};
+
+// Redis servers that labels of pods tell of: nodes of a cluster, or a master with its replicas.
+struct RedisPods {
+  PodSelection pods;
+  RedisAccess access;
+  // A Secret beside the pods, as that of PostgresAccess, and its key that has the password.
+  std::string secret;
+  std::string secret_key = "password";
 };
 
 // RedisCluster objects of OpsTree's operator whose nodes are asked beside the configured ones.
@@ -154,8 +185,10 @@ struct Config {
   ProbesConfig probes;
   std::vector<db::PostgresInstance> postgres;
   std::optional<CnpgConfig> cnpg;
+  std::vector<PostgresPods> postgres_pods;
   std::vector<db::RedisCluster> redis;
   std::optional<OpstreeConfig> opstree;
+  std::vector<RedisPods> redis_pods;
   // Paths, relative ones seen from the configuration file. Empty: the recommended pack, built in.
   std::vector<std::string> rule_files;
   // PrometheusRule objects of the Prometheus Operator whose rules are evaluated beside the rule

@@ -51,6 +51,9 @@ struct RedisCluster {
     friend bool operator==(const Place&, const Place&) = default;
   };
   std::map<std::string, Place> places;
+  // Nodes that cannot be asked, and why: each is down, and this is the error. By their address, or
+  // by a name where they never had any.
+  std::map<std::string, std::string> unreachable = {};
 
   friend bool operator==(const RedisCluster&, const RedisCluster&) = default;
 };
