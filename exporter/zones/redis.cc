@@ -13,8 +13,9 @@ using db::RedisFacts;
 using db::RedisPeer;
 using db::RedisView;
 
-// Pods by address, of the addresses that are asked for.
-using Pods = std::map<std::string, const kube::Pod*, std::less<>>;
+// Running pods by address, of the addresses that are asked for. On a node's own network several
+// pods have that of the node.
+using Pods = std::map<std::string, std::vector<const kube::Pod*>, std::less<>>;
 
 std::string HostOf(std::string_view address) {
   std::string_view host = address.substr(0, address.rfind(':'));
@@ -22,19 +23,44 @@ std::string HostOf(std::string_view address) {
   return std::string(host);
 }
 
+std::string_view PortOf(std::string_view address) { return address.substr(address.rfind(':') + 1); }
+
+// A port of the node's network is a host port, too: the API server sees to that.
+// Source: github.com/kubernetes/kubernetes, pkg/apis/core/v1/defaults.go, defaultHostNetworkPorts.
+bool ListensAt(const kube::Pod& pod, std::string_view port) {
+  const std::vector<kube::HostPort>& ports = pod.spec->host_ports;
+  return std::any_of(ports.begin(), ports.end(), [&](const kube::HostPort& one) {
+    return one.protocol != "UDP" && one.protocol != "SCTP" && std::to_string(one.port) == port;
+  });
+}
+
+// The one that answers at `address`; nullptr where that cannot be told.
+const kube::Pod* PodAt(const std::vector<const kube::Pod*>& pods, std::string_view address) {
+  if (pods.size() == 1) return pods[0];
+  const kube::Pod* found = nullptr;
+  for (const kube::Pod* pod : pods) {
+    if (!ListensAt(*pod, PortOf(address))) continue;
+    if (found != nullptr) return nullptr;
+    found = pod;
+  }
+  return found;
+}
+
 Pods FindPods(std::span<const RedisFacts> facts, const kube::ClusterState& cluster) {
   Pods pods;
   for (const RedisFacts& one : facts) {
-    pods.emplace(HostOf(one.address), nullptr);
+    pods[HostOf(one.address)];
     if (!one.view) continue;
-    for (const RedisPeer& peer : one.view->peers) pods.emplace(HostOf(peer.address), nullptr);
+    for (const RedisPeer& peer : one.view->peers) pods[HostOf(peer.address)];
   }
   if (pods.empty()) return pods;
   for (const auto& pod : cluster.pods()) {
     if (pod->pod_ip.empty()) continue;
     const auto found = pods.find(pod->pod_ip);
     // A finished pod's address may be another's by now.
-    if (found != pods.end() && pod->phase == kube::PodPhase::kRunning) found->second = pod.get();
+    if (found != pods.end() && pod->phase == kube::PodPhase::kRunning) {
+      found->second.push_back(pod.get());
+    }
   }
   return pods;
 }
@@ -111,13 +137,22 @@ class Judge {
       node.instance = place->second.instance;
       node.zone = place->second.zone;
     }
-    const auto pod = pods_.find(HostOf(address));
-    if (pod != pods_.end() && pod->second != nullptr) {
-      if (node.instance.empty()) node.instance = pod->second->meta.name;
-      if (node.zone.empty()) node.zone = cluster_.ZoneOf(*pod->second);
+    if (const auto pods = pods_.find(HostOf(address)); pods != pods_.end()) {
+      const kube::Pod* pod = PodAt(pods->second, address);
+      if (pod != nullptr && node.instance.empty()) node.instance = pod->meta.name;
+      if (node.zone.empty()) node.zone = CommonZone(pods->second);
     }
     if (node.instance.empty()) node.instance = address;
     return node;
+  }
+
+  // That all of the pods are in, whichever of them it is; else empty.
+  std::string_view CommonZone(const std::vector<const kube::Pod*>& pods) const {
+    std::string_view zone = pods.empty() ? "" : cluster_.ZoneOf(*pods[0]);
+    for (const kube::Pod* pod : pods) {
+      if (cluster_.ZoneOf(*pod) != zone) return "";
+    }
+    return zone;
   }
 
   void AddAsked(const RedisFacts& facts) {

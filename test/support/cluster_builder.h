@@ -36,6 +36,7 @@ class ClusterBuilder {
     std::string app = "machine-native-ops";
     kube::Resources requests = {};
     std::string ip = {};
+    std::vector<kube::HostPort> host_ports = {};
   };
 
   ClusterBuilder& Node(const std::string& name, const NodeIs& is) {
@@ -69,9 +70,10 @@ class ClusterBuilder {
     pod.node_name = is.node;
     pod.phase = is.phase;
     pod.pod_ip = is.ip;
-    if (is.requests != kube::Resources{}) {
+    if (is.requests != kube::Resources{} || !is.host_ports.empty()) {
       kube::PodSpec spec;
       spec.requests = is.requests;
+      spec.host_ports = is.host_ports;
       pod.spec = std::make_shared<const kube::PodSpec>(std::move(spec));
     }
     pod.ready = is.ready ? kube::ConditionStatus::kTrue : kube::ConditionStatus::kFalse;

@@ -106,6 +106,35 @@ TEST(JudgeRedisTest, PodsTellNamesAndZones) {
   EXPECT_EQ(status.nodes[0].zone, "a");
 }
 
+TEST(JudgeRedisTest, OfSeveralPodsOfOneAddressThePortTells) {
+  const auto built =
+      test::ClusterBuilder()
+          .Node("n", {.zone = "a"})
+          .Node("m", {.zone = "b"})
+          .Pod("redis-0", {.node = "n", .ip = "10.0.0.1", .host_ports = {{6379, "TCP", ""}}})
+          .Pod("redis-1", {.node = "n", .ip = "10.0.0.1", .host_ports = {{6380, "TCP", ""}}})
+          .Pod("dns", {.node = "n", .ip = "10.0.0.1", .host_ports = {{6381, "UDP", ""}}})
+          .Pod("proxy", {.node = "n", .ip = "10.0.0.1"})
+          .Pod("twin-0", {.node = "n", .ip = "10.0.0.2", .host_ports = {{6379, "TCP", ""}}})
+          .Pod("twin-1", {.node = "m", .ip = "10.0.0.2", .host_ports = {{6379, "TCP", ""}}})
+          .Pod("alone", {.node = "m", .ip = "10.0.0.3"})
+          .Build(0);
+  const struct {
+    const char* address;
+    const char* instance;
+    const char* zone;
+  } cases[] = {{"10.0.0.1:6379", "redis-0", "a"},       {"10.0.0.1:6380", "redis-1", "a"},
+               {"10.0.0.1:6381", "10.0.0.1:6381", "a"}, {"10.0.0.2:6379", "10.0.0.2:6379", ""},
+               {"10.0.0.3:6379", "alone", "b"},         {"10.0.0.4:6379", "10.0.0.4:6379", ""}};
+  for (const auto& c : cases) {
+    db::RedisCluster config{.name = "c"};
+    const db::RedisFacts facts = {.cluster = "c", .address = c.address};
+    const RedisStatus status = JudgeRedis({&config, 1}, {&facts, 1}, built).at(0);
+    EXPECT_EQ(status.nodes.at(0).instance, c.instance) << c.address;
+    EXPECT_EQ(status.nodes.at(0).zone, c.zone) << c.address;
+  }
+}
+
 TEST(JudgeRedisTest, WithoutAnAnswerNothingIsKnown) {
   const db::RedisCluster config{.name = "c"};
   const db::RedisFacts down{.cluster = "c", .address = "h:1", .error = "refused"};

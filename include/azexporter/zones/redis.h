@@ -78,7 +78,7 @@ struct RedisStatus {
 };
 
 // One for each configured cluster, in their order. `pods` tells names and zones of nodes by their
-// address.
+// address; where several pods have one, on a node's own network, by the port as well, else no name.
 std::vector<RedisStatus> JudgeRedis(std::span<const db::RedisCluster> clusters,
                                     std::span<const db::RedisFacts> facts,
                                     const kube::ClusterState& pods);
