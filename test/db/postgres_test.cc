@@ -4,6 +4,9 @@
 #include "azexporter/db/postgres.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
 
 #include "db/fake_login.h"
 #include "db/postgres_fixture.h"
@@ -132,6 +135,42 @@ TEST_F(PostgresPollerTest, ALoginIsAskedForBeforeEachConnectionAndWhereItIsRefus
   login->error.clear();
   EXPECT_TRUE(Look(0).up);
   EXPECT_EQ(login->refused, 2);
+}
+
+// Semantics: postgresql.org/docs/current/libpq-pgpass.html.
+TEST_F(PostgresPollerTest, APasswordMayStandInAPassfile) {
+  ASSERT_TRUE(primary_->Run("CREATE ROLE keeper LOGIN PASSWORD 'hunter2' IN ROLE pg_monitor"));
+  ASSERT_TRUE(primary_->AskForPasswords());
+  const test::TempFolder folder;
+  const std::string port = std::to_string(primary_->port());
+  const std::string good = folder.Write("good", "127.0.0.1:" + port + ":*:keeper:hunter2\n");
+  const std::string open = folder.Write("open", "127.0.0.1:" + port + ":*:keeper:hunter2\n");
+  const std::string other = folder.Write("other", "elsewhere:*:*:keeper:hunter2\n");
+  for (const std::string& file : {good, other}) ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  ASSERT_EQ(::chmod(open.c_str(), 0640), 0);
+  const std::string server = "host=127.0.0.1 port=" + port + " dbname=postgres user=keeper";
+  const struct {
+    std::string dsn;
+    std::string environment;  // PGPASSFILE
+    std::string error;        // a part of it; empty: it is let in
+  } cases[] = {{server + " passfile=" + good, "", ""},
+               {server, good, ""},
+               {"hostaddr=127.0.0.1 port=" + port + " dbname=postgres user=keeper", good, ""},
+               {server, other, "no password supplied"},
+               {server, open, "no password supplied"}};
+  ASSERT_TRUE(Eventually([&] {  // until the server has read its new rules
+    Ask({{"orders", "one", "a", server + " passfile=" + other}});
+    return !Look(0).up;
+  }));
+  for (const auto& c : cases) {
+    ASSERT_EQ(::setenv("PGPASSFILE", c.environment.c_str(), 1), 0);
+    Ask({{"orders", "one", "a", c.dsn}});
+    const std::string error = Look(0).error;
+    EXPECT_EQ(error.empty(), c.error.empty()) << c.dsn << " " << c.environment << ": " << error;
+    EXPECT_NE(error.find(c.error), std::string::npos) << error;
+    EXPECT_EQ(error.find("hunter2"), std::string::npos);
+  }
+  ::unsetenv("PGPASSFILE");
 }
 
 TEST_F(PostgresPollerTest, AServerThatIsDownIsNoRefusal) {
