@@ -65,14 +65,15 @@ class SelectedPods {
   using Key = std::tuple<std::size_t, std::string, std::string>;
 
   void TakePods(const kube::ClusterState& cluster);
-  void Take(const kube::ClusterState& cluster, const kube::Pod& pod);
+  bool Take(const kube::ClusterState& cluster, std::size_t index, const kube::Pod& pod);
+  void ExpectByName(std::size_t index);
   void ForgetGone();
   static std::vector<PodServer> ServersOf(const Known& known, std::size_t expected);
 
   const base::Logger log_;
   std::vector<config::PodSelection> selections_;
   std::map<Key, Known> known_;
-  std::set<std::string> unnamed_;  // pods without the label that names their database cluster
+  std::set<std::string> unnamed_;  // pods without the label that names their cluster, told of
   std::vector<PodDatabase> databases_;
   bool complete_ = false;
 };

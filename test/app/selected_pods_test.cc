@@ -143,6 +143,16 @@ TEST_F(SelectedPodsTest, WhoComesFirstHasThePodAndTheName) {
   EXPECT_EQ(See(objects), "orders/pg-0@a 10.0.0.1; ");
 }
 
+TEST_F(SelectedPodsTest, OfSomeNamespacesAlone) {
+  config::PodSelection selection = Selection();
+  selection.objects.namespaces = {"shop", "empty"};
+  selection.expected = 1;
+  pods_.SetConfig({selection});
+  const std::string elsewhere = Pod("pg-0", {"10.0.0.2", "n2"}, "test");
+  EXPECT_EQ(See(elsewhere), "orders/missing-1@ (1 are expected, and there are 0 pods); ");
+  EXPECT_EQ(See(elsewhere + Pod("pg-0", {"10.0.0.1", "n1"})), "orders/pg-0@a 10.0.0.1; ");
+}
+
 TEST_F(SelectedPodsTest, WhatIsNotKnownIsNotGone) {
   SelectedPods none(base::Logger::Silent());
   EXPECT_TRUE(none.complete()) << "none are looked for";
