@@ -415,6 +415,17 @@ TEST(CollectorTest, FailsWhereOperatorsDatabasesAreLookedForAndCannotBeListed) {
   }
 }
 
+TEST(CollectorTest, AHibernatedClusterAsksForNoInstances) {
+  const auto cluster = ClusterBuilder().Build(kNow);
+  zones::ZoneReport report;
+  report.cnpg = {{.cluster = "orders", .instances = 3, .hibernated = true}};
+  const base::FakeClock clock(kNow);
+  const std::string text =
+      RenderText(Gather({.cluster = cluster, .report = report}, AllBut("postgres"), clock));
+  EXPECT_NE(text.find("az_postgres_cnpg_instances{db_cluster=\"orders\"} 0\n"), std::string::npos)
+      << text;
+}
+
 // A report with as many findings of one check, in objects of their own.
 std::shared_ptr<const audit::Report> PolicyOf(audit::Severity severity, int findings) {
   const auto check = std::ranges::find(audit::Checks(), severity, &audit::Check::severity);

@@ -8,6 +8,7 @@
 
 #include "azexporter/base/text.h"
 #include "dashboards/dashboard.h"
+#include "simulator/json.h"
 #include "support/eventually.h"
 #include "support/platform_fixture.h"
 
@@ -28,6 +29,13 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
+// A Cluster of CloudNativePG that is being made: nobody is there to be asked.
+constexpr char kReporting[] =
+    R"({"apiVersion":"postgresql.cnpg.io/v1","kind":"Cluster",
+        "metadata":{"name":"reporting","namespace":"platform-03","labels":{"team":"reporting"}},
+        "spec":{"instances":2},
+        "status":{"phase":"Setting up primary","targetPrimary":"reporting-1"}})";
+
 class ScrapeTest : public test::PlatformFixture {
  protected:
   void SetUp() override {
@@ -35,7 +43,10 @@ class ScrapeTest : public test::PlatformFixture {
     if (!test::PrometheusProcess::Installed()) GTEST_SKIP() << "skipped: no Prometheus";
     ASSERT_NO_FATAL_FAILURE(StartPlatform({.database = true}));
     WritePack("documented", "documented.yaml", "1s");
-    Write("azexporter.yaml", Replaced(Config(), "interval: 2s", "interval: 200ms") +
+    ASSERT_TRUE(platform_->store().Apply(*simulator::ParseJson(kReporting)));
+    const std::string with_cnpg =
+        Replaced(Config(), "postgres:\n", "postgres:\n  cnpg: {selector: {team: reporting}}\n");
+    Write("azexporter.yaml", Replaced(with_cnpg, "interval: 2s", "interval: 200ms") +
                                  "global: {collect_interval: 500ms, evaluation_interval: 500ms}\n"
                                  "rule_files: [documented.yaml]\n");
     ASSERT_NO_FATAL_FAILURE(StartAzexporter("azexporter.yaml"));
@@ -187,6 +198,12 @@ constexpr PanelShows kOutageOnPanels[] = {
     {"Roles", "== -1", 1},
     {"Stale", "== 1", 2},
     {"Primaries", "== 0", 1},
+    {"CloudNativePG phases", "== 1", 1},  // of kReporting, as are the next two
+    {"Instances of CloudNativePG", "== 2", 1},
+    {"Switchovers", "== 1", 1},
+    {"Redis as each zone sees it", "== 1", 2},   // a does not answer
+    {"Redis masters by zone", ">= 2", 1},        // a's was replaced
+    {"Redis slots lost with a zone", "> 0", 1},  // with that zone no majority is left
     {"Collectors", "== 0", 1},
     {"Kubernetes contact age", "< 180", 3},
     {"Rules failing", "== 0", 1},

@@ -36,7 +36,8 @@ constexpr std::string_view kStages[] = {"write", "flush", "replay"};
 constexpr model::LabelValues kStageValues[] = {{"stage", kStages}};
 
 constexpr model::MetricDesc kFamilies[] = {
-    {"az_postgres_cnpg_instances", "Instances that the Cluster of CloudNativePG asks for.",
+    {"az_postgres_cnpg_instances",
+     "Instances that the Cluster of CloudNativePG asks for; 0 while it hibernates.",
      MetricType::kGauge, kClusterLabels, model::kNumber},
     {"az_postgres_cnpg_instances_ready", "Instances that CloudNativePG calls ready.",
      MetricType::kGauge, kClusterLabels, model::kNumber},
@@ -246,7 +247,7 @@ void AddCnpg(Families& families, const zones::CnpgStatus& status) {
   const auto add = [&](Family family, double value) {
     families[family].Add({status.cluster}, value);
   };
-  add(kCnpgInstances, static_cast<double>(status.instances));
+  add(kCnpgInstances, status.hibernated ? 0 : static_cast<double>(status.instances));
   add(kCnpgReady, static_cast<double>(status.ready));
   add(kCnpgSwitching, status.switching() ? 1 : 0);
   if (!status.phase.empty()) families[kCnpgPhase].Add({status.cluster, status.phase}, 1);
