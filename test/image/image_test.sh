@@ -84,7 +84,7 @@ try_the_program() {
   check "label revision" tried "$(label revision)"
   check "label licenses" Apache-2.0 "$(label licenses)"
   cp "$here"/*.json "$root/tmp/"
-  check "a whole region" "AZ OK  3 zones normal, 0 of 45 alert rules true (exit 0)" \
+  check "a whole region" "AZ OK  3 zones normal, 0 of 46 alert rules true (exit 0)" \
     "$(azexporter --check --kube.snapshot /tmp/healthy.json)"
   check "a lost zone" \
     "AZ CRITICAL  us-east-1a is down: none of its 1 nodes is ready; 1 alert (exit 2)" \
