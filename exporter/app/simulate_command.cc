@@ -83,7 +83,7 @@ std::string UnplacedText(const Placement& placement, bool verbose) {
   if (placement.unplaced.empty()) return "";
   TextTable table({"  PODS", "OF", "REASON", "DETAIL"});
   std::vector<const zones::UnplacedPods*> rows;
-  for (const zones::UnplacedPods& unplaced : placement.unplaced) rows.push_back(&unplaced);
+  for (const auto& unplaced : placement.unplaced) rows.push_back(unplaced.get());
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto* a, const auto* b) { return a->pods > b->pods; });
   const std::size_t shown = verbose ? rows.size() : std::min(rows.size(), kFew);
@@ -173,11 +173,11 @@ void WritePlacement(JsonWriter& json, const Placement& placement) {
   json.Key("displaced").Int(placement.displaced).Key("placed").Int(placement.placed);
   json.Key("bare").Int(placement.bare).Key("stateful").Int(placement.stateful);
   json.Key("pending").Int(placement.pending).Key("unplaced").BeginArray();
-  for (const zones::UnplacedPods& unplaced : placement.unplaced) {
-    json.BeginObject().Key("namespace").String(unplaced.workload.ns);
-    json.Key("kind").String(unplaced.workload.kind).Key("name").String(unplaced.workload.name);
-    json.Key("reason").String(zones::PlacementReasonName(unplaced.reason));
-    json.Key("detail").String(unplaced.detail).Key("pods").Int(unplaced.pods).EndObject();
+  for (const auto& unplaced : placement.unplaced) {
+    json.BeginObject().Key("namespace").String(unplaced->workload.ns);
+    json.Key("kind").String(unplaced->workload.kind).Key("name").String(unplaced->workload.name);
+    json.Key("reason").String(zones::PlacementReasonName(unplaced->reason));
+    json.Key("detail").String(unplaced->detail).Key("pods").Int(unplaced->pods).EndObject();
   }
   json.EndArray();
   WriteRoom(json, "free", placement.before.free);

@@ -1,14 +1,11 @@
 #include "label_index.h"
 
-#include <functional>
-
 #include "azexporter/base/hash_index.h"
 
 namespace azexporter::zones {
 
 std::size_t LabelIndex::PairHash::operator()(const Pair& pair) const {
-  const std::hash<std::string_view> of;
-  return base::MixHash(of(pair.first), of(pair.second));
+  return base::MixHash(base::HashText(pair.first), base::HashText(pair.second));
 }
 
 void LabelIndex::Add(const kube::StringMap& labels, std::uint32_t number) {

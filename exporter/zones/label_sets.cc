@@ -1,7 +1,6 @@
 #include "label_sets.h"
 
 #include <cstdint>
-#include <functional>
 #include <string_view>
 
 #include "azexporter/base/hash_index.h"
@@ -11,9 +10,8 @@ namespace {
 
 std::uint64_t HashOf(const kube::StringMap& labels) {
   std::uint64_t hash = labels.size();
-  const std::hash<std::string_view> of;
   for (const auto& [key, value] : labels) {
-    hash = base::MixHash(base::MixHash(hash, of(key)), of(value));
+    hash = base::MixHash(base::MixHash(hash, base::HashText(key)), base::HashText(value));
   }
   return hash;
 }

@@ -30,10 +30,14 @@ std::vector<SeenPod> SeePods(const kube::ClusterState& cluster, std::string_view
   seen.reserve(pods.size());
   for (const auto& pod : pods) {
     const std::uint32_t node = nodes.NumberOf(pod->node_name);
+    // In order of names, pods of one controller stand together.
+    const bool as_before = !seen.empty() && &seen.back().pod->owners.get() == &pod->owners.get();
     seen.push_back({.pod = pod.get(),
                     .node = node,
                     .zone = nodes.zone_of(node),
-                    .workload = finder == nullptr ? WorkloadFinder::kNone : finder->Of(*pod),
+                    .workload = finder == nullptr ? WorkloadFinder::kNone
+                                : as_before       ? seen.back().workload
+                                                  : finder->Of(*pod),
                     .counted = IsCounted(*pod),
                     .ready = pod->is_ready()});
   }

@@ -83,7 +83,7 @@ NamespaceReporter::Result NamespaceReporter::Of(const kube::ClusterState& cluste
                   [](const SeenPod& seen) { return LooksOutside(*seen.pod); });
   report.losses = LossFindingsOf(report, cluster, options_.accepted);
   report.evictions = EvictionFindingsOf(report);
-  return {std::move(report), NamespaceGroups(view.pods, view.finder)};
+  return {std::move(report), NamespaceGroups(cluster.PodsIn(ns), view.pods, view.finder)};
 }
 
 std::vector<std::string> NamespacesOf(const kube::ClusterState& cluster) {

@@ -1,7 +1,6 @@
 #include "node_domains.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "azexporter/zones/workload_pods.h"
 
@@ -29,9 +28,8 @@ bool MayLieIn(const Eligibility& eligibility, const std::string& zone) {
 
 // Not of all that makes them differ: of what most do.
 std::uint64_t HashOf(const Eligibility& eligibility) {
-  const std::hash<std::string_view> of;
   std::uint64_t hash = eligibility.tolerations.size();
-  const auto mix = [&](std::string_view text) { hash = base::MixHash(hash, of(text)); };
+  const auto mix = [&](std::string_view text) { hash = base::MixHash(hash, base::HashText(text)); };
   for (const std::string& key : eligibility.keys) mix(key);
   for (const auto& [key, value] : eligibility.node_selector) mix(value);
   for (const kube::Toleration& toleration : eligibility.tolerations) mix(toleration.value);
@@ -68,10 +66,9 @@ bool Eligibility::Admits(const kube::Node& node) const {
 }
 
 NodeDomains::NodeDomains(const kube::ObjectList<kube::Node>& nodes) : nodes_(nodes) {
-  numbers_.reserve(nodes_.size());
-  std::uint32_t number = 0;
   for (const auto& node : nodes_) {
-    numbers_[node->meta.name] = number++;
+    numbers_.Insert(base::HashText(node->meta.name), static_cast<std::uint32_t>(names_.size()));
+    names_.push_back(node->meta.name);
     const std::string_view zone = node->zone();
     if (zone.empty()) {
       zone_of_.push_back(kNoZone);
@@ -88,8 +85,9 @@ NodeDomains::NodeDomains(const kube::ObjectList<kube::Node>& nodes) : nodes_(nod
 }
 
 std::uint32_t NodeDomains::NumberOf(std::string_view node_name) const {
-  const auto found = node_name.empty() ? numbers_.end() : numbers_.find(node_name);
-  return found == numbers_.end() ? kNone : found->second;
+  static_assert(kNone == base::HashIndex::kNone);
+  return numbers_.Find(base::HashText(node_name),
+                       [&](std::uint32_t number) { return names_[number] == node_name; });
 }
 
 const Domains& NodeDomains::Of(const std::string& topology_key) {

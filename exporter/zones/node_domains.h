@@ -83,7 +83,8 @@ class NodeDomains {
   void FindNodes(Ground& ground);
 
   const kube::ObjectList<kube::Node>& nodes_;
-  std::unordered_map<std::string_view, std::uint32_t> numbers_;
+  std::vector<std::string_view> names_;  // by number
+  base::HashIndex numbers_;
   std::vector<std::string_view> zones_{""};
   std::vector<std::uint32_t> zone_of_;
   struct ZoneNodes {

@@ -1,5 +1,7 @@
 #include "azexporter/zones/placement.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "namespace_pods.h"
@@ -47,51 +49,41 @@ std::string_view PlacementReasonName(PlacementReason reason) {
   return "no_nodes";
 }
 
-namespace {
-
-// What a cluster alone says of its nodes and pods.
-struct Found {
-  explicit Found(const kube::ClusterState& cluster) : domains(cluster.nodes()) {
-    const auto& pods = cluster.pods();
-    for (std::size_t i = 0; i < pods.size();) {
-      const std::string& ns = pods[i]->meta.ns;
-      WorkloadFinder finder(cluster);
-      const std::vector<SeenPod> seen = SeePods(cluster, ns, domains, &finder);
-      groups.push_back(std::make_unique<const NamespaceGroups>(seen, finder));
-      namespaces.push_back(groups.back().get());
-      i += seen.size();
-    }
-  }
-
-  NodeDomains domains;
-  std::vector<std::unique_ptr<const NamespaceGroups>> groups;
-  std::vector<const NamespaceGroups*> namespaces;
-};
-
-}  // namespace
-
 struct PlacementModel::Impl {
-  std::unique_ptr<Found> found;  // null: the caller has it
+  std::unique_ptr<NodeDomains> own_domains;  // null: the caller has them
   PlacementFacts facts;
+  std::map<std::pair<std::string, LossKind>, PlacementRun> runs;
 };
 
 PlacementModel::PlacementModel(const kube::ClusterState& cluster,
                                const DefaultConstraints& defaults) {
-  auto found = std::make_unique<Found>(cluster);
-  Found& all = *found;
-  impl_.reset(
-      new Impl{std::move(found), PlacementFacts(cluster, all.domains, all.namespaces, defaults)});
+  auto domains = std::make_unique<NodeDomains>(cluster.nodes());
+  NodeDomains& of_nodes = *domains;
+  impl_.reset(new Impl{std::move(domains), PlacementFacts(cluster, of_nodes, defaults), {}});
+  const Namespaces namespaces = GroupsOf(cluster, of_nodes);
+  Names names;
+  for (const auto& [ns, groups] : namespaces) names.insert(ns);
+  Update(cluster, namespaces, names);
 }
 PlacementModel::PlacementModel(const kube::ClusterState& cluster,
-                               const DefaultConstraints& defaults, NodeDomains& domains,
-                               std::span<const NamespaceGroups* const> namespaces)
-    : impl_(new Impl{nullptr, PlacementFacts(cluster, domains, namespaces, defaults)}) {}
+                               const DefaultConstraints& defaults, NodeDomains& domains)
+    : impl_(new Impl{nullptr, PlacementFacts(cluster, domains, defaults), {}}) {}
 PlacementModel::~PlacementModel() = default;
 
-Placement PlacementModel::Without(std::string_view zone, LossKind kind) const {
-  return PlacementRun(impl_->facts, zone, kind).Run();
+void PlacementModel::Update(const kube::ClusterState& now, const Namespaces& namespaces,
+                            const Names& changed) {
+  impl_->facts.Update(now, namespaces, changed);
 }
 
-bool PlacementModel::KindsAlike() const { return impl_->facts.KindsAlike(); }
+Placement PlacementModel::Without(std::string_view zone, LossKind kind) {
+  const auto made = impl_->runs.try_emplace({std::string(zone), kind}, impl_->facts, zone, kind);
+  return made.first->second.Update();
+}
+
+bool PlacementModel::KindsAlike() const {
+  const auto& plans = impl_->facts.plans();
+  return std::all_of(plans.begin(), plans.end(),
+                     [](const auto& plan) { return plan == nullptr || plan->kinds_alike(); });
+}
 
 }  // namespace azexporter::zones

@@ -49,8 +49,7 @@ std::string TaintText(const kube::Node& node, const kube::PodSpec& spec) {
 }  // namespace
 
 std::string PlacementRun::DetailOf(const Stop& stop) const {
-  const auto& tallies = facts_.rules.tallies();
-  const kube::PodSpec& spec = *facts_.pods.groups()[mover_->group].pod->spec;
+  const kube::PodSpec& spec = *plan_->GroupOf(*mover_).pod->spec;
   switch (stop.reason) {
     case PlacementReason::kNoNodes:
     case PlacementReason::kTooManyPods:
@@ -58,7 +57,7 @@ std::string PlacementRun::DetailOf(const Stop& stop) const {
     case PlacementReason::kNodeAffinity:
       return AffinityText(spec);
     case PlacementReason::kTaints:
-      return TaintText(*facts_.cluster.nodes()[stop.node], spec);
+      return TaintText(facts_.node(stop.node), spec);
     case PlacementReason::kVolumeZone:
       return VolumeDetail();
     case PlacementReason::kInsufficientCpu:
@@ -66,19 +65,19 @@ std::string PlacementRun::DetailOf(const Stop& stop) const {
     case PlacementReason::kInsufficientResource:
       for (const Request& request : mover_->requests) {
         if (request.resource != stop.resource) continue;
-        const std::string& name = facts_.room.names[stop.resource];
+        const std::string& name = facts_.room().names[stop.resource];
         return "needs " + AmountText(name, request.amount) + " on one node";
       }
       return "";
     case PlacementReason::kHostPorts:
-      return "port " + tallies[rules_->exclusions[stop.rule].tally].selector;
+      return "port " + TallyOf(rules_->exclusions[stop.rule].tally).selector;
     case PlacementReason::kPodAffinity: {
-      const Tally& tally = tallies[rules_->affinity->tallies.front()];
+      const Tally& tally = TallyOf(rules_->affinity->tallies.front());
       return "needs pods " + tally.selector + " in the same " + tally.topology_key;
     }
     case PlacementReason::kAntiAffinity: {
       const Exclusion& rule = rules_->exclusions[stop.rule];
-      const Tally& tally = tallies[rule.tally];
+      const Tally& tally = TallyOf(rule.tally);
       return std::string(rule.kind == ExclusionKind::kOwn ? "its own" : "of pods there") +
              ", against " + tally.selector + " in the same " + tally.topology_key;
     }
@@ -90,7 +89,7 @@ std::string PlacementRun::DetailOf(const Stop& stop) const {
 
 std::string PlacementRun::SpreadDetail(const SpreadRule& rule, std::size_t number,
                                        std::uint32_t node) const {
-  const Tally& tally = facts_.rules.tallies()[rule.tally];
+  const Tally& tally = TallyOf(rule.tally);
   std::string text = "DoNotSchedule over " + tally.topology_key + " (maxSkew " +
                      std::to_string(rule.max_skew) + ")";
   if (tally.domains->of_node[node] == Domains::kNone) return text + ", no such label on the nodes";
@@ -99,7 +98,7 @@ std::string PlacementRun::SpreadDetail(const SpreadRule& rule, std::size_t numbe
            std::to_string(rule.min_domains);
   }
   if (!rule.by_zone || !KeepsLostNodes(*tally.ground)) return text;
-  const DomainCounts& counts = counts_[rule.tally];
+  const DomainCounts& counts = CountsIn(rule.tally);
   for (std::uint32_t other = 0; other < lost_.size(); ++other) {
     if (!lost_[other] || !tally.ground->nodes[other]) continue;
     const std::int64_t pods = counts.Of(tally.domains->of_node[other]);

@@ -1,79 +1,160 @@
+#include "placement_facts.h"
+
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
-
-#include "placement_run.h"
+#include <utility>
 
 namespace azexporter::zones {
 namespace {
 
-// What follows from a spec alone.
-struct SpecFacts {
-  const NodeClass* wanted = nullptr;
-  const NodeClass* open = nullptr;
-  std::vector<Request> requests;
-  double share = 0;
-};
-
-double ShareOf(const std::vector<Request>& requests, const NodeRoom& room) {
-  double share = 0;
-  for (const Request& request : requests) {
-    const std::int64_t total = room.total[request.resource];
-    if (total <= 0) continue;
-    share = std::max(share, static_cast<double>(request.amount) / static_cast<double>(total));
-  }
-  return share;
+std::vector<const NamespaceGroups*> Pointers(const GroupsByNamespace& namespaces) {
+  std::vector<const NamespaceGroups*> pointers;
+  for (const auto& [ns, groups] : namespaces) pointers.push_back(groups.get());
+  return pointers;
 }
 
-SpecFacts FactsOf(const kube::PodSpec& spec, PlacementFacts& facts) {
-  Eligibility eligibility;
-  eligibility.node_selector = spec.node_selector;
-  eligibility.node_affinity = spec.required_node_affinity;
-  SpecFacts made;
-  made.wanted = &facts.nodes.ClassOf(facts.domains.GroundOf(eligibility));
-  eligibility.honor_taints = true;
-  eligibility.tolerations = spec.tolerations;
-  made.open = &facts.nodes.ClassOf(facts.domains.GroundOf(eligibility));
-  made.requests = facts.room.RequestsOf(spec.requests);
-  made.share = ShareOf(made.requests, facts.room);
-  return made;
-}
-
-void SortMovers(PlacementFacts& facts) {
-  const auto key = [&](const Mover& mover) {
-    const std::int64_t priority = facts.pods.groups()[mover.group].pod->spec->priority;
-    return std::tuple(-priority, -mover.share, mover.group);
+// Higher priority first, then the larger request, then by namespace and name.
+bool Before(const MoverRef& a, const MoverRef& b) {
+  const Mover& one = a.mover();
+  const Mover& other = b.mover();
+  const auto key = [](const MoverRef& ref, const Mover& mover) {
+    return std::tuple<std::string_view, std::uint32_t>(ref.plan->GroupOf(mover).pod->meta.ns,
+                                                       mover.group);
   };
-  std::sort(facts.movers.begin(), facts.movers.end(),
-            [&](const Mover& a, const Mover& b) { return key(a) < key(b); });
+  if (one.priority != other.priority) return one.priority > other.priority;
+  if (one.share != other.share) return one.share > other.share;
+  return key(a, one) < key(b, other);
 }
 
 }  // namespace
 
-PlacementFacts::PlacementFacts(const kube::ClusterState& of, NodeDomains& node_domains,
-                               std::span<const NamespaceGroups* const> namespaces,
-                               const DefaultConstraints& defaults)
-    : cluster(of),
-      domains(node_domains),
-      pods(namespaces),
-      nodes(of, domains),
-      room(RoomOf(of, pods)),
-      rules(of, pods, domains, defaults) {
-  std::unordered_map<const kube::PodSpec*, SpecFacts> by_spec;
-  for (std::uint32_t number = 0; number < pods.groups().size(); ++number) {
-    const PodGroup& group = pods.groups()[number];
-    if (group.role != PodRole::kMoves) continue;
-    const auto [found, added] = by_spec.try_emplace(group.pod->spec.get());
-    if (added) found->second = FactsOf(*group.pod->spec, *this);
-    const SpecFacts& spec = found->second;
-    Mover mover{number, spec.wanted, spec.open, spec.requests, spec.share, {}};
-    for (const std::string& claim : group.pod->claims) {
-      const VolumeReach* reach = nodes.ReachOf(group.pod->meta.ns, claim);
-      if (reach != nullptr) mover.volumes.emplace_back(claim, reach);
+PlacementFacts::PlacementFacts(const kube::ClusterState& cluster, NodeDomains& domains,
+                               DefaultConstraints defaults)
+    : cluster_(cluster),
+      domains_(domains),
+      defaults_(std::move(defaults)),
+      nodes_(cluster, domains),
+      room_(RoomOf(cluster.nodes(), {})) {}
+
+PlacementFacts::Names PlacementFacts::FindJoined(const GroupsByNamespace& namespaces) const {
+  const auto any = [&](auto holds) {
+    return std::any_of(namespaces.begin(), namespaces.end(),
+                       [&](const auto& entry) { return holds(entry.second->outward()); });
+  };
+  const bool all = any([](const Outward& outward) { return outward.every_namespace; });
+  const bool ports = any([](const Outward& outward) { return outward.moves_ports; });
+  Names joined;
+  for (const auto& [ns, groups] : namespaces) {
+    const Outward& outward = groups->outward();
+    if (all || (ports && outward.holds_ports)) joined.insert(ns);
+    for (const std::string& other : outward.namespaces) {
+      if (namespaces.contains(other)) joined.insert({ns, other});
     }
-    movers.push_back(std::move(mover));
   }
-  SortMovers(*this);
+  return joined;
+}
+
+// Where that will do, by what changed alone.
+void PlacementFacts::UpdateRoom(const GroupsByNamespace& namespaces, const Names& changed) {
+  const auto now = [&](const std::string& ns) {
+    const auto found = namespaces.find(ns);
+    return found == namespaces.end() ? nullptr : found->second.get();
+  };
+  const bool known = std::all_of(changed.begin(), changed.end(), [&](const std::string& ns) {
+    return now(ns) == nullptr || room_.Knows(*now(ns));
+  });
+  if (!known || !room_.exact) {
+    room_ = RoomOf(cluster_.nodes(), Pointers(namespaces));
+    return;
+  }
+  for (const std::string& ns : changed) {
+    const auto before = known_.find(ns);
+    if (before != known_.end()) room_.GiveBack(*before->second);
+    if (now(ns) != nullptr) room_.Take(*now(ns));
+  }
+}
+
+std::uint32_t PlacementFacts::Add(std::shared_ptr<const PlacementPlan> plan) {
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<std::uint32_t>(plans_.size()));
+    plans_.emplace_back();
+  }
+  const std::uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  plans_[slot] = std::move(plan);
+  return slot;
+}
+
+void PlacementFacts::UpdateOrder(std::span<const std::uint32_t> added) {
+  std::erase_if(order_, [&](const MoverRef& ref) { return plans_[ref.slot].get() != ref.plan; });
+  const auto kept = static_cast<std::ptrdiff_t>(order_.size());
+  for (const std::uint32_t slot : added) {
+    const PlacementPlan& plan = *plans_[slot];
+    for (std::uint32_t i = 0; i < plan.movers().size(); ++i) order_.push_back({&plan, slot, i});
+  }
+  std::sort(order_.begin() + kept, order_.end(), Before);
+  std::inplace_merge(order_.begin(), order_.begin() + kept, order_.end(), Before);
+}
+
+void PlacementFacts::Update(const kube::ClusterState& now, const GroupsByNamespace& namespaces,
+                            const Names& changed) {
+  const std::vector<std::string> resources = room_.names;
+  UpdateRoom(namespaces, changed);
+  auto joined = FindJoined(namespaces);
+  const auto is_joined = [&](const std::string& ns) { return joined.contains(ns); };
+  const bool all = room_.names != resources;  // requests go by their numbers
+  const bool join = joined != joined_ || std::any_of(changed.begin(), changed.end(), is_joined);
+  const auto dropped = DropPlans([&](const std::string& ns) {
+    return all || changed.contains(ns) || (join && (joined_.contains(ns) || is_joined(ns)));
+  });
+  joined_ = std::move(joined);
+  UpdateOrder(MakePlans(now, namespaces));
+  for (const std::string& ns : changed) {
+    const auto found = namespaces.find(ns);
+    if (found == namespaces.end()) {
+      known_.erase(ns);
+    } else {
+      known_[ns] = found->second;
+    }
+  }
+}
+
+std::vector<std::shared_ptr<const PlacementPlan>> PlacementFacts::DropPlans(
+    const std::function<bool(const std::string&)>& stale) {
+  std::vector<std::shared_ptr<const PlacementPlan>> dropped;
+  std::erase_if(slots_, [&](const auto& entry) {
+    const auto& [ns, slot] = entry;
+    if (!stale(ns)) return false;
+    if (plans_[slot] != nullptr) {
+      dropped.push_back(std::exchange(plans_[slot], nullptr));
+      free_slots_.push_back(slot);
+    }
+    return true;
+  });
+  return dropped;
+}
+
+std::vector<std::uint32_t> PlacementFacts::MakePlans(const kube::ClusterState& now,
+                                                     const GroupsByNamespace& namespaces) {
+  std::vector<std::uint32_t> added;
+  const auto add = [&](PlacementPlan::Namespaces of) {
+    added.push_back(Add(std::make_shared<const PlacementPlan>(
+        now, std::move(of), PlanBasis{domains_, nodes_, room_, defaults_})));
+    return added.back();
+  };
+  PlacementPlan::Namespaces together;
+  for (const auto& [ns, groups] : namespaces) {
+    if (slots_.contains(ns)) continue;
+    if (joined_.contains(ns)) {
+      together.push_back(groups);
+    } else {
+      slots_[ns] = add({groups});
+    }
+  }
+  if (together.empty()) return added;
+  const std::uint32_t slot = add(std::move(together));
+  for (const std::string& ns : joined_) slots_[ns] = slot;
+  return added;
 }
 
 }  // namespace azexporter::zones

@@ -20,17 +20,22 @@ bool PlacementRun::ReachesPart(std::uint32_t part) const {
 }
 
 bool PlacementRun::Fits(std::uint32_t node) const {
-  if (facts_.room.unlimited[node]) return true;
-  const std::int64_t* free = &free_[node * facts_.room.names.size()];
-  if (free[NodeRoom::kPods] < 1) return false;
-  return std::all_of(mover_->requests.begin(), mover_->requests.end(), [&](const Request& request) {
-    return request.amount <= free[request.resource];
-  });
+  if (facts_.room().unlimited[node]) return true;
+  return Lacking(&free_[node * facts_.room().width()], mover_->requests) == kNone;
+}
+
+std::uint32_t PlacementRun::Lacking(const std::int64_t* free,
+                                    const std::vector<Request>& requests) {
+  for (const Request& request : requests) {
+    if (request.resource > NodeRoom::kPods && free[NodeRoom::kPods] < 1) break;
+    if (request.amount > free[request.resource]) return request.resource;
+  }
+  return free[NodeRoom::kPods] < 1 ? NodeRoom::kPods : kNone;
 }
 
 // The rules that are the same for all nodes of the part.
 bool PlacementRun::PartAllows(std::uint32_t part) const {
-  const std::uint32_t node = facts_.nodes.parts()[part].sample;
+  const std::uint32_t node = facts_.nodes().parts()[part].nodes.front();
   for (std::size_t i = 0; i < rules_->spread.size(); ++i) {
     if (rules_->spread[i].by_zone && !Allows(rules_->spread[i], i, node)) return false;
   }
@@ -49,17 +54,17 @@ bool PlacementRun::NodeAllows(std::uint32_t node) const {
 }
 
 bool PlacementRun::Allows(const SpreadRule& rule, std::size_t number, std::uint32_t node) const {
-  const std::uint32_t domain = facts_.rules.tallies()[rule.tally].domains->of_node[node];
+  const std::uint32_t domain = TallyOf(rule.tally).domains->of_node[node];
   if (domain == Domains::kNone) return false;
-  const DomainCounts& counts = counts_[rule.tally];
+  const DomainCounts& counts = CountsIn(rule.tally);
   const std::int64_t domains = spread_domains_[number];
   const std::int64_t least = domains < rule.min_domains ? 0 : counts.Least(domains);
   return counts.Of(domain) + (rule.self ? 1 : 0) - least <= rule.max_skew;
 }
 
 bool PlacementRun::Allows(const Exclusion& rule, std::uint32_t node) const {
-  const std::uint32_t domain = facts_.rules.tallies()[rule.tally].domains->of_node[node];
-  return domain == Domains::kNone || counts_[rule.tally].Of(domain) == 0;
+  const std::uint32_t domain = TallyOf(rule.tally).domains->of_node[node];
+  return domain == Domains::kNone || CountsIn(rule.tally).Of(domain) == 0;
 }
 
 bool PlacementRun::AffinityAllows(std::uint32_t node) const {
@@ -67,17 +72,17 @@ bool PlacementRun::AffinityAllows(std::uint32_t node) const {
   const AffinityRule& rule = *rules_->affinity;
   bool everywhere = true;
   for (const std::uint32_t tally : rule.tallies) {
-    const std::uint32_t domain = facts_.rules.tallies()[tally].domains->of_node[node];
+    const std::uint32_t domain = TallyOf(tally).domains->of_node[node];
     if (domain == Domains::kNone) return false;
-    everywhere = everywhere && counts_[tally].Of(domain) > 0;
+    everywhere = everywhere && CountsIn(tally).Of(domain) > 0;
   }
   return everywhere ||
          (rule.self && std::all_of(rule.tallies.begin(), rule.tallies.end(),
-                                   [&](std::uint32_t tally) { return counts_[tally].empty(); }));
+                                   [&](std::uint32_t tally) { return CountsIn(tally).empty(); }));
 }
 
 // REQUIRES: no node would take another pod of the group.
-PlacementRun::Stop PlacementRun::WhyNot() const {
+PlacementRun::Stop PlacementRun::WhyNot() {
   Stop furthest = WhyNotStatic();
   if (furthest.reason != PlacementReason::kTaints) return furthest;
   for (std::uint32_t part = 0; part < lost_parts_.size(); ++part) {
@@ -86,13 +91,19 @@ PlacementRun::Stop PlacementRun::WhyNot() const {
     const Request* beyond = BeyondRoom(part);
     const bool all_alike = beyond != nullptr && beyond == mover_->requests.data() &&
                            beyond->resource < NodeRoom::kPods;
-    for (const std::uint32_t node : mover_->open->by_part[part]) {
-      if (!Reaches(node)) continue;
+    const auto& nodes = mover_->open->by_part[part];
+    const auto last = std::find_if(nodes.begin(), nodes.end(), [&](std::uint32_t node) {
+      if (!Reaches(node)) return false;
       const Stop stop = StopOf(node);
       if (stop.FurtherThan(furthest)) furthest = stop;
-      if (furthest.reason == PlacementReason::kTopologySpread) return furthest;
-      if (all_alike) break;
+      return all_alike || furthest.reason == PlacementReason::kTopologySpread;
+    });
+    if (last == nodes.end()) {
+      NoteAsked({.part = part});
+    } else {
+      NoteAsked({part, nodes.front(), *last});
     }
+    if (furthest.reason == PlacementReason::kTopologySpread) break;
   }
   return furthest;
 }
@@ -116,16 +127,12 @@ PlacementRun::Stop PlacementRun::WhyNotStatic() const {
 // REQUIRES: the node's labels, volumes and taints admit the pod, and something refuses it.
 PlacementRun::Stop PlacementRun::StopOf(std::uint32_t node) const {
   if (!Fits(node)) {
-    const std::int64_t* free = &free_[node * facts_.room.names.size()];
-    for (const Request& request : mover_->requests) {
-      if (request.resource > NodeRoom::kPods && free[NodeRoom::kPods] < 1) break;
-      if (request.amount <= free[request.resource]) continue;
-      return {request.resource == NodeRoom::kCpu      ? PlacementReason::kInsufficientCpu
-              : request.resource == NodeRoom::kMemory ? PlacementReason::kInsufficientMemory
-                                                      : PlacementReason::kInsufficientResource,
-              request.resource, 0, node};
-    }
-    return {PlacementReason::kTooManyPods, NodeRoom::kPods, 0, node};
+    const std::uint32_t resource = Lacking(&free_[node * facts_.room().width()], mover_->requests);
+    return {resource == NodeRoom::kCpu      ? PlacementReason::kInsufficientCpu
+            : resource == NodeRoom::kMemory ? PlacementReason::kInsufficientMemory
+            : resource == NodeRoom::kPods   ? PlacementReason::kTooManyPods
+                                            : PlacementReason::kInsufficientResource,
+            resource, 0, node};
   }
   const auto& exclusions = rules_->exclusions;
   const auto refusing = [&](bool host_port) {

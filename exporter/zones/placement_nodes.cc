@@ -1,7 +1,6 @@
 #include "placement_nodes.h"
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -14,12 +13,12 @@ namespace {
 constexpr std::string_view kZoneLabel = "topology.kubernetes.io/zone";
 constexpr std::string_view kOldZoneLabel = "failure-domain.beta.kubernetes.io/zone";
 
-// Held at the ends of 64 bits.
-std::int64_t Minus(std::int64_t a, std::int64_t b) {
-  std::int64_t rest = 0;
-  if (!__builtin_sub_overflow(a, b, &rest)) return rest;
-  return b > 0 ? std::numeric_limits<std::int64_t>::min()
-               : std::numeric_limits<std::int64_t>::max();
+// False where `from` was held at an end of 64 bits.
+bool Subtract(std::int64_t& from, std::int64_t amount) {
+  if (!__builtin_sub_overflow(from, amount, &from)) return true;
+  from = amount > 0 ? std::numeric_limits<std::int64_t>::min()
+                    : std::numeric_limits<std::int64_t>::max();
+  return false;
 }
 
 // Calls `take(name, amount)` for each resource that is not 0.
@@ -34,12 +33,12 @@ void ForEach(const kube::Resources& resources, Take take) {
 }
 
 std::uint64_t HashOf(const std::optional<kube::NodeSelector>& nodes, std::string_view zones) {
-  const std::hash<std::string_view> of;
-  std::uint64_t hash = of(zones);
+  std::uint64_t hash = base::HashText(zones);
   if (!nodes) return hash;
   for (const kube::NodeSelectorTerm& term : nodes->terms) {
     for (const kube::Requirement& requirement : term.match_expressions) {
-      for (const std::string& value : requirement.values) hash = base::MixHash(hash, of(value));
+      for (const std::string& value : requirement.values)
+        hash = base::MixHash(hash, base::HashText(value));
     }
   }
   return hash;
@@ -74,38 +73,68 @@ std::vector<Request> NodeRoom::RequestsOf(const kube::Resources& requests) const
   return all;
 }
 
-NodeRoom RoomOf(const kube::ClusterState& cluster, const PodGroups& pods) {
+bool NodeRoom::Knows(std::string_view name) const {
+  return std::binary_search(names.begin() + kPods + 1, names.end(), name);
+}
+
+bool NodeRoom::Knows(const NamespaceGroups& pods) const {
+  return std::all_of(pods.groups().begin(), pods.groups().end(), [&](const PodGroup& group) {
+    const auto& others = group.pod->spec->requests.others;
+    return std::all_of(others.begin(), others.end(),
+                       [&](const auto& other) { return Knows(other.first); });
+  });
+}
+
+void NodeRoom::Take(const NamespaceGroups& pods) {
+  for (const PodGroup& group : pods.groups()) {
+    const std::vector<Request> requests = RequestsOf(group.pod->spec->requests);
+    for (std::uint32_t i = group.first; i < group.first + group.count; ++i) {
+      std::int64_t* of_node = &free[pods.nodes()[i] * width()];
+      for (const Request& r : requests) exact &= Subtract(of_node[r.resource], r.amount);
+      --of_node[kPods];
+    }
+  }
+}
+
+void NodeRoom::GiveBack(const NamespaceGroups& pods) {
+  for (const PodGroup& group : pods.groups()) {
+    const std::vector<Request> requests = RequestsOf(group.pod->spec->requests);
+    for (std::uint32_t i = group.first; i < group.first + group.count; ++i) {
+      std::int64_t* of_node = &free[pods.nodes()[i] * width()];
+      for (const Request& r : requests) of_node[r.resource] += r.amount;
+      ++of_node[kPods];
+    }
+  }
+}
+
+NodeRoom RoomOf(const kube::ObjectList<kube::Node>& nodes,
+                std::span<const NamespaceGroups* const> pods) {
   NodeRoom room;
   std::set<std::string_view> others;
   const auto note = [&](const kube::Resources& resources) {
     for (const auto& [name, amount] : resources.others) others.insert(name);
   };
-  for (const auto& node : cluster.nodes()) note(node->allocatable);
-  const kube::PodSpec* last = nullptr;
-  for (const PodGroup& group : pods.groups()) {
-    if (std::exchange(last, group.pod->spec.get()) != last) note(group.pod->spec->requests);
-  }
-  room.names.insert(room.names.end(), others.begin(), others.end());
-  const std::size_t width = room.names.size();
-  room.free.assign(cluster.nodes().size() * width, 0);
-  room.total.assign(width, 0);
-  for (std::size_t i = 0; i < cluster.nodes().size(); ++i) {
-    const kube::Resources& allocatable = cluster.nodes()[i]->allocatable;
-    room.unlimited.push_back(allocatable == kube::Resources());
-    ForEach(allocatable, [&](std::string_view name, std::int64_t amount) {
-      const std::uint32_t number = room.NumberOf(name);
-      room.free[i * width + number] = amount;
-      room.total[number] = Minus(room.total[number], -amount);
-    });
-  }
-  for (const PodGroup& group : pods.groups()) {
-    const std::vector<Request> requests = room.RequestsOf(group.pod->spec->requests);
-    for (const std::uint32_t node : pods.NodesOf(group)) {
-      std::int64_t* free = &room.free[node * width];
-      for (const Request& r : requests) free[r.resource] = Minus(free[r.resource], r.amount);
-      --free[NodeRoom::kPods];
+  for (const auto& node : nodes) note(node->allocatable);
+  for (const NamespaceGroups* in : pods) {
+    const kube::PodSpec* last = nullptr;
+    for (const PodGroup& group : in->groups()) {
+      if (std::exchange(last, group.pod->spec.get()) != last) note(group.pod->spec->requests);
     }
   }
+  room.names.insert(room.names.end(), others.begin(), others.end());
+  room.free.assign(nodes.size() * room.width(), 0);
+  room.total.assign(room.width(), 0);
+  std::size_t first = 0;
+  for (const auto& node : nodes) {
+    room.unlimited.push_back(node->allocatable == kube::Resources());
+    ForEach(node->allocatable, [&](std::string_view name, std::int64_t amount) {
+      const std::uint32_t number = room.NumberOf(name);
+      room.free[first + number] = amount;
+      Subtract(room.total[number], -amount);
+    });
+    first += room.width();
+  }
+  for (const NamespaceGroups* in : pods) room.Take(*in);
   return room;
 }
 
@@ -143,7 +172,7 @@ void PlacementNodes::MakeParts() {
     for (const std::uint32_t node : members) {
       part_of_[node] = static_cast<std::uint32_t>(parts_.size());
     }
-    parts_.push_back({cluster_.nodes()[members[0]]->zone(), members[0]});
+    parts_.push_back({cluster_.nodes()[members[0]]->zone(), members});
   }
 }
 
@@ -158,11 +187,12 @@ const NodeClass& PlacementNodes::ClassOf(const Ground& ground) {
   return *made;
 }
 
-const VolumeReach* PlacementNodes::ReachOf(const std::string& ns, const std::string& name) {
-  const kube::PersistentVolumeClaim* claim = cluster_.FindClaim(ns, name);
+const VolumeReach* PlacementNodes::ReachOf(const kube::ClusterState& now, const std::string& ns,
+                                           const std::string& name) {
+  const kube::PersistentVolumeClaim* claim = now.FindClaim(ns, name);
   if (claim == nullptr) return nullptr;
   if (!claim->volume_name.empty()) {
-    const kube::PersistentVolume* volume = cluster_.FindVolume(claim->volume_name);
+    const kube::PersistentVolume* volume = now.FindVolume(claim->volume_name);
     if (volume == nullptr) return nullptr;
     std::string_view zones = kube::Lookup(volume->meta.labels, kZoneLabel);
     if (zones.empty()) zones = kube::Lookup(volume->meta.labels, kOldZoneLabel);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,13 +40,26 @@ struct NodeRoom {
   std::vector<std::int64_t> free;   // of node * names.size() + resource; below 0: overcommitted
   std::vector<std::int64_t> total;  // allocatable of all nodes, by resource
   std::vector<bool> unlimited;      // by node: takes any number of pods
+  // Nothing was held at the ends of 64 bits: what pods took they can give back.
+  bool exact = true;
 
+  std::size_t width() const { return names.size(); }
+  bool Knows(std::string_view name) const;
   // REQUIRES: the name is known.
   std::uint32_t NumberOf(std::string_view name) const;
   std::vector<Request> RequestsOf(const kube::Resources& requests) const;
+
+  // All that the pods ask for is known.
+  bool Knows(const NamespaceGroups& pods) const;
+  // REQUIRES: it is.
+  void Take(const NamespaceGroups& pods);
+  // REQUIRES: they took it, and it was exact ever since.
+  void GiveBack(const NamespaceGroups& pods);
 };
 
-NodeRoom RoomOf(const kube::ClusterState& cluster, const PodGroups& pods);
+// With all these pods on the nodes.
+NodeRoom RoomOf(const kube::ObjectList<kube::Node>& nodes,
+                std::span<const NamespaceGroups* const> pods);
 
 // Some of the nodes that receive pods.
 struct NodeClass {
@@ -54,7 +68,7 @@ struct NodeClass {
 
 struct NodePart {
   std::string_view zone;
-  std::uint32_t sample = 0;  // one of its nodes
+  std::vector<std::uint32_t> nodes;  // in order; never empty
 };
 
 // Where a pod with a certain claim can be.
@@ -67,7 +81,7 @@ struct VolumeReach {
 
 class PlacementNodes {
  public:
-  // Both must outlive this.
+  // Of the cluster's nodes and storage classes; both must outlive this.
   PlacementNodes(const kube::ClusterState& cluster, NodeDomains& domains);
 
   const std::vector<NodePart>& parts() const { return parts_; }
@@ -78,8 +92,10 @@ class PlacementNodes {
 
   // Those of the ground that receive pods. The reference stays valid.
   const NodeClass& ClassOf(const Ground& ground);
-  // nullptr where the claim keeps its pod from no node, or is not known.
-  const VolumeReach* ReachOf(const std::string& ns, const std::string& claim);
+  // nullptr where the claim keeps its pod from no node, or is not known. `now`: with the claim and
+  // its volume. The pointer stays valid.
+  const VolumeReach* ReachOf(const kube::ClusterState& now, const std::string& ns,
+                             const std::string& claim);
 
  private:
   struct Reach {

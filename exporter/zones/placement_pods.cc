@@ -1,6 +1,9 @@
 #include "placement_pods.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "affinity_terms.h"
 
 namespace azexporter::zones {
 namespace {
@@ -30,30 +33,51 @@ PodRole RoleOf(const kube::Pod& pod, const kube::Workload* workload) {
 
 }  // namespace
 
-NamespaceGroups::NamespaceGroups(const std::vector<SeenPod>& pods, const WorkloadFinder& finder) {
-  nodes_.reserve(pods.size());
+NamespaceGroups::NamespaceGroups(kube::ObjectList<kube::Pod>::Range pods,
+                                 const std::vector<SeenPod>& seen, const WorkloadFinder& finder) {
+  nodes_.reserve(seen.size());
   workloads_.reserve(finder.size());
   for (std::uint32_t i = 0; i < finder.size(); ++i) workloads_.push_back(finder.ref(i));
-  for (const SeenPod& seen : pods) {
-    if (!seen.pod->is_active()) continue;
-    if (seen.pod->node_name.empty()) {
-      if (seen.counted) ++pending_;
-    } else if (seen.node != NodeDomains::kNone) {
-      Add(seen, finder);
+  auto one = seen.begin();
+  for (const auto& pod : pods) {
+    const SeenPod& of_pod = *one++;
+    if (!pod->is_active()) continue;
+    if (pod->node_name.empty()) {
+      if (of_pod.counted) ++pending_;
+    } else if (of_pod.node != NodeDomains::kNone) {
+      Add(pod, of_pod, finder);
     }
   }
 }
 
-void NamespaceGroups::Add(const SeenPod& seen, const WorkloadFinder& finder) {
-  if (groups_.empty() || !SameGroup(*groups_.back().pod, *seen.pod)) {
-    const PodRole role =
-        RoleOf(*seen.pod,
-               seen.workload == WorkloadFinder::kNone ? nullptr : finder.workload(seen.workload));
-    groups_.push_back(
-        {seen.pod, seen.workload, role, static_cast<std::uint32_t>(nodes_.size()), 0});
+void NamespaceGroups::Add(const std::shared_ptr<const kube::Pod>& pod, const SeenPod& seen,
+                          const WorkloadFinder& finder) {
+  if (groups_.empty() || !SameGroup(*groups_.back().pod, *pod)) {
+    const PodRole role = RoleOf(
+        *pod, seen.workload == WorkloadFinder::kNone ? nullptr : finder.workload(seen.workload));
+    groups_.push_back({pod, seen.workload, role, static_cast<std::uint32_t>(nodes_.size()), 0});
+    LookOutward(groups_.back());
   }
   ++groups_.back().count;
   nodes_.push_back(seen.node);
+}
+
+void NamespaceGroups::LookOutward(const PodGroup& group) {
+  const kube::PodSpec& spec = *group.pod->spec;
+  const bool moves = group.role == PodRole::kMoves;
+  const auto look = [&](const std::vector<kube::PodAffinityTerm>& terms) {
+    for (const kube::PodAffinityTerm& term : terms) {
+      outward_.every_namespace = outward_.every_namespace || EveryNamespace(term);
+      for (const std::string& ns : NamespacesOf(term, group.pod->meta.ns)) {
+        if (ns != group.pod->meta.ns) outward_.namespaces.insert(ns);
+      }
+    }
+  };
+  look(spec.required_anti_affinity);
+  if (moves) look(spec.required_affinity);
+  if (spec.host_ports.empty()) return;
+  outward_.holds_ports = true;
+  outward_.moves_ports = outward_.moves_ports || moves;
 }
 
 bool operator==(const NamespaceGroups& a, const NamespaceGroups& b) {
@@ -66,6 +90,19 @@ bool operator==(const NamespaceGroups& a, const NamespaceGroups& b) {
   };
   return a.pending_ == b.pending_ && a.nodes_ == b.nodes_ &&
          std::equal(a.groups_.begin(), a.groups_.end(), b.groups_.begin(), b.groups_.end(), same);
+}
+
+GroupsByNamespace GroupsOf(const kube::ClusterState& cluster, const NodeDomains& nodes) {
+  GroupsByNamespace namespaces;
+  const auto& pods = cluster.pods();
+  for (auto at = pods.begin(); at != pods.end();) {
+    const std::string& ns = (*at)->meta.ns;
+    WorkloadFinder finder(cluster);
+    const std::vector<SeenPod> seen = SeePods(cluster, ns, nodes, &finder);
+    namespaces[ns] = std::make_shared<const NamespaceGroups>(cluster.PodsIn(ns), seen, finder);
+    std::advance(at, seen.size());
+  }
+  return namespaces;
 }
 
 PodGroups::PodGroups(std::span<const NamespaceGroups* const> namespaces) {
@@ -109,6 +146,10 @@ std::vector<std::uint32_t> PodGroups::Matching(const std::string& ns,
     std::for_each(candidates->begin(), candidates->end(), take);
   }
   return matching;
+}
+
+void PodGroups::ForgetLabels() {
+  for (auto& [ns, range] : namespaces_) range.by_labels.reset();
 }
 
 std::vector<std::string_view> PodGroups::Namespaces() const {

@@ -6,7 +6,11 @@
 // Thread safety: NamespaceGroups: immutable after construction; PodGroups: one thread only.
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,7 +34,7 @@ enum class PodRole {
 };
 
 struct PodGroup {
-  const kube::Pod* pod = nullptr;  // one of them
+  std::shared_ptr<const kube::Pod> pod;  // one of them
   std::uint32_t workload = WorkloadFinder::kNone;
   PodRole role = PodRole::kMoves;
   // In PodGroups::NodesOf.
@@ -38,30 +42,48 @@ struct PodGroup {
   std::uint32_t count = 0;
 };
 
-// Those of one namespace, whose pods must outlive this.
+// What may keep the pods of a namespace from being placed without a look at those of others.
+struct Outward {
+  bool every_namespace = false;      // a required term looks into all
+  std::set<std::string> namespaces;  // others that such terms name
+  bool holds_ports = false;          // of the host
+  bool moves_ports = false;          // pods that move do
+};
+
+// Those of one namespace.
 class NamespaceGroups {
  public:
   NamespaceGroups() = default;
-  // `pods`: all of the namespace, numbered by the finder.
-  NamespaceGroups(const std::vector<SeenPod>& pods, const WorkloadFinder& finder);
+  // `seen`: all `pods`, in their order, numbered by the finder.
+  NamespaceGroups(kube::ObjectList<kube::Pod>::Range pods, const std::vector<SeenPod>& seen,
+                  const WorkloadFinder& finder);
 
   // By name of their pods; PodGroup::workload is a number in `workloads`.
   const std::vector<PodGroup>& groups() const { return groups_; }
   const std::vector<std::uint32_t>& nodes() const { return nodes_; }
   const std::vector<WorkloadRef>& workloads() const { return workloads_; }
   std::int64_t pending() const { return pending_; }
+  const Outward& outward() const { return outward_; }
 
   // Whether the scheduler would treat them the same.
   friend bool operator==(const NamespaceGroups& a, const NamespaceGroups& b);
 
  private:
-  void Add(const SeenPod& seen, const WorkloadFinder& finder);
+  void Add(const std::shared_ptr<const kube::Pod>& pod, const SeenPod& seen,
+           const WorkloadFinder& finder);
+  void LookOutward(const PodGroup& group);
 
   std::vector<PodGroup> groups_;
   std::vector<std::uint32_t> nodes_;
   std::vector<WorkloadRef> workloads_;
   std::int64_t pending_ = 0;
+  Outward outward_;
 };
+
+using GroupsByNamespace =
+    std::map<std::string, std::shared_ptr<const NamespaceGroups>, std::less<>>;
+// Of all pods.
+GroupsByNamespace GroupsOf(const kube::ClusterState& cluster, const NodeDomains& nodes);
 
 class PodGroups {
  public:
@@ -80,6 +102,8 @@ class PodGroups {
 
   // Those of the namespace with matching labels, in order.
   std::vector<std::uint32_t> Matching(const std::string& ns, const kube::LabelSelector& selector);
+  // Lets go of what makes Matching quick.
+  void ForgetLabels();
   std::vector<std::string_view> Namespaces() const;
 
  private:

@@ -1,7 +1,6 @@
 #include "placement_rules.h"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <set>
 #include <string_view>
@@ -16,16 +15,16 @@ using kube::NodeInclusionPolicy;
 
 std::uint64_t HashOf(const std::vector<std::string>& namespaces,
                      const std::optional<kube::LabelSelector>& selector) {
-  const std::hash<std::string_view> of;
   std::uint64_t hash = namespaces.size();
-  for (const std::string& ns : namespaces) hash = base::MixHash(hash, of(ns));
+  for (const std::string& ns : namespaces) hash = base::MixHash(hash, base::HashText(ns));
   if (!selector) return hash;
   for (const auto& [key, value] : selector->match_labels) {
-    hash = base::MixHash(base::MixHash(hash, of(key)), of(value));
+    hash = base::MixHash(base::MixHash(hash, base::HashText(key)), base::HashText(value));
   }
   for (const kube::Requirement& requirement : selector->requirements) {
-    hash = base::MixHash(hash, of(requirement.key));
-    for (const std::string& value : requirement.values) hash = base::MixHash(hash, of(value));
+    hash = base::MixHash(hash, base::HashText(requirement.key));
+    for (const std::string& value : requirement.values)
+      hash = base::MixHash(hash, base::HashText(value));
   }
   return hash;
 }
@@ -60,13 +59,10 @@ bool Clash(const kube::HostPort& a, const kube::HostPort& b) {
 
 PlacementRules::PlacementRules(const kube::ClusterState& cluster, PodGroups& pods,
                                NodeDomains& domains, const DefaultConstraints& defaults)
-    : pods_(pods), domains_(domains), default_selectors_(cluster) {
+    : pods_(pods), domains_(domains), making_(std::make_unique<Making>(cluster)) {
   const auto groups = static_cast<std::uint32_t>(pods.groups().size());
   rules_.resize(groups);
   tallies_of_.resize(groups);
-  for (std::uint32_t node = 0; node < cluster.nodes().size(); ++node) {
-    each_node_.of_node.push_back(node);
-  }
   for (std::uint32_t group = 0; group < groups; ++group) {
     CollectTerms(group);
     if (!Moves(group)) continue;
@@ -74,12 +70,13 @@ PlacementRules::PlacementRules(const kube::ClusterState& cluster, PodGroups& pod
     AddAffinity(group);
   }
   AddAntiAffinity();
-  AddHostPorts();
+  AddHostPorts(cluster.nodes().size());
   for (std::uint32_t tally = 0; tally < tallies_.size(); ++tally) {
     for (const std::uint32_t group : tallies_[tally].groups) {
       if (Moves(group)) tallies_of_[group].push_back(tally);
     }
   }
+  making_.reset();
 }
 
 bool PlacementRules::Moves(std::uint32_t group) const {
@@ -92,7 +89,7 @@ void PlacementRules::AddSpread(std::uint32_t group, const DefaultConstraints& de
   if (!own.empty()) {
     AddSpread(group, own, nullptr);
   } else if (std::any_of(defaults.constraints.begin(), defaults.constraints.end(), Hard)) {
-    const std::optional<kube::LabelSelector> selector = default_selectors_.Of(pod);
+    const std::optional<kube::LabelSelector> selector = making_->default_selectors.Of(pod);
     if (selector) AddSpread(group, defaults.constraints, &selector);
   }
 }
@@ -113,24 +110,24 @@ void PlacementRules::AddSpread(std::uint32_t group,
         MatchOf({pod.meta.ns}, false,
                 selector == nullptr ? EffectiveSelector(constraint, pod.meta.labels) : *selector);
     const auto [made, added] =
-        spread_tallies_.try_emplace({match, constraint.topology_key, &ground}, 0);
+        making_->spread_tallies.try_emplace({match, constraint.topology_key, &ground}, 0);
     if (added) {
       std::vector<std::uint32_t> counted;
-      for (const std::uint32_t other : matches_[match].groups) {
+      for (const std::uint32_t other : making_->matches[match].groups) {
         if (!pods_.groups()[other].pod->meta.terminating) counted.push_back(other);
       }
       made->second = TallyOf(std::move(counted), constraint.topology_key, &ground,
-                             kube::SelectorText(matches_[match].selector));
+                             kube::SelectorText(making_->matches[match].selector));
     }
     rules_[group].spread.push_back(
         {made->second, constraint.max_skew, constraint.min_domains.value_or(1),
-         kube::Matches(matches_[match].selector, pod.meta.labels),
+         kube::Matches(making_->matches[match].selector, pod.meta.labels),
          IsZoneKey(constraint.topology_key), DomainsOf(ground, constraint.topology_key)});
   }
 }
 
 std::int64_t PlacementRules::DomainsOf(Ground& ground, const std::string& topology_key) {
-  const auto [known, added] = ground_domains_.try_emplace({&ground, topology_key}, 0);
+  const auto [known, added] = making_->ground_domains.try_emplace({&ground, topology_key}, 0);
   if (added) {
     const auto& counts = domains_.EmptyCounts(ground, topology_key);
     known->second = std::count(counts.begin(), counts.end(), 0);
@@ -146,11 +143,11 @@ void PlacementRules::AddAffinity(std::uint32_t group) {
   for (const kube::PodAffinityTerm& term : terms) {
     key.emplace_back(MatchOf(term, pod), term.topology_key);
   }
-  const auto [made, added] = affinity_tallies_.try_emplace(key);
+  const auto [made, added] = making_->affinity_tallies.try_emplace(key);
   // Pods count where they match all terms.
-  std::vector<std::uint32_t> counted = matches_[key[0].first].groups;
+  std::vector<std::uint32_t> counted = making_->matches[key[0].first].groups;
   for (const auto& [match, topology_key] : key) {
-    const auto& others = matches_[match].groups;
+    const auto& others = making_->matches[match].groups;
     std::vector<std::uint32_t> both;
     std::set_intersection(counted.begin(), counted.end(), others.begin(), others.end(),
                           std::back_inserter(both));
@@ -160,8 +157,8 @@ void PlacementRules::AddAffinity(std::uint32_t group) {
     std::set<std::string> done;
     for (const auto& [match, topology_key] : key) {
       if (!done.insert(topology_key).second) continue;
-      made->second.push_back(
-          TallyOf(counted, topology_key, nullptr, kube::SelectorText(matches_[match].selector)));
+      made->second.push_back(TallyOf(counted, topology_key, nullptr,
+                                     kube::SelectorText(making_->matches[match].selector)));
     }
   }
   const bool self = std::binary_search(counted.begin(), counted.end(), group);
@@ -173,16 +170,16 @@ void PlacementRules::CollectTerms(std::uint32_t group) {
   for (const kube::PodAffinityTerm& term : pod.spec->required_anti_affinity) {
     const std::pair<std::uint32_t, std::string> key(MatchOf(term, pod), term.topology_key);
     const auto [made, added] =
-        term_numbers_.try_emplace(key, static_cast<std::uint32_t>(terms_.size()));
-    if (added) terms_.push_back({key.first, key.second, {}});
-    auto& carriers = terms_[made->second].carriers;
+        making_->term_numbers.try_emplace(key, static_cast<std::uint32_t>(making_->terms.size()));
+    if (added) making_->terms.push_back({key.first, key.second, {}});
+    auto& carriers = making_->terms[made->second].carriers;
     if (carriers.empty() || carriers.back() != group) carriers.push_back(group);
   }
 }
 
 void PlacementRules::AddAntiAffinity() {
-  for (const Term& term : terms_) {
-    const Match& match = matches_[term.match];
+  for (const Term& term : making_->terms) {
+    const Match& match = making_->matches[term.match];
     const bool by_zone = IsZoneKey(term.topology_key);
     const auto exclude = [&](const std::vector<std::uint32_t>& from, std::uint32_t tally,
                              ExclusionKind kind) {
@@ -200,7 +197,7 @@ void PlacementRules::AddAntiAffinity() {
   }
 }
 
-void PlacementRules::AddHostPorts() {
+void PlacementRules::AddHostPorts(std::size_t nodes) {
   std::vector<kube::HostPort> ports;
   std::vector<std::vector<std::uint32_t>> holders;
   const auto groups = static_cast<std::uint32_t>(pods_.groups().size());
@@ -217,6 +214,8 @@ void PlacementRules::AddHostPorts() {
       }
     }
   }
+  if (ports.empty()) return;
+  for (std::uint32_t node = 0; node < nodes; ++node) each_node_.of_node.push_back(node);
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const std::uint32_t tally = TallyOf(
         holders[i], "", nullptr,
@@ -235,15 +234,15 @@ void PlacementRules::AddHostPorts() {
 std::uint32_t PlacementRules::MatchOf(std::vector<std::string> namespaces, bool every_namespace,
                                       std::optional<kube::LabelSelector> selector) {
   const std::uint64_t hash = HashOf(namespaces, selector);
-  const std::uint32_t known = match_index_.Find(hash, [&](std::uint32_t i) {
-    return matches_[i].every_namespace == every_namespace && matches_[i].namespaces == namespaces &&
-           matches_[i].selector == selector;
+  const std::uint32_t known = making_->match_index.Find(hash, [&](std::uint32_t i) {
+    return making_->matches[i].every_namespace == every_namespace &&
+           making_->matches[i].namespaces == namespaces && making_->matches[i].selector == selector;
   });
   if (known != base::HashIndex::kNone) return known;
-  const auto number = static_cast<std::uint32_t>(matches_.size());
-  match_index_.Insert(hash, number);
-  Match& made =
-      matches_.emplace_back(Match{std::move(namespaces), every_namespace, std::move(selector), {}});
+  const auto number = static_cast<std::uint32_t>(making_->matches.size());
+  making_->match_index.Insert(hash, number);
+  Match& made = making_->matches.emplace_back(
+      Match{std::move(namespaces), every_namespace, std::move(selector), {}});
   if (!made.selector) return number;
   const auto look_into = [&](const std::string& ns) {
     const auto found = pods_.Matching(ns, *made.selector);

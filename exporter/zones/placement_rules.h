@@ -68,7 +68,7 @@ struct GroupRules {
 
 class PlacementRules {
  public:
-  // All but `defaults` must outlive this.
+  // `pods` and `domains` must outlive this.
   PlacementRules(const kube::ClusterState& cluster, PodGroups& pods, NodeDomains& domains,
                  const DefaultConstraints& defaults);
 
@@ -95,6 +95,23 @@ class PlacementRules {
     std::vector<std::uint32_t> carriers;
   };
 
+  // What is only needed to make the rules.
+  struct Making {
+    explicit Making(const kube::ClusterState& cluster) : default_selectors(cluster) {}
+
+    DefaultSelectors default_selectors;
+    std::vector<Match> matches;
+    base::HashIndex match_index;
+    std::vector<Term> terms;
+    // What was made already: a constraint's tally and number of domains, a term, an affinity's
+    // tallies.
+    std::map<std::tuple<std::uint32_t, std::string, const Ground*>, std::uint32_t> spread_tallies;
+    std::map<std::pair<const Ground*, std::string>, std::int64_t> ground_domains;
+    std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> term_numbers;
+    std::map<std::vector<std::pair<std::uint32_t, std::string>>, std::vector<std::uint32_t>>
+        affinity_tallies;
+  };
+
   void AddSpread(std::uint32_t group, const DefaultConstraints& defaults);
   void AddSpread(std::uint32_t group, const std::vector<kube::TopologySpreadConstraint>& all,
                  const std::optional<kube::LabelSelector>* selector);
@@ -103,7 +120,7 @@ class PlacementRules {
   void AddAffinity(std::uint32_t group);
   void CollectTerms(std::uint32_t group);
   void AddAntiAffinity();
-  void AddHostPorts();
+  void AddHostPorts(std::size_t nodes);
   bool Moves(std::uint32_t group) const;
 
   std::uint32_t MatchOf(std::vector<std::string> namespaces, bool every_namespace,
@@ -114,21 +131,11 @@ class PlacementRules {
 
   PodGroups& pods_;
   NodeDomains& domains_;
-  DefaultSelectors default_selectors_;
-  Domains each_node_;  // each a domain
+  Domains each_node_;  // each a domain, where there are host ports
   std::vector<Tally> tallies_;
   std::vector<GroupRules> rules_;
   std::vector<std::vector<std::uint32_t>> tallies_of_;
-  std::vector<Match> matches_;
-  base::HashIndex match_index_;
-  std::vector<Term> terms_;
-  // What was made already: a constraint's tally and number of domains, a term, an
-  // affinity's tallies.
-  std::map<std::tuple<std::uint32_t, std::string, const Ground*>, std::uint32_t> spread_tallies_;
-  std::map<std::pair<const Ground*, std::string>, std::int64_t> ground_domains_;
-  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> term_numbers_;
-  std::map<std::vector<std::pair<std::uint32_t, std::string>>, std::vector<std::uint32_t>>
-      affinity_tallies_;
+  std::unique_ptr<Making> making_;  // null once they are made
 };
 
 }  // namespace azexporter::zones

@@ -1,83 +1,71 @@
 #pragma once
 
-// One loss played through: what the model knows of the cluster, and a run over it.
+// The loss of a zone played through, and again when something changed.
 //
-// Thread safety: PlacementFacts: immutable once made; PlacementRun: one thread only.
+// **Again.** Of every mover the run keeps where its pods went and which nodes it was asked about
+// for that. In an update the movers come in their order as ever; one whose rules are the same and
+// none of whose nodes has other room than the last time goes where it went. The nodes whose room
+// differs at this point of the order are followed from mover to mover: a pod that comes or goes
+// changes one, and each mover that is placed otherwise some more. Movers of a plan that is new are
+// always placed. What is told is what a run from the beginning would tell.
+//
+// Thread safety: one thread only.
 
 #include <cstdint>
 #include <map>
-#include <span>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "azexporter/kube/cluster_state.h"
 #include "azexporter/zones/placement.h"
-#include "azexporter/zones/workload_pods.h"
-#include "node_domains.h"
-#include "placement_nodes.h"
-#include "placement_pods.h"
-#include "placement_rules.h"
+#include "domain_counts.h"
+#include "placement_facts.h"
 
 namespace azexporter::zones {
 
-// A group whose pods move when their node goes.
-struct Mover {
-  std::uint32_t group = 0;
-  const NodeClass* wanted = nullptr;  // node selector and affinity admit them
-  const NodeClass* open = nullptr;    // of those: whose taints the pods tolerate
-  std::vector<Request> requests;
-  double share = 0;  // largest of its requests, as a share of what the cluster has
-  std::vector<std::pair<std::string_view, const VolumeReach*>> volumes;  // by claim
+// Nodes of a part, by number, both ends included.
+struct NodeRange {
+  std::uint32_t part = 0;
+  std::uint32_t first = 0;
+  std::uint32_t last = 0xffffffff;
 };
 
-struct PlacementFacts {
-  // All but `defaults` must outlive this. `node_domains`: of the same nodes; `namespaces`: the
-  // groups of each, in order.
-  PlacementFacts(const kube::ClusterState& cluster, NodeDomains& node_domains,
-                 std::span<const NamespaceGroups* const> namespaces,
-                 const DefaultConstraints& defaults);
+// What became of a mover.
+struct Placing {
+  std::int64_t pods = 0;             // that were on lost nodes
+  std::vector<std::uint32_t> nodes;  // that took one, in order
+  std::vector<NodeRange> asked;      // whose room decided that; of the class that is open to it
+  std::shared_ptr<const UnplacedPods> rest;  // that found no node; null: none
+  std::uint64_t update = 0;                  // the last one that came to it; 0: not placed yet
 
-  PlacementFacts(const PlacementFacts&) = delete;
-  PlacementFacts& operator=(const PlacementFacts&) = delete;
-
-  bool KindsAlike() const;
-
-  const kube::ClusterState& cluster;
-  NodeDomains& domains;
-  PodGroups pods;
-  PlacementNodes nodes;
-  NodeRoom room;
-  PlacementRules rules;
-  std::vector<Mover> movers;  // in the order in which they are placed
-};
-
-// How many pods of a tally are in each domain. Few domains have any, hence a list of those.
-class DomainCounts {
- public:
-  // `pods_by_domain`: sorted by domain.
-  explicit DomainCounts(std::vector<std::pair<std::uint32_t, std::int64_t>> pods_by_domain)
-      : counts_(std::move(pods_by_domain)) {}
-
-  std::int64_t Of(std::uint32_t domain) const;
-  void Add(std::uint32_t domain);
-  bool empty() const { return counts_.empty(); }
-  // Of so many domains, which include all that have a pod.
-  std::int64_t Least(std::int64_t domains) const;
-
- private:
-  std::vector<std::pair<std::uint32_t, std::int64_t>> counts_;
-  mutable std::int64_t least_ = -1;  // of counts_; -1: not known
+  std::int64_t unplaced() const { return pods - static_cast<std::int64_t>(nodes.size()); }
 };
 
 class PlacementRun {
  public:
+  // `facts` must outlive this.
   PlacementRun(const PlacementFacts& facts, std::string_view zone, LossKind kind);
-  Placement Run();
+  // As the facts are now.
+  Placement Update();
 
  private:
+  // What the run knows of a plan.
+  struct PlanRun {
+    std::shared_ptr<const PlacementPlan> plan;
+    std::vector<Placing> placings;  // by mover
+    std::int64_t displaced = 0;
+    std::int64_t stateful = 0;
+    std::int64_t bare = 0;
+    std::uint64_t counted = 0;         // the update that `counts` are of
+    std::vector<DomainCounts> counts;  // by tally, as of the mover at hand
+    // What `rest` of the placings comes to, in its order, made anew where one is another.
+    std::vector<std::shared_ptr<const UnplacedPods>> unplaced;
+    bool unplaced_changed = true;
+  };
   // Where the filters stopped a node.
   struct Stop {
     PlacementReason reason = PlacementReason::kNoNodes;
@@ -88,50 +76,67 @@ class PlacementRun {
       return std::tie(reason, resource) > std::tie(other.reason, other.resource);
     }
   };
-  struct UnplacedKey {
-    std::uint32_t workload;
-    PlacementReason reason;
-    std::string resource;
-    std::string detail;
-    auto operator<=>(const UnplacedKey&) const = default;
-  };
   static constexpr std::uint32_t kNone = 0xffffffff;
   static constexpr std::int64_t kOpen = -1;
   static constexpr std::int64_t kFull = -2;
 
   // Before anything is placed.
   void CountNodes();
-  void CountPods();
-  void MakeCounts();
+  void TakePlans();
+  PlanRun Begin(std::shared_ptr<const PlacementPlan> plan) const;
+  Headroom MakeHeadroom() const;
+  void AddUnplaced();
+  static void Summarize(PlanRun& run);
+
+  // What differs from the last update at this point of the order.
+  void FindChangedRoom();
+  bool Touched(const MoverRef& ref, const Placing& placing) const;
+  // The node may answer the mover otherwise.
+  bool AnswersDifferently(std::uint32_t node, const Mover& mover, const Placing& placing) const;
+  void Leave(const MoverRef& ref);
+  // The node has so much more or, with -1, less than at the same point of the last update.
+  void NoteRoomOf(std::uint32_t node, const std::vector<Request>& requests, std::int64_t times);
+
+  // One mover after the other.
+  void Repeat(const MoverRef& ref, PlanRun& run, const Placing& placing);
+  void PlaceAgain(const MoverRef& ref, PlanRun& run, Placing& placing);
+  void StartCounting(PlanRun& run);
+  std::vector<DomainCounts> CountsOf(const PlacementPlan& plan) const;
   bool Counts(const Tally& tally, std::uint32_t node) const;
+  void Count(PlanRun& run, const Mover& mover, std::uint32_t node) const;
+  void Occupy(std::uint32_t node, const std::vector<Request>& requests);
   // With a node that counts after the loss.
   std::int64_t DomainsOf(const SpreadRule& rule);
   bool KeepsLostNodes(const Ground& ground) const;
-  Headroom MakeHeadroom() const;
 
   // Placing. What returns a part or a node returns kNone where there is none.
-  void Place(const Mover& mover, std::int64_t pods);
+  void Place(Placing& placing);
   std::uint32_t FindNode();
   std::uint32_t BestPart() const;
-  std::uint32_t NodeIn(std::uint32_t part) const;
+  std::uint32_t NodeIn(std::uint32_t part);
   void Take(std::uint32_t node);
   void NoteRoom(std::uint32_t part);
   const Request* BeyondRoom(std::uint32_t part) const;
+  void NoteAsked(const NodeRange& range);
   // Grows with the least counts of the spread rules that each node is asked about.
   std::int64_t NodeSpreadLevel() const;
 
-  // The filters, for the group at hand.
+  // The filters, for the mover at hand.
   bool Reaches(std::uint32_t node) const;
   bool ReachesPart(std::uint32_t part) const;
   bool Fits(std::uint32_t node) const;
+  // The first resource of which less is free than is asked for; kNone where all fits.
+  static std::uint32_t Lacking(const std::int64_t* free, const std::vector<Request>& requests);
   bool PartAllows(std::uint32_t part) const;
   bool NodeAllows(std::uint32_t node) const;
   bool Allows(const SpreadRule& rule, std::size_t number, std::uint32_t node) const;
   bool Allows(const Exclusion& rule, std::uint32_t node) const;
   bool AffinityAllows(std::uint32_t node) const;
+  const Tally& TallyOf(std::uint32_t number) const { return plan_->rules().tallies()[number]; }
+  const DomainCounts& CountsIn(std::uint32_t tally) const { return run_->counts[tally]; }
 
   // Why they refuse.
-  Stop WhyNot() const;
+  Stop WhyNot();
   Stop WhyNotStatic() const;
   Stop StopOf(std::uint32_t node) const;
   std::string DetailOf(const Stop& stop) const;
@@ -141,26 +146,35 @@ class PlacementRun {
   const PlacementFacts& facts_;
   const std::vector<kube::Taint> taints_;  // that the lost nodes get
   Placement result_;
-  std::vector<bool> lost_;            // by node
-  std::vector<bool> lost_parts_;      // by part
-  std::vector<std::int64_t> free_;    // as NodeRoom::free
-  std::vector<DomainCounts> counts_;  // by tally
+  std::vector<bool> lost_;                                                         // by node
+  std::vector<bool> lost_parts_;                                                   // by part
   std::map<std::pair<const Ground*, const Domains*>, std::int64_t> domains_left_;  // see DomainsOf
-  std::map<UnplacedKey, std::int64_t> unplaced_;
 
+  // Of the last update.
+  std::uint64_t update_ = 0;
+  std::vector<PlanRun> plans_;  // by slot
+  std::vector<MoverRef> order_;
+  std::vector<std::int64_t> room_;  // as NodeRoom::free, before anything was placed
+
+  // Of the update under way.
+  std::vector<std::int64_t> free_;                                // as NodeRoom::free
+  std::unordered_map<const PlacementPlan*, PlanRun> gone_;        // that were there the last time
+  std::map<std::uint32_t, std::vector<std::int64_t>> different_;  // by node: how much more is free
   // Of a class's nodes in a part: by resource, no more than this is free on any of them. Found when
   // they were looked through in vain.
   std::map<std::pair<const NodeClass*, std::uint32_t>, std::vector<std::int64_t>> most_free_;
 
+  // Of the mover at hand.
+  PlanRun* run_ = nullptr;
+  const PlacementPlan* plan_ = nullptr;
+  const Mover* mover_ = nullptr;
+  const GroupRules* rules_ = nullptr;
+  Placing* placing_ = nullptr;
+  std::vector<std::int64_t> spread_domains_;  // by spread rule
+  std::size_t leading_ = 0;                   // first spread rule over zones; none: their number
   // Whose turn it is: the part, and by part the node.
   std::uint32_t next_part_ = 0;
   std::vector<std::uint32_t> next_node_;
-
-  // Of the group at hand.
-  const Mover* mover_ = nullptr;
-  const GroupRules* rules_ = nullptr;
-  std::vector<std::int64_t> spread_domains_;  // by spread rule
-  std::size_t leading_ = 0;                   // first spread rule over zones; none: their number
   // By part: kFull where a request is more than is free on any node; NodeSpreadLevel when no node
   // would do; kOpen before. Only what raises that level makes a node acceptable that was refused:
   // room shrinks, counts grow.

@@ -69,6 +69,26 @@ const Endpoints* LargestFamily(const std::map<std::string_view, Endpoints>& fami
   return largest;
 }
 
+// Mostly they come in order, and each pod once.
+Endpoints MergedByPod(const kube::ClusterState& cluster,
+                      std::vector<const kube::Endpoint*>& endpoints) {
+  Endpoints all;
+  all.reserve(endpoints.size());
+  const kube::Endpoint* last = nullptr;
+  for (const kube::Endpoint* endpoint : endpoints) {
+    const int order = last == nullptr ? -1 : last->target_pod.compare(endpoint->target_pod);
+    if (order > 0) {
+      std::stable_sort(endpoints.begin(), endpoints.end(),
+                       [](const auto* a, const auto* b) { return a->target_pod < b->target_pod; });
+      return MergedByPod(cluster, endpoints);
+    }
+    if (order < 0) all.emplace_back();
+    Merge(cluster, *endpoint, all.back());
+    last = endpoint;
+  }
+  return all;
+}
+
 // Each endpoint of the slices once; `fqdn` counts those that are names.
 Endpoints EndpointsOf(const kube::ClusterState& cluster, const Slices& slices, std::int64_t& fqdn) {
   std::vector<const kube::Endpoint*> of_pods;
@@ -86,18 +106,7 @@ Endpoints EndpointsOf(const kube::ClusterState& cluster, const Slices& slices, s
       }
     }
   }
-  const auto by_pod = [](const auto* a, const auto* b) { return a->target_pod < b->target_pod; };
-  if (!std::is_sorted(of_pods.begin(), of_pods.end(), by_pod)) {
-    std::stable_sort(of_pods.begin(), of_pods.end(), by_pod);
-  }
-  Endpoints all;
-  all.reserve(of_pods.size());
-  const kube::Endpoint* last = nullptr;
-  for (const kube::Endpoint* endpoint : of_pods) {
-    if (last == nullptr || last->target_pod != endpoint->target_pod) all.emplace_back();
-    Merge(cluster, *endpoint, all.back());
-    last = endpoint;
-  }
+  Endpoints all = MergedByPod(cluster, of_pods);
   if (const Endpoints* largest = LargestFamily(others)) {
     all.insert(all.end(), largest->begin(), largest->end());
   }
@@ -105,10 +114,16 @@ Endpoints EndpointsOf(const kube::ClusterState& cluster, const Slices& slices, s
 }
 
 void CountEndpoints(const Endpoints& endpoints, ServiceStatus& status) {
+  std::string_view last_zone;
+  std::int64_t* ready_there = nullptr;
   for (const MergedEndpoint& endpoint : endpoints) {
     if (endpoint.is_ready()) {
       ++status.ready;
-      ++At(status.ready_by_zone, endpoint.zone);
+      if (ready_there == nullptr || endpoint.zone != last_zone) {
+        ready_there = &At(status.ready_by_zone, endpoint.zone);
+        last_zone = endpoint.zone;
+      }
+      ++*ready_there;
       status.hinted += endpoint.hinted ? 1 : 0;
     } else if (!endpoint.terminating) {
       ++status.not_ready;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -43,7 +44,7 @@ using Rank = std::tuple<bool, std::int64_t, std::int64_t, std::string_view>;
 
 struct Newest {
   Rank rank{false, std::numeric_limits<std::int64_t>::min(), 0, ""};
-  std::vector<std::size_t> groups;
+  std::optional<std::size_t> carried;  // number in carried_groups_
 };
 
 std::vector<std::string> KeysOf(const std::vector<TopologySpreadConstraint>& constraints,
@@ -99,7 +100,8 @@ class SpreadCounter {
     }
     std::vector<bool> is_newest(groups_.size());
     for (const Newest& newest : newest_) {
-      for (const std::size_t group : newest.groups) is_newest[group] = true;
+      if (!newest.carried) continue;
+      for (const std::size_t group : carried_groups_[*newest.carried]) is_newest[group] = true;
     }
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       SpreadStatus status = StatusOf(groups_[i]);
@@ -115,10 +117,10 @@ class SpreadCounter {
   // spec and controller, which stand together.
   struct Carried {
     const kube::PodSpec* spec = nullptr;
-    std::string_view controller;
+    const kube::Owner* controller = nullptr;
     std::uint32_t workload = WorkloadFinder::kNone;
     bool pinned = false;
-    std::vector<std::size_t> groups;
+    std::size_t number = 0;  // in carried_groups_
   };
 
   void AddPod(const SeenPod& seen, Carried& carried) {
@@ -128,17 +130,19 @@ class SpreadCounter {
     const kube::Owner& controller = *kube::ControllerOf(pod.owners);
     const bool pinned = !pod.pinned_node.empty();
     if (carried.spec != pod.spec.get() || carried.workload != workload ||
-        carried.controller != controller.name || carried.pinned != pinned) {
-      carried = {pod.spec.get(), controller.name, workload, pinned, GroupsOf(pod, workload)};
+        carried.pinned != pinned ||
+        (carried.controller != &controller && carried.controller->name != controller.name)) {
+      carried = {pod.spec.get(), &controller, workload, pinned, carried_groups_.size()};
+      carried_groups_.push_back(GroupsOf(pod, workload));
     }
-    for (const std::size_t group : carried.groups) {
+    for (const std::size_t group : carried_groups_[carried.number]) {
       ++groups_[group].carriers;
       if (pod.unschedulable) ++groups_[group].unschedulable;
     }
     if (newest_.size() <= workload) newest_.resize(workload + 1);
     Rank rank = RankOf(pod, controller, workload);
     Newest& newest = newest_[workload];
-    if (newest.rank < rank) newest = {rank, carried.groups};
+    if (newest.rank < rank) newest = {rank, carried.number};
   }
 
   // Pods of the current template first; of those the pods of the youngest ReplicaSet, which tells
@@ -305,6 +309,7 @@ class SpreadCounter {
   std::vector<Group> groups_;
   std::vector<std::vector<std::size_t>> groups_of_;  // by workload
   std::vector<Newest> newest_;                       // by workload
+  std::vector<std::vector<std::size_t>> carried_groups_;
 
   // The ReplicaSet that RankOf saw last.
   std::string_view ranked_set_name_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <iterator>
 
 namespace azexporter::zones {
@@ -13,13 +12,13 @@ bool NamesZones(const kube::Requirement& requirement) {
 }
 
 std::uint64_t HashOf(const kube::NodeSelector& affinity) {
-  const std::hash<std::string_view> of;
   std::uint64_t hash = affinity.terms.size();
   for (const kube::NodeSelectorTerm& term : affinity.terms) {
     for (const auto* requirements : {&term.match_expressions, &term.match_fields}) {
       for (const kube::Requirement& requirement : *requirements) {
-        hash = base::MixHash(hash, of(requirement.key));
-        for (const std::string& value : requirement.values) hash = base::MixHash(hash, of(value));
+        hash = base::MixHash(hash, base::HashText(requirement.key));
+        for (const std::string& value : requirement.values)
+          hash = base::MixHash(hash, base::HashText(value));
       }
     }
   }

@@ -1,6 +1,5 @@
 #include "azexporter/zones/workload_pods.h"
 
-#include <functional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -18,8 +17,8 @@ struct OwnerKey {
 
 struct OwnerKeyHash {
   std::size_t operator()(const OwnerKey& key) const {
-    const std::hash<std::string_view> hash;
-    return base::MixHash(base::MixHash(hash(key.ns), hash(key.kind)), hash(key.name));
+    return base::MixHash(base::MixHash(base::HashText(key.ns), base::HashText(key.kind)),
+                         base::HashText(key.name));
   }
 };
 
@@ -45,35 +44,23 @@ struct WorkloadFinder::Impl {
   std::vector<Entry> entries;
   std::unordered_map<OwnerKey, std::uint32_t, OwnerKeyHash> by_owner;
   std::unordered_map<OwnerKey, std::uint32_t, OwnerKeyHash> by_controller;
-  // The pod asked about last, and the answer.
-  const kube::Pod* last_pod = nullptr;
-  std::uint32_t last = kNone;
 };
 
 WorkloadFinder::WorkloadFinder(const kube::ClusterState& cluster)
-    : impl_(new Impl{cluster, {}, {}, {}, {}}) {}
+    : impl_(new Impl{cluster, {}, {}, {}}) {}
 WorkloadFinder::~WorkloadFinder() = default;
 
 std::uint32_t WorkloadFinder::Of(const kube::Pod& pod) {
-  // In order of names, pods of one controller stand together.
-  const kube::Pod* before = std::exchange(impl_->last_pod, &pod);
-  if (before != nullptr && impl_->last != kNone && &before->owners.get() == &pod.owners.get() &&
-      before->meta.ns == pod.meta.ns) {
-    return impl_->last;
-  }
-  impl_->last = kNone;
   const kube::Owner* owner = kube::ControllerOf(pod.owners);
   if (owner == nullptr || owner->kind == "Node") return kNone;
   const OwnerKey controller{pod.meta.ns, owner->kind, owner->name};
   const auto found = impl_->by_controller.find(controller);
-  if (found != impl_->by_controller.end()) {
-    impl_->last = found->second;
-  } else {
-    const kube::Workload* workload = impl_->cluster.WorkloadOf(pod);
-    impl_->last = workload == nullptr ? impl_->Add(controller, nullptr) : Of(*workload);
-    impl_->by_controller.emplace(controller, impl_->last);
-  }
-  return impl_->last;
+  if (found != impl_->by_controller.end()) return found->second;
+  const kube::Workload* workload = impl_->cluster.WorkloadOf(pod);
+  const std::uint32_t number =
+      workload == nullptr ? impl_->Add(controller, nullptr) : Of(*workload);
+  impl_->by_controller.emplace(controller, number);
+  return number;
 }
 
 std::uint32_t WorkloadFinder::Of(const kube::Workload& workload) {

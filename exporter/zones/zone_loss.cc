@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "azexporter/base/count_text.h"
 #include "azexporter/zones/namespace_report.h"
@@ -258,16 +259,18 @@ std::optional<LossFinding> ControlPlaneFinding(const ControlPlaneNodes& nodes) {
 std::vector<LossFinding> PlacementFindings(const Placement& placement) {
   struct Reason {
     std::int64_t pods = 0;
-    std::set<WorkloadRef> workloads;
+    std::int64_t workloads = 0;
+    const UnplacedPods* last = nullptr;
     const UnplacedPods* example = nullptr;
   };
   std::map<PlacementReason, Reason> reasons;
-  for (const UnplacedPods& unplaced : placement.unplaced) {
-    Reason& reason = reasons[unplaced.reason];
-    reason.pods += unplaced.pods;
-    reason.workloads.insert(unplaced.workload);
-    if (reason.example == nullptr || unplaced.pods > reason.example->pods) {
-      reason.example = &unplaced;
+  for (const auto& unplaced : placement.unplaced) {
+    Reason& reason = reasons[unplaced->reason];
+    reason.pods += unplaced->pods;
+    const UnplacedPods* before = std::exchange(reason.last, unplaced.get());
+    if (before == nullptr || before->workload != unplaced->workload) ++reason.workloads;
+    if (reason.example == nullptr || unplaced->pods > reason.example->pods) {
+      reason.example = unplaced.get();
     }
   }
   std::vector<LossFinding> findings;
@@ -275,8 +278,7 @@ std::vector<LossFinding> PlacementFindings(const Placement& placement) {
     findings.push_back(
         {LossReason::kUnplaceable, placement.kind == LossKind::kEvacuation, "", "placement",
          fmt::format("{} of {} would find no other node ({}), such as those of {}{}",
-                     CountText(reason.pods, "pod"),
-                     CountText(static_cast<std::int64_t>(reason.workloads.size()), "workload"),
+                     CountText(reason.pods, "pod"), CountText(reason.workloads, "workload"),
                      PlacementReasonName(name), FullName(reason.example->workload),
                      reason.example->detail.empty() ? "" : ": " + reason.example->detail)});
   }

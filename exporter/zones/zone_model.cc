@@ -2,19 +2,16 @@
 #include <initializer_list>
 #include <limits>
 #include <tuple>
-#include <type_traits>
-#include <unordered_set>
 
 #include "azexporter/base/time_text.h"
 #include "azexporter/net/http_client.h"
 #include "azexporter/zones/zone_report.h"
 #include "namespace_reporter.h"
 #include "node_domains.h"
+#include "report_changes.h"
 
 namespace azexporter::zones {
 namespace {
-
-constexpr std::string_view kMaintenanceAnnotation = "azexporter.io/maintenance-until";
 
 SourceStatus StatusOf(const kube::ClusterState& cluster, std::string_view resource,
                       const ReportInputs& inputs) {
@@ -104,87 +101,6 @@ ZoneState StateOf(const ZoneStatus& zone) {
   }
   const bool all_cordoned = zone.workers.cordoned + zone.control_plane.cordoned == total;
   return all_cordoned ? ZoneState::kEvacuated : ZoneState::kNormal;
-}
-
-// What of a node the report, and the placement of pods, depend on.
-bool SameForReport(const kube::Node& a, const kube::Node& b) {
-  return a.meta.name == b.meta.name && a.meta.labels == b.meta.labels &&
-         kube::Lookup(a.meta.annotations, kMaintenanceAnnotation) ==
-             kube::Lookup(b.meta.annotations, kMaintenanceAnnotation) &&
-         a.unschedulable == b.unschedulable && a.ready() == b.ready() && a.taints == b.taints &&
-         a.allocatable == b.allocatable;
-}
-
-bool SameForReport(const kube::ObjectList<kube::Node>& a, const kube::ObjectList<kube::Node>& b) {
-  return &a == &b ||
-         std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
-           return one == other || SameForReport(*one, *other);
-         });
-}
-
-struct Changes {
-  std::set<std::string, std::less<>> namespaces;
-  // Of what placement depends on beside nodes and pods.
-  bool placement = false;
-};
-
-// Whether it may place pods otherwise, one of the two null where the object came or went. What
-// becomes of pods is known from the pods.
-template <class T>
-bool MovesPods(const T*, const T*) {
-  return true;
-}
-bool MovesPods(const kube::Pod*, const kube::Pod*) { return false; }
-bool MovesPods(const kube::PodDisruptionBudget*, const kube::PodDisruptionBudget*) { return false; }
-bool MovesPods(const kube::EndpointSlice*, const kube::EndpointSlice*) { return false; }
-// The rest is status, and what its pods show.
-bool MovesPods(const kube::Workload* before, const kube::Workload* now) {
-  return before == nullptr || now == nullptr || before->selector != now->selector;
-}
-template <class T>
-requires std::is_base_of_v<kube::Workload, T>
-bool MovesPods(const T* before, const T* now) {
-  return MovesPods(static_cast<const kube::Workload*>(before), now);
-}
-
-template <class T>
-void AddChanged(const kube::ObjectList<T>& before, const kube::ObjectList<T>& after,
-                Changes& changes) {
-  kube::ForEachChange(before, after, [&](const T* was, const T* is) {
-    changes.namespaces.insert(is == nullptr ? was->meta.ns : is->meta.ns);
-    changes.placement = changes.placement || MovesPods(was, is);
-  });
-}
-
-// A volume is looked at by the claims that name it, whichever claim it names itself.
-void AddChangedVolumes(const kube::ClusterState& before, const kube::ClusterState& after,
-                       Changes& changes) {
-  std::unordered_set<std::string_view> changed;
-  kube::ForEachChange(before.volumes(), after.volumes(),
-                      [&](const kube::PersistentVolume* was, const kube::PersistentVolume* is) {
-                        changed.insert(is == nullptr ? was->meta.name : is->meta.name);
-                      });
-  if (changed.empty()) return;
-  changes.placement = true;
-  for (const auto& claim : after.claims()) {
-    if (changed.contains(claim->volume_name)) changes.namespaces.insert(claim->meta.ns);
-  }
-}
-
-Changes ChangesBetween(const kube::ClusterState& before, const kube::ClusterState& after) {
-  Changes changes;
-  AddChanged(before.pods(), after.pods(), changes);
-  AddChanged(before.deployments(), after.deployments(), changes);
-  AddChanged(before.replica_sets(), after.replica_sets(), changes);
-  AddChanged(before.stateful_sets(), after.stateful_sets(), changes);
-  AddChanged(before.daemon_sets(), after.daemon_sets(), changes);
-  AddChanged(before.jobs(), after.jobs(), changes);
-  AddChanged(before.budgets(), after.budgets(), changes);
-  AddChanged(before.services(), after.services(), changes);
-  AddChanged(before.endpoint_slices(), after.endpoint_slices(), changes);
-  AddChanged(before.claims(), after.claims(), changes);
-  AddChangedVolumes(before, after, changes);
-  return changes;
 }
 
 // What the nodes alone say, by zone.
@@ -289,7 +205,7 @@ void SortFindings(std::vector<LossFinding>& findings) {
 struct ZoneModel::Impl {
   struct Namespace {
     std::shared_ptr<const NamespaceReport> report;
-    NamespaceGroups groups;
+    std::shared_ptr<const NamespaceGroups> groups;
   };
   struct Placed {
     std::shared_ptr<const Placement> placement;
@@ -306,6 +222,8 @@ struct ZoneModel::Impl {
   NodeFacts nodes;
   // By zone and kind; none where something that they depend on changed.
   std::map<std::pair<std::string, LossKind>, Placed> placements;
+  std::unique_ptr<PlacementModel> placing;  // null: pods were not placed on these nodes yet
+  PlacementModel::Names to_place;           // the namespaces that it does not know as they are
   // And what the volumes' was made of.
   std::shared_ptr<const VolumeReport> volumes;
   std::shared_ptr<const kube::ClusterState> volume_basis;
@@ -316,6 +234,7 @@ struct ZoneModel::Impl {
         node_basis->storage_classes() == inputs.cluster->storage_classes()) {
       return;
     }
+    placing.reset();
     node_basis = inputs.cluster;
     nodes = FactsOf(node_basis->nodes());
     reporter.reset();
@@ -335,6 +254,7 @@ struct ZoneModel::Impl {
       reporter = std::make_unique<NamespaceReporter>(*node_basis, options);
       namespaces.clear();
       placements.clear();
+      placing.reset();
       for (const std::string& ns : NamespacesOf(*inputs.cluster)) Make(*inputs.cluster, ns);
     } else {
       Renew(*inputs.cluster);
@@ -344,8 +264,8 @@ struct ZoneModel::Impl {
 
   void Renew(const kube::ClusterState& now) {
     Changes changes = ChangesBetween(*cluster, now);
-    if (changes.placement) placements.clear();
     if (changes.namespaces.empty()) return;
+    to_place.merge(changes.placement);
     for (const auto& [ns, known] : namespaces) {
       if (known.report->reads_other_namespaces) changes.namespaces.insert(ns);
     }
@@ -355,12 +275,14 @@ struct ZoneModel::Impl {
   void Make(const kube::ClusterState& now, const std::string& ns) {
     NamespaceReporter::Result made = reporter->Of(now, ns);
     Namespace& known = namespaces[ns];
-    if (!(made.groups == known.groups)) placements.clear();
+    if (known.groups == nullptr || !(made.groups == *known.groups)) {
+      known.groups = std::make_shared<const NamespaceGroups>(std::move(made.groups));
+      to_place.insert(ns);
+    }
     if (made.report.empty()) {
       namespaces.erase(ns);
     } else {
       known.report = std::make_shared<const NamespaceReport>(std::move(made.report));
-      known.groups = std::move(made.groups);
     }
   }
 
@@ -452,11 +374,17 @@ struct ZoneModel::Impl {
   // The placements of all zones that still have nodes.
   void Place(const ReportInputs& inputs, const ZoneReport& report) {
     if (!inputs.place || !report.all_pods_seen()) return placements.clear();
-    if (!placements.empty()) return;
-    std::vector<const NamespaceGroups*> groups;
-    for (const auto& [ns, known] : namespaces) groups.push_back(&known.groups);
-    const PlacementModel model(*inputs.cluster, inputs.default_constraints, reporter->nodes(),
-                               groups);
+    if (!placements.empty() && to_place.empty()) return;
+    PlacementModel::Namespaces groups;
+    for (const auto& [ns, known] : namespaces) groups.emplace(ns, known.groups);
+    if (placing == nullptr) {
+      placing = std::make_unique<PlacementModel>(*node_basis, inputs.default_constraints,
+                                                 reporter->nodes());
+      for (const auto& [ns, known] : groups) to_place.insert(ns);
+    }
+    PlacementModel& model = *placing;
+    model.Update(*inputs.cluster, groups, std::exchange(to_place, {}));
+    placements.clear();
     const bool alike = model.KindsAlike();
     for (const ZoneStatus& zone : report.zones) {
       if (zone.nodes_total() == 0) continue;

@@ -10,6 +10,8 @@
 #include "placement_helpers.h"
 #include "random_parts.h"
 #include "slow_placement.h"
+#include "zones/node_domains.h"
+#include "zones/placement_pods.h"
 
 namespace azexporter::zones {
 namespace {
@@ -132,10 +134,10 @@ ClusterParts RandomCluster(Dice& dice) {
 
 std::string FastText(const Placement& placement) {
   std::map<std::string, std::int64_t> rows;
-  for (const UnplacedPods& unplaced : placement.unplaced) {
-    rows[unplaced.workload.ns + "/" + unplaced.workload.name + " " +
-         std::string(PlacementReasonName(unplaced.reason)) + "(" + unplaced.resource + ")"] +=
-        unplaced.pods;
+  for (const auto& unplaced : placement.unplaced) {
+    rows[unplaced->workload.ns + "/" + unplaced->workload.name + " " +
+         std::string(PlacementReasonName(unplaced->reason)) + "(" + unplaced->resource + ")"] +=
+        unplaced->pods;
   }
   std::string text;
   for (const auto& [row, pods] : rows) text += row + " " + std::to_string(pods) + "; ";
@@ -157,20 +159,94 @@ TEST(PlacementRandomTest, AgreesWithPodByPodPlacement) {
   for (int round = 0; round < kRounds; ++round) {
     const ClusterParts parts = RandomCluster(dice);
     const kube::ClusterState cluster = parts.Build();
-    const PlacementModel model(cluster);
+    PlacementModel model(cluster);
     for (const char* zone : {"a", "b"}) {
       for (const LossKind kind : {LossKind::kFailure, LossKind::kEvacuation}) {
         const Placement got = model.Without(zone, kind);
         ASSERT_EQ(FastText(got), SlowPlacement(parts, zone, kind).Run())
             << "round " << round << " zone " << zone << " " << LossKindName(kind);
         placed += got.placed;
-        for (const UnplacedPods& unplaced : got.unplaced) ++seen[unplaced.reason];
+        for (const auto& unplaced : got.unplaced) ++seen[unplaced->reason];
       }
     }
   }
   // Each reason came up, and there was room for many.
   EXPECT_EQ(seen.size(), 12u);
   EXPECT_GT(placed, 5000);
+}
+
+// Pods that come and go, on the same nodes.
+void ChangePods(Dice& dice, ClusterParts& parts, int round) {
+  for (int i = 1 + dice.Below(3); i > 0 && !parts.pods.empty(); --i) {
+    const auto place = dice.Below(static_cast<int>(parts.pods.size()));
+    kube::Pod& pod = parts.pods[static_cast<std::size_t>(place)];
+    switch (dice.Below(5)) {
+      case 0:
+        pod.meta.terminating = !pod.meta.terminating;
+        break;
+      case 1:
+        pod.node_name = "n" + std::to_string(1 + dice.Below(11));
+        break;
+      case 2:
+        pod.spec = Spec(RandomSpec(dice));
+        break;
+      case 3:
+        parts.pods.erase(parts.pods.begin() + place);
+        break;
+      default: {
+        const kube::Pod like = pod;
+        AddPod(dice, parts, "x" + std::to_string(round) + "-" + std::to_string(i), like.spec,
+               like.meta.labels.get());
+        parts.pods.back().meta.ns = like.meta.ns;
+        parts.pods.back().owners = like.owners;
+        if (!parts.pods.back().claims.empty()) parts.claims.back().meta.ns = like.meta.ns;
+      }
+    }
+  }
+}
+
+TEST(PlacementRandomTest, AnUpdateTellsWhatARunFromTheBeginningTells) {
+  Dice dice(20261126);
+  std::int64_t unplaced = 0;
+  for (int round = 0; round < kRounds / 10; ++round) {
+    ClusterParts parts = RandomCluster(dice);
+    const kube::ClusterState first = parts.Build();
+    NodeDomains domains(first.nodes());
+    PlacementModel model(first, {}, domains);
+    GroupsByNamespace known;
+    for (int step = 0; step < 12; ++step) {
+      const kube::ClusterState cluster = parts.Build();
+      GroupsByNamespace now = GroupsOf(cluster, domains);
+      std::set<std::string, std::less<>> changed;
+      for (const auto& [ns, groups] : known) {
+        if (!now.contains(ns)) changed.insert(ns);
+      }
+      for (auto& [ns, groups] : now) {
+        const auto before = known.find(ns);
+        const bool same = before != known.end() && *before->second == *groups;
+        if (same) groups = before->second;
+        if (!same) changed.insert(ns);
+      }
+      model.Update(cluster, now, changed);
+      known = std::move(now);
+      PlacementModel anew(cluster);
+      ASSERT_EQ(model.KindsAlike(), anew.KindsAlike());
+      for (const char* zone : {"a", "b"}) {
+        for (const LossKind kind : {LossKind::kFailure, LossKind::kEvacuation}) {
+          const Placement got = model.Without(zone, kind);
+          const Placement want = anew.Without(zone, kind);
+          ASSERT_EQ(Told(got), Told(want)) << "round " << round << " step " << step;
+          ASSERT_EQ(FastText(got), FastText(want)) << "round " << round << " step " << step;
+          EXPECT_EQ(got.before.free, want.before.free);
+          EXPECT_EQ(got.pending, want.pending);
+          EXPECT_EQ(got.stateful, want.stateful);
+          unplaced += got.unplaced_pods();
+        }
+      }
+      ChangePods(dice, parts, step);
+    }
+  }
+  EXPECT_GT(unplaced, 5000);
 }
 
 }  // namespace

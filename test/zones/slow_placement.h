@@ -42,6 +42,7 @@ class SlowPlacement {
       }
     }
     for (const kube::Pod& pod : parts.pods) Sort(pod);
+    Number({parts.pods.begin(), parts.pods.end()});
     std::sort(displaced_.begin(), displaced_.end(), [&](const kube::Pod& a, const kube::Pod& b) {
       return std::tuple(-a.spec->priority, -Share(a), a.meta.ns, a.meta.name) <
              std::tuple(-b.spec->priority, -Share(b), b.meta.ns, b.meta.name);
@@ -69,6 +70,32 @@ class SlowPlacement {
 
  private:
   using Furthest = std::pair<PlacementReason, std::string>;
+
+  // The pods on nodes in order of namespace and name; those next to each other that are the same to
+  // the scheduler and to their controller have one number.
+  void Number(std::vector<kube::Pod> pods) {
+    std::erase_if(pods, [&](const kube::Pod& pod) {
+      return NodeOf(pod) == nullptr || pod.phase == kube::PodPhase::kFailed;
+    });
+    std::sort(pods.begin(), pods.end(), [](const kube::Pod& a, const kube::Pod& b) {
+      return std::tie(a.meta.ns, a.meta.name) < std::tie(b.meta.ns, b.meta.name);
+    });
+    for (std::size_t i = 0; i < pods.size(); ++i) {
+      if (i == 0 || !SameGroup(pods[i - 1], pods[i])) ++groups_;
+      group_of_[{pods[i].meta.ns, pods[i].meta.name}] = groups_;
+    }
+  }
+
+  static bool SameGroup(const kube::Pod& a, const kube::Pod& b) {
+    const auto owner = [](const kube::Pod& pod) {
+      return pod.owners.empty() ? std::pair<std::string, std::string>()
+                                : std::pair(pod.owners.get()[0].kind, pod.owners.get()[0].name);
+    };
+    return a.spec == b.spec && a.meta.ns == b.meta.ns && a.meta.labels == b.meta.labels &&
+           a.claims == b.claims && owner(a) == owner(b) &&
+           a.meta.terminating == b.meta.terminating &&
+           a.pinned_node.empty() == b.pinned_node.empty();
+  }
 
   bool Lost(const kube::Node& node) const { return node.zone() == zone_; }
 
@@ -336,9 +363,35 @@ class SlowPlacement {
     return 0;
   }
 
+  // FNV-1a of the workload, by which it begins with a zone and a node of its own.
+  static std::uint64_t TurnOf(const kube::Pod& pod) {
+    const kube::Owner& owner = pod.owners.get()[0];
+    std::uint64_t hash = 14'695'981'039'346'656'037U;
+    for (const char c : pod.meta.ns + "/" + owner.kind + "/" + owner.name) {
+      hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
+    }
+    return hash;
+  }
+
+  // The pods of a group take turns together.
+  void BeginTurn(const kube::Pod& pod, const std::set<std::pair<std::string, std::string>>& parts) {
+    const int group = group_of_.at({pod.meta.ns, pod.meta.name});
+    if (std::exchange(turn_of_, group) == group) return;
+    next_part_ = TurnOf(pod) % parts.size();
+    std::size_t part = 0;
+    for (const auto& key : parts) {
+      std::vector<std::size_t> in_part;
+      for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        if (PartOf(nodes_[i]) == key) in_part.push_back(i);
+      }
+      next_node_[part++] = in_part[TurnOf(pod) / parts.size() % in_part.size()];
+    }
+  }
+
   bool Place(const kube::Pod& pod, Furthest& furthest) {
     std::set<std::pair<std::string, std::string>> parts;
     for (const kube::Node& node : nodes_) parts.insert(PartOf(node));
+    BeginTurn(pod, parts);
     std::tuple<std::int64_t, std::size_t, std::size_t> best;
     const kube::Node* chosen = nullptr;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -373,6 +426,9 @@ class SlowPlacement {
   std::vector<kube::Pod> present_;
   std::vector<kube::Pod> displaced_;
   int bare_ = 0;
+  std::map<std::pair<std::string, std::string>, int> group_of_;  // by pod
+  int groups_ = 0;
+  int turn_of_ = 0;  // the group
   std::size_t next_part_ = 0;
   std::map<std::size_t, std::size_t> next_node_;
 };

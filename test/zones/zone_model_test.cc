@@ -263,10 +263,10 @@ std::string Told(const std::vector<ZoneLoss>& losses) {
     if (loss.placement) {
       text += "  displaced " + std::to_string(loss.placement->displaced) + ", placed " +
               std::to_string(loss.placement->placed) + "\n";
-      for (const UnplacedPods& unplaced : loss.placement->unplaced) {
-        text += "  unplaced " + std::to_string(unplaced.pods) + " of " +
-                FullName(unplaced.workload) + ": " +
-                std::string(PlacementReasonName(unplaced.reason)) + " " + unplaced.detail + "\n";
+      for (const auto& unplaced : loss.placement->unplaced) {
+        text += "  unplaced " + std::to_string(unplaced->pods) + " of " +
+                FullName(unplaced->workload) + ": " +
+                std::string(PlacementReasonName(unplaced->reason)) + " " + unplaced->detail + "\n";
       }
     }
   }

@@ -11,6 +11,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,21 @@ namespace azexporter::base {
 inline std::uint64_t MixHash(std::uint64_t hash, std::uint64_t value) {
   hash = (hash ^ value) * 0x9e3779b97f4a7c15;
   return hash ^ (hash >> 32);
+}
+
+// Of a text of a few words. The same only within a process.
+inline std::uint64_t HashText(std::string_view text) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const auto word = [&](std::size_t at, std::size_t size) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, size);
+    return bytes;
+  };
+  std::uint64_t hash = text.size();
+  if (text.size() < kWord) return text.empty() ? hash : MixHash(hash, word(0, text.size()));
+  for (std::size_t at = 0; at + kWord < text.size(); at += kWord)
+    hash = MixHash(hash, word(at, kWord));
+  return MixHash(hash, word(text.size() - kWord, kWord));
 }
 
 class HashIndex {

@@ -25,12 +25,15 @@
 // Displaced pods are placed one after the other: higher priority first, then the larger request
 // (its largest share of what the whole cluster has of a resource), then by namespace and name. Of
 // the zones with a node for it a pod goes to the one with the fewest pods of its first hard
-// constraint over zones, else to the zones in turn; there to the nodes in turn. What was placed
-// counts for the next.
+// constraint over zones, else to the zones in turn; there to the nodes in turn. Each workload
+// begins with a zone and a node of its own, which its name says, so that where a pod goes does not
+// hang on pods that have nothing to do with it. What was placed counts for the next.
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
-#include <span>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,8 +115,9 @@ struct Placement {
   std::int64_t stateful = 0;  // displaced pods of StatefulSets, which wait for the old pod's end
   std::int64_t pending = 0;   // in the whole cluster without a node, before the loss
 
-  std::vector<UnplacedPods> unplaced;  // by workload, reason, resource, detail
-  Headroom before;                     // the zone lost, nothing placed yet
+  // By workload, reason, resource, detail. Never null.
+  std::vector<std::shared_ptr<const UnplacedPods>> unplaced;
+  Headroom before;  // the zone lost, nothing placed yet
   Headroom after;
 
   std::int64_t unplaced_pods() const { return displaced - placed; }
@@ -122,30 +126,37 @@ struct Placement {
 class NamespaceGroups;  // both private to `zones`
 class NodeDomains;
 
-// What all zones have in common is computed once, by the constructor.
+// A model goes along with the cluster: an update costs what changed, and so does the next question
+// about a zone that was asked about before.
 //
-// Thread safety: immutable after construction.
+// Thread safety: one thread only.
 class PlacementModel {
  public:
-  // `cluster` must outlive this. `defaults`: what the scheduler applies to pods without spread
-  // constraints of their own; only hard ones matter.
+  using Namespaces = std::map<std::string, std::shared_ptr<const NamespaceGroups>, std::less<>>;
+  using Names = std::set<std::string, std::less<>>;
+
+  // Of the whole cluster as it is, which must outlive this. `defaults`: what the scheduler applies
+  // to pods without spread constraints of their own; only hard ones matter.
   explicit PlacementModel(const kube::ClusterState& cluster,
                           const DefaultConstraints& defaults = {});
-  // The same from what was found before, in order of namespaces; both must outlive this.
+  // Of the cluster's nodes, and no pods yet. `domains`: of the same nodes. Both must outlive this.
   PlacementModel(const kube::ClusterState& cluster, const DefaultConstraints& defaults,
-                 NodeDomains& domains, std::span<const NamespaceGroups* const> namespaces);
+                 NodeDomains& domains);
   ~PlacementModel();
   PlacementModel(const PlacementModel&) = delete;
   PlacementModel& operator=(const PlacementModel&) = delete;
 
+  // The same nodes with other pods: see PlacementFacts::Update.
+  void Update(const kube::ClusterState& now, const Namespaces& namespaces, const Names& changed);
+
   // Of a zone that no node has, nothing is displaced.
-  Placement Without(std::string_view zone, LossKind kind) const;
+  Placement Without(std::string_view zone, LossKind kind);
   // No constraint tells a failed node from a drained one: of any zone, both kinds come to the same.
   bool KindsAlike() const;
 
  private:
   struct Impl;
-  std::unique_ptr<const Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace azexporter::zones

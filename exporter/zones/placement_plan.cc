@@ -1,0 +1,111 @@
+#include "placement_plan.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "lost_nodes.h"
+
+namespace azexporter::zones {
+namespace {
+
+// What follows from a spec alone.
+struct SpecFacts {
+  const NodeClass* wanted = nullptr;
+  const NodeClass* open = nullptr;
+  std::vector<Request> requests;
+  double share = 0;
+};
+
+double ShareOf(const std::vector<Request>& requests, const NodeRoom& room) {
+  double share = 0;
+  for (const Request& request : requests) {
+    const std::int64_t total = room.total[request.resource];
+    if (total <= 0) continue;
+    share = std::max(share, static_cast<double>(request.amount) / static_cast<double>(total));
+  }
+  return share;
+}
+
+SpecFacts FactsOf(const kube::PodSpec& spec, const PlanBasis& basis) {
+  Eligibility eligibility;
+  eligibility.node_selector = spec.node_selector;
+  eligibility.node_affinity = spec.required_node_affinity;
+  SpecFacts made;
+  made.wanted = &basis.nodes.ClassOf(basis.domains.GroundOf(eligibility));
+  eligibility.honor_taints = true;
+  eligibility.tolerations = spec.tolerations;
+  made.open = &basis.nodes.ClassOf(basis.domains.GroundOf(eligibility));
+  made.requests = basis.room.RequestsOf(spec.requests);
+  made.share = ShareOf(made.requests, basis.room);
+  return made;
+}
+
+// FNV-1a of "shop/Deployment/web".
+std::uint64_t TurnOf(const WorkloadRef& ref) {
+  std::uint64_t hash = 14'695'981'039'346'656'037U;
+  const auto mix = [&](std::string_view text) {
+    for (const char c : text) {
+      hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
+    }
+  };
+  for (const std::string_view text :
+       {std::string_view(ref.ns), std::string_view("/"), std::string_view(ref.kind),
+        std::string_view("/"), std::string_view(ref.name)}) {
+    mix(text);
+  }
+  return hash;
+}
+
+// No constraint tells a failed node from a drained one.
+bool KindsAlike(const PlacementRules& rules) {
+  const auto failed = TaintsOf(LossKind::kFailure);
+  const auto drained = TaintsOf(LossKind::kEvacuation);
+  return std::all_of(rules.tallies().begin(), rules.tallies().end(), [&](const Tally& tally) {
+    return tally.ground == nullptr || KeepsNodes(tally.ground->eligibility, failed) ==
+                                          KeepsNodes(tally.ground->eligibility, drained);
+  });
+}
+
+std::vector<const NamespaceGroups*> Pointers(const PlacementPlan::Namespaces& namespaces) {
+  std::vector<const NamespaceGroups*> pointers;
+  for (const auto& groups : namespaces) pointers.push_back(groups.get());
+  return pointers;
+}
+
+}  // namespace
+
+PlacementPlan::PlacementPlan(const kube::ClusterState& now, Namespaces namespaces,
+                             const PlanBasis& basis)
+    : namespaces_(std::move(namespaces)),
+      pods_(Pointers(namespaces_)),
+      rules_(now, pods_, basis.domains, basis.defaults) {
+  pods_.ForgetLabels();
+  AddMovers(now, basis);
+  kinds_alike_ = KindsAlike(rules_);
+}
+
+void PlacementPlan::AddMovers(const kube::ClusterState& now, const PlanBasis& basis) {
+  std::unordered_map<const kube::PodSpec*, SpecFacts> by_spec;
+  for (std::uint32_t number = 0; number < pods_.groups().size(); ++number) {
+    const PodGroup& group = pods_.groups()[number];
+    if (group.role != PodRole::kMoves) continue;
+    const auto [found, added] = by_spec.try_emplace(group.pod->spec.get());
+    if (added) found->second = FactsOf(*group.pod->spec, basis);
+    const SpecFacts& spec = found->second;
+    Mover mover{.group = number,
+                .wanted = spec.wanted,
+                .open = spec.open,
+                .requests = spec.requests,
+                .priority = group.pod->spec->priority,
+                .share = spec.share,
+                .turn = TurnOf(pods_.workload(group.workload)),
+                .volumes = {}};
+    for (const std::string& claim : group.pod->claims) {
+      const VolumeReach* reach = basis.nodes.ReachOf(now, group.pod->meta.ns, claim);
+      if (reach != nullptr) mover.volumes.emplace_back(claim, reach);
+    }
+    movers_.push_back(std::move(mover));
+  }
+}
+
+}  // namespace azexporter::zones
