@@ -115,13 +115,12 @@ void PlacementRun::FindChangedRoom() {
   if (order_.empty() || room_.size() != free_.size()) return;
   const std::size_t width = facts_.room().width();
   for (std::uint32_t node = 0; node < lost_.size(); ++node) {
-    const std::size_t at = node * width;
-    if (facts_.room().unlimited[node] ||
-        std::equal(free_.begin() + at, free_.begin() + at + width, room_.begin() + at)) {
-      continue;
-    }
+    if (facts_.room().unlimited[node]) continue;
+    const std::int64_t* now = &free_[node * width];
+    const std::int64_t* before = &room_[node * width];
+    if (std::equal(now, now + width, before)) continue;
     std::vector<std::int64_t>& more = different_[node];
-    for (std::size_t i = 0; i < width; ++i) more.push_back(free_[at + i] - room_[at + i]);
+    for (std::size_t i = 0; i < width; ++i) more.push_back(now[i] - before[i]);
   }
 }
 
@@ -475,8 +474,9 @@ void PlacementRun::Summarize(PlanRun& run) {
 
 void PlacementRun::AddUnplaced() {
   result_.unplaced.clear();
-  for (const auto& [ns, slot] : facts_.slots()) {
-    PlanRun& run = plans_[slot];
+  for (const auto& slot_of : facts_.slots()) {
+    const std::string& ns = slot_of.first;
+    PlanRun& run = plans_[slot_of.second];
     if (run.unplaced_changed) Summarize(run);
     const auto& rows = run.unplaced;
     const auto first = std::partition_point(rows.begin(), rows.end(),
