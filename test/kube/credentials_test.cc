@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <mutex>
 
 #include "azexporter/kube/api_client.h"
 #include "simulator/http_server.h"
@@ -122,8 +123,10 @@ TEST_F(CredentialsTest, FilesAreReadForEachRequest) {
 }
 
 TEST_F(CredentialsTest, ARequestIsSentOnceMoreWithFreshCredentials) {
+  std::mutex mu;  // the server has a thread of its own
   std::vector<std::string> tokens;
   auto server = simulator::HttpServer::Start({}, [&](const simulator::HttpRequest& request) {
+    const std::lock_guard lock(mu);
     tokens.push_back(request.Header("Authorization"));
     simulator::HttpResponse response;
     response.status = tokens.back() == "Bearer t2" ? 200 : 401;
@@ -136,6 +139,7 @@ TEST_F(CredentialsTest, ARequestIsSentOnceMoreWithFreshCredentials) {
   access.impersonation = {{"Impersonate-User", "jane"}};
   ApiClient client(access);
   EXPECT_TRUE(client.Get("/version", Accept::kJson, 5'000, {}));
+  const std::lock_guard lock(mu);
   EXPECT_EQ(tokens, (std::vector<std::string>{"Bearer t1", "Bearer t2"}));
 }
 
