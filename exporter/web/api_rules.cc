@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "azexporter/base/fnv.h"
 #include "azexporter/base/text.h"
 #include "handlers.h"
 #include "json_views.h"
@@ -141,10 +142,7 @@ Result<RuleFilter> TakeFilter(const Request& request) {
 
 // Names a group where a page of them begins; means nothing to the client.
 std::string GroupToken(const rules::RuleGroup& group) {
-  std::uint64_t hash = 14'695'981'039'346'656'037U;  // FNV-1a
-  for (const char c : group.file + ";" + group.name) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
-  }
+  const std::uint64_t hash = base::Fnv1a(group.file + ";" + group.name);
   constexpr int kHex = 16;
   std::array<char, 16> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), hash, kHex);

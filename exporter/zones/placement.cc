@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
-#include "namespace_pods.h"
 #include "placement_run.h"
 
 namespace azexporter::zones {
@@ -60,7 +58,7 @@ PlacementModel::PlacementModel(const kube::ClusterState& cluster,
   auto domains = std::make_unique<NodeDomains>(cluster.nodes());
   NodeDomains& of_nodes = *domains;
   impl_.reset(new Impl{std::move(domains), PlacementFacts(cluster, of_nodes, defaults), {}});
-  const Namespaces namespaces = GroupsOf(cluster, of_nodes);
+  const GroupsByNamespace namespaces = GroupsOf(cluster, of_nodes);
   Names names;
   for (const auto& [ns, groups] : namespaces) names.insert(ns);
   Update(cluster, namespaces, names);
@@ -70,7 +68,7 @@ PlacementModel::PlacementModel(const kube::ClusterState& cluster,
     : impl_(new Impl{nullptr, PlacementFacts(cluster, domains, defaults), {}}) {}
 PlacementModel::~PlacementModel() = default;
 
-void PlacementModel::Update(const kube::ClusterState& now, const Namespaces& namespaces,
+void PlacementModel::Update(const kube::ClusterState& now, const GroupsByNamespace& namespaces,
                             const Names& changed) {
   impl_->facts.Update(now, namespaces, changed);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "azexporter/base/fnv.h"
 #include "lost_nodes.h"
 
 namespace azexporter::zones {
@@ -38,22 +39,6 @@ SpecFacts FactsOf(const kube::PodSpec& spec, const PlanBasis& basis) {
   made.requests = basis.room.RequestsOf(spec.requests);
   made.share = ShareOf(made.requests, basis.room);
   return made;
-}
-
-// FNV-1a of "shop/Deployment/web".
-std::uint64_t TurnOf(const WorkloadRef& ref) {
-  std::uint64_t hash = 14'695'981'039'346'656'037U;
-  const auto mix = [&](std::string_view text) {
-    for (const char c : text) {
-      hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
-    }
-  };
-  for (const std::string_view text :
-       {std::string_view(ref.ns), std::string_view("/"), std::string_view(ref.kind),
-        std::string_view("/"), std::string_view(ref.name)}) {
-    mix(text);
-  }
-  return hash;
 }
 
 // No constraint tells a failed node from a drained one.
@@ -92,13 +77,14 @@ void PlacementPlan::AddMovers(const kube::ClusterState& now, const PlanBasis& ba
     const auto [found, added] = by_spec.try_emplace(group.pod->spec.get());
     if (added) found->second = FactsOf(*group.pod->spec, basis);
     const SpecFacts& spec = found->second;
+    const WorkloadRef& workload = pods_.workload(group.workload);
     Mover mover{.group = number,
                 .wanted = spec.wanted,
                 .open = spec.open,
                 .requests = spec.requests,
                 .priority = group.pod->spec->priority,
                 .share = spec.share,
-                .turn = TurnOf(pods_.workload(group.workload)),
+                .turn = base::Fnv1a(workload.ns + "/" + workload.kind + "/" + workload.name),
                 .volumes = {}};
     for (const std::string& claim : group.pod->claims) {
       const VolumeReach* reach = basis.nodes.ReachOf(now, group.pod->meta.ns, claim);

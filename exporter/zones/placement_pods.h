@@ -6,8 +6,6 @@
 // Thread safety: NamespaceGroups: immutable after construction; PodGroups: one thread only.
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -18,6 +16,7 @@
 #include <vector>
 
 #include "azexporter/kube/cluster_state.h"
+#include "azexporter/zones/placement.h"
 #include "azexporter/zones/workload_pods.h"
 #include "label_index.h"
 #include "namespace_pods.h"
@@ -80,8 +79,6 @@ class NamespaceGroups {
   Outward outward_;
 };
 
-using GroupsByNamespace =
-    std::map<std::string, std::shared_ptr<const NamespaceGroups>, std::less<>>;
 // Of all pods.
 GroupsByNamespace GroupsOf(const kube::ClusterState& cluster, const NodeDomains& nodes);
 

@@ -321,7 +321,7 @@ void PlacementRun::Place(Placing& placing) {
 void PlacementRun::NoteAsked(const NodeRange& range) {
   for (NodeRange& known : placing_->asked) {
     if (known.part != range.part || range.first < known.first) continue;
-    if (known.last != 0xffffffff && range.first > known.last + 1) continue;
+    if (known.last != NodeRange::kEnd && range.first > known.last + 1) continue;
     known.last = std::max(known.last, range.last);
     return;
   }

@@ -29,9 +29,11 @@ namespace azexporter::zones {
 
 // Nodes of a part, by number, both ends included.
 struct NodeRange {
+  static constexpr std::uint32_t kEnd = 0xffffffff;
+
   std::uint32_t part = 0;
   std::uint32_t first = 0;
-  std::uint32_t last = 0xffffffff;
+  std::uint32_t last = kEnd;
 };
 
 // What became of a mover.

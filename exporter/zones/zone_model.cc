@@ -375,7 +375,7 @@ struct ZoneModel::Impl {
   void Place(const ReportInputs& inputs, const ZoneReport& report) {
     if (!inputs.place || !report.all_pods_seen()) return placements.clear();
     if (!placements.empty() && to_place.empty()) return;
-    PlacementModel::Namespaces groups;
+    GroupsByNamespace groups;
     for (const auto& [ns, known] : namespaces) groups.emplace(ns, known.groups);
     if (placing == nullptr) {
       placing = std::make_unique<PlacementModel>(*node_basis, inputs.default_constraints,

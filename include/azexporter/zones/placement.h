@@ -125,6 +125,8 @@ struct Placement {
 
 class NamespaceGroups;  // both private to `zones`
 class NodeDomains;
+using GroupsByNamespace =
+    std::map<std::string, std::shared_ptr<const NamespaceGroups>, std::less<>>;
 
 // A model goes along with the cluster: an update costs what changed, and so does the next question
 // about a zone that was asked about before.
@@ -132,7 +134,6 @@ class NodeDomains;
 // Thread safety: one thread only.
 class PlacementModel {
  public:
-  using Namespaces = std::map<std::string, std::shared_ptr<const NamespaceGroups>, std::less<>>;
   using Names = std::set<std::string, std::less<>>;
 
   // Of the whole cluster as it is, which must outlive this. `defaults`: what the scheduler applies
@@ -147,7 +148,8 @@ class PlacementModel {
   PlacementModel& operator=(const PlacementModel&) = delete;
 
   // The same nodes with other pods: see PlacementFacts::Update.
-  void Update(const kube::ClusterState& now, const Namespaces& namespaces, const Names& changed);
+  void Update(const kube::ClusterState& now, const GroupsByNamespace& namespaces,
+              const Names& changed);
 
   // Of a zone that no node has, nothing is displaced.
   Placement Without(std::string_view zone, LossKind kind);
