@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "azexporter/kube/object_cache.h"
@@ -40,26 +41,31 @@ ReportInputs InputsOf(std::shared_ptr<const kube::ClusterState> cluster, bool pl
           .now_ms = bench::kNowMs};
 }
 
-// The same cluster with its middle pod no longer ready, or without it.
-std::shared_ptr<const kube::ClusterState> WithOneChange(const bench::ZoneCluster& made, bool gone) {
+using State = std::shared_ptr<const kube::ClusterState>;
+
+// The cluster, and the same with its middle pod no longer ready, or without it. As a watch leaves
+// them: they share what did not change.
+std::pair<State, State> OneChange(const bench::ZoneCluster& made, bool gone) {
   kube::ClusterState::Parts parts = made.parts;
+  const auto state = [&] { return std::make_shared<const kube::ClusterState>(parts); };
+  const kube::Object<kube::Pod> middle = (*parts.pods)[parts.pods->size() / 2];
   kube::ObjectCache<kube::Pod> pods;
   pods.Replace({parts.pods->begin(), parts.pods->end()});
-  const kube::Pod& middle = *(*parts.pods)[parts.pods->size() / 2];
+  parts.pods = pods.List();
+  const State before = state();
   if (gone) {
-    pods.Remove(middle);
+    pods.Remove(*middle);
   } else {
-    kube::Pod pod = middle;
+    kube::Pod pod = *middle;
     pod.ready = kube::ConditionStatus::kFalse;
     pods.Upsert(std::make_shared<const kube::Pod>(std::move(pod)));
   }
   parts.pods = pods.List();
-  return std::make_shared<const kube::ClusterState>(std::move(parts));
+  return {before, state()};
 }
 
 // The same cluster with a Lease of each node, all of them renewed at that time.
-std::shared_ptr<const kube::ClusterState> WithLeases(const bench::ZoneCluster& made,
-                                                     std::int64_t renewed_ms) {
+State WithLeases(const bench::ZoneCluster& made, std::int64_t renewed_ms) {
   kube::ClusterState::Parts parts = made.parts;
   kube::Objects<kube::NodeLease> leases;
   for (const auto& node : *parts.nodes) {
@@ -77,8 +83,7 @@ std::shared_ptr<const kube::ClusterState> WithLeases(const bench::ZoneCluster& m
 }
 
 // From one cluster to the other and back.
-double UpdateBetween(const std::shared_ptr<const kube::ClusterState>& one,
-                     const std::shared_ptr<const kube::ClusterState>& other) {
+double UpdateBetween(const State& one, const State& other) {
   ZoneModel model;
   model.Update(InputsOf(one, true));
   bool changed = false;
@@ -95,8 +100,10 @@ void Measure(int pods) {
   const double without = Shortest([&] { MakeZoneReport(InputsOf(cluster, false)); });
   const double whole = Shortest([&] { MakeZoneReport(InputsOf(cluster, true)); });
 
-  const double event = UpdateBetween(cluster, WithOneChange(made, false));
-  const double gone = UpdateBetween(cluster, WithOneChange(made, true));
+  const auto [ready, unready] = OneChange(made, false);
+  const double event = UpdateBetween(ready, unready);
+  const auto [there, without_it] = OneChange(made, true);
+  const double gone = UpdateBetween(there, without_it);
   const double renewed =
       UpdateBetween(WithLeases(made, bench::kNowMs - 10'000), WithLeases(made, bench::kNowMs));
   const ZoneReport report = MakeZoneReport(InputsOf(cluster, true));
