@@ -83,7 +83,7 @@ std::string UnplacedText(const Placement& placement, bool verbose) {
   if (placement.unplaced.empty()) return "";
   TextTable table({"  PODS", "OF", "REASON", "DETAIL"});
   std::vector<const zones::UnplacedPods*> rows;
-  for (const auto& unplaced : placement.unplaced) rows.push_back(unplaced.get());
+  zones::ForEachUnplaced(placement, [&](const auto& row) { rows.push_back(&row); });
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto* a, const auto* b) { return a->pods > b->pods; });
   const std::size_t shown = verbose ? rows.size() : std::min(rows.size(), kFew);
@@ -173,12 +173,12 @@ void WritePlacement(JsonWriter& json, const Placement& placement) {
   json.Key("displaced").Int(placement.displaced).Key("placed").Int(placement.placed);
   json.Key("bare").Int(placement.bare).Key("stateful").Int(placement.stateful);
   json.Key("pending").Int(placement.pending).Key("unplaced").BeginArray();
-  for (const auto& unplaced : placement.unplaced) {
-    json.BeginObject().Key("namespace").String(unplaced->workload.ns);
-    json.Key("kind").String(unplaced->workload.kind).Key("name").String(unplaced->workload.name);
-    json.Key("reason").String(zones::PlacementReasonName(unplaced->reason));
-    json.Key("detail").String(unplaced->detail).Key("pods").Int(unplaced->pods).EndObject();
-  }
+  zones::ForEachUnplaced(placement, [&](const zones::UnplacedPods& row) {
+    json.BeginObject().Key("namespace").String(row.workload.ns);
+    json.Key("kind").String(row.workload.kind).Key("name").String(row.workload.name);
+    json.Key("reason").String(zones::PlacementReasonName(row.reason));
+    json.Key("detail").String(row.detail).Key("pods").Int(row.pods).EndObject();
+  });
   json.EndArray();
   WriteRoom(json, "free", placement.before.free);
   WriteRoom(json, "free_after", placement.after.free);

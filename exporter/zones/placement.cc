@@ -47,6 +47,19 @@ std::string_view PlacementReasonName(PlacementReason reason) {
   return "no_nodes";
 }
 
+UnplacedInNamespace::UnplacedInNamespace(Rows sorted) : rows(std::move(sorted)) {
+  std::map<PlacementReason, std::pair<Sum, const UnplacedPods*>> reasons;  // and the last row
+  for (const auto& row : rows) {
+    auto& [sum, last] = reasons[row->reason];
+    sum.reason = row->reason;
+    sum.pods += row->pods;
+    if (last == nullptr || last->workload != row->workload) ++sum.workloads;
+    last = row.get();
+    if (sum.largest == nullptr || row->pods > sum.largest->pods) sum.largest = row.get();
+  }
+  for (const auto& [reason, of] : reasons) sums.push_back(of.first);
+}
+
 struct PlacementModel::Impl {
   std::unique_ptr<NodeDomains> own_domains;  // null: the caller has them
   PlacementFacts facts;

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <string>
 
-#include "placement_run.h"
+#include "mover_placer.h"
 
 namespace azexporter::zones {
 namespace {
@@ -48,7 +48,7 @@ std::string TaintText(const kube::Node& node, const kube::PodSpec& spec) {
 
 }  // namespace
 
-std::string PlacementRun::DetailOf(const Stop& stop) const {
+std::string MoverPlacer::DetailOf(const Stop& stop) const {
   const kube::PodSpec& spec = *plan_->GroupOf(*mover_).pod->spec;
   switch (stop.reason) {
     case PlacementReason::kNoNodes:
@@ -87,8 +87,8 @@ std::string PlacementRun::DetailOf(const Stop& stop) const {
   return "";
 }
 
-std::string PlacementRun::SpreadDetail(const SpreadRule& rule, std::size_t number,
-                                       std::uint32_t node) const {
+std::string MoverPlacer::SpreadDetail(const SpreadRule& rule, std::size_t number,
+                                      std::uint32_t node) const {
   const Tally& tally = TallyOf(rule.tally);
   std::string text = "DoNotSchedule over " + tally.topology_key + " (maxSkew " +
                      std::to_string(rule.max_skew) + ")";
@@ -97,13 +97,13 @@ std::string PlacementRun::SpreadDetail(const SpreadRule& rule, std::size_t numbe
     return text + ", " + std::to_string(spread_domains_[number]) + " of minDomains " +
            std::to_string(rule.min_domains);
   }
-  if (!rule.by_zone || !KeepsLostNodes(*tally.ground)) return text;
-  const DomainCounts& counts = CountsIn(rule.tally);
-  for (std::uint32_t other = 0; other < lost_.size(); ++other) {
-    if (!lost_[other] || !tally.ground->nodes[other]) continue;
+  if (!rule.by_zone || !lost_.KeptBy(*tally.ground)) return text;
+  const DomainCounts& counts = counts_->Of(rule.tally);
+  for (std::uint32_t other = 0; other < lost_.all_nodes(); ++other) {
+    if (!lost_.node(other) || !tally.ground->nodes[other]) continue;
     const std::int64_t pods = counts.Of(tally.domains->of_node[other]);
     if (pods == counts.Least(spread_domains_[number])) {
-      return text + ", " + result_.zone + " still counts with " + std::to_string(pods);
+      return text + ", " + lost_.zone() + " still counts with " + std::to_string(pods);
     }
     break;
   }
@@ -111,10 +111,10 @@ std::string PlacementRun::SpreadDetail(const SpreadRule& rule, std::size_t numbe
 }
 
 // Names the first claim that keeps the pod from all nodes that receive any, else the first.
-std::string PlacementRun::VolumeDetail() const {
+std::string MoverPlacer::VolumeDetail() const {
   const auto reaches_one = [&](const VolumeReach& reach) {
-    for (std::uint32_t part = 0; part < lost_parts_.size(); ++part) {
-      if (lost_parts_[part] || !reach.parts[part]) continue;
+    for (std::uint32_t part = 0; part < lost_.all_parts(); ++part) {
+      if (lost_.part(part) || !reach.parts[part]) continue;
       const auto& nodes = mover_->wanted->by_part[part];
       if (std::any_of(nodes.begin(), nodes.end(),
                       [&](std::uint32_t node) { return reach.nodes[node]; })) {

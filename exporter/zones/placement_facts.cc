@@ -1,7 +1,6 @@
 #include "placement_facts.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace azexporter::zones {
@@ -11,19 +10,6 @@ std::vector<const NamespaceGroups*> Pointers(const GroupsByNamespace& namespaces
   std::vector<const NamespaceGroups*> pointers;
   for (const auto& [ns, groups] : namespaces) pointers.push_back(groups.get());
   return pointers;
-}
-
-// Higher priority first, then the larger request, then by namespace and name.
-bool Before(const MoverRef& a, const MoverRef& b) {
-  const Mover& one = a.mover();
-  const Mover& other = b.mover();
-  const auto key = [](const MoverRef& ref, const Mover& mover) {
-    return std::tuple<std::string_view, std::uint32_t>(ref.plan->GroupOf(mover).pod->meta.ns,
-                                                       mover.group);
-  };
-  if (one.priority != other.priority) return one.priority > other.priority;
-  if (one.share != other.share) return one.share > other.share;
-  return key(a, one) < key(b, other);
 }
 
 }  // namespace
@@ -85,15 +71,39 @@ std::uint32_t PlacementFacts::Add(std::shared_ptr<const PlacementPlan> plan) {
   return slot;
 }
 
-void PlacementFacts::UpdateOrder(std::span<const std::uint32_t> added) {
-  std::erase_if(order_, [&](const MoverRef& ref) { return plans_[ref.slot].get() != ref.plan; });
-  const auto kept = static_cast<std::ptrdiff_t>(order_.size());
-  for (const std::uint32_t slot : added) {
-    const PlacementPlan& plan = *plans_[slot];
-    for (std::uint32_t i = 0; i < plan.movers().size(); ++i) order_.push_back({&plan, slot, i});
+void PlacementFacts::AddToOrder(std::span<const std::uint32_t> slots) {
+  const auto before = [&](const MoverRef& a, const MoverRef& b) {
+    return PlacedBefore(*plans_[a.slot], mover(a), *plans_[b.slot], mover(b));
+  };
+  std::vector<MoverRef> added;
+  for (const std::uint32_t slot : slots) {
+    for (std::uint32_t i = 0; i < plans_[slot]->movers().size(); ++i) added.push_back({slot, i});
   }
-  std::sort(order_.begin() + kept, order_.end(), Before);
-  std::inplace_merge(order_.begin(), order_.begin() + kept, order_.end(), Before);
+  std::sort(added.begin(), added.end(), before);
+  // Few are added to many.
+  std::vector<MoverRef> merged;
+  merged.reserve(order_.size() + added.size());
+  auto at = order_.cbegin();
+  for (const MoverRef& ref : added) {
+    const auto behind = std::upper_bound(at, order_.cend(), ref, before);
+    merged.insert(merged.end(), at, behind);
+    merged.push_back(ref);
+    at = behind;
+  }
+  merged.insert(merged.end(), at, order_.cend());
+  order_ = std::move(merged);
+  ranks_.resize(plans_.size());
+  for (const std::uint32_t slot : slots) ranks_[slot].resize(plans_[slot]->movers().size());
+  for (std::uint32_t rank = 0; rank < order_.size(); ++rank) {
+    ranks_[order_[rank].slot][order_[rank].number] = rank;
+  }
+}
+
+std::uint32_t PlacementFacts::RankOf(const PlacementPlan& plan, const Mover& mover) const {
+  const auto found = std::partition_point(order_.begin(), order_.end(), [&](const MoverRef& ref) {
+    return PlacedBefore(*plans_[ref.slot], this->mover(ref), plan, mover);
+  });
+  return static_cast<std::uint32_t>(found - order_.begin());
 }
 
 void PlacementFacts::Update(const kube::ClusterState& now, const GroupsByNamespace& namespaces,
@@ -104,11 +114,11 @@ void PlacementFacts::Update(const kube::ClusterState& now, const GroupsByNamespa
   const auto is_joined = [&](const std::string& ns) { return joined.contains(ns); };
   const bool all = room_.names != resources;  // requests go by their numbers
   const bool join = joined != joined_ || std::any_of(changed.begin(), changed.end(), is_joined);
-  const auto dropped = DropPlans([&](const std::string& ns) {
+  DropPlans([&](const std::string& ns) {
     return all || changed.contains(ns) || (join && (joined_.contains(ns) || is_joined(ns)));
   });
   joined_ = std::move(joined);
-  UpdateOrder(MakePlans(now, namespaces));
+  AddToOrder(MakePlans(now, namespaces));
   for (const std::string& ns : changed) {
     const auto found = namespaces.find(ns);
     if (found == namespaces.end()) {
@@ -119,19 +129,17 @@ void PlacementFacts::Update(const kube::ClusterState& now, const GroupsByNamespa
   }
 }
 
-std::vector<std::shared_ptr<const PlacementPlan>> PlacementFacts::DropPlans(
-    const std::function<bool(const std::string&)>& stale) {
-  std::vector<std::shared_ptr<const PlacementPlan>> dropped;
+void PlacementFacts::DropPlans(const std::function<bool(const std::string&)>& stale) {
   std::erase_if(slots_, [&](const auto& entry) {
     const auto& [ns, slot] = entry;
     if (!stale(ns)) return false;
     if (plans_[slot] != nullptr) {
-      dropped.push_back(std::exchange(plans_[slot], nullptr));
+      plans_[slot] = nullptr;
       free_slots_.push_back(slot);
     }
     return true;
   });
-  return dropped;
+  std::erase_if(order_, [&](const MoverRef& ref) { return plans_[ref.slot] == nullptr; });
 }
 
 std::vector<std::uint32_t> PlacementFacts::MakePlans(const kube::ClusterState& now,

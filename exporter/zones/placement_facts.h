@@ -24,14 +24,10 @@
 namespace azexporter::zones {
 
 struct MoverRef {
-  const PlacementPlan* plan = nullptr;
-  std::uint32_t slot = 0;    // of the plan, see PlacementFacts::plans
+  std::uint32_t slot = 0;    // of its plan, see PlacementFacts::plans
   std::uint32_t number = 0;  // in the plan
 
-  const Mover& mover() const { return plan->movers()[number]; }
-  friend bool operator==(const MoverRef& a, const MoverRef& b) {
-    return a.plan == b.plan && a.number == b.number;
-  }
+  bool operator==(const MoverRef&) const = default;
 };
 
 class PlacementFacts {
@@ -58,21 +54,24 @@ class PlacementFacts {
   const std::map<std::string, std::uint32_t, std::less<>>& slots() const { return slots_; }
   // By slot; null in one that is free. A plan stays in its slot, and does not change.
   const std::vector<std::shared_ptr<const PlacementPlan>>& plans() const { return plans_; }
+  const Mover& mover(const MoverRef& ref) const { return plans_[ref.slot]->movers()[ref.number]; }
   // In the order in which they are placed. Those that stay, stay in their order.
   const std::vector<MoverRef>& order() const { return order_; }
+  // A mover's place there.
+  std::uint32_t RankOf(const MoverRef& ref) const { return ranks_[ref.slot][ref.number]; }
+  // Of one that is not there (any more): that of the first behind it.
+  std::uint32_t RankOf(const PlacementPlan& plan, const Mover& mover) const;
 
  private:
   // Namespaces that have one plan together.
   Names FindJoined(const GroupsByNamespace& namespaces) const;
   void UpdateRoom(const GroupsByNamespace& namespaces, const Names& changed);
-  // The plans of the namespaces that are stale. They are to live until the order is updated.
-  std::vector<std::shared_ptr<const PlacementPlan>> DropPlans(
-      const std::function<bool(const std::string&)>& stale);
+  void DropPlans(const std::function<bool(const std::string&)>& stale);
   // Those that are missing; their slots.
   std::vector<std::uint32_t> MakePlans(const kube::ClusterState& now,
                                        const GroupsByNamespace& namespaces);
   std::uint32_t Add(std::shared_ptr<const PlacementPlan> plan);
-  void UpdateOrder(std::span<const std::uint32_t> added);
+  void AddToOrder(std::span<const std::uint32_t> slots);
 
   const kube::ClusterState& cluster_;
   NodeDomains& domains_;
@@ -85,6 +84,7 @@ class PlacementFacts {
   std::vector<std::shared_ptr<const PlacementPlan>> plans_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<MoverRef> order_;
+  std::vector<std::vector<std::uint32_t>> ranks_;  // by slot and number
 };
 
 }  // namespace azexporter::zones

@@ -5,36 +5,26 @@
 #include <string>
 #include <utility>
 
-#include "placement_run.h"
+#include "mover_placer.h"
 
 namespace azexporter::zones {
 
-bool PlacementRun::Reaches(std::uint32_t node) const {
+bool MoverPlacer::Reaches(std::uint32_t node) const {
   return std::all_of(mover_->volumes.begin(), mover_->volumes.end(),
                      [&](const auto& volume) { return volume.second->nodes[node]; });
 }
 
-bool PlacementRun::ReachesPart(std::uint32_t part) const {
+bool MoverPlacer::ReachesPart(std::uint32_t part) const {
   return std::all_of(mover_->volumes.begin(), mover_->volumes.end(),
                      [&](const auto& volume) { return volume.second->parts[part]; });
 }
 
-bool PlacementRun::Fits(std::uint32_t node) const {
-  if (facts_.room().unlimited[node]) return true;
-  return Lacking(&free_[node * facts_.room().width()], mover_->requests) == kNone;
-}
-
-std::uint32_t PlacementRun::Lacking(const std::int64_t* free,
-                                    const std::vector<Request>& requests) {
-  for (const Request& request : requests) {
-    if (request.resource > NodeRoom::kPods && free[NodeRoom::kPods] < 1) break;
-    if (request.amount > free[request.resource]) return request.resource;
-  }
-  return free[NodeRoom::kPods] < 1 ? NodeRoom::kPods : kNone;
+bool MoverPlacer::Fits(std::uint32_t node) const {
+  return room_.Lacking(node, mover_->requests) == PlacementRoom::kFits;
 }
 
 // The rules that are the same for all nodes of the part.
-bool PlacementRun::PartAllows(std::uint32_t part) const {
+bool MoverPlacer::PartAllows(std::uint32_t part) const {
   const std::uint32_t node = facts_.nodes().parts()[part].nodes.front();
   for (std::size_t i = 0; i < rules_->spread.size(); ++i) {
     if (rules_->spread[i].by_zone && !Allows(rules_->spread[i], i, node)) return false;
@@ -44,7 +34,7 @@ bool PlacementRun::PartAllows(std::uint32_t part) const {
 }
 
 // The others.
-bool PlacementRun::NodeAllows(std::uint32_t node) const {
+bool MoverPlacer::NodeAllows(std::uint32_t node) const {
   for (std::size_t i = 0; i < rules_->spread.size(); ++i) {
     if (!rules_->spread[i].by_zone && !Allows(rules_->spread[i], i, node)) return false;
   }
@@ -53,40 +43,41 @@ bool PlacementRun::NodeAllows(std::uint32_t node) const {
                      [&](const Exclusion& rule) { return rule.by_zone || Allows(rule, node); });
 }
 
-bool PlacementRun::Allows(const SpreadRule& rule, std::size_t number, std::uint32_t node) const {
+bool MoverPlacer::Allows(const SpreadRule& rule, std::size_t number, std::uint32_t node) const {
   const std::uint32_t domain = TallyOf(rule.tally).domains->of_node[node];
   if (domain == Domains::kNone) return false;
-  const DomainCounts& counts = CountsIn(rule.tally);
+  const DomainCounts& counts = counts_->Of(rule.tally);
   const std::int64_t domains = spread_domains_[number];
   const std::int64_t least = domains < rule.min_domains ? 0 : counts.Least(domains);
   return counts.Of(domain) + (rule.self ? 1 : 0) - least <= rule.max_skew;
 }
 
-bool PlacementRun::Allows(const Exclusion& rule, std::uint32_t node) const {
+bool MoverPlacer::Allows(const Exclusion& rule, std::uint32_t node) const {
   const std::uint32_t domain = TallyOf(rule.tally).domains->of_node[node];
-  return domain == Domains::kNone || CountsIn(rule.tally).Of(domain) == 0;
+  return domain == Domains::kNone || counts_->Of(rule.tally).Of(domain) == 0;
 }
 
-bool PlacementRun::AffinityAllows(std::uint32_t node) const {
+bool MoverPlacer::AffinityAllows(std::uint32_t node) const {
   if (!rules_->affinity) return true;
   const AffinityRule& rule = *rules_->affinity;
   bool everywhere = true;
   for (const std::uint32_t tally : rule.tallies) {
     const std::uint32_t domain = TallyOf(tally).domains->of_node[node];
     if (domain == Domains::kNone) return false;
-    everywhere = everywhere && CountsIn(tally).Of(domain) > 0;
+    everywhere = everywhere && counts_->Of(tally).Of(domain) > 0;
   }
-  return everywhere ||
-         (rule.self && std::all_of(rule.tallies.begin(), rule.tallies.end(),
-                                   [&](std::uint32_t tally) { return CountsIn(tally).empty(); }));
+  return everywhere || (rule.self && std::all_of(rule.tallies.begin(), rule.tallies.end(),
+                                                 [&](std::uint32_t tally) {
+                                                   return counts_->Of(tally).empty();
+                                                 }));
 }
 
 // REQUIRES: no node would take another pod of the group.
-PlacementRun::Stop PlacementRun::WhyNot() {
+MoverPlacer::Stop MoverPlacer::WhyNot() {
   Stop furthest = WhyNotStatic();
   if (furthest.reason != PlacementReason::kTaints) return furthest;
-  for (std::uint32_t part = 0; part < lost_parts_.size(); ++part) {
-    if (lost_parts_[part] || !ReachesPart(part)) continue;
+  for (std::uint32_t part = 0; part < lost_.all_parts(); ++part) {
+    if (lost_.part(part) || !ReachesPart(part)) continue;
     // Where the first thing asked for is more than any node has free, all stop there.
     const Request* beyond = BeyondRoom(part);
     const bool all_alike = beyond != nullptr && beyond == mover_->requests.data() &&
@@ -109,12 +100,12 @@ PlacementRun::Stop PlacementRun::WhyNot() {
 }
 
 // The furthest any node gets through the filters up to the taints.
-PlacementRun::Stop PlacementRun::WhyNotStatic() const {
-  if (result_.receiving_nodes == 0) return {PlacementReason::kNoNodes};
+MoverPlacer::Stop MoverPlacer::WhyNotStatic() const {
+  if (lost_.receiving() == 0) return {PlacementReason::kNoNodes};
   Stop furthest{PlacementReason::kNodeAffinity};
-  for (std::uint32_t part = 0; part < lost_parts_.size(); ++part) {
+  for (std::uint32_t part = 0; part < lost_.all_parts(); ++part) {
     const auto& nodes = mover_->wanted->by_part[part];
-    if (lost_parts_[part] || nodes.empty()) continue;
+    if (lost_.part(part) || nodes.empty()) continue;
     furthest.reason = PlacementReason::kVolumeZone;
     if (!ReachesPart(part)) continue;
     const auto reached =
@@ -125,9 +116,9 @@ PlacementRun::Stop PlacementRun::WhyNotStatic() const {
 }
 
 // REQUIRES: the node's labels, volumes and taints admit the pod, and something refuses it.
-PlacementRun::Stop PlacementRun::StopOf(std::uint32_t node) const {
-  if (!Fits(node)) {
-    const std::uint32_t resource = Lacking(&free_[node * facts_.room().width()], mover_->requests);
+MoverPlacer::Stop MoverPlacer::StopOf(std::uint32_t node) const {
+  const std::uint32_t resource = room_.Lacking(node, mover_->requests);
+  if (resource != PlacementRoom::kFits) {
     return {resource == NodeRoom::kCpu      ? PlacementReason::kInsufficientCpu
             : resource == NodeRoom::kMemory ? PlacementReason::kInsufficientMemory
             : resource == NodeRoom::kPods   ? PlacementReason::kTooManyPods

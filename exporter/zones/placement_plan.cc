@@ -92,6 +92,20 @@ void PlacementPlan::AddMovers(const kube::ClusterState& now, const PlanBasis& ba
     }
     movers_.push_back(std::move(mover));
   }
+  std::sort(movers_.begin(), movers_.end(),
+            [&](const Mover& a, const Mover& b) { return PlacedBefore(*this, a, *this, b); });
+}
+
+bool PlacedBefore(const PlacementPlan& plan, const Mover& mover, const PlacementPlan& other_plan,
+                  const Mover& other) {
+  if (mover.priority != other.priority) return mover.priority > other.priority;
+  if (mover.share != other.share) return mover.share > other.share;
+  if (&plan != &other_plan) {
+    const std::string& ns = plan.GroupOf(mover).pod->meta.ns;
+    const int order = ns.compare(other_plan.GroupOf(other).pod->meta.ns);
+    if (order != 0) return order < 0;
+  }
+  return mover.group < other.group;
 }
 
 }  // namespace azexporter::zones

@@ -51,6 +51,7 @@ class PlacementPlan {
 
   const PodGroups& pods() const { return pods_; }
   const PlacementRules& rules() const { return rules_; }
+  // In the order in which they are placed.
   const std::vector<Mover>& movers() const { return movers_; }
   // A zone that fails and one that is drained come to the same for these pods.
   bool kinds_alike() const { return kinds_alike_; }
@@ -62,8 +63,13 @@ class PlacementPlan {
   const Namespaces namespaces_;
   PodGroups pods_;
   const PlacementRules rules_;
-  std::vector<Mover> movers_;  // by group
+  std::vector<Mover> movers_;
   bool kinds_alike_ = false;
 };
+
+// Whether the mover of the one plan is placed before that of the other: higher priority first, then
+// the larger request, then by namespace and name.
+bool PlacedBefore(const PlacementPlan& plan, const Mover& mover, const PlacementPlan& other_plan,
+                  const Mover& other);
 
 }  // namespace azexporter::zones

@@ -257,20 +257,15 @@ std::optional<LossFinding> ControlPlaneFinding(const ControlPlaneNodes& nodes) {
 }
 
 std::vector<LossFinding> PlacementFindings(const Placement& placement) {
-  struct Reason {
-    std::int64_t pods = 0;
-    std::int64_t workloads = 0;
-    const UnplacedPods* last = nullptr;
-    const UnplacedPods* example = nullptr;
-  };
-  std::map<PlacementReason, Reason> reasons;
-  for (const auto& unplaced : placement.unplaced) {
-    Reason& reason = reasons[unplaced->reason];
-    reason.pods += unplaced->pods;
-    const UnplacedPods* before = std::exchange(reason.last, unplaced.get());
-    if (before == nullptr || before->workload != unplaced->workload) ++reason.workloads;
-    if (reason.example == nullptr || unplaced->pods > reason.example->pods) {
-      reason.example = unplaced.get();
+  std::map<PlacementReason, UnplacedInNamespace::Sum> reasons;
+  for (const auto& in_namespace : placement.unplaced) {
+    for (const UnplacedInNamespace::Sum& part : in_namespace->sums) {
+      UnplacedInNamespace::Sum& reason = reasons[part.reason];
+      reason.pods += part.pods;
+      reason.workloads += part.workloads;
+      if (reason.largest == nullptr || part.largest->pods > reason.largest->pods) {
+        reason.largest = part.largest;
+      }
     }
   }
   std::vector<LossFinding> findings;
@@ -279,8 +274,8 @@ std::vector<LossFinding> PlacementFindings(const Placement& placement) {
         {LossReason::kUnplaceable, placement.kind == LossKind::kEvacuation, "", "placement",
          fmt::format("{} of {} would find no other node ({}), such as those of {}{}",
                      CountText(reason.pods, "pod"), CountText(reason.workloads, "workload"),
-                     PlacementReasonName(name), FullName(reason.example->workload),
-                     reason.example->detail.empty() ? "" : ": " + reason.example->detail)});
+                     PlacementReasonName(name), FullName(reason.largest->workload),
+                     reason.largest->detail.empty() ? "" : ": " + reason.largest->detail)});
   }
   return findings;
 }

@@ -13,12 +13,13 @@ zones::ZoneReport ReportOf(zones::Verdict verdict) {
   placement.receiving_nodes = 4;
   placement.displaced = 5;
   placement.placed = 3;
-  placement.unplaced.push_back(std::make_shared<const zones::UnplacedPods>(
+  const zones::UnplacedInNamespace::Rows rows = {std::make_shared<const zones::UnplacedPods>(
       zones::UnplacedPods{{"shop", "Deployment", "web"},
                           zones::PlacementReason::kInsufficientCpu,
                           "cpu",
                           "needs 1500m on one node",
-                          2}));
+                          2})};
+  placement.unplaced.push_back(std::make_shared<const zones::UnplacedInNamespace>(rows));
   placement.after.free = {2500, std::int64_t{3} << 30, 7, {}};
   report.losses.push_back({.zone = "a",
                            .verdict = verdict,

@@ -183,12 +183,13 @@ void Run(int pods, const Shape& shape) {
   PlacementModel model(cluster);
   lose_each(model);
   const double again_ms = Shortest([&] { lose_each(model); });
+  std::size_t rows = 0;
+  ForEachUnplaced(placement, [&](const UnplacedPods&) { ++rows; });
   std::printf(
       "%7d pods, %zu zones, %-13s bare pass %6.2f ms, model %7.2f ms, three losses %7.2f ms: "
       "%5.1f bare passes; again %6.2f ms; of %lld displaced %lld placed, %zu rows\n",
       pods, zones, shape.name, bare, model_ms, whole_ms - model_ms, whole_ms / bare, again_ms,
-      static_cast<long long>(placement.displaced), static_cast<long long>(placement.placed),
-      placement.unplaced.size());
+      static_cast<long long>(placement.displaced), static_cast<long long>(placement.placed), rows);
 }
 
 }  // namespace

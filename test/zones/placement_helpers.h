@@ -69,13 +69,12 @@ inline Placement Without(const ClusterParts& parts, const std::string& zone,
 inline std::string Told(const Placement& placement) {
   std::string text = std::to_string(placement.displaced) + " displaced, " +
                      std::to_string(placement.placed) + " placed";
-  for (const auto& unplaced : placement.unplaced) {
-    text +=
-        "; " + unplaced->workload.name + " " + std::string(PlacementReasonName(unplaced->reason));
-    if (!unplaced->resource.empty()) text += "(" + unplaced->resource + ")";
-    text += " " + std::to_string(unplaced->pods);
-    if (!unplaced->detail.empty()) text += ": " + unplaced->detail;
-  }
+  ForEachUnplaced(placement, [&](const UnplacedPods& row) {
+    text += "; " + row.workload.name + " " + std::string(PlacementReasonName(row.reason));
+    if (!row.resource.empty()) text += "(" + row.resource + ")";
+    text += " " + std::to_string(row.pods);
+    if (!row.detail.empty()) text += ": " + row.detail;
+  });
   return text;
 }
 

@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "placement_helpers.h"
+#include "placement_updates.h"
 #include "random_parts.h"
 #include "slow_placement.h"
-#include "zones/node_domains.h"
-#include "zones/placement_pods.h"
 
 namespace azexporter::zones {
 namespace {
@@ -19,6 +18,7 @@ namespace {
 using test::Dice;
 
 constexpr int kRounds = 3000;
+const std::vector<std::string> kZones = {"a", "b", "c"};
 
 kube::PodAffinityTerm RandomTerm(Dice& dice) {
   kube::PodAffinityTerm term;
@@ -134,11 +134,10 @@ ClusterParts RandomCluster(Dice& dice) {
 
 std::string FastText(const Placement& placement) {
   std::map<std::string, std::int64_t> rows;
-  for (const auto& unplaced : placement.unplaced) {
-    rows[unplaced->workload.ns + "/" + unplaced->workload.name + " " +
-         std::string(PlacementReasonName(unplaced->reason)) + "(" + unplaced->resource + ")"] +=
-        unplaced->pods;
-  }
+  ForEachUnplaced(placement, [&](const UnplacedPods& row) {
+    rows[row.workload.ns + "/" + row.workload.name + " " +
+         std::string(PlacementReasonName(row.reason)) + "(" + row.resource + ")"] += row.pods;
+  });
   std::string text;
   for (const auto& [row, pods] : rows) text += row + " " + std::to_string(pods) + "; ";
   text += "placed " + std::to_string(placement.placed) + " of " +
@@ -166,7 +165,7 @@ TEST(PlacementRandomTest, AgreesWithPodByPodPlacement) {
         ASSERT_EQ(FastText(got), SlowPlacement(parts, zone, kind).Run())
             << "round " << round << " zone " << zone << " " << LossKindName(kind);
         placed += got.placed;
-        for (const auto& unplaced : got.unplaced) ++seen[unplaced->reason];
+        ForEachUnplaced(got, [&](const UnplacedPods& row) { ++seen[row.reason]; });
       }
     }
   }
@@ -205,45 +204,104 @@ void ChangePods(Dice& dice, ClusterParts& parts, int round) {
   }
 }
 
+// Whether an update, and one from the beginning, tell the same of every loss. Returns how many pods
+// find no node.
+std::int64_t CompareWithAnew(PlacementModel& updated, const ClusterParts& parts) {
+  const kube::ClusterState cluster = parts.Build();
+  PlacementModel anew(cluster);
+  EXPECT_EQ(updated.KindsAlike(), anew.KindsAlike());
+  std::int64_t unplaced = 0;
+  for (const char* zone : {"a", "b"}) {
+    for (const LossKind kind : {LossKind::kFailure, LossKind::kEvacuation}) {
+      const Placement got = updated.Without(zone, kind);
+      const Placement want = anew.Without(zone, kind);
+      EXPECT_EQ(Told(got), Told(want));
+      EXPECT_EQ(FastText(got), FastText(want));
+      EXPECT_EQ(got.before.free, want.before.free);
+      EXPECT_EQ(got.unlimited_nodes, want.unlimited_nodes);
+      EXPECT_EQ(got.pending, want.pending);
+      EXPECT_EQ(got.stateful, want.stateful);
+      unplaced += got.unplaced_pods();
+    }
+  }
+  return unplaced;
+}
+
 TEST(PlacementRandomTest, AnUpdateTellsWhatARunFromTheBeginningTells) {
   Dice dice(20261126);
   std::int64_t unplaced = 0;
-  for (int round = 0; round < kRounds / 10; ++round) {
+  for (int round = 0; round < kRounds / 10 && !testing::Test::HasFailure(); ++round) {
     ClusterParts parts = RandomCluster(dice);
-    const kube::ClusterState first = parts.Build();
-    NodeDomains domains(first.nodes());
-    PlacementModel model(first, {}, domains);
-    GroupsByNamespace known;
+    PlacementUpdates updates(parts);
     for (int step = 0; step < 12; ++step) {
-      const kube::ClusterState cluster = parts.Build();
-      GroupsByNamespace now = GroupsOf(cluster, domains);
-      std::set<std::string, std::less<>> changed;
-      for (const auto& [ns, groups] : known) {
-        if (!now.contains(ns)) changed.insert(ns);
+      SCOPED_TRACE("round " + std::to_string(round) + " step " + std::to_string(step));
+      unplaced += CompareWithAnew(updates.To(parts), parts);
+      ChangePods(dice, parts, step);
+    }
+  }
+  EXPECT_GT(unplaced, 5000);
+}
+
+// Many small namespaces that mind their own pods, on nodes that are nearly full: what changes in
+// one is felt in others by the room alone, and pushes pods from node to node.
+ClusterParts CrowdedCluster(Dice& dice) {
+  ClusterParts parts;
+  for (int i = 6 + dice.Below(6); i > 0; --i) {
+    const std::string name = "n" + std::to_string(i);
+    kube::Node& node = parts.Node(name, {{kHostKey, name}, {kZoneKey, dice.Of(kZones)}});
+    node.conditions.push_back({"Ready", kube::ConditionStatus::kTrue});
+    node.allocatable = {
+        300 + dice.Below(5) * 100, 300 + dice.Below(5) * 100, 4 + dice.Below(6), {}};
+  }
+  for (int workload = 4 + dice.Below(10); workload > 0; --workload) {
+    const std::string name = "w" + std::to_string(workload);
+    const std::string ns = "ns" + std::to_string(dice.Below(6));
+    const std::string app = "app" + std::to_string(dice.Below(2));
+    kube::PodSpec spec = Asking(dice.Below(4) * 40, dice.Below(4) * 40);
+    spec.priority = dice.Below(2);
+    if (dice.OneIn(2)) {
+      spec.spread_constraints = {
+          Constraint(dice.Of(test::kKeys), 1 + dice.Below(2), Label("app", app))};
+      if (dice.OneIn(2)) {
+        spec.spread_constraints[0].node_taints_policy = kube::NodeInclusionPolicy::kHonor;
       }
-      for (auto& [ns, groups] : now) {
-        const auto before = known.find(ns);
-        const bool same = before != known.end() && *before->second == *groups;
-        if (same) groups = before->second;
-        if (!same) changed.insert(ns);
-      }
-      model.Update(cluster, now, changed);
-      known = std::move(now);
-      PlacementModel anew(cluster);
-      ASSERT_EQ(model.KindsAlike(), anew.KindsAlike());
-      for (const char* zone : {"a", "b"}) {
-        for (const LossKind kind : {LossKind::kFailure, LossKind::kEvacuation}) {
-          const Placement got = model.Without(zone, kind);
-          const Placement want = anew.Without(zone, kind);
-          ASSERT_EQ(Told(got), Told(want)) << "round " << round << " step " << step;
-          ASSERT_EQ(FastText(got), FastText(want)) << "round " << round << " step " << step;
-          EXPECT_EQ(got.before.free, want.before.free);
-          EXPECT_EQ(got.pending, want.pending);
-          EXPECT_EQ(got.stateful, want.stateful);
-          unplaced += got.unplaced_pods();
+    }
+    if (dice.OneIn(4)) {
+      spec.required_anti_affinity = {Term(dice.Of(test::kKeys), Label("app", app))};
+    }
+    if (dice.OneIn(6)) spec.required_affinity = {Term(kZoneKey, Label("app", app))};
+    const auto shared = Spec(std::move(spec));
+    for (int i = 1 + dice.Below(4); i > 0; --i) {
+      const std::string node = "n" + std::to_string(1 + dice.Below(11));
+      kube::Pod& pod = parts.Pod(name + "-" + std::to_string(i), node, {{"app", app}});
+      pod.meta.ns = ns;
+      pod.owners.Edit()[0].name = name;
+      pod.spec = shared;
+    }
+  }
+  return parts;
+}
+
+TEST(PlacementRandomTest, AnUpdateFollowsTheRoomThroughOtherNamespaces) {
+  Dice dice(20261127);
+  std::int64_t unplaced = 0;
+  for (int round = 0; round < kRounds / 5 && !testing::Test::HasFailure(); ++round) {
+    ClusterParts parts = CrowdedCluster(dice);
+    PlacementUpdates updates(parts);
+    for (int step = 0; step < 12; ++step) {
+      SCOPED_TRACE("round " + std::to_string(round) + " step " + std::to_string(step));
+      unplaced += CompareWithAnew(updates.To(parts), parts);
+      for (int i = dice.Below(2); i >= 0 && !parts.pods.empty(); --i) {
+        const auto place = dice.Below(static_cast<int>(parts.pods.size()));
+        kube::Pod& pod = parts.pods[static_cast<std::size_t>(place)];
+        if (dice.OneIn(3)) {
+          parts.pods.erase(parts.pods.begin() + place);
+        } else if (dice.OneIn(2)) {
+          pod.node_name = "n" + std::to_string(1 + dice.Below(11));
+        } else {
+          pod.meta.terminating = !pod.meta.terminating;
         }
       }
-      ChangePods(dice, parts, step);
     }
   }
   EXPECT_GT(unplaced, 5000);

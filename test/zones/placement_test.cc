@@ -106,7 +106,8 @@ TEST(PlacementTest, NamesTheWorkloadInTheEnd) {
   parts.Pod("web-6d4cf-1", "na", {}).owners = {{"ReplicaSet", "web-6d4cf", true}};
   const Placement placement = Without(parts, "a");
   ASSERT_EQ(placement.unplaced.size(), 1u);
-  EXPECT_EQ(placement.unplaced[0]->workload, (WorkloadRef{"shop", "Deployment", "web"}));
+  EXPECT_EQ(placement.unplaced[0]->rows.at(0)->workload,
+            (WorkloadRef{"shop", "Deployment", "web"}));
 }
 
 TEST(PlacementTest, NodesThatReceiveNothing) {

@@ -263,11 +263,10 @@ std::string Told(const std::vector<ZoneLoss>& losses) {
     if (loss.placement) {
       text += "  displaced " + std::to_string(loss.placement->displaced) + ", placed " +
               std::to_string(loss.placement->placed) + "\n";
-      for (const auto& unplaced : loss.placement->unplaced) {
-        text += "  unplaced " + std::to_string(unplaced->pods) + " of " +
-                FullName(unplaced->workload) + ": " +
-                std::string(PlacementReasonName(unplaced->reason)) + " " + unplaced->detail + "\n";
-      }
+      ForEachUnplaced(*loss.placement, [&](const UnplacedPods& row) {
+        text += "  unplaced " + std::to_string(row.pods) + " of " + FullName(row.workload) + ": " +
+                std::string(PlacementReasonName(row.reason)) + " " + row.detail + "\n";
+      });
     }
   }
   return text;

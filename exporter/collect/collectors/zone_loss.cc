@@ -147,8 +147,8 @@ void AddPlacement(Families& families, const zones::Placement& placement) {
   families[kPods].Add({zone, "bare"}, static_cast<double>(placement.bare));
   AddResources(families[kHeadroom], zone, placement.after.free);
   std::map<zones::PlacementReason, std::int64_t> reasons;
-  for (const auto& unplaced : placement.unplaced) {
-    reasons[unplaced->reason] += unplaced->pods;
+  for (const auto& in_namespace : placement.unplaced) {
+    for (const auto& sum : in_namespace->sums) reasons[sum.reason] += sum.pods;
   }
   for (const auto& [reason, pods] : reasons) {
     families[kUnplaced].Add({zone, zones::PlacementReasonName(reason)}, static_cast<double>(pods));

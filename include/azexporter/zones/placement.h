@@ -93,6 +93,26 @@ struct UnplacedPods {
   // Empty where the reason says it all.
   std::string detail;
   std::int64_t pods = 0;
+
+  bool operator==(const UnplacedPods&) const = default;
+};
+
+// All of those of one namespace.
+struct UnplacedInNamespace {
+  // What the rows of one reason come to.
+  struct Sum {
+    PlacementReason reason = PlacementReason::kNoNodes;
+    std::int64_t pods = 0;
+    std::int64_t workloads = 0;
+    const UnplacedPods* largest = nullptr;  // the first of the rows with the most pods
+  };
+  // By workload, reason, resource, detail. Never null.
+  using Rows = std::vector<std::shared_ptr<const UnplacedPods>>;
+
+  explicit UnplacedInNamespace(Rows sorted);
+
+  const Rows rows;
+  std::vector<Sum> sums;  // by reason
 };
 
 // Of the nodes that receive pods. A node with more requested than it has counts as full.
@@ -115,13 +135,21 @@ struct Placement {
   std::int64_t stateful = 0;  // displaced pods of StatefulSets, which wait for the old pod's end
   std::int64_t pending = 0;   // in the whole cluster without a node, before the loss
 
-  // By workload, reason, resource, detail. Never null.
-  std::vector<std::shared_ptr<const UnplacedPods>> unplaced;
+  // By namespace. Never null, and none without a row.
+  std::vector<std::shared_ptr<const UnplacedInNamespace>> unplaced;
   Headroom before;  // the zone lost, nothing placed yet
   Headroom after;
 
   std::int64_t unplaced_pods() const { return displaced - placed; }
 };
+
+// Calls `visit(row)` for all unplaced pods, in order.
+template <class Visit>
+void ForEachUnplaced(const Placement& placement, Visit visit) {
+  for (const auto& in_namespace : placement.unplaced) {
+    for (const auto& row : in_namespace->rows) visit(*row);
+  }
+}
 
 class NamespaceGroups;  // both private to `zones`
 class NodeDomains;
