@@ -82,17 +82,21 @@ MoverPlacer::Stop MoverPlacer::WhyNot() {
     const Request* beyond = BeyondRoom(part);
     const bool all_alike = beyond != nullptr && beyond == mover_->requests.data() &&
                            beyond->resource < NodeRoom::kPods;
+    // Beginning where it is the mover's turn: else one node would answer for all movers.
     const auto& nodes = mover_->open->by_part[part];
-    const auto last = std::find_if(nodes.begin(), nodes.end(), [&](std::uint32_t node) {
+    const auto start = std::lower_bound(nodes.begin(), nodes.end(), next_node_[part]);
+    const auto stops = [&](std::uint32_t node) {
       if (!Reaches(node)) return false;
       const Stop stop = StopOf(node);
       if (stop.FurtherThan(furthest)) furthest = stop;
       return all_alike || furthest.reason == PlacementReason::kTopologySpread;
-    });
-    if (last == nodes.end()) {
-      NoteAsked({.part = part});
+    };
+    const auto last = std::find_if(start, nodes.end(), stops);
+    if (last != nodes.end()) {
+      NoteAsked({part, *start, *last});
     } else {
-      NoteAsked({part, nodes.front(), *last});
+      NoteAsked({.part = part});
+      std::find_if(nodes.begin(), start, stops);
     }
     if (furthest.reason == PlacementReason::kTopologySpread) break;
   }

@@ -18,8 +18,11 @@ PlacementRun::PlacementRun(const PlacementFacts& facts, std::string_view zone, L
   result_.lost_nodes = lost_.lost();
   result_.receiving_nodes = lost_.receiving();
   for (std::uint32_t node = 0; node < lost_.all_nodes(); ++node) {
-    if (!lost_.node(node) && facts.nodes().receives(node) && facts.room().unlimited[node]) {
+    if (lost_.node(node) || !facts.nodes().receives(node)) continue;
+    if (facts.room().unlimited[node]) {
       ++result_.unlimited_nodes;
+    } else {
+      limited_.push_back(node);
     }
   }
 }

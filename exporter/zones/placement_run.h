@@ -110,6 +110,7 @@ class PlacementRun {
   PlacementRoom room_;
   MoverPlacer placer_;
   PlacementAskers askers_;
+  std::vector<std::uint32_t> limited_;  // nodes that receive pods, as many as they have room for
   Placement result_;
 
   std::uint64_t update_ = 0;
