@@ -83,7 +83,7 @@ std::uint32_t MoverPlacer::BestPart() const {
   for (std::uint32_t i = 0; i < parts; ++i) {
     const std::uint32_t part = (next_part_ + i) % parts;
     if (lost_.part(part) || full_at_[part] == kFull || full_at_[part] == level ||
-        mover_->open->by_part[part].empty() || !ReachesPart(part) || !PartAllows(part)) {
+        mover_->spec->open->by_part[part].empty() || !ReachesPart(part) || !PartAllows(part)) {
       continue;
     }
     std::int64_t pods = 0;
@@ -101,7 +101,7 @@ std::uint32_t MoverPlacer::BestPart() const {
 }
 
 std::uint32_t MoverPlacer::NodeIn(std::uint32_t part) {
-  const auto& nodes = mover_->open->by_part[part];
+  const auto& nodes = mover_->spec->open->by_part[part];
   const auto start = std::lower_bound(nodes.begin(), nodes.end(), next_node_[part]);
   const auto fits = [&](std::uint32_t node) {
     return Fits(node) && Reaches(node) && NodeAllows(node);
@@ -120,6 +120,7 @@ void MoverPlacer::Take(std::uint32_t node) {
   const std::uint32_t part = facts_.nodes().part_of(node);
   next_part_ = part + 1;
   next_node_[part] = node + 1;
+  if (placing_->nodes.empty()) placing_->nodes.reserve(static_cast<std::size_t>(placing_->pods));
   placing_->nodes.push_back(node);
   room_.Take(ref_, node);
   counts_->Add(*mover_, node);
@@ -127,11 +128,11 @@ void MoverPlacer::Take(std::uint32_t node) {
 
 void MoverPlacer::NoteRoom(std::uint32_t part) {
   constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
-  std::vector<std::int64_t>& most = most_free_[{mover_->open, part}];
+  std::vector<std::int64_t>& most = most_free_[{mover_->spec->open, part}];
   most.resize(facts_.room().width(), kNoLimit);
-  for (const Request& request : mover_->requests) {
+  for (const Request& request : mover_->spec->requests) {
     std::int64_t free = 0;
-    for (const std::uint32_t node : mover_->open->by_part[part]) {
+    for (const std::uint32_t node : mover_->spec->open->by_part[part]) {
       free = std::max(
           free, facts_.room().unlimited[node] ? kNoLimit : room_.Free(node, request.resource));
     }
@@ -141,12 +142,12 @@ void MoverPlacer::NoteRoom(std::uint32_t part) {
 
 // The first request that is more than is free on any node of the part, as far as was noted.
 const Request* MoverPlacer::BeyondRoom(std::uint32_t part) const {
-  const auto known = most_free_.find({mover_->open, part});
+  const auto known = most_free_.find({mover_->spec->open, part});
   if (known == most_free_.end()) return nullptr;
   const auto beyond = std::find_if(
-      mover_->requests.begin(), mover_->requests.end(),
+      mover_->spec->requests.begin(), mover_->spec->requests.end(),
       [&](const Request& request) { return request.amount > known->second[request.resource]; });
-  return beyond == mover_->requests.end() ? nullptr : &*beyond;
+  return beyond == mover_->spec->requests.end() ? nullptr : &*beyond;
 }
 
 std::int64_t MoverPlacer::NodeSpreadLevel() const {

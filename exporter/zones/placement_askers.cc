@@ -17,7 +17,7 @@ template <class Visit>
 void PlacementAskers::ForEachList(const Mover& mover, const std::vector<NodeRange>& asked,
                                   Visit visit) {
   for (const NodeRange& range : asked) {
-    const std::vector<std::uint32_t>& nodes = mover.open->by_part[range.part];
+    const std::vector<std::uint32_t>& nodes = mover.spec->open->by_part[range.part];
     const auto first = std::lower_bound(nodes.begin(), nodes.end(), range.first);
     const auto end = std::upper_bound(first, nodes.end(), range.last);
     if (end - first > kMany) {

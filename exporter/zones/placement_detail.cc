@@ -63,7 +63,7 @@ std::string MoverPlacer::DetailOf(const Stop& stop) const {
     case PlacementReason::kInsufficientCpu:
     case PlacementReason::kInsufficientMemory:
     case PlacementReason::kInsufficientResource:
-      for (const Request& request : mover_->requests) {
+      for (const Request& request : mover_->spec->requests) {
         if (request.resource != stop.resource) continue;
         const std::string& name = facts_.room().names[stop.resource];
         return "needs " + AmountText(name, request.amount) + " on one node";
@@ -115,7 +115,7 @@ std::string MoverPlacer::VolumeDetail() const {
   const auto reaches_one = [&](const VolumeReach& reach) {
     for (std::uint32_t part = 0; part < lost_.all_parts(); ++part) {
       if (lost_.part(part) || !reach.parts[part]) continue;
-      const auto& nodes = mover_->wanted->by_part[part];
+      const auto& nodes = mover_->spec->wanted->by_part[part];
       if (std::any_of(nodes.begin(), nodes.end(),
                       [&](std::uint32_t node) { return reach.nodes[node]; })) {
         return true;

@@ -20,7 +20,7 @@ bool MoverPlacer::ReachesPart(std::uint32_t part) const {
 }
 
 bool MoverPlacer::Fits(std::uint32_t node) const {
-  return room_.Lacking(node, mover_->requests) == PlacementRoom::kFits;
+  return room_.Lacking(node, mover_->spec->requests) == PlacementRoom::kFits;
 }
 
 // The rules that are the same for all nodes of the part.
@@ -80,10 +80,10 @@ MoverPlacer::Stop MoverPlacer::WhyNot() {
     if (lost_.part(part) || !ReachesPart(part)) continue;
     // Where the first thing asked for is more than any node has free, all stop there.
     const Request* beyond = BeyondRoom(part);
-    const bool all_alike = beyond != nullptr && beyond == mover_->requests.data() &&
+    const bool all_alike = beyond != nullptr && beyond == mover_->spec->requests.data() &&
                            beyond->resource < NodeRoom::kPods;
     // Beginning where it is the mover's turn: else one node would answer for all movers.
-    const auto& nodes = mover_->open->by_part[part];
+    const auto& nodes = mover_->spec->open->by_part[part];
     const auto start = std::lower_bound(nodes.begin(), nodes.end(), next_node_[part]);
     const auto stops = [&](std::uint32_t node) {
       if (!Reaches(node)) return false;
@@ -108,7 +108,7 @@ MoverPlacer::Stop MoverPlacer::WhyNotStatic() const {
   if (lost_.receiving() == 0) return {PlacementReason::kNoNodes};
   Stop furthest{PlacementReason::kNodeAffinity};
   for (std::uint32_t part = 0; part < lost_.all_parts(); ++part) {
-    const auto& nodes = mover_->wanted->by_part[part];
+    const auto& nodes = mover_->spec->wanted->by_part[part];
     if (lost_.part(part) || nodes.empty()) continue;
     furthest.reason = PlacementReason::kVolumeZone;
     if (!ReachesPart(part)) continue;
@@ -121,7 +121,7 @@ MoverPlacer::Stop MoverPlacer::WhyNotStatic() const {
 
 // REQUIRES: the node's labels, volumes and taints admit the pod, and something refuses it.
 MoverPlacer::Stop MoverPlacer::StopOf(std::uint32_t node) const {
-  const std::uint32_t resource = room_.Lacking(node, mover_->requests);
+  const std::uint32_t resource = room_.Lacking(node, mover_->spec->requests);
   if (resource != PlacementRoom::kFits) {
     return {resource == NodeRoom::kCpu      ? PlacementReason::kInsufficientCpu
             : resource == NodeRoom::kMemory ? PlacementReason::kInsufficientMemory

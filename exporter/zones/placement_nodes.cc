@@ -32,9 +32,9 @@ void ForEach(const kube::Resources& resources, Take take) {
   }
 }
 
-std::uint64_t HashOf(const std::optional<kube::NodeSelector>& nodes, std::string_view zones) {
+std::uint64_t HashOf(const kube::NodeSelector* nodes, std::string_view zones) {
   std::uint64_t hash = base::HashText(zones);
-  if (!nodes) return hash;
+  if (nodes == nullptr) return hash;
   for (const kube::NodeSelectorTerm& term : nodes->terms) {
     for (const kube::Requirement& requirement : term.match_expressions) {
       for (const std::string& value : requirement.values)
@@ -196,8 +196,7 @@ const VolumeReach* PlacementNodes::ReachOf(const kube::ClusterState& now, const 
     if (volume == nullptr) return nullptr;
     std::string_view zones = kube::Lookup(volume->meta.labels, kZoneLabel);
     if (zones.empty()) zones = kube::Lookup(volume->meta.labels, kOldZoneLabel);
-    return ReachOf(volume->node_affinity ? &*volume->node_affinity : nullptr, std::string(zones),
-                   true);
+    return ReachOf(volume->node_affinity ? &*volume->node_affinity : nullptr, zones, true);
   }
   const kube::StorageClass* storage_class =
       claim->storage_class ? cluster_.FindStorageClass(*claim->storage_class) : default_class_;
@@ -209,21 +208,21 @@ const VolumeReach* PlacementNodes::ReachOf(const kube::ClusterState& now, const 
   return ReachOf(&allowed, "", false);
 }
 
-const VolumeReach* PlacementNodes::ReachOf(const kube::NodeSelector* nodes, std::string zones,
+const VolumeReach* PlacementNodes::ReachOf(const kube::NodeSelector* nodes, std::string_view zones,
                                            bool bound) {
   if (nodes == nullptr && zones.empty()) return nullptr;
-  std::optional<kube::NodeSelector> selector;
-  if (nodes != nullptr) selector = *nodes;
-  const std::uint64_t hash = HashOf(selector, zones);
+  const std::uint64_t hash = HashOf(nodes, zones);
   const std::uint32_t known = reach_index_.Find(hash, [&](std::uint32_t i) {
-    return reaches_[i]->reach.bound == bound && reaches_[i]->zones == zones &&
-           reaches_[i]->nodes == selector;
+    const Reach& made = *reaches_[i];
+    return made.reach.bound == bound && made.zones == zones &&
+           made.nodes.has_value() == (nodes != nullptr) &&
+           (nodes == nullptr || *made.nodes == *nodes);
   });
   if (known != base::HashIndex::kNone) return &reaches_[known]->reach;
   reach_index_.Insert(hash, static_cast<std::uint32_t>(reaches_.size()));
   Reach& made = *reaches_.emplace_back(std::make_unique<Reach>());
-  made.nodes = std::move(selector);
-  made.zones = std::move(zones);
+  if (nodes != nullptr) made.nodes = *nodes;
+  made.zones = zones;
   made.reach.bound = bound;
   Find(made);
   return &made.reach;

@@ -105,7 +105,7 @@ class PlacementNodes {
   };
 
   void MakeParts();
-  const VolumeReach* ReachOf(const kube::NodeSelector* nodes, std::string zones, bool bound);
+  const VolumeReach* ReachOf(const kube::NodeSelector* nodes, std::string_view zones, bool bound);
   void Find(Reach& reach);
   void Describe(VolumeReach& reach) const;
 

@@ -1,21 +1,12 @@
 #include "placement_plan.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "azexporter/base/fnv.h"
 #include "lost_nodes.h"
 
 namespace azexporter::zones {
 namespace {
-
-// What follows from a spec alone.
-struct SpecFacts {
-  const NodeClass* wanted = nullptr;
-  const NodeClass* open = nullptr;
-  std::vector<Request> requests;
-  double share = 0;
-};
 
 double ShareOf(const std::vector<Request>& requests, const NodeRoom& room) {
   double share = 0;
@@ -37,6 +28,7 @@ SpecFacts FactsOf(const kube::PodSpec& spec, const PlanBasis& basis) {
   eligibility.tolerations = spec.tolerations;
   made.open = &basis.nodes.ClassOf(basis.domains.GroundOf(eligibility));
   made.requests = basis.room.RequestsOf(spec.requests);
+  made.priority = spec.priority;
   made.share = ShareOf(made.requests, basis.room);
   return made;
 }
@@ -70,27 +62,22 @@ PlacementPlan::PlacementPlan(const kube::ClusterState& now, Namespaces namespace
 }
 
 void PlacementPlan::AddMovers(const kube::ClusterState& now, const PlanBasis& basis) {
-  std::unordered_map<const kube::PodSpec*, SpecFacts> by_spec;
+  const WorkloadRef* last = nullptr;
+  std::uint64_t turn = 0;
   for (std::uint32_t number = 0; number < pods_.groups().size(); ++number) {
     const PodGroup& group = pods_.groups()[number];
     if (group.role != PodRole::kMoves) continue;
-    const auto [found, added] = by_spec.try_emplace(group.pod->spec.get());
-    if (added) found->second = FactsOf(*group.pod->spec, basis);
-    const SpecFacts& spec = found->second;
+    const auto [spec, added] = specs_.try_emplace(group.pod->spec.get());
+    if (added) spec->second = FactsOf(*group.pod->spec, basis);
     const WorkloadRef& workload = pods_.workload(group.workload);
-    Mover mover{.group = number,
-                .wanted = spec.wanted,
-                .open = spec.open,
-                .requests = spec.requests,
-                .priority = group.pod->spec->priority,
-                .share = spec.share,
-                .turn = base::Fnv1a(workload.ns + "/" + workload.kind + "/" + workload.name),
-                .volumes = {}};
+    if (std::exchange(last, &workload) != &workload) {
+      turn = base::Fnv1a(workload.ns + "/" + workload.kind + "/" + workload.name);
+    }
+    Mover& mover = movers_.emplace_back(Mover{number, &spec->second, turn, {}});
     for (const std::string& claim : group.pod->claims) {
       const VolumeReach* reach = basis.nodes.ReachOf(now, group.pod->meta.ns, claim);
       if (reach != nullptr) mover.volumes.emplace_back(claim, reach);
     }
-    movers_.push_back(std::move(mover));
   }
   std::sort(movers_.begin(), movers_.end(),
             [&](const Mover& a, const Mover& b) { return PlacedBefore(*this, a, *this, b); });
@@ -98,8 +85,9 @@ void PlacementPlan::AddMovers(const kube::ClusterState& now, const PlanBasis& ba
 
 bool PlacedBefore(const PlacementPlan& plan, const Mover& mover, const PlacementPlan& other_plan,
                   const Mover& other) {
-  if (mover.priority != other.priority) return mover.priority > other.priority;
-  if (mover.share != other.share) return mover.share > other.share;
+  const SpecFacts& spec = *mover.spec;
+  if (spec.priority != other.spec->priority) return spec.priority > other.spec->priority;
+  if (spec.share != other.spec->share) return spec.share > other.spec->share;
   if (&plan != &other_plan) {
     const std::string& ns = plan.GroupOf(mover).pod->meta.ns;
     const int order = ns.compare(other_plan.GroupOf(other).pod->meta.ns);

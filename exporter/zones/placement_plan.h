@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -20,14 +21,19 @@
 
 namespace azexporter::zones {
 
-// A group whose pods move when their node goes.
-struct Mover {
-  std::uint32_t group = 0;
+// What follows from a spec alone.
+struct SpecFacts {
   const NodeClass* wanted = nullptr;  // node selector and affinity admit them
   const NodeClass* open = nullptr;    // of those: whose taints the pods tolerate
   std::vector<Request> requests;
   std::int64_t priority = 0;
-  double share = 0;        // largest of its requests, as a share of what the cluster has
+  double share = 0;  // largest of its requests, as a share of what the cluster has
+};
+
+// A group whose pods move when their node goes.
+struct Mover {
+  std::uint32_t group = 0;
+  const SpecFacts* spec = nullptr;
   std::uint64_t turn = 0;  // says with which zone and node it begins
   std::vector<std::pair<std::string_view, const VolumeReach*>> volumes;  // by claim
 };
@@ -63,6 +69,7 @@ class PlacementPlan {
   const Namespaces namespaces_;
   PodGroups pods_;
   const PlacementRules rules_;
+  std::unordered_map<const kube::PodSpec*, SpecFacts> specs_;
   std::vector<Mover> movers_;
   bool kinds_alike_ = false;
 };

@@ -61,7 +61,7 @@ void PlacementRoom::GoOn() {
 
 void PlacementRoom::Forget(std::uint32_t slot, const Mover& mover, std::uint32_t node) {
   if (facts_.room().unlimited[node]) return;
-  Add(mover.requests, 1, &free_[node * facts_.room().width()]);
+  Add(mover.spec->requests, 1, &free_[node * facts_.room().width()]);
   if (!notes_takers()) return;
   std::erase_if(takers_[node], [&](const MoverRef& ref) { return ref.slot == slot; });
 }
@@ -72,7 +72,7 @@ void PlacementRoom::NoteTaker(const MoverRef& ref, std::uint32_t node) {
 
 void PlacementRoom::Take(const MoverRef& ref, std::uint32_t node) {
   if (facts_.room().unlimited[node]) return;
-  Add(facts_.mover(ref).requests, -1, &free_[node * facts_.room().width()]);
+  Add(facts_.mover(ref).spec->requests, -1, &free_[node * facts_.room().width()]);
   if (!notes_takers()) return;
   std::vector<MoverRef>& takers = takers_[node];
   const std::uint32_t rank = facts_.RankOf(ref);
@@ -83,7 +83,7 @@ void PlacementRoom::Take(const MoverRef& ref, std::uint32_t node) {
 
 void PlacementRoom::GiveBack(const MoverRef& ref, std::uint32_t node) {
   if (facts_.room().unlimited[node]) return;
-  Add(facts_.mover(ref).requests, 1, &free_[node * facts_.room().width()]);
+  Add(facts_.mover(ref).spec->requests, 1, &free_[node * facts_.room().width()]);
   if (!notes_takers()) return;
   takers_[node].erase(std::find(takers_[node].begin(), takers_[node].end(), ref));
 }
@@ -105,7 +105,7 @@ void PlacementRoom::NoteDifference(std::uint32_t node, const Mover& mover, std::
   if (facts_.room().unlimited[node]) return;
   const auto found = different_.try_emplace(node, facts_.room().width()).first;
   Amounts& more = found->second;
-  Add(mover.requests, pods, more.data());
+  Add(mover.spec->requests, pods, more.data());
   if (std::all_of(more.begin(), more.end(), [](std::int64_t amount) { return amount == 0; })) {
     different_.erase(found);
   }
@@ -118,7 +118,7 @@ std::vector<std::uint32_t> PlacementRoom::Different() const {
 }
 
 bool PlacementRoom::AnswersOtherwise(std::uint32_t node, const MoverRef& ref) const {
-  const std::vector<Request>& requests = facts_.mover(ref).requests;
+  const std::vector<Request>& requests = facts_.mover(ref).spec->requests;
   const Amounts& more = different_.at(node);
   const auto lacking_before = [&](const std::int64_t* now) {
     Amounts before(now, now + more.size());
@@ -139,7 +139,7 @@ const PlacementRoom::Amounts& PlacementRoom::FreeAt(std::uint32_t node, std::uin
   row_.assign(Row(node), Row(node) + facts_.room().width());
   const std::vector<MoverRef>& takers = takers_[node];
   for (auto at = takers.rbegin(); at != takers.rend() && facts_.RankOf(*at) > rank; ++at) {
-    Add(facts_.mover(*at).requests, 1, row_.data());
+    Add(facts_.mover(*at).spec->requests, 1, row_.data());
   }
   return row_;
 }

@@ -66,7 +66,11 @@ PlacementRules::PlacementRules(const kube::ClusterState& cluster, PodGroups& pod
   for (std::uint32_t group = 0; group < groups; ++group) {
     CollectTerms(group);
     if (!Moves(group)) continue;
-    AddSpread(group, defaults);
+    if (group > 0 && SpreadAlike(group - 1, group)) {
+      TakeOverSpread(group);
+    } else {
+      AddSpread(group, defaults);
+    }
     AddAffinity(group);
   }
   AddAntiAffinity();
@@ -81,6 +85,28 @@ PlacementRules::PlacementRules(const kube::ClusterState& cluster, PodGroups& pod
 
 bool PlacementRules::Moves(std::uint32_t group) const {
   return pods_.groups()[group].role == PodRole::kMoves;
+}
+
+// Pods of one spec, such as those of a StatefulSet, whose labels do not make their rules others: by
+// narrowing a selector, or by what default constraints go by.
+bool PlacementRules::SpreadAlike(std::uint32_t before, std::uint32_t group) const {
+  const kube::Pod& pod = *pods_.groups()[group].pod;
+  const kube::Pod& last = *pods_.groups()[before].pod;
+  const auto& constraints = pod.spec->spread_constraints;
+  return Moves(before) && pod.spec == last.spec && pod.meta.ns == last.meta.ns &&
+         !constraints.empty() &&
+         std::all_of(constraints.begin(), constraints.end(),
+                     [](const auto& constraint) { return constraint.match_label_keys.empty(); });
+}
+
+// From the group before it.
+void PlacementRules::TakeOverSpread(std::uint32_t group) {
+  std::vector<SpreadRule>& rules = rules_[group].spread;
+  rules = rules_[group - 1].spread;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const std::vector<std::uint32_t>& found = making_->matches[making_->spread_matches[i]].groups;
+    rules[i].self = std::binary_search(found.begin(), found.end(), group);
+  }
 }
 
 void PlacementRules::AddSpread(std::uint32_t group, const DefaultConstraints& defaults) {
@@ -98,6 +124,7 @@ void PlacementRules::AddSpread(std::uint32_t group,
                                const std::vector<kube::TopologySpreadConstraint>& all,
                                const std::optional<kube::LabelSelector>* selector) {
   const kube::Pod& pod = *pods_.groups()[group].pod;
+  making_->spread_matches.clear();
   std::set<std::string> keys;
   for (const kube::TopologySpreadConstraint& constraint : all) {
     if (Hard(constraint)) keys.insert(constraint.topology_key);
@@ -109,6 +136,7 @@ void PlacementRules::AddSpread(std::uint32_t group,
     const std::uint32_t match =
         MatchOf({pod.meta.ns}, false,
                 selector == nullptr ? EffectiveSelector(constraint, pod.meta.labels) : *selector);
+    making_->spread_matches.push_back(match);
     const auto [made, added] =
         making_->spread_tallies.try_emplace({match, constraint.topology_key, &ground}, 0);
     if (added) {

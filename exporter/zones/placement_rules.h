@@ -103,6 +103,7 @@ class PlacementRules {
     std::vector<Match> matches;
     base::HashIndex match_index;
     std::vector<Term> terms;
+    std::vector<std::uint32_t> spread_matches;  // of the last spread rules that were added
     // What was made already: a constraint's tally and number of domains, a term, an affinity's
     // tallies.
     std::map<std::tuple<std::uint32_t, std::string, const Ground*>, std::uint32_t> spread_tallies;
@@ -112,6 +113,8 @@ class PlacementRules {
         affinity_tallies;
   };
 
+  bool SpreadAlike(std::uint32_t before, std::uint32_t group) const;
+  void TakeOverSpread(std::uint32_t group);
   void AddSpread(std::uint32_t group, const DefaultConstraints& defaults);
   void AddSpread(std::uint32_t group, const std::vector<kube::TopologySpreadConstraint>& all,
                  const std::optional<kube::LabelSelector>* selector);

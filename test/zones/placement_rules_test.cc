@@ -319,11 +319,13 @@ TEST(PlacementSpreadTest, FewestPodsFirst) {
 TEST(PlacementSpreadTest, LabelKeysTellRolloutsApart) {
   kube::TopologySpreadConstraint constraint = Constraint(kZoneKey, 1, Label("app", "web"));
   ClusterParts parts = ThreeZones();
-  const auto add = [&](const std::string& name, const std::string& node, const std::string& hash) {
-    parts.Pod(name, node, {{"app", "web"}, {"hash", hash}}).spec = SpecWith(constraint);
-  };
   const auto placed = [&] {
     parts.pods.clear();
+    const auto spec = SpecWith(constraint);
+    const auto add = [&](const std::string& name, const std::string& node,
+                         const std::string& hash) {
+      parts.Pod(name, node, {{"app", "web"}, {"hash", hash}}).spec = spec;
+    };
     add("old-1", "nb", "old");
     add("old-2", "nc", "old");
     add("new-1", "na", "new");
@@ -357,6 +359,35 @@ TEST(PlacementSpreadTest, HardDefaultsOfTheClusterCount) {
       3);
   const DefaultConstraints hard{{Constraint(kZoneKey, 1, std::nullopt)}};
   EXPECT_EQ(PlacementModel(cluster, hard).Without("a", LossKind::kFailure).placed, 0);
+}
+
+TEST(PlacementSpreadTest, DefaultsAreOfThePodsLabelsNotOfItsSpec) {
+  ClusterParts parts = ThreeZones();
+  const auto spec = kube::EmptyPodSpec();
+  for (const char* app : {"api", "web"}) {
+    ClusterParts::Named(parts.services, app).selector = {{"app", app}};
+    for (const char* node : {"na", "nb", "nc"}) {
+      parts.Pod(std::string(app) + "-" + node, node, {{"app", app}}).spec = spec;
+    }
+  }
+  const kube::ClusterState cluster = parts.Build();
+  const DefaultConstraints hard{{Constraint(kZoneKey, 1, std::nullopt)}};
+  const Placement placement = PlacementModel(cluster, hard).Without("a", LossKind::kFailure);
+  EXPECT_EQ(placement.displaced, 2);
+  EXPECT_EQ(placement.placed, 0);
+}
+
+// As those of a StatefulSet: each pod has a label of its own.
+TEST(PlacementSpreadTest, PodsOfOneSpecMayOrMayNotBeCounted) {
+  ClusterParts parts = ThreeZones();
+  const auto spec = SpecWith(Constraint(kZoneKey, 1, Label("role", "main")));
+  parts.Pod("db-0", "na", {{"role", "main"}, {"index", "0"}}).spec = spec;
+  parts.Pod("db-1", "na", {{"role", "spare"}, {"index", "1"}}).spec = spec;
+  parts.Pod("db-2", "nb", {{"role", "main"}, {"index", "2"}}).spec = spec;
+  parts.Pod("db-3", "nc", {{"role", "main"}, {"index", "3"}}).spec = spec;
+  EXPECT_EQ(Told(Without(parts, "a")),
+            "2 displaced, 1 placed; web topology_spread 1: DoNotSchedule over "
+            "topology.kubernetes.io/zone (maxSkew 1), a still counts with 0");
 }
 
 }  // namespace
