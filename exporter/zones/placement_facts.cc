@@ -22,20 +22,41 @@ PlacementFacts::PlacementFacts(const kube::ClusterState& cluster, NodeDomains& d
       nodes_(cluster, domains),
       room_(RoomOf(cluster.nodes(), {})) {}
 
-PlacementFacts::Names PlacementFacts::FindJoined(const GroupsByNamespace& namespaces) const {
-  const auto any = [&](auto holds) {
-    return std::any_of(namespaces.begin(), namespaces.end(),
-                       [&](const auto& entry) { return holds(entry.second->outward()); });
+void PlacementFacts::UpdateSought(const GroupsByNamespace& namespaces, const Names& changed) {
+  for (const std::string& ns : changed) {
+    sought_.erase(ns);
+    for (auto& [seeking, found] : sought_) found.erase(ns);
+  }
+  const auto look = [&](const auto& seeking, const auto& other) {
+    if (seeking.first == other.first) return;
+    if (!other.second->SoughtBy(seeking.second->outward(), other.first)) return;
+    sought_[seeking.first].insert(other.first);
   };
-  const bool all = any([](const Outward& outward) { return outward.every_namespace; });
-  const bool ports = any([](const Outward& outward) { return outward.moves_ports; });
+  for (const auto& seeking : namespaces) {
+    if (seeking.second->outward().terms.empty()) continue;
+    if (changed.contains(seeking.first)) {
+      for (const auto& other : namespaces) look(seeking, other);
+      continue;
+    }
+    for (const std::string& ns : changed) {
+      const auto other = namespaces.find(ns);
+      if (other != namespaces.end()) look(seeking, *other);
+    }
+  }
+}
+
+PlacementFacts::Names PlacementFacts::FindJoined(const GroupsByNamespace& namespaces) const {
+  const bool ports = std::any_of(namespaces.begin(), namespaces.end(), [](const auto& entry) {
+    return entry.second->outward().moves_ports;
+  });
   Names joined;
   for (const auto& [ns, groups] : namespaces) {
-    const Outward& outward = groups->outward();
-    if (all || (ports && outward.holds_ports)) joined.insert(ns);
-    for (const std::string& other : outward.namespaces) {
-      if (namespaces.contains(other)) joined.insert({ns, other});
-    }
+    if (ports && groups->outward().holds_ports) joined.insert(ns);
+  }
+  for (const auto& [ns, found] : sought_) {
+    if (found.empty()) continue;
+    joined.insert(ns);
+    joined.insert(found.begin(), found.end());
   }
   return joined;
 }
@@ -110,6 +131,7 @@ void PlacementFacts::Update(const kube::ClusterState& now, const GroupsByNamespa
                             const Names& changed) {
   const std::vector<std::string> resources = room_.names;
   UpdateRoom(namespaces, changed);
+  UpdateSought(namespaces, changed);
   auto joined = FindJoined(namespaces);
   const auto is_joined = [&](const std::string& ns) { return joined.contains(ns); };
   const bool all = room_.names != resources;  // requests go by their numbers

@@ -63,6 +63,8 @@ class PlacementFacts {
   std::uint32_t RankOf(const PlacementPlan& plan, const Mover& mover) const;
 
  private:
+  // Which namespaces have pods that the terms of others look for.
+  void UpdateSought(const GroupsByNamespace& namespaces, const Names& changed);
   // Namespaces that have one plan together.
   Names FindJoined(const GroupsByNamespace& namespaces) const;
   void UpdateRoom(const GroupsByNamespace& namespaces, const Names& changed);
@@ -79,6 +81,7 @@ class PlacementFacts {
   PlacementNodes nodes_;
   NodeRoom room_;
   GroupsByNamespace known_;
+  std::map<std::string, Names, std::less<>> sought_;  // by namespace: those its terms find pods in
   Names joined_;
   std::map<std::string, std::uint32_t, std::less<>> slots_;  // by namespace; of all joined the same
   std::vector<std::shared_ptr<const PlacementPlan>> plans_;

@@ -67,9 +67,16 @@ void NamespaceGroups::LookOutward(const PodGroup& group) {
   const bool moves = group.role == PodRole::kMoves;
   const auto look = [&](const std::vector<kube::PodAffinityTerm>& terms) {
     for (const kube::PodAffinityTerm& term : terms) {
-      outward_.every_namespace = outward_.every_namespace || EveryNamespace(term);
-      for (const std::string& ns : NamespacesOf(term, group.pod->meta.ns)) {
-        if (ns != group.pod->meta.ns) outward_.namespaces.insert(ns);
+      const bool every = EveryNamespace(term);
+      std::vector<std::string> namespaces = NamespacesOf(term, group.pod->meta.ns);
+      if (!every && namespaces == std::vector{group.pod->meta.ns}) continue;
+      auto selector = EffectiveSelector(term, group.pod->meta.labels);
+      if (!selector) continue;
+      if (every) namespaces.clear();
+      OutwardTerm outward{every, std::move(namespaces), std::move(*selector)};
+      const auto& known = outward_.terms;
+      if (std::find(known.begin(), known.end(), outward) == known.end()) {
+        outward_.terms.push_back(std::move(outward));
       }
     }
   };
@@ -78,6 +85,19 @@ void NamespaceGroups::LookOutward(const PodGroup& group) {
   if (spec.host_ports.empty()) return;
   outward_.holds_ports = true;
   outward_.moves_ports = outward_.moves_ports || moves;
+}
+
+bool OutwardTerm::LooksInto(std::string_view ns) const {
+  return every_namespace || std::binary_search(namespaces.begin(), namespaces.end(), ns);
+}
+
+bool NamespaceGroups::SoughtBy(const Outward& other, std::string_view own_name) const {
+  return std::any_of(other.terms.begin(), other.terms.end(), [&](const OutwardTerm& term) {
+    return term.LooksInto(own_name) &&
+           std::any_of(groups_.begin(), groups_.end(), [&](const PodGroup& group) {
+             return term.selector.Matches(group.pod->meta.labels);
+           });
+  });
 }
 
 bool operator==(const NamespaceGroups& a, const NamespaceGroups& b) {

@@ -41,12 +41,21 @@ struct PodGroup {
   std::uint32_t count = 0;
 };
 
+// A required term that looks for pods in other namespaces.
+struct OutwardTerm {
+  bool every_namespace = false;
+  std::vector<std::string> namespaces;  // else; sorted
+  kube::LabelSelector selector;         // as it is for the pods that carry the term
+
+  bool LooksInto(std::string_view ns) const;
+  bool operator==(const OutwardTerm&) const = default;
+};
+
 // What may keep the pods of a namespace from being placed without a look at those of others.
 struct Outward {
-  bool every_namespace = false;      // a required term looks into all
-  std::set<std::string> namespaces;  // others that such terms name
-  bool holds_ports = false;          // of the host
-  bool moves_ports = false;          // pods that move do
+  std::vector<OutwardTerm> terms;  // no two the same
+  bool holds_ports = false;        // of the host
+  bool moves_ports = false;        // pods that move do
 };
 
 // Those of one namespace.
@@ -63,6 +72,8 @@ class NamespaceGroups {
   const std::vector<WorkloadRef>& workloads() const { return workloads_; }
   std::int64_t pending() const { return pending_; }
   const Outward& outward() const { return outward_; }
+  // One of its pods is among those that one of the other's terms looks for.
+  bool SoughtBy(const Outward& other, std::string_view own_name) const;
 
   // Whether the scheduler would treat them the same.
   friend bool operator==(const NamespaceGroups& a, const NamespaceGroups& b);
