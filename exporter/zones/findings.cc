@@ -12,6 +12,7 @@
 #include "azexporter/base/count_text.h"
 #include "azexporter/base/time_text.h"
 #include "azexporter/zones/held_back.h"
+#include "database_findings.h"
 
 namespace azexporter::zones {
 namespace {
@@ -59,8 +60,7 @@ class Collector {
                        CountText(static_cast<std::int64_t>(unspread.size()), "workload"),
                        unspread.size() == 1 ? "has" : "have", SomeText(unspread))});
     }
-    Databases();
-    for (const RedisStatus& redis : report_.redis) Redis(redis);
+    for (Finding& finding : DatabaseFindingsOf(report_)) Add(std::move(finding));
     HeedMaintenance(report_, findings_);
     SortFindings(findings_);
     return std::move(findings_);
@@ -361,97 +361,6 @@ class Collector {
       Add({Severity::kNote, Topic::kVolumes, zone, ns.ns, "",
            fmt::format("volumes bind pods of namespace {} to {}: {}", ns.ns, zone,
                        SomeText(workloads))});
-    }
-  }
-
-  void Databases() {
-    std::set<std::string> with_silent_instances;
-    const auto add = [&](Severity severity, const std::string& zone, const std::string& object,
-                         std::string text) {
-      Add({severity, Topic::kDatabases, zone, "", object, std::move(text)});
-    };
-    for (const DatabaseStatus& db : report_.databases) {
-      if (!db.up) {
-        with_silent_instances.insert(db.cluster);
-        Add({Severity::kCritical, Topic::kDatabases, db.zone, "", db.instance,
-             fmt::format("{} of {} could not be asked: {}", db.instance, db.cluster, db.error),
-             true});
-      } else if (db.lag_stale) {
-        const std::string lag =
-            db.lag_seconds ? fmt::format("at least {:.0f}s", *db.lag_seconds) : "not known";
-        add(Severity::kWarning, db.zone, db.instance,
-            fmt::format("{} of {} is cut from its upstream, its lag is {}", db.instance, db.cluster,
-                        lag));
-      }
-      if (db.diverged) {
-        add(Severity::kWarning, db.zone, db.instance,
-            fmt::format("{} of {} cannot follow its primary: it is on another timeline, or of "
-                        "another system",
-                        db.instance, db.cluster));
-      }
-      if (db.up && db.facts.rights_missing) {
-        add(Severity::kUnknown, db.zone, db.instance,
-            fmt::format(
-                "{} of {} shows only a part of its state: azexporter's user lacks pg_monitor",
-                db.instance, db.cluster));
-      }
-      for (const db::PostgresSlot& slot : db.facts.slots) {
-        if (slot.wal_status != "unreserved" && slot.wal_status != "lost") continue;
-        add(Severity::kWarning, db.zone, db.instance,
-            fmt::format("slot {} of {} {}", slot.name, db.instance,
-                        slot.wal_status == "lost" ? "has lost log that its standby needs"
-                                                  : "is about to lose log that its standby needs"));
-      }
-    }
-    for (const auto& [cluster, count] : report_.primaries) {
-      if (count > 1) {
-        add(Severity::kCritical, "", cluster,
-            fmt::format("{} is split: {} instances are writable", cluster, count));
-      } else if (count == 0 && !with_silent_instances.contains(cluster)) {
-        add(Severity::kCritical, "", cluster, cluster + " has no writable instance");
-      }
-    }
-  }
-
-  void Redis(const RedisStatus& redis) {
-    const auto add = [&](Severity severity, const std::string& zone, const std::string& object,
-                         std::string text) {
-      Add({severity, Topic::kDatabases, zone, "", object, std::move(text)});
-    };
-    for (const RedisNodeStatus& node : redis.nodes) {
-      if (!node.up) {
-        Add({Severity::kCritical, Topic::kDatabases, node.zone, "", node.instance,
-             fmt::format("{} of {} could not be asked: {}", node.instance, redis.cluster,
-                         node.error),
-             true});
-      } else if (node.failed) {
-        add(Severity::kWarning, node.zone, node.instance,
-            fmt::format("{} of {} answers, but its peers call it failed", node.instance,
-                        redis.cluster));
-      } else if (!node.master && !node.link_up) {
-        add(Severity::kWarning, node.zone, node.instance,
-            fmt::format("{} of {} is cut from its master", node.instance, redis.cluster));
-      }
-    }
-    if (!redis.known || !redis.clustered) return;
-    if (!redis.ok || redis.slots_uncovered > 0) {
-      add(Severity::kCritical, "", redis.cluster,
-          fmt::format("{} is {}: {} of {} slots are served by nobody", redis.cluster,
-                      redis.ok ? "incomplete" : "down", redis.slots_uncovered, db::kRedisSlots));
-    }
-    if (redis.views > 1) {
-      std::vector<std::string> down;
-      for (const auto& [zone, ok] : redis.zone_ok) {
-        if (!ok) down.push_back(zone.empty() ? "a zone not known" : zone);
-      }
-      add(Severity::kWarning, "", redis.cluster,
-          fmt::format("the nodes of {} see {} different clusters{}", redis.cluster, redis.views,
-                      down.empty() ? "" : ", one that is down from " + SomeText(down)));
-    }
-    for (const auto& [zone, shards] : redis.shards_in_one_zone) {
-      add(Severity::kNote, zone, redis.cluster,
-          fmt::format("{} of {} {} in {} alone", CountText(shards, "shard"), redis.cluster,
-                      shards == 1 ? "is" : "are", zone));
     }
   }
 

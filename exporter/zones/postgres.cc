@@ -181,7 +181,7 @@ std::vector<PostgresStatus> JudgePostgres(
   return statuses;
 }
 
-std::vector<LossFinding> DatabaseFindings(std::span<const PostgresFacts> all,
+std::vector<LossFinding> PostgresFindings(std::span<const PostgresFacts> all,
                                           std::string_view zone) {
   std::vector<LossFinding> findings;
   for (const auto& [name, members] : Group(all)) {

@@ -412,7 +412,7 @@ struct ZoneModel::Impl {
     ZoneLoss loss = LossOf(zone, report, &NamespaceReport::losses);
     ControlPlaneNodes members = nodes.control_plane;
     members.ready_in_zone = zone.control_plane.ready;
-    std::vector<LossFinding> of_cluster = DatabaseFindings(inputs.postgres, zone.zone);
+    std::vector<LossFinding> of_cluster = PostgresFindings(inputs.postgres, zone.zone);
     const std::vector<LossFinding> of_redis = RedisFindings(report.redis, zone.zone);
     of_cluster.insert(of_cluster.end(), of_redis.begin(), of_redis.end());
     if (const auto finding = ControlPlaneFinding(members)) {

@@ -195,7 +195,7 @@ TEST_F(PostgresSyncTest, ACommitIsSafeInAnotherZone) {
   EXPECT_EQ(status.standbys_streaming, 1);
   EXPECT_EQ(status.standbys_expected, 1);
   EXPECT_EQ(Look().sync_state, "quorum");
-  const auto loss = zones::DatabaseFindings(poller_->Facts(), "a");
+  const auto loss = zones::PostgresFindings(poller_->Facts(), "a");
   ASSERT_EQ(loss.size(), 1U);
   EXPECT_EQ(loss[0].text, "its primary is there; two in b could take over without losing a commit");
   standby_->Stop();

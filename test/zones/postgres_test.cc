@@ -42,7 +42,7 @@ PostgresFacts Primary(const std::string& zone, const std::string& setting,
 
 std::string Told(const std::vector<PostgresFacts>& all) {
   std::string text;
-  for (const LossFinding& finding : DatabaseFindings(all, "a")) {
+  for (const LossFinding& finding : PostgresFindings(all, "a")) {
     text += (finding.blocker ? "blocker " : "note ") + finding.text;
   }
   return text;

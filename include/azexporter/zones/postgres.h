@@ -78,7 +78,7 @@ std::vector<PostgresStatus> JudgePostgres(
     const std::map<std::string, db::PostgresFailovers>& failovers);
 
 // What the loss of the zone would do to the databases.
-std::vector<LossFinding> DatabaseFindings(std::span<const db::PostgresFacts> all,
+std::vector<LossFinding> PostgresFindings(std::span<const db::PostgresFacts> all,
                                           std::string_view zone);
 
 }  // namespace azexporter::zones
