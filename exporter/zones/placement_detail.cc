@@ -1,5 +1,7 @@
 // What is told of a refusal beyond its reason.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <string>
@@ -90,24 +92,23 @@ std::string MoverPlacer::DetailOf(const Stop& stop) const {
 std::string MoverPlacer::SpreadDetail(const SpreadRule& rule, std::size_t number,
                                       std::uint32_t node) const {
   const Tally& tally = TallyOf(rule.tally);
-  std::string text = "DoNotSchedule over " + tally.topology_key + " (maxSkew " +
-                     std::to_string(rule.max_skew) + ")";
-  if (tally.domains->of_node[node] == Domains::kNone) return text + ", no such label on the nodes";
+  const auto text = [&](std::string_view more) {
+    return fmt::format("DoNotSchedule over {} (maxSkew {}){}", tally.topology_key, rule.max_skew,
+                       more);
+  };
+  if (tally.domains->of_node[node] == Domains::kNone) return text(", no such label on the nodes");
   if (spread_domains_[number] < rule.min_domains) {
-    return text + ", " + std::to_string(spread_domains_[number]) + " of minDomains " +
-           std::to_string(rule.min_domains);
+    return text(fmt::format(", {} of minDomains {}", spread_domains_[number], rule.min_domains));
   }
-  if (!rule.by_zone || !lost_.KeptBy(*tally.ground)) return text;
+  if (!rule.by_zone || !lost_.KeptBy(*tally.ground)) return text("");
   const DomainCounts& counts = counts_->Of(rule.tally);
   for (std::uint32_t other = 0; other < lost_.all_nodes(); ++other) {
     if (!lost_.node(other) || !tally.ground->nodes[other]) continue;
     const std::int64_t pods = counts.Of(tally.domains->of_node[other]);
-    if (pods == counts.Least(spread_domains_[number])) {
-      return text + ", " + lost_.zone() + " still counts with " + std::to_string(pods);
-    }
-    break;
+    if (pods != counts.Least(spread_domains_[number])) break;
+    return text(fmt::format(", {} still counts with {}", lost_.zone(), pods));
   }
-  return text;
+  return text("");
 }
 
 // Names the first claim that keeps the pod from all nodes that receive any, else the first.
@@ -126,8 +127,8 @@ std::string MoverPlacer::VolumeDetail() const {
   auto at = std::find_if(mover_->volumes.begin(), mover_->volumes.end(),
                          [&](const auto& volume) { return !reaches_one(*volume.second); });
   if (at == mover_->volumes.end()) at = mover_->volumes.begin();
-  return "volume " + std::string(at->first) +
-         (at->second->bound ? " is bound to " : " may only be made in ") + at->second->where;
+  return fmt::format("volume {} {} {}", at->first,
+                     at->second->bound ? "is bound to" : "may only be made in", at->second->where);
 }
 
 }  // namespace azexporter::zones

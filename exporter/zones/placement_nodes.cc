@@ -85,26 +85,34 @@ bool NodeRoom::Knows(const NamespaceGroups& pods) const {
   });
 }
 
-void NodeRoom::Take(const NamespaceGroups& pods) {
+// Calls `visit(what is free on its node, what it asks for)` for each pod.
+template <class Visit>
+void NodeRoom::ForEachPod(const NamespaceGroups& pods, Visit visit) {
+  const kube::PodSpec* spec = nullptr;
+  std::vector<Request> requests;
   for (const PodGroup& group : pods.groups()) {
-    const std::vector<Request> requests = RequestsOf(group.pod->spec->requests);
+    if (group.pod->spec.get() != spec) {
+      spec = group.pod->spec.get();
+      requests = RequestsOf(spec->requests);
+    }
     for (std::uint32_t i = group.first; i < group.first + group.count; ++i) {
-      std::int64_t* of_node = &free[pods.nodes()[i] * width()];
-      for (const Request& r : requests) exact &= Subtract(of_node[r.resource], r.amount);
-      --of_node[kPods];
+      visit(&free[pods.nodes()[i] * width()], requests);
     }
   }
 }
 
+void NodeRoom::Take(const NamespaceGroups& pods) {
+  ForEachPod(pods, [&](std::int64_t* of_node, const std::vector<Request>& requests) {
+    for (const Request& r : requests) exact &= Subtract(of_node[r.resource], r.amount);
+    --of_node[kPods];
+  });
+}
+
 void NodeRoom::GiveBack(const NamespaceGroups& pods) {
-  for (const PodGroup& group : pods.groups()) {
-    const std::vector<Request> requests = RequestsOf(group.pod->spec->requests);
-    for (std::uint32_t i = group.first; i < group.first + group.count; ++i) {
-      std::int64_t* of_node = &free[pods.nodes()[i] * width()];
-      for (const Request& r : requests) of_node[r.resource] += r.amount;
-      ++of_node[kPods];
-    }
-  }
+  ForEachPod(pods, [&](std::int64_t* of_node, const std::vector<Request>& requests) {
+    for (const Request& r : requests) of_node[r.resource] += r.amount;
+    ++of_node[kPods];
+  });
 }
 
 NodeRoom RoomOf(const kube::ObjectList<kube::Node>& nodes,

@@ -55,6 +55,10 @@ struct NodeRoom {
   void Take(const NamespaceGroups& pods);
   // REQUIRES: they took it, and it was exact ever since.
   void GiveBack(const NamespaceGroups& pods);
+
+ private:
+  template <class Visit>
+  void ForEachPod(const NamespaceGroups& pods, Visit visit);
 };
 
 // With all these pods on the nodes.

@@ -22,6 +22,7 @@ TallyCounts::TallyCounts(const PlacementPlan& plan, const LostNodes& lost)
     }
     std::sort(domains.begin(), domains.end());
     std::vector<std::pair<std::uint32_t, std::int64_t>> counts;
+    counts.reserve(std::min(domains.size(), tally.domains->names.size()));
     for (const std::uint32_t domain : domains) {
       if (counts.empty() || counts.back().first != domain) counts.emplace_back(domain, 0);
       ++counts.back().second;

@@ -130,9 +130,9 @@ NodeFacts FactsOf(const kube::ObjectList<kube::Node>& nodes) {
     if (node->ready() == kube::ConditionStatus::kTrue && !node->unschedulable) {
       zone.allocatable.Add(node->allocatable);
     }
-    const auto until =
-        base::ParseTimeMs(kube::Lookup(node->meta.annotations, kMaintenanceAnnotation));
-    if (until) NoteMaintenance(*until, zone);
+    const std::string* announced = kube::Find(node->meta.annotations, kMaintenanceAnnotation);
+    if (announced == nullptr) continue;
+    if (const auto until = base::ParseTimeMs(*announced)) NoteMaintenance(*until, zone);
   }
   return facts;
 }
