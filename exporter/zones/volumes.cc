@@ -1,9 +1,11 @@
 #include "azexporter/zones/volumes.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -21,54 +23,62 @@ WorkloadRef RefOf(const kube::Workload& workload) {
 // Whose pods use the claims of a namespace.
 class ClaimUsers {
  public:
-  explicit ClaimUsers(const NamespaceView& view) : finder_(view.finder) {
+  // What names a claim: a pod that is there, or a workload's template.
+  struct Use {
+    std::string_view claim;
+    const SeenPod* pod = nullptr;           // null: a template
+    const WorkloadRef* workload = nullptr;  // null: of no workload
+  };
+  using Uses = std::span<const Use>;
+
+  explicit ClaimUsers(const NamespaceView& view) {
     AddWorkloads(view.cluster.deployments(), view.ns);
     AddWorkloads(view.cluster.replica_sets(), view.ns);
     AddWorkloads(view.cluster.stateful_sets(), view.ns);
     AddWorkloads(view.cluster.daemon_sets(), view.ns);
     AddWorkloads(view.cluster.jobs(), view.ns);
     for (const SeenPod& seen : view.pods) {
-      if (!seen.pod->is_active()) continue;
-      for (const std::string& claim : seen.pod->claims) uses_.push_back({claim, &seen});
+      if (!seen.active) continue;
+      const bool owned = seen.workload != WorkloadFinder::kNone;
+      for (const std::string& claim : seen.pod->claims) {
+        uses_.push_back({claim, &seen, owned ? &view.finder.ref(seen.workload) : nullptr});
+      }
     }
     // By claim; of each claim the pods stay in order of their names.
     std::stable_sort(uses_.begin(), uses_.end(),
                      [](const Use& a, const Use& b) { return a.claim < b.claim; });
   }
 
-  // That pods and workloads name, whether or not they exist.
-  std::set<std::string_view> Claims() const {
-    std::set<std::string_view> claims;
-    for (const Use& use : uses_) claims.insert(claims.end(), use.claim);
-    for (const auto& [claim, workloads] : workloads_) claims.insert(claim);
-    return claims;
+  // In order of their claims.
+  Uses all() const { return uses_; }
+  // Those of the first claim, which are taken from `rest`.
+  static Uses TakeFirst(Uses& rest) {
+    const auto end = std::find_if(rest.begin(), rest.end(),
+                                  [&](const Use& use) { return use.claim != rest.front().claim; });
+    const Uses first(rest.begin(), end);
+    rest = rest.subspan(first.size());
+    return first;
   }
 
-  void AddTo(PinnedClaim& status) const {
-    std::set<WorkloadRef> workloads;
-    if (const auto found = workloads_.find(status.claim); found != workloads_.end()) {
-      workloads = found->second;
+  // `uses`: all of the claim.
+  void AddTo(PinnedClaim& status, Uses uses) const {
+    std::vector<const WorkloadRef*> workloads = SetsOf(status.claim);
+    for (const Use& use : uses) {
+      if (use.workload != nullptr) workloads.push_back(use.workload);
+      if (use.pod == nullptr) continue;
+      const std::string& pod = use.pod->pod->meta.name;
+      if (status.pods.empty() || status.pods.back() != pod) status.pods.push_back(pod);
     }
-    for (const kube::Workload* set : SetsOf(status.claim)) workloads.insert(RefOf(*set));
-    auto use =
-        std::lower_bound(uses_.begin(), uses_.end(), status.claim,
-                         [](const Use& a, std::string_view claim) { return a.claim < claim; });
-    for (; use != uses_.end() && use->claim == status.claim; ++use) {
-      const SeenPod& by = *use->by;
-      if (status.pods.empty() || status.pods.back() != by.pod->meta.name) {
-        status.pods.push_back(by.pod->meta.name);
+    std::sort(workloads.begin(), workloads.end(),
+              [](const auto* a, const auto* b) { return *a < *b; });
+    for (const WorkloadRef* workload : workloads) {
+      if (status.workloads.empty() || status.workloads.back() != *workload) {
+        status.workloads.push_back(*workload);
       }
-      if (by.workload != WorkloadFinder::kNone) workloads.insert(finder_.ref(by.workload));
     }
-    status.workloads.assign(workloads.begin(), workloads.end());
   }
 
  private:
-  struct Use {
-    std::string_view claim;
-    const SeenPod* by = nullptr;
-  };
-
   // Not ReplicaSets that belong to another: their owner, or their pods, name the claims.
   template <class T>
   void AddWorkloads(const kube::ObjectList<T>& list, std::string_view ns) {
@@ -76,20 +86,20 @@ class ClaimUsers {
       const bool owned = workload->kind == kube::WorkloadKind::kReplicaSet &&
                          kube::ControllerOf(workload->owners) != nullptr;
       if (owned || workload->finished) continue;
-      for (const std::string& claim : workload->claims) {
-        workloads_[claim].insert(RefOf(*workload));
-      }
+      if (workload->claims.empty() && workload->claim_templates.empty()) continue;
+      const WorkloadRef& ref = refs_.emplace_back(RefOf(*workload));
+      for (const std::string& claim : workload->claims) uses_.push_back({claim, nullptr, &ref});
       for (const std::string& name : workload->claim_templates) {
-        sets_[name + "-" + workload->meta.name].push_back(workload.get());
+        sets_[name + "-" + workload->meta.name].push_back(&ref);
       }
     }
   }
 
   // The StatefulSets of whose claim templates it is: TEMPLATE-SET-ORDINAL.
-  std::vector<const kube::Workload*> SetsOf(const std::string& claim) const {
+  std::vector<const WorkloadRef*> SetsOf(std::string_view claim) const {
     const std::size_t dash = claim.rfind('-');
-    if (dash == std::string::npos || dash + 1 == claim.size()) return {};
-    const std::string_view ordinal = std::string_view(claim).substr(dash + 1);
+    if (dash == std::string_view::npos || dash + 1 == claim.size()) return {};
+    const std::string_view ordinal = claim.substr(dash + 1);
     if (ordinal.find_first_not_of("0123456789") != std::string_view::npos) return {};
     if (ordinal.size() > 1 && ordinal.front() == '0') return {};
     const auto found = sets_.find(claim.substr(0, dash));
@@ -97,10 +107,9 @@ class ClaimUsers {
     return found->second;
   }
 
-  const WorkloadFinder& finder_;
-  std::vector<Use> uses_;                                                     // of pods
-  std::map<std::string_view, std::set<WorkloadRef>, std::less<>> workloads_;  // by claim
-  std::map<std::string, std::vector<const kube::Workload*>> sets_;            // by TEMPLATE-SET
+  std::vector<Use> uses_;
+  std::deque<WorkloadRef> refs_;  // that uses_ and sets_ point to
+  std::map<std::string, std::vector<const WorkloadRef*>, std::less<>> sets_;  // by TEMPLATE-SET
 };
 
 struct ClassVolumes {
@@ -200,6 +209,13 @@ bool Judge(const kube::ClusterState& cluster, const kube::PersistentVolumeClaim&
   return place.stranded || place.reach == VolumeReach::kUnknown;
 }
 
+void AddMissing(const ClaimUsers& users, ClaimUsers::Uses uses, std::vector<PinnedClaim>& all) {
+  PinnedClaim& status = all.emplace_back();
+  status.claim = uses.front().claim;
+  status.state = ClaimState::kMissing;
+  users.AddTo(status, uses);
+}
+
 }  // namespace
 
 VolumePlace PlaceOf(const kube::ClusterState& cluster, const kube::PersistentVolume& volume) {
@@ -231,29 +247,28 @@ VolumeReport VolumesOf(const kube::ClusterState& cluster) {
 
 std::vector<PinnedClaim> PinnedClaimsIn(const NamespaceView& view, VolumePlaces& places) {
   const kube::ClusterState& cluster = view.cluster;
-  const std::string_view ns = view.ns;
   const ClaimUsers users(view);
+  const auto claims = cluster.claims().In(view.ns);
   std::vector<PinnedClaim> all;
-  std::set<std::string_view> missing = users.Claims();
-  for (const auto& claim : cluster.claims().In(ns)) {
-    missing.erase(claim->meta.name);
+  all.reserve(claims.size());
+  // Both are in order of the claims' names.
+  ClaimUsers::Uses rest = users.all();
+  for (const auto& claim : claims) {
+    const std::string& name = claim->meta.name;
+    while (!rest.empty() && rest.front().claim < name)
+      AddMissing(users, ClaimUsers::TakeFirst(rest), all);
+    const bool used = !rest.empty() && rest.front().claim == name;
+    const ClaimUsers::Uses uses = used ? ClaimUsers::TakeFirst(rest) : ClaimUsers::Uses();
     PinnedClaim status;
-    status.claim = claim->meta.name;
-    status.volume = claim->volume_name;
     if (!Judge(cluster, *claim, places, status)) continue;
-    users.AddTo(status);
+    status.claim = name;
+    status.volume = claim->volume_name;
+    users.AddTo(status, uses);
     status.waits_for_pod =
         status.state == ClaimState::kPending && status.pods.empty() && WaitsForPod(cluster, *claim);
     all.push_back(std::move(status));
   }
-  for (const std::string_view claim : missing) {
-    PinnedClaim& status = all.emplace_back();
-    status.claim = claim;
-    status.state = ClaimState::kMissing;
-    users.AddTo(status);
-  }
-  std::sort(all.begin(), all.end(),
-            [](const PinnedClaim& a, const PinnedClaim& b) { return a.claim < b.claim; });
+  while (!rest.empty()) AddMissing(users, ClaimUsers::TakeFirst(rest), all);
   return all;
 }
 
