@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
-#include "by_zone.h"
 #include "network_load_balancer.h"
 
 namespace azexporter::zones {
@@ -26,7 +26,7 @@ struct MergedEndpoint {
   bool terminating = false;
   bool hinted = true;
   std::string_view zone;
-  std::set<std::string_view> hint_zones;
+  std::vector<std::string_view> hint_zones;  // each once
 
   bool is_ready() const { return ready && !terminating; }
 };
@@ -46,10 +46,13 @@ void Merge(const kube::ClusterState& cluster, const kube::Endpoint& endpoint,
   merged.terminating = merged.terminating || endpoint.terminating;
   merged.hinted = merged.hinted && !endpoint.hint_zones.empty();
   if (merged.zone.empty()) merged.zone = ZoneOf(cluster, endpoint);
-  merged.hint_zones.insert(endpoint.hint_zones.begin(), endpoint.hint_zones.end());
+  std::vector<std::string_view>& hints = merged.hint_zones;
+  for (const std::string& zone : endpoint.hint_zones) {
+    if (std::find(hints.begin(), hints.end(), zone) == hints.end()) hints.push_back(zone);
+  }
 }
 
-using Slices = std::vector<const kube::EndpointSlice*>;
+using Slices = std::span<const kube::EndpointSlice* const>;
 using Endpoints = std::vector<MergedEndpoint>;
 
 std::int64_t CountReady(const Endpoints& endpoints) {
@@ -69,61 +72,71 @@ const Endpoints* LargestFamily(const std::map<std::string_view, Endpoints>& fami
   return largest;
 }
 
-// Mostly they come in order, and each pod once.
-Endpoints MergedByPod(const kube::ClusterState& cluster,
-                      std::vector<const kube::Endpoint*>& endpoints) {
-  Endpoints all;
-  all.reserve(endpoints.size());
+// Adds them to `all`, which is empty. Mostly they come in order, and each pod once.
+void MergeByPod(const kube::ClusterState& cluster, std::vector<const kube::Endpoint*>& endpoints,
+                Endpoints& all) {
   const kube::Endpoint* last = nullptr;
   for (const kube::Endpoint* endpoint : endpoints) {
     const int order = last == nullptr ? -1 : last->target_pod.compare(endpoint->target_pod);
     if (order > 0) {
       std::stable_sort(endpoints.begin(), endpoints.end(),
                        [](const auto* a, const auto* b) { return a->target_pod < b->target_pod; });
-      return MergedByPod(cluster, endpoints);
+      all.clear();
+      return MergeByPod(cluster, endpoints, all);
     }
     if (order < 0) all.emplace_back();
     Merge(cluster, *endpoint, all.back());
     last = endpoint;
   }
-  return all;
 }
 
-// Each endpoint of the slices once; `fqdn` counts those that are names.
-Endpoints EndpointsOf(const kube::ClusterState& cluster, const Slices& slices, std::int64_t& fqdn) {
-  std::vector<const kube::Endpoint*> of_pods;
-  std::map<std::string_view, Endpoints> others;  // by family
-  for (const kube::EndpointSlice* slice : slices) {
-    if (slice->address_type == "FQDN") {
-      fqdn += static_cast<std::int64_t>(slice->endpoints.size());
-      continue;
-    }
-    for (const kube::Endpoint& endpoint : slice->endpoints) {
-      if (endpoint.target_pod.empty()) {
-        Merge(cluster, endpoint, others[slice->address_type].emplace_back());
-      } else {
-        of_pods.push_back(&endpoint);
+// Reads the endpoints of one Service after another, in the same room.
+class EndpointReader {
+ public:
+  explicit EndpointReader(const kube::ClusterState& cluster) : cluster_(cluster) {}
+
+  // Each endpoint of the slices once, until the next call; `fqdn` counts those that are names.
+  const Endpoints& Read(Slices slices, std::int64_t& fqdn) {
+    of_pods_.clear();
+    all_.clear();
+    std::map<std::string_view, Endpoints> others;  // by family
+    for (const kube::EndpointSlice* slice : slices) {
+      if (slice->address_type == "FQDN") {
+        fqdn += static_cast<std::int64_t>(slice->endpoints.size());
+        continue;
+      }
+      for (const kube::Endpoint& endpoint : slice->endpoints) {
+        if (endpoint.target_pod.empty()) {
+          Merge(cluster_, endpoint, others[slice->address_type].emplace_back());
+        } else {
+          of_pods_.push_back(&endpoint);
+        }
       }
     }
+    MergeByPod(cluster_, of_pods_, all_);
+    if (const Endpoints* largest = LargestFamily(others)) {
+      all_.insert(all_.end(), largest->begin(), largest->end());
+    }
+    return all_;
   }
-  Endpoints all = MergedByPod(cluster, of_pods);
-  if (const Endpoints* largest = LargestFamily(others)) {
-    all.insert(all.end(), largest->begin(), largest->end());
-  }
-  return all;
-}
+
+ private:
+  const kube::ClusterState& cluster_;
+  std::vector<const kube::Endpoint*> of_pods_;
+  Endpoints all_;
+};
 
 void CountEndpoints(const Endpoints& endpoints, ServiceStatus& status) {
-  std::string_view last_zone;
-  std::int64_t* ready_there = nullptr;
+  std::vector<std::pair<std::string_view, std::int64_t>> ready_by_zone;  // few, in no order
   for (const MergedEndpoint& endpoint : endpoints) {
     if (endpoint.is_ready()) {
       ++status.ready;
-      if (ready_there == nullptr || endpoint.zone != last_zone) {
-        ready_there = &At(status.ready_by_zone, endpoint.zone);
-        last_zone = endpoint.zone;
+      auto there = std::find_if(ready_by_zone.begin(), ready_by_zone.end(),
+                                [&](const auto& zone) { return zone.first == endpoint.zone; });
+      if (there == ready_by_zone.end()) {
+        there = ready_by_zone.insert(there, {endpoint.zone, 0});
       }
-      ++*ready_there;
+      ++there->second;
       status.hinted += endpoint.hinted ? 1 : 0;
     } else if (!endpoint.terminating) {
       ++status.not_ready;
@@ -131,6 +144,7 @@ void CountEndpoints(const Endpoints& endpoints, ServiceStatus& status) {
       ++status.serving_terminating;
     }
   }
+  status.ready_by_zone.insert(ready_by_zone.begin(), ready_by_zone.end());
 }
 
 bool IsAuto(std::string_view mode) { return mode == "Auto" || mode == "auto"; }
@@ -208,8 +222,8 @@ EndpointSource SourceOf(const kube::Service& service) {
   return service.selector.empty() ? EndpointSource::kByHand : EndpointSource::kSelector;
 }
 
-ServiceStatus StatusOf(const kube::ClusterState& cluster, const kube::Service& service,
-                       const Slices& slices, const ServiceZones& zones) {
+ServiceStatus StatusOf(const kube::Service& service, Slices slices, const ServiceZones& zones,
+                       EndpointReader& reader) {
   ServiceStatus status;
   status.ns = service.meta.ns;
   status.name = service.meta.name;
@@ -221,7 +235,7 @@ ServiceStatus StatusOf(const kube::ClusterState& cluster, const kube::Service& s
                           (service.type == "NodePort" || service.type == "LoadBalancer");
   status.internal_local =
       service.internal_traffic_policy == "Local" && status.source != EndpointSource::kNone;
-  const Endpoints endpoints = EndpointsOf(cluster, slices, status.fqdn);
+  const Endpoints& endpoints = reader.Read(slices, status.fqdn);
   CountEndpoints(endpoints, status);
   const bool zonal = status.expects_endpoints() || status.ready > status.ready_unzoned();
   for (const std::string& zone : zones.zones) {
@@ -270,13 +284,22 @@ ServiceZones ServiceZonesOf(const kube::ClusterState& cluster) {
 
 std::vector<ServiceStatus> ServicesOf(const kube::ClusterState& cluster, std::string_view ns,
                                       const ServiceZones& zones) {
-  std::unordered_map<std::string_view, Slices> slices;
-  for (const auto& slice : cluster.SlicesIn(ns)) slices[slice->service].push_back(slice.get());
+  std::vector<const kube::EndpointSlice*> slices;
+  for (const auto& slice : cluster.SlicesIn(ns)) slices.push_back(slice.get());
+  std::stable_sort(slices.begin(), slices.end(),
+                   [](const auto* a, const auto* b) { return a->service < b->service; });
+  EndpointReader reader(cluster);
+  const auto services = cluster.ServicesIn(ns);
   std::vector<ServiceStatus> all;
-  for (const auto& service : cluster.ServicesIn(ns)) {
-    const auto found = slices.find(service->meta.name);
-    all.push_back(
-        StatusOf(cluster, *service, found == slices.end() ? Slices() : found->second, zones));
+  all.reserve(services.size());
+  auto at = slices.begin();
+  for (const auto& service : services) {
+    const std::string& name = service->meta.name;
+    const auto first =
+        std::find_if(at, slices.end(), [&](const auto* slice) { return slice->service >= name; });
+    at = std::find_if(first, slices.end(),
+                      [&](const auto* slice) { return slice->service != name; });
+    all.push_back(StatusOf(*service, {first, at}, zones, reader));
   }
   return all;
 }
