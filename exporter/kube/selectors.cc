@@ -110,10 +110,10 @@ std::string SelectorText(const std::optional<LabelSelector>& selector) {
 
 bool NodeSelectorTerm::Matches(std::string_view node_name, const StringMap& node_labels) const {
   if (match_expressions.empty() && match_fields.empty()) return false;
-  const std::string name(node_name);
   return std::all_of(match_expressions.begin(), match_expressions.end(),
                      [&](const Requirement& r) { return r.Matches(node_labels); }) &&
          std::all_of(match_fields.begin(), match_fields.end(), [&](const Requirement& r) {
+           const std::string name(node_name);
            return Holds(r, r.key == "metadata.name" ? &name : nullptr);
          });
 }

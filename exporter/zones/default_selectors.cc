@@ -1,7 +1,5 @@
 #include "default_selectors.h"
 
-#include <algorithm>
-
 namespace azexporter::zones {
 
 DefaultSelectors::DefaultSelectors(const kube::ClusterState& cluster) : cluster_(cluster) {}
@@ -9,11 +7,8 @@ DefaultSelectors::DefaultSelectors(const kube::ClusterState& cluster) : cluster_
 void DefaultSelectors::Index(std::string_view ns) {
   ns_ = ns;
   by_pair_.clear();
-  const auto& services = cluster_.services();
-  auto at = std::partition_point(services.begin(), services.end(),
-                                 [&](const auto& service) { return service->meta.ns < ns; });
-  for (; at != services.end() && (*at)->meta.ns == ns; ++at) {
-    if (!(*at)->selector.empty()) by_pair_[(*at)->selector[0]].push_back(at->get());
+  for (const auto& service : cluster_.ServicesIn(ns)) {
+    if (!service->selector.empty()) by_pair_[service->selector[0]].push_back(service.get());
   }
 }
 

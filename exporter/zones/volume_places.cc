@@ -99,7 +99,7 @@ VolumePlace VolumePlaces::Find(const kube::NodeSelector& affinity) {
     for (const kube::Node* node : Candidates(term)) {
       if (!term.Matches(node->meta.name, node->meta.labels)) continue;
       place.stranded = false;
-      if (!node->zone().empty()) of_nodes.emplace(node->zone());
+      if (!node->zone().empty()) of_nodes.insert(std::string(node->zone()));
     }
     const auto named = NamedZones(term.match_expressions);
     if (named && of_nodes.empty()) of_nodes = *named;
