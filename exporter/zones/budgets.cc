@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <set>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "by_zone.h"
 #include "namespace_view.h"
@@ -35,10 +36,34 @@ void CountPods(const NamespaceView& view, const std::vector<const LabelSet*>& se
                BudgetStatus& status) {
   ByZone<std::int64_t> ready(view.nodes.zones());
   for (const LabelSet* set : selected) {
-    status.selected_pods += static_cast<std::int64_t>(set->pods.size());
-    for (const SeenPod* pod : set->pods) ready[pod->zone] += pod->ready ? 1 : 0;
+    for (const PodRun& run : set->runs) {
+      status.selected_pods += static_cast<std::int64_t>(run.size());
+      for (const SeenPod& pod : run) ready[pod.zone] += pod.ready ? 1 : 0;
+    }
   }
   status.ready_by_zone = ready.ToMap();
+}
+
+// Of pods by a budget, which is told by its number.
+using Selection = std::pair<const LabelSet*, std::size_t>;
+
+void AddOverlaps(std::vector<Selection> selections, std::vector<BudgetStatus>& all) {
+  std::vector<std::set<std::string>> overlaps(all.size());
+  std::sort(selections.begin(), selections.end());
+  for (auto first = selections.begin(); first != selections.end();) {
+    const auto end = std::find_if(first, selections.end(), [&](const auto& selection) {
+      return selection.first != first->first;
+    });
+    for (auto one = first; one != end; ++one) {
+      for (auto other = first; other != end; ++other) {
+        if (one != other) overlaps[one->second].insert(all[other->second].name);
+      }
+    }
+    first = end;
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].overlaps.assign(overlaps[i].begin(), overlaps[i].end());
+  }
 }
 
 }  // namespace
@@ -50,26 +75,18 @@ std::int64_t BudgetStatus::HeadroomWithout(std::string_view zone) const {
 }
 
 std::vector<BudgetStatus> BudgetsIn(const NamespaceView& view) {
+  const auto budgets = view.cluster.budgets().In(view.ns);
   std::vector<BudgetStatus> all;
-  std::unordered_map<const LabelSet*, std::vector<std::size_t>> selected_by;
-  for (const auto& budget : view.cluster.budgets().In(view.ns)) {
+  all.reserve(budgets.size());
+  std::vector<Selection> selections;
+  for (const auto& budget : budgets) {
     const auto selected = view.sets.Matching(budget->selector);
-    for (const LabelSet* set : selected) selected_by[set].push_back(all.size());
+    for (const LabelSet* set : selected) selections.emplace_back(set, all.size());
     BudgetStatus& status = all.emplace_back(StatusOf(*budget));
     CountPods(view, selected, status);
     status.blocks_always = BlocksAlways(*budget);
   }
-  std::vector<std::set<std::string>> overlaps(all.size());
-  for (const auto& [set, by] : selected_by) {
-    for (const std::size_t one : by) {
-      for (const std::size_t other : by) {
-        if (one != other) overlaps[one].insert(all[other].name);
-      }
-    }
-  }
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i].overlaps.assign(overlaps[i].begin(), overlaps[i].end());
-  }
+  AddOverlaps(std::move(selections), all);
   return all;
 }
 

@@ -20,17 +20,20 @@ std::int64_t WorkloadDistribution::ready_zones() const {
 
 std::vector<WorkloadDistribution> DistributionIn(const NamespaceView& view) {
   std::vector<WorkloadDistribution> all;
+  all.reserve(view.workloads.size());
   for (const WorkloadPods& group : view.workloads) {
     if (group.workload != nullptr && group.workload->finished) continue;
     WorkloadDistribution& distribution = all.emplace_back();
     distribution.workload = group.ref;
     if (group.workload != nullptr) distribution.desired = group.workload->desired;
     ByZone<PodCounts> zones(view.nodes.zones());
-    for (const SeenPod* pod : group.pods) {
-      if (!pod->counted) continue;
-      for (PodCounts* counts : {&zones[pod->zone], &distribution.pods}) {
-        ++counts->total;
-        counts->ready += pod->ready ? 1 : 0;
+    for (const PodRun& run : group.runs) {
+      distribution.pods.total += static_cast<std::int64_t>(run.size());
+      for (const SeenPod& pod : run) {
+        PodCounts& counts = zones[pod.zone];
+        ++counts.total;
+        counts.ready += pod.ready ? 1 : 0;
+        distribution.pods.ready += pod.ready ? 1 : 0;
       }
     }
     distribution.zones = zones.ToMap();

@@ -1,24 +1,30 @@
 #include "label_index.h"
 
-#include "azexporter/base/hash_index.h"
-
 namespace azexporter::zones {
 
-std::size_t LabelIndex::PairHash::operator()(const Pair& pair) const {
-  return base::MixHash(base::HashText(pair.first), base::HashText(pair.second));
+void LabelIndex::Add(const kube::StringMap& labels, std::uint32_t number) {
+  all_.emplace_back(&labels, number);
 }
 
-void LabelIndex::Add(const kube::StringMap& labels, std::uint32_t number) {
-  for (const auto& [key, value] : labels) by_pair_[{key, value}].push_back(number);
+const LabelIndex::ByValue& LabelIndex::With(const std::string& key) {
+  const auto [found, added] = by_key_.try_emplace(key);
+  if (added) {
+    for (const auto& [labels, number] : all_) {
+      const std::string* value = kube::Find(*labels, key);
+      if (value != nullptr) found->second[*value].push_back(number);
+    }
+  }
+  return found->second;
 }
 
 const std::vector<std::uint32_t>* LabelIndex::Candidates(
-    const kube::StringMap& pairs, std::span<const kube::Requirement> requirements) const {
+    const kube::StringMap& pairs, std::span<const kube::Requirement> requirements) {
   static const std::vector<std::uint32_t> nobody;
   const std::vector<std::uint32_t>* fewest = nullptr;
-  const auto demand = [&](std::string_view key, std::string_view value) {
-    const auto found = by_pair_.find({key, value});
-    const auto& having = found == by_pair_.end() ? nobody : found->second;
+  const auto demand = [&](const std::string& key, const std::string& value) {
+    const ByValue& by_value = With(key);
+    const auto found = by_value.find(value);
+    const auto& having = found == by_value.end() ? nobody : found->second;
     if (fewest == nullptr || having.size() < fewest->size()) fewest = &having;
   };
   for (const auto& [key, value] : pairs) demand(key, value);

@@ -1,13 +1,15 @@
 #pragma once
 
 // Numbers of things by the labels these have, so that a selector is asked only about those that
-// have one of the pairs it demands.
+// have one of the pairs it demands. A key is indexed when it is first demanded: most never are.
 //
-// Thread safety: thread-compatible.
+// Thread safety: one thread only.
 
-#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -20,21 +22,21 @@ namespace azexporter::zones {
 
 class LabelIndex {
  public:
-  // The labels must outlive this.
+  // The labels must outlive this. REQUIRES: Candidates was not called yet.
   void Add(const kube::StringMap& labels, std::uint32_t number);
 
   // Those that may have all the pairs and fulfil all the requirements, in the order in which they
-  // were added; nullptr: any may.
-  const std::vector<std::uint32_t>* Candidates(
-      const kube::StringMap& pairs, std::span<const kube::Requirement> requirements) const;
+  // were added; nullptr: any may. The vector stays valid.
+  const std::vector<std::uint32_t>* Candidates(const kube::StringMap& pairs,
+                                               std::span<const kube::Requirement> requirements);
 
  private:
-  using Pair = std::pair<std::string_view, std::string_view>;
-  struct PairHash {
-    std::size_t operator()(const Pair& pair) const;
-  };
+  using ByValue = std::unordered_map<std::string_view, std::vector<std::uint32_t>>;
 
-  std::unordered_map<Pair, std::vector<std::uint32_t>, PairHash> by_pair_;
+  const ByValue& With(const std::string& key);
+
+  std::vector<std::pair<const kube::StringMap*, std::uint32_t>> all_;
+  std::map<std::string, ByValue, std::less<>> by_key_;
 };
 
 }  // namespace azexporter::zones

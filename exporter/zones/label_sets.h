@@ -3,7 +3,7 @@
 // The pods of one namespace by their labels, so that a selector is asked once for all pods that
 // have the same labels, and only for those that have one of the pairs it demands.
 //
-// Thread safety: immutable after construction.
+// Thread safety: one thread only.
 
 #include <optional>
 #include <vector>
@@ -16,14 +16,13 @@ namespace azexporter::zones {
 
 struct LabelSet {
   const kube::StringMap* labels = nullptr;
-  std::vector<const SeenPod*> pods;
+  std::vector<PodRun> runs;  // in order of names
 };
 
 class LabelSets {
  public:
-  // Takes the pods that are neither finished nor terminating: the only ones that the scheduler and
-  // budgets count. The pods must outlive this.
-  explicit LabelSets(const std::vector<SeenPod>& pods);
+  // The pods must outlive this.
+  explicit LabelSets(const std::vector<PodRun>& runs);
 
   const std::vector<LabelSet>& sets() const { return sets_; }
   std::vector<const LabelSet*> Matching(const kube::LabelSelector& selector) const;
@@ -32,7 +31,7 @@ class LabelSets {
 
  private:
   std::vector<LabelSet> sets_;
-  LabelIndex index_;
+  mutable LabelIndex index_;  // indexes a key when first asked for
 };
 
 }  // namespace azexporter::zones

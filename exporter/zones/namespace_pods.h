@@ -7,6 +7,7 @@
 // Thread safety: immutable after construction.
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -18,27 +19,40 @@ namespace azexporter::zones {
 
 struct SeenPod {
   const kube::Pod* pod = nullptr;
+  std::int64_t created_ms = 0;                // kube::ObjectMeta::created_ms
   std::uint32_t node = NodeDomains::kNone;    // NodeDomains::NumberOf; kNone for unknown nodes, too
   std::uint32_t zone = NodeDomains::kNoZone;  // NodeDomains::zones
   std::uint32_t workload = WorkloadFinder::kNone;
-  bool counted = false;  // IsCounted
-  bool ready = false;    // kube::Pod::is_ready
+  bool active : 1 = false;         // kube::Pod::is_active
+  bool counted : 1 = false;        // IsCounted
+  bool ready : 1 = false;          // kube::Pod::is_ready
+  bool bound : 1 = false;          // has a node, whether or not that is known
+  bool has_claims : 1 = false;     // kube::Pod::claims
+  bool unschedulable : 1 = false;  // kube::Pod::unschedulable
+  // Shares labels, owners and spec with the pod before it, as pods of one template mostly do, and
+  // is pinned to a node of its own as that is, or not.
+  bool as_before : 1 = false;
 };
 
 // In order of names. Workloads are looked up where there is a finder.
 std::vector<SeenPod> SeePods(const kube::ClusterState& cluster, std::string_view ns,
                              const NodeDomains& nodes, WorkloadFinder* finder = nullptr);
 
+// Counted pods that follow one another, each but the first as_before; never empty. What follows
+// from labels, owner and spec is asked once for all of them.
+using PodRun = std::span<const SeenPod>;
+
+// All counted pods. They must outlive the runs.
+std::vector<PodRun> RunsOf(const std::vector<SeenPod>& pods);
+
 struct WorkloadPods {
   WorkloadRef ref;
   const kube::Workload* workload = nullptr;  // null where the owner is not watched
-  std::vector<const SeenPod*> pods;          // all of them, finished and terminating ones, too
+  std::vector<PodRun> runs;                  // in order of names
 };
 
-// Every workload of the namespace and every owner of its pods, sorted by `ref`: those without pods,
-// too, but not the ReplicaSets and Jobs that belong to another workload and not ReplicaSets scaled
-// to nothing. `pods`: of the namespace, numbered by the finder.
-std::vector<WorkloadPods> GroupPods(const kube::ClusterState& cluster, std::string_view ns,
-                                    const std::vector<SeenPod>& pods, WorkloadFinder& finder);
+// All that the finder knows, sorted by `ref`: those without pods, too. `runs`: of pods that it
+// numbered.
+std::vector<WorkloadPods> GroupPods(const std::vector<PodRun>& runs, const WorkloadFinder& finder);
 
 }  // namespace azexporter::zones

@@ -15,14 +15,12 @@ bool IsWatched(const kube::Pod& pod, const NamespaceOptions& options) {
          kube::MatchesLabels(pod.meta.labels, options.pod_selector);
 }
 
-void AddLoad(const SeenPod& seen, const NamespaceOptions& options, ZoneLoad& load) {
-  const kube::Pod& pod = *seen.pod;
-  if (!pod.node_name.empty()) {
-    load.requested.Add(pod.spec->requests);
+void AddLoad(const SeenPod& seen, const kube::Resources& requests, bool watched, ZoneLoad& load) {
+  if (seen.bound) {
+    load.requested.Add(requests);
     ++load.requested.pods;
   }
   if (!seen.counted) return;
-  const bool watched = IsWatched(pod, options);
   for (PodCounts* counts : {&load.pods, &load.watched}) {
     if (counts == &load.watched && !watched) continue;
     ++counts->total;
@@ -32,10 +30,16 @@ void AddLoad(const SeenPod& seen, const NamespaceOptions& options, ZoneLoad& loa
 
 void AddLoads(const NamespaceView& view, const NamespaceOptions& options, NamespaceReport& report) {
   ByZone<ZoneLoad> loads(view.nodes.zones());
+  const kube::Pod* like = nullptr;  // the first of those that are as_before
+  bool watched = false;
   for (const SeenPod& seen : view.pods) {
-    if (!seen.pod->is_active()) continue;
-    AddLoad(seen, options, loads[seen.zone]);
-    if (seen.counted && seen.pod->unschedulable) ++report.unschedulable;
+    if (!seen.as_before) {
+      like = seen.pod;
+      watched = IsWatched(*like, options);
+    }
+    if (!seen.active) continue;
+    AddLoad(seen, like->spec->requests, watched, loads[seen.zone]);
+    if (seen.counted && seen.unschedulable) ++report.unschedulable;
   }
   report.loads = loads.ToMap();
 }
@@ -52,8 +56,7 @@ void AddNamespaces(const kube::ObjectList<T>& list, std::set<std::string, std::l
   for (auto at = list.begin(); at != list.end();) {
     const std::string& ns = (*at)->meta.ns;
     names.insert(ns);
-    at = std::partition_point(at, list.end(),
-                              [&](const auto& object) { return object->meta.ns == ns; });
+    at = list.In(ns).end();
   }
 }
 
@@ -80,7 +83,7 @@ NamespaceReporter::Result NamespaceReporter::Of(const kube::ClusterState& cluste
   AddLoads(view, options_, report);
   report.reads_other_namespaces =
       std::any_of(view.pods.begin(), view.pods.end(),
-                  [](const SeenPod& seen) { return LooksOutside(*seen.pod); });
+                  [](const SeenPod& seen) { return !seen.as_before && LooksOutside(*seen.pod); });
   report.losses = LossFindingsOf(report, cluster, options_.accepted);
   report.evictions = EvictionFindingsOf(report);
   return {std::move(report), NamespaceGroups(cluster.PodsIn(ns), view.pods, view.finder)};

@@ -29,10 +29,11 @@ struct NamespaceView {
       : cluster(whole),
         ns(name),
         nodes(node_domains),
-        finder(whole),
+        finder(whole, name),
         pods(SeePods(whole, name, nodes, &finder)),
-        workloads(GroupPods(whole, name, pods, finder)),
-        sets(pods) {}
+        runs(RunsOf(pods)),
+        workloads(GroupPods(runs, finder)),
+        sets(runs) {}
   NamespaceView(const NamespaceView&) = delete;
   NamespaceView& operator=(const NamespaceView&) = delete;
 
@@ -41,6 +42,7 @@ struct NamespaceView {
   NodeDomains& nodes;
   WorkloadFinder finder;
   const std::vector<SeenPod> pods;
+  const std::vector<PodRun> runs;
   const std::vector<WorkloadPods> workloads;
   const LabelSets sets;
 };

@@ -80,11 +80,32 @@ EffectiveConstraint MakeEffective(const kube::Pod& pod, const TopologySpreadCons
 }
 
 bool TemplatesMatch(const kube::Workload& replica_set, const kube::Workload& deployment) {
-  kube::StringMap labels = replica_set.template_labels;
-  std::erase_if(labels, [](const auto& label) { return label.first == "pod-template-hash"; });
-  return labels == deployment.template_labels &&
-         (replica_set.template_spec == deployment.template_spec ||
-          *replica_set.template_spec == *deployment.template_spec);
+  auto want = deployment.template_labels.begin();
+  const auto end = deployment.template_labels.end();
+  for (const auto& label : replica_set.template_labels) {
+    if (label.first == "pod-template-hash") continue;
+    if (want == end || *want++ != label) return false;
+  }
+  return want == end && (replica_set.template_spec == deployment.template_spec ||
+                         *replica_set.template_spec == *deployment.template_spec);
+}
+
+// Whether constraints of pods with this spec depend on their labels: default ones are for what
+// selects the pod.
+bool LabelsMatter(const kube::PodSpec& spec) {
+  const auto& own = spec.spread_constraints;
+  return own.empty() || std::any_of(own.begin(), own.end(), [](const auto& constraint) {
+           return !constraint.match_label_keys.empty();
+         });
+}
+
+// The last one by name of the youngest.
+const SeenPod& YoungestOf(const PodRun& run) {
+  const SeenPod* youngest = &run.front();
+  for (const SeenPod& seen : run) {
+    if (seen.created_ms >= youngest->created_ms) youngest = &seen;
+  }
+  return *youngest;
 }
 
 // Counts the pods of one namespace.
@@ -94,15 +115,16 @@ class SpreadCounter {
       : view_(view), options_(options), nodes_(view.nodes), default_selectors_(view.cluster) {}
 
   SpreadReport Run() {
+    Carried carried;
     for (const LabelSet& set : view_.sets.sets()) {
-      Carried carried;
-      for (const SeenPod* pod : set.pods) AddPod(*pod, carried);
+      for (const PodRun& run : set.runs) AddRun(run, *set.labels, carried);
     }
     std::vector<bool> is_newest(groups_.size());
     for (const Newest& newest : newest_) {
       if (!newest.carried) continue;
       for (const std::size_t group : carried_groups_[*newest.carried]) is_newest[group] = true;
     }
+    report_.constraints.reserve(groups_.size());
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       SpreadStatus status = StatusOf(groups_[i]);
       status.newest = is_newest[i];
@@ -113,34 +135,42 @@ class SpreadCounter {
   }
 
  private:
-  // Constraints that a pod carries, by number of group; the same for pods with the same labels,
-  // spec and controller, which stand together.
+  // Constraints that a pod carries, by number of group; the same for pods with the same spec and
+  // controller, which stand together, and for some of them only with the same labels.
   struct Carried {
     const kube::PodSpec* spec = nullptr;
     const kube::Owner* controller = nullptr;
+    const kube::StringMap* labels = nullptr;  // null: these do not matter
     std::uint32_t workload = WorkloadFinder::kNone;
     bool pinned = false;
     std::size_t number = 0;  // in carried_groups_
   };
 
-  void AddPod(const SeenPod& seen, Carried& carried) {
-    const kube::Pod& pod = *seen.pod;
-    const std::uint32_t workload = seen.workload;
+  void AddRun(const PodRun& run, const kube::StringMap& labels, Carried& carried) {
+    const kube::Pod& pod = *run.front().pod;
+    const std::uint32_t workload = run.front().workload;
     if (workload == WorkloadFinder::kNone) return;
     const kube::Owner& controller = *kube::ControllerOf(pod.owners);
     const bool pinned = !pod.pinned_node.empty();
     if (carried.spec != pod.spec.get() || carried.workload != workload ||
-        carried.pinned != pinned ||
+        carried.pinned != pinned || (carried.labels != nullptr && carried.labels != &labels) ||
         (carried.controller != &controller && carried.controller->name != controller.name)) {
-      carried = {pod.spec.get(), &controller, workload, pinned, carried_groups_.size()};
+      carried = {.spec = pod.spec.get(),
+                 .controller = &controller,
+                 .labels = LabelsMatter(*pod.spec) ? &labels : nullptr,
+                 .workload = workload,
+                 .pinned = pinned,
+                 .number = carried_groups_.size()};
       carried_groups_.push_back(GroupsOf(pod, workload));
     }
-    for (const std::size_t group : carried_groups_[carried.number]) {
-      ++groups_[group].carriers;
-      if (pod.unschedulable) ++groups_[group].unschedulable;
+    for (const std::size_t number : carried_groups_[carried.number]) {
+      Group& group = groups_[number];
+      group.carriers += static_cast<std::int64_t>(run.size());
+      for (const SeenPod& seen : run) group.unschedulable += seen.unschedulable ? 1 : 0;
+      group.self_match = group.self_match || kube::Matches(group.constraint.selector, labels);
     }
     if (newest_.size() <= workload) newest_.resize(workload + 1);
-    Rank rank = RankOf(pod, controller, workload);
+    const Rank rank = RankOf(*YoungestOf(run).pod, controller, workload);
     Newest& newest = newest_[workload];
     if (newest.rank < rank) newest = {rank, carried.number};
   }
@@ -170,7 +200,7 @@ class SpreadCounter {
       EffectiveConstraint effective =
           MakeEffective(pod, constraint, KeysOf(own, constraint.when_unsatisfiable));
       effective.selector = EffectiveSelector(constraint, pod.meta.labels);
-      groups.push_back(GroupOf(pod, workload, std::move(effective)));
+      groups.push_back(GroupOf(workload, std::move(effective)));
     }
     if (!own.empty() || options_.defaults.constraints.empty()) return groups;
     const std::optional<kube::LabelSelector> selector = default_selectors_.Of(pod);
@@ -183,21 +213,18 @@ class SpreadCounter {
                             : std::vector<std::string>{constraint.topology_key});
       effective.selector = selector;
       effective.cluster_default = true;
-      groups.push_back(GroupOf(pod, workload, std::move(effective)));
+      groups.push_back(GroupOf(workload, std::move(effective)));
     }
     return groups;
   }
 
-  std::size_t GroupOf(const kube::Pod& pod, std::uint32_t workload, EffectiveConstraint effective) {
+  std::size_t GroupOf(std::uint32_t workload, EffectiveConstraint effective) {
     if (groups_of_.size() <= workload) groups_of_.resize(workload + 1);
-    const bool self_match = kube::Matches(effective.selector, pod.meta.labels);
     for (const std::size_t number : groups_of_[workload]) {
-      if (!(groups_[number].constraint == effective)) continue;
-      groups_[number].self_match = groups_[number].self_match || self_match;
-      return number;
+      if (groups_[number].constraint == effective) return number;
     }
     groups_of_[workload].push_back(groups_.size());
-    groups_.push_back({workload, std::move(effective), 0, 0, self_match});
+    groups_.push_back({workload, std::move(effective), 0, 0, false});
     return groups_.size() - 1;
   }
 
@@ -224,9 +251,11 @@ class SpreadCounter {
     const Domains& domains = nodes_.Of(constraint.topology_key);
     std::vector<std::int64_t> counts = nodes_.EmptyCounts(ground, constraint.topology_key);
     for (const LabelSet* set : view_.sets.Matching(constraint.selector)) {
-      for (const SeenPod* pod : set->pods) {
-        if (pod->node == NodeDomains::kNone || !ground.nodes[pod->node]) continue;
-        ++counts[domains.of_node[pod->node]];
+      for (const PodRun& run : set->runs) {
+        for (const SeenPod& pod : run) {
+          if (pod.node == NodeDomains::kNone || !ground.nodes[pod.node]) continue;
+          ++counts[domains.of_node[pod.node]];
+        }
       }
     }
     Judge(counts, status);
@@ -250,6 +279,7 @@ class SpreadCounter {
 
   static void KeepDomains(const std::vector<std::int64_t>& counts, const Domains& domains,
                           SpreadStatus& status) {
+    status.domains.reserve(static_cast<std::size_t>(status.domain_count));
     for (std::size_t i = 0; i < counts.size(); ++i) {
       if (counts[i] == Ground::kNotEligible) continue;
       status.domains.push_back({std::string(domains.names[i]), counts[i]});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -48,19 +49,21 @@ Rules RulesOf(const kube::PodSpec& spec, const kube::StringMap& labels, const st
 }
 
 const kube::Pod* YoungestOf(const WorkloadPods& group) {
-  const kube::Pod* youngest = nullptr;
-  for (const SeenPod* seen : group.pods) {
-    if (!seen->counted) continue;
-    const kube::Pod* pod = seen->pod;
-    if (youngest == nullptr || pod->meta.created_ms > youngest->meta.created_ms) youngest = pod;
+  const SeenPod* youngest = nullptr;
+  for (const PodRun& run : group.runs) {
+    for (const SeenPod& seen : run) {
+      if (youngest == nullptr || seen.created_ms > youngest->created_ms) youngest = &seen;
+    }
   }
-  return youngest;
+  return youngest == nullptr ? nullptr : youngest->pod;
 }
 
 std::int64_t ReplicasOf(const WorkloadPods& group) {
   if (group.workload != nullptr) return group.workload->finished ? 0 : group.workload->desired;
-  return std::count_if(group.pods.begin(), group.pods.end(),
-                       [](const SeenPod* pod) { return pod->counted; });
+  return std::accumulate(group.runs.begin(), group.runs.end(), std::int64_t{0},
+                         [](std::int64_t sum, const PodRun& run) {
+                           return sum + static_cast<std::int64_t>(run.size());
+                         });
 }
 
 bool HasZoneKey(const DefaultConstraints& defaults) {
@@ -112,11 +115,11 @@ using Selector = std::optional<kube::LabelSelector>;
 struct Carriers {
   const kube::PodAffinityTerm* term = nullptr;
   Selector selector;
-  std::vector<const SeenPod*> pods;
+  std::vector<PodRun> runs;
 };
 
 struct OtherNamespace {
-  explicit OtherNamespace(std::vector<SeenPod> seen) : pods(std::move(seen)), sets(pods) {}
+  explicit OtherNamespace(std::vector<SeenPod> seen) : pods(std::move(seen)), sets(RunsOf(pods)) {}
   const std::vector<SeenPod> pods;
   const LabelSets sets;
 };
@@ -127,10 +130,10 @@ class AntiAffinityChecker {
 
   void Check(const WorkloadPods& group) {
     std::vector<Carriers> all;
-    for (const SeenPod* seen : group.pods) {
-      if (!seen->counted) continue;
-      for (const kube::PodAffinityTerm& term : seen->pod->spec->required_anti_affinity) {
-        if (IsZoneKey(term.topology_key)) CarriersOf(all, term, *seen->pod).pods.push_back(seen);
+    for (const PodRun& run : group.runs) {
+      const kube::Pod& pod = *run.front().pod;
+      for (const kube::PodAffinityTerm& term : pod.spec->required_anti_affinity) {
+        if (IsZoneKey(term.topology_key)) CarriersOf(all, term, pod).runs.push_back(run);
       }
     }
     for (const Carriers& carriers : all) Judge(group.ref, carriers);
@@ -168,14 +171,20 @@ class AntiAffinityChecker {
     const Domains& domains = view_.nodes.Of(key);
     std::map<std::string_view, Zone> zones;
     const bool into_own = LooksInto(*carriers.term, workload.ns);
-    for (const SeenPod* seen : carriers.pods) {
-      Zone& zone = zones[DomainOf(*seen, domains)];
-      ++zone.carriers;
-      if (into_own && kube::Matches(carriers.selector, seen->pod->meta.labels)) ++zone.both;
+    for (const PodRun& run : carriers.runs) {
+      const bool matches =
+          into_own && kube::Matches(carriers.selector, run.front().pod->meta.labels);
+      for (const SeenPod& seen : run) {
+        Zone& zone = zones[DomainOf(seen, domains)];
+        ++zone.carriers;
+        if (matches) ++zone.both;
+      }
     }
     for (const LabelSets* sets : NamespacesIn(*carriers.term, workload.ns)) {
       for (const LabelSet* set : sets->Matching(carriers.selector)) {
-        for (const SeenPod* seen : set->pods) ++zones[DomainOf(*seen, domains)].matching;
+        for (const PodRun& run : set->runs) {
+          for (const SeenPod& seen : run) ++zones[DomainOf(seen, domains)].matching;
+        }
       }
     }
     for (const auto& [name, zone] : zones) {

@@ -38,7 +38,7 @@ class ClaimUsers {
     AddWorkloads(view.cluster.daemon_sets(), view.ns);
     AddWorkloads(view.cluster.jobs(), view.ns);
     for (const SeenPod& seen : view.pods) {
-      if (!seen.active) continue;
+      if (!seen.active || !seen.has_claims) continue;
       const bool owned = seen.workload != WorkloadFinder::kNone;
       for (const std::string& claim : seen.pod->claims) {
         uses_.push_back({claim, &seen, owned ? &view.finder.ref(seen.workload) : nullptr});
@@ -62,20 +62,21 @@ class ClaimUsers {
 
   // `uses`: all of the claim.
   void AddTo(PinnedClaim& status, Uses uses) const {
-    std::vector<const WorkloadRef*> workloads = SetsOf(status.claim);
+    std::vector<WorkloadRef>& workloads = status.workloads;
+    const WorkloadRef* last = nullptr;
+    const auto add = [&](const WorkloadRef* workload) {
+      if (workload == nullptr || std::exchange(last, workload) == workload) return;
+      const auto end = workloads.end();
+      if (std::find(workloads.begin(), end, *workload) == end) workloads.push_back(*workload);
+    };
+    for (const WorkloadRef* set : SetsOf(status.claim)) add(set);
     for (const Use& use : uses) {
-      if (use.workload != nullptr) workloads.push_back(use.workload);
+      add(use.workload);
       if (use.pod == nullptr) continue;
       const std::string& pod = use.pod->pod->meta.name;
       if (status.pods.empty() || status.pods.back() != pod) status.pods.push_back(pod);
     }
-    std::sort(workloads.begin(), workloads.end(),
-              [](const auto* a, const auto* b) { return *a < *b; });
-    for (const WorkloadRef* workload : workloads) {
-      if (status.workloads.empty() || status.workloads.back() != *workload) {
-        status.workloads.push_back(*workload);
-      }
-    }
+    std::sort(workloads.begin(), workloads.end());
   }
 
  private:
@@ -96,7 +97,7 @@ class ClaimUsers {
   }
 
   // The StatefulSets of whose claim templates it is: TEMPLATE-SET-ORDINAL.
-  std::vector<const WorkloadRef*> SetsOf(std::string_view claim) const {
+  std::span<const WorkloadRef* const> SetsOf(std::string_view claim) const {
     const std::size_t dash = claim.rfind('-');
     if (dash == std::string_view::npos || dash + 1 == claim.size()) return {};
     const std::string_view ordinal = claim.substr(dash + 1);
@@ -121,19 +122,29 @@ struct ClassVolumes {
 std::map<std::string_view, ClassVolumes> CountVolumes(const kube::ClusterState& cluster,
                                                       VolumePlaces& places,
                                                       std::vector<VolumeGroup>& groups) {
+  struct Volumes {
+    std::int64_t count = 0;
+    std::int64_t capacity_bytes = 0;
+  };
+  std::map<std::pair<const VolumePlace*, std::string_view>, Volumes> by_place;
+  for (const auto& volume : cluster.volumes()) {
+    Volumes& volumes = by_place[{&places.Of(*volume), volume->storage_class}];
+    ++volumes.count;
+    volumes.capacity_bytes += volume->capacity_bytes;
+  }
   std::map<std::tuple<VolumeReach, std::string, std::string>, VolumeGroup> by_key;
   std::map<std::string_view, ClassVolumes> by_class;
-  for (const auto& volume : cluster.volumes()) {
-    const VolumePlace& place = places.Of(*volume);
-    ClassVolumes& counts = by_class[volume->storage_class];
-    ++counts.all;
-    counts.zonal += place.reach == VolumeReach::kEverywhere ? 0 : 1;
-    const bool zoned = place.reach == VolumeReach::kZones;
-    for (const std::string& zone : zoned ? place.zones : std::vector<std::string>{""}) {
-      VolumeGroup& group = by_key[{place.reach, zone, volume->storage_class}];
-      ++group.volumes;
-      group.capacity_bytes += volume->capacity_bytes;
-      group.stranded += place.stranded ? 1 : 0;
+  for (const auto& [key, volumes] : by_place) {
+    const auto& [place, storage_class] = key;
+    ClassVolumes& counts = by_class[storage_class];
+    counts.all += volumes.count;
+    counts.zonal += place->reach == VolumeReach::kEverywhere ? 0 : volumes.count;
+    const bool zoned = place->reach == VolumeReach::kZones;
+    for (const std::string& zone : zoned ? place->zones : std::vector<std::string>{""}) {
+      VolumeGroup& group = by_key[{place->reach, zone, std::string(storage_class)}];
+      group.volumes += volumes.count;
+      group.capacity_bytes += volumes.capacity_bytes;
+      group.stranded += place->stranded ? volumes.count : 0;
     }
   }
   for (auto& [key, group] : by_key) {

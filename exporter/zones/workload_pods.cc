@@ -1,5 +1,6 @@
 #include "azexporter/zones/workload_pods.h"
 
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -22,6 +23,10 @@ struct OwnerKeyHash {
   }
 };
 
+OwnerKey OwnerKeyOf(const kube::Workload& workload) {
+  return {workload.meta.ns, kube::WorkloadKindName(workload.kind), workload.meta.name};
+}
+
 }  // namespace
 
 // The keys are views into the cluster's objects.
@@ -32,7 +37,7 @@ struct WorkloadFinder::Impl {
   };
 
   std::uint32_t Add(const OwnerKey& key, const kube::Workload* workload) {
-    const auto [found, added] = by_owner.emplace(key, static_cast<std::uint32_t>(entries.size()));
+    const auto [found, added] = numbers.emplace(key, static_cast<std::uint32_t>(entries.size()));
     if (added) {
       entries.push_back(
           {{std::string(key.ns), std::string(key.kind), std::string(key.name)}, workload});
@@ -40,32 +45,56 @@ struct WorkloadFinder::Impl {
     return found->second;
   }
 
+  // All but those that belong to another, whose number pods then find under their controller.
+  // Owners come first: those need not be looked up in the cluster.
+  template <class T>
+  void AddAll(const kube::ObjectList<T>& list, std::string_view ns) {
+    for (const auto& workload : list.In(ns)) {
+      if (T::kKind == kube::WorkloadKind::kReplicaSet && workload->desired == 0) continue;
+      const OwnerKey key = OwnerKeyOf(*workload);
+      const kube::Owner* owner = kube::ControllerOf(workload->owners);
+      const auto kind = owner == nullptr ? std::nullopt : kube::WorkloadKindOf(owner->kind);
+      if (!kind) {
+        Add(key, workload.get());
+      } else if (const auto above = numbers.find({ns, owner->kind, owner->name});
+                 above != numbers.end()) {
+        numbers.emplace(key, above->second);
+      } else if (cluster.FindWorkload(*kind, ns, owner->name) == nullptr) {
+        Add(key, workload.get());
+      }
+    }
+  }
+
   const kube::ClusterState& cluster;
   std::vector<Entry> entries;
-  std::unordered_map<OwnerKey, std::uint32_t, OwnerKeyHash> by_owner;
-  std::unordered_map<OwnerKey, std::uint32_t, OwnerKeyHash> by_controller;
+  std::unordered_map<OwnerKey, std::uint32_t, OwnerKeyHash> numbers;  // of what it belongs to
 };
 
 WorkloadFinder::WorkloadFinder(const kube::ClusterState& cluster)
-    : impl_(new Impl{cluster, {}, {}, {}}) {}
+    : impl_(new Impl{cluster, {}, {}}) {}
+
+WorkloadFinder::WorkloadFinder(const kube::ClusterState& cluster, std::string_view ns)
+    : WorkloadFinder(cluster) {
+  impl_->AddAll(cluster.daemon_sets(), ns);
+  impl_->AddAll(cluster.deployments(), ns);
+  impl_->AddAll(cluster.jobs(), ns);
+  impl_->AddAll(cluster.replica_sets(), ns);
+  impl_->AddAll(cluster.stateful_sets(), ns);
+}
+
 WorkloadFinder::~WorkloadFinder() = default;
 
 std::uint32_t WorkloadFinder::Of(const kube::Pod& pod) {
   const kube::Owner* owner = kube::ControllerOf(pod.owners);
   if (owner == nullptr || owner->kind == "Node") return kNone;
   const OwnerKey controller{pod.meta.ns, owner->kind, owner->name};
-  const auto found = impl_->by_controller.find(controller);
-  if (found != impl_->by_controller.end()) return found->second;
+  const auto found = impl_->numbers.find(controller);
+  if (found != impl_->numbers.end()) return found->second;
   const kube::Workload* workload = impl_->cluster.WorkloadOf(pod);
   const std::uint32_t number =
-      workload == nullptr ? impl_->Add(controller, nullptr) : Of(*workload);
-  impl_->by_controller.emplace(controller, number);
+      impl_->Add(workload == nullptr ? controller : OwnerKeyOf(*workload), workload);
+  impl_->numbers.emplace(controller, number);
   return number;
-}
-
-std::uint32_t WorkloadFinder::Of(const kube::Workload& workload) {
-  return impl_->Add({workload.meta.ns, kube::WorkloadKindName(workload.kind), workload.meta.name},
-                    &workload);
 }
 
 const WorkloadRef& WorkloadFinder::ref(std::uint32_t number) const {

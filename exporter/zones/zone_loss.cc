@@ -25,9 +25,10 @@ void JudgeWorkload(const WorkloadDistribution& workload, const kube::ClusterStat
                    LossFindings& all) {
   const WorkloadRef& ref = workload.workload;
   const auto kind = kube::WorkloadKindOf(ref.kind);
-  const kube::Workload* object = kind ? cluster.FindWorkload(*kind, ref.ns, ref.name) : nullptr;
-  const bool group =
-      kind == kube::WorkloadKind::kStatefulSet && object != nullptr && IsConsensusGroup(*object);
+  const kube::Workload* set = kind == kube::WorkloadKind::kStatefulSet
+                                  ? cluster.FindWorkload(*kind, ref.ns, ref.name)
+                                  : nullptr;
+  const bool group = set != nullptr && IsConsensusGroup(*set);
   // A DaemonSet's pods are where its nodes are; a Job's are made anew, and nobody waits on them.
   const bool note = kind == kube::WorkloadKind::kDaemonSet || kind == kube::WorkloadKind::kJob;
   for (const auto& [zone, counts] : workload.zones) {

@@ -88,6 +88,23 @@ std::string Text(const ServiceStatus& status) {
   return text + "; empty " + Joined(status.empty_zones);
 }
 
+TEST(ServicesTest, FindsTheSlicesOfEachWhateverTheyAreCalled) {
+  ClusterParts parts = ThreeZones();
+  ClusterParts::Named(parts.services, "api");
+  ClusterParts::Named(parts.services, "mail");
+  Slice(parts, {Endpoint("p1", "a"), Endpoint("p2", "b")});
+  Slice(parts, {Endpoint("q1", "a")}).service = "api";
+  Slice(parts, {Endpoint("r1", "a")}).service = "gone";
+  Slice(parts, {Endpoint("s1", "a")}).service = "";
+  Slice(parts, {Endpoint("p0", "c"), Endpoint("p1", "a")});
+  const std::vector<ServiceStatus> all = AllIn(parts);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].ready, 1);  // api
+  EXPECT_EQ(all[1].ready, 0);  // mail
+  EXPECT_EQ(all[2].ready, 3);  // web
+  EXPECT_EQ(all[2].ready_by_zone.size(), 3u);
+}
+
 TEST(ServicesTest, CountsReadyEndpointsByZone) {
   ClusterParts parts = ThreeZones();
   kube::Endpoint by_node = Endpoint("p3", "");

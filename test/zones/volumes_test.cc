@@ -330,8 +330,10 @@ TEST(VolumesTest, MissesClaimsThatAreNamedButNotThere) {
   ClusterParts::Named(parts.deployments, "web").claims = {"c-typo"};
   ClusterParts::Named(parts.stateful_sets, "db").claim_templates = {"data"};
   Claim(parts, "a", "");
+  Claim(parts, "c", "");
   EXPECT_EQ(ClaimsOf(parts),
-            "a pending  ;;\nb-typo missing  ; Rollout/web; p\nc-typo missing  ; Deployment/web;\n");
+            "a pending  ;;\nb-typo missing  ; Rollout/web; p\nc pending  ;;\n"
+            "c-typo missing  ; Deployment/web;\n");
 }
 
 }  // namespace

@@ -32,12 +32,14 @@ class WorkloadFinder {
   static constexpr std::uint32_t kNone = 0xffffffff;
 
   explicit WorkloadFinder(const kube::ClusterState& cluster);  // cluster must outlive this
+  // Asks for the workloads of the namespace first, sorted by WorkloadRef: for all but those that
+  // belong to another and ReplicaSets scaled to nothing.
+  WorkloadFinder(const kube::ClusterState& cluster, std::string_view ns);
   ~WorkloadFinder();
 
   // The workload the pod belongs to in the end, else the controller it names. kNone for a pod
   // without controller and for a static pod, whose controller is its node.
   std::uint32_t Of(const kube::Pod& pod);
-  std::uint32_t Of(const kube::Workload& workload);
 
   const WorkloadRef& ref(std::uint32_t number) const;
   const kube::Workload* workload(std::uint32_t number) const;
