@@ -16,9 +16,13 @@ bool SameOwner(const kube::Pod& a, const kube::Pod& b) {
   return owner_a->name == owner_b->name && owner_a->kind == owner_b->kind;
 }
 
+// Beyond what pods of one template share.
+bool SameState(const kube::Pod& a, const kube::Pod& b) {
+  return a.meta.terminating == b.meta.terminating && a.claims == b.claims;
+}
+
 bool SameGroup(const kube::Pod& a, const kube::Pod& b) {
-  return a.spec == b.spec && a.meta.terminating == b.meta.terminating &&
-         a.pinned_node.empty() == b.pinned_node.empty() && a.claims == b.claims &&
+  return a.spec == b.spec && SameState(a, b) && a.pinned_node.empty() == b.pinned_node.empty() &&
          a.meta.ns == b.meta.ns && SameOwner(a, b) && a.meta.labels == b.meta.labels;
 }
 
@@ -38,21 +42,26 @@ NamespaceGroups::NamespaceGroups(kube::ObjectList<kube::Pod>::Range pods,
   nodes_.reserve(seen.size());
   workloads_.reserve(finder.size());
   for (std::uint32_t i = 0; i < finder.size(); ++i) workloads_.push_back(finder.ref(i));
+  const SeenPod* last = nullptr;  // that was added
   auto one = seen.begin();
   for (const auto& pod : pods) {
     const SeenPod& of_pod = *one++;
-    if (!pod->is_active()) continue;
-    if (pod->node_name.empty()) {
+    if (!of_pod.active) continue;
+    if (!of_pod.bound) {
       if (of_pod.counted) ++pending_;
     } else if (of_pod.node != NodeDomains::kNone) {
-      Add(pod, of_pod, finder);
+      const bool next = last != nullptr && last + 1 == &of_pod && of_pod.as_before;
+      const bool same = next ? SameState(*last->pod, *pod)
+                             : !groups_.empty() && SameGroup(*groups_.back().pod, *pod);
+      Add(pod, of_pod, finder, same);
+      last = &of_pod;
     }
   }
 }
 
 void NamespaceGroups::Add(const std::shared_ptr<const kube::Pod>& pod, const SeenPod& seen,
-                          const WorkloadFinder& finder) {
-  if (groups_.empty() || !SameGroup(*groups_.back().pod, *pod)) {
+                          const WorkloadFinder& finder, bool same_group) {
+  if (!same_group) {
     const PodRole role = RoleOf(
         *pod, seen.workload == WorkloadFinder::kNone ? nullptr : finder.workload(seen.workload));
     groups_.push_back({pod, seen.workload, role, static_cast<std::uint32_t>(nodes_.size()), 0});

@@ -80,7 +80,7 @@ class NamespaceGroups {
 
  private:
   void Add(const std::shared_ptr<const kube::Pod>& pod, const SeenPod& seen,
-           const WorkloadFinder& finder);
+           const WorkloadFinder& finder, bool same_group);
   void LookOutward(const PodGroup& group);
 
   std::vector<PodGroup> groups_;
