@@ -297,24 +297,18 @@ void PlacementRun::AddTotals() {
 
 Headroom PlacementRun::HeadroomOf(const std::vector<std::int64_t>& free) const {
   const std::size_t width = facts_.room().width();
-  std::vector<std::int64_t> sum(width);
-  std::vector<std::int64_t> most(width);
-  for (std::uint32_t node = 0; node < lost_.all_nodes(); ++node) {
-    if (lost_.node(node) || !facts_.nodes().receives(node) || facts_.room().unlimited[node])
-      continue;
-    for (std::size_t i = 0; i < width; ++i) {
-      const std::int64_t amount = std::max<std::int64_t>(0, free[node * width + i]);
-      if (__builtin_add_overflow(sum[i], amount, &sum[i])) {
-        sum[i] = std::numeric_limits<std::int64_t>::max();
-      }
-      most[i] = std::max(most[i], amount);
-    }
-  }
   Headroom headroom;
   for (std::size_t i = 0; i < width; ++i) {
     if (i > NodeRoom::kPods && facts_.room().total[i] == 0) continue;  // no node has it
-    headroom.free.Set(facts_.room().names[i], sum[i]);
-    headroom.largest.Set(facts_.room().names[i], most[i]);
+    std::int64_t sum = 0;
+    std::int64_t most = 0;
+    for (const std::uint32_t node : limited_) {
+      const std::int64_t amount = std::max<std::int64_t>(0, free[node * width + i]);
+      if (__builtin_add_overflow(sum, amount, &sum)) sum = std::numeric_limits<std::int64_t>::max();
+      most = std::max(most, amount);
+    }
+    headroom.free.Set(facts_.room().names[i], sum);
+    headroom.largest.Set(facts_.room().names[i], most);
   }
   return headroom;
 }
