@@ -1,7 +1,6 @@
 #include "azexporter/kube/cluster_state.h"
 
 #include <algorithm>
-#include <mutex>
 
 namespace azexporter::kube {
 namespace {
@@ -64,14 +63,7 @@ ResourceHealth HealthOfAll(const std::vector<ResourceHealth>& namespaces) {
   return all;
 }
 
-// Made when first asked for, since most rounds do not ask.
-struct ClusterState::PodIndex {
-  std::once_flag made;
-  std::unordered_map<std::string_view, std::vector<const Pod*>> by_node;
-};
-
-ClusterState::ClusterState(Parts parts, const ClusterState* before)
-    : parts_(std::move(parts)), pod_index_(std::make_unique<PodIndex>()) {
+ClusterState::ClusterState(Parts parts, const ClusterState* before) : parts_(std::move(parts)) {
   FillIn(parts_.nodes);
   FillIn(parts_.pods);
   FillIn(parts_.config_maps);
@@ -101,10 +93,6 @@ ClusterState::ClusterState(Parts parts, const ClusterState* before)
   for (const auto& node : *parts_.nodes) (*index)[node->meta.name] = {node.get(), node->zone()};
   node_index_ = std::move(index);
 }
-
-ClusterState::~ClusterState() = default;
-ClusterState::ClusterState(ClusterState&&) noexcept = default;
-ClusterState& ClusterState::operator=(ClusterState&&) noexcept = default;
 
 const Node* ClusterState::FindNode(std::string_view name) const {
   const auto found = node_index_->find(name);
@@ -164,19 +152,6 @@ const Workload* ClusterState::WorkloadOf(const Pod& pod) const {
     owners = &above->owners;
   }
   return workload;
-}
-
-std::span<const Pod* const> ClusterState::PodsOn(std::string_view node_name) const {
-  std::call_once(pod_index_->made, [this] {
-    auto& by_node = pod_index_->by_node;
-    by_node.reserve(nodes().size());
-    for (const auto& pod : pods()) {
-      if (!pod->node_name.empty()) by_node[pod->node_name].push_back(pod.get());
-    }
-  });
-  const auto found = pod_index_->by_node.find(node_name);
-  if (found == pod_index_->by_node.end()) return {};
-  return found->second;
 }
 
 std::string_view ClusterState::ZoneOf(const Pod& pod) const {

@@ -24,6 +24,11 @@ bool EveryNamespace(const kube::PodAffinityTerm& term) {
   return term.namespace_selector && term.namespace_selector->empty();
 }
 
+bool LooksOutside(const kube::PodAffinityTerm& term, const std::string& own) {
+  return EveryNamespace(term) || std::any_of(term.namespaces.begin(), term.namespaces.end(),
+                                             [&](const std::string& ns) { return ns != own; });
+}
+
 std::vector<std::string> NamespacesOf(const kube::PodAffinityTerm& term, const std::string& own) {
   if (term.namespaces.empty() && !term.namespace_selector) return {own};
   std::vector<std::string> namespaces = term.namespaces;

@@ -18,6 +18,9 @@ std::optional<kube::LabelSelector> EffectiveSelector(const kube::PodAffinityTerm
 
 bool EveryNamespace(const kube::PodAffinityTerm& term);
 
+// It looks into other namespaces than the pod's own.
+bool LooksOutside(const kube::PodAffinityTerm& term, const std::string& own);
+
 // In order, the pod's own where the term names none. A namespace selector that is not empty is
 // taken to select nothing, since namespaces are not watched.
 std::vector<std::string> NamespacesOf(const kube::PodAffinityTerm& term, const std::string& own);

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "affinity_terms.h"
 #include "by_zone.h"
 #include "namespace_view.h"
 
@@ -44,10 +45,10 @@ void AddLoads(const NamespaceView& view, const NamespaceOptions& options, Namesp
   report.loads = loads.ToMap();
 }
 
-bool LooksOutside(const kube::Pod& pod) {
+bool ReadsOthers(const kube::Pod& pod) {
   const auto& terms = pod.spec->required_anti_affinity;
-  return std::any_of(terms.begin(), terms.end(), [](const kube::PodAffinityTerm& term) {
-    return !term.namespaces.empty() || term.namespace_selector;
+  return std::any_of(terms.begin(), terms.end(), [&](const kube::PodAffinityTerm& term) {
+    return LooksOutside(term, pod.meta.ns);
   });
 }
 
@@ -83,7 +84,7 @@ NamespaceReporter::Result NamespaceReporter::Of(const kube::ClusterState& cluste
   AddLoads(view, options_, report);
   report.reads_other_namespaces =
       std::any_of(view.pods.begin(), view.pods.end(),
-                  [](const SeenPod& seen) { return !seen.as_before && LooksOutside(*seen.pod); });
+                  [](const SeenPod& seen) { return !seen.as_before && ReadsOthers(*seen.pod); });
   report.losses = LossFindingsOf(report, cluster, options_.accepted);
   report.evictions = EvictionFindingsOf(report);
   return {std::move(report), NamespaceGroups(cluster.PodsIn(ns), view.pods, view.finder)};

@@ -76,13 +76,11 @@ void NamespaceGroups::LookOutward(const PodGroup& group) {
   const bool moves = group.role == PodRole::kMoves;
   const auto look = [&](const std::vector<kube::PodAffinityTerm>& terms) {
     for (const kube::PodAffinityTerm& term : terms) {
-      const bool every = EveryNamespace(term);
-      std::vector<std::string> namespaces = NamespacesOf(term, group.pod->meta.ns);
-      if (!every && namespaces == std::vector{group.pod->meta.ns}) continue;
+      if (!LooksOutside(term, group.pod->meta.ns)) continue;
       auto selector = EffectiveSelector(term, group.pod->meta.labels);
       if (!selector) continue;
-      if (every) namespaces.clear();
-      OutwardTerm outward{every, std::move(namespaces), std::move(*selector)};
+      OutwardTerm outward{EveryNamespace(term), NamespacesOf(term, group.pod->meta.ns),
+                          std::move(*selector)};
       const auto& known = outward_.terms;
       if (std::find(known.begin(), known.end(), outward) == known.end()) {
         outward_.terms.push_back(std::move(outward));

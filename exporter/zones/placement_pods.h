@@ -44,7 +44,7 @@ struct PodGroup {
 // A required term that looks for pods in other namespaces.
 struct OutwardTerm {
   bool every_namespace = false;
-  std::vector<std::string> namespaces;  // else; sorted
+  std::vector<std::string> namespaces;  // else these; sorted
   kube::LabelSelector selector;         // as it is for the pods that carry the term
 
   bool LooksInto(std::string_view ns) const;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+
 #include "placement_helpers.h"
 #include "placement_updates.h"
 
@@ -60,6 +63,23 @@ TEST(PlacementUpdateTest, AWorkloadGoesByWhereThoseCountedWithItGo) {
     }
   }
   EXPECT_GT(blocked, 0) << "the second is kept out of the zone that the first took";
+}
+
+// Nothing that can be added up: then an update begins anew.
+TEST(PlacementUpdateTest, AmountsWithoutBounds) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  ClusterParts parts = ThreeZones();
+  for (kube::Node& node : parts.nodes) node.allocatable.memory_bytes = kMost;
+  Add(parts, "shop", "one", "na", Asking(0, kMost / 4 * 3));
+  Add(parts, "bank", "two", "na", Asking(0, kMost));
+  Add(parts, "bank", "three", "nb", Asking(0, kMost));
+  const ClusterParts full = parts;
+  Add(parts, "bank", "four", "nb", Asking(0, kMost));
+  Add(parts, "bank", "five", "nb", Asking(0, kMost));
+  PlacementUpdates updates(parts);
+  for (const ClusterParts& state : {parts, full, parts, ThreeZones(), full}) {
+    EXPECT_EQ(Told(updates.To(state).Without("a", LossKind::kFailure)), Told(Without(state, "a")));
+  }
 }
 
 }  // namespace

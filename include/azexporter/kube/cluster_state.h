@@ -3,8 +3,7 @@
 // ClusterState: one consistent, immutable view of what azexporter knows of a cluster, and of how
 // well it knows it. Everything that judges the cluster reads this; nothing changes it.
 //
-// Thread safety: immutable after construction, but for indexes that are made when first asked for,
-// under a lock of their own; shared as shared_ptr<const ClusterState>.
+// Thread safety: immutable; shared as shared_ptr<const ClusterState>.
 
 #include <array>
 #include <cstdint>
@@ -12,7 +11,6 @@
 #include <numeric>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -119,9 +117,6 @@ class ClusterState {
   ClusterState() : ClusterState(Parts{}) {}
   // `before`: an older view, whose index of nodes is taken over where the list is the same.
   explicit ClusterState(Parts parts, const ClusterState* before = nullptr);
-  ~ClusterState();
-  ClusterState(ClusterState&&) noexcept;
-  ClusterState& operator=(ClusterState&&) noexcept;
 
   // The namespaces whose objects are here, whether or not they exist; empty: all. Nodes, volumes
   // and storage classes are always all of the cluster's.
@@ -170,8 +165,6 @@ class ClusterState {
     return endpoint_slices().In(ns);
   }
   ObjectList<Service>::Range ServicesIn(std::string_view ns) const { return services().In(ns); }
-  // Pods on the node, finished ones too, in no order. The first call indexes all pods.
-  std::span<const Pod* const> PodsOn(std::string_view node_name) const;
 
   // The zone of the node the pod runs on; "" for a pod without node or a node without zone.
   std::string_view ZoneOf(const Pod& pod) const;
@@ -181,8 +174,6 @@ class ClusterState {
   const ResourceHealth* HealthOf(std::string_view resource) const;
 
  private:
-  struct PodIndex;
-
   Parts parts_;
   struct NodeEntry {
     const Node* node;
@@ -190,7 +181,6 @@ class ClusterState {
   };
   using NodeIndex = std::unordered_map<std::string_view, NodeEntry>;  // by name
   std::shared_ptr<const NodeIndex> node_index_;
-  std::unique_ptr<PodIndex> pod_index_;  // own synchronisation
 };
 
 }  // namespace azexporter::kube
