@@ -243,15 +243,18 @@ TEST(PlacementRandomTest, AnUpdateTellsWhatARunFromTheBeginningTells) {
 }
 
 // Many small namespaces that mind their own pods, on nodes that are nearly full: what changes in
-// one is felt in others by the room alone, and pushes pods from node to node.
-ClusterParts CrowdedCluster(Dice& dice) {
+// one is felt in others by the room alone, and pushes pods from node to node. With `many` nodes
+// most of them have next to no room, so that pods ask a lot of them.
+ClusterParts CrowdedCluster(Dice& dice, bool many) {
   ClusterParts parts;
-  for (int i = 6 + dice.Below(6); i > 0; --i) {
+  const int roomy = 6 + dice.Below(6);
+  for (int i = many ? 300 : roomy; i > 0; --i) {
     const std::string name = "n" + std::to_string(i);
     kube::Node& node = parts.Node(name, {{kHostKey, name}, {kZoneKey, dice.Of(kZones)}});
     node.conditions.push_back({"Ready", kube::ConditionStatus::kTrue});
     node.allocatable = {
         300 + dice.Below(5) * 100, 300 + dice.Below(5) * 100, 4 + dice.Below(6), {}};
+    if (i > roomy) node.allocatable = {dice.OneIn(20) ? 45 : 5, 500, 1, {}};
   }
   for (int workload = 4 + dice.Below(10); workload > 0; --workload) {
     const std::string name = "w" + std::to_string(workload);
@@ -286,7 +289,7 @@ TEST(PlacementRandomTest, AnUpdateFollowsTheRoomThroughOtherNamespaces) {
   Dice dice(20261127);
   std::int64_t unplaced = 0;
   for (int round = 0; round < kRounds / 5 && !testing::Test::HasFailure(); ++round) {
-    ClusterParts parts = CrowdedCluster(dice);
+    ClusterParts parts = CrowdedCluster(dice, round % 10 == 0);
     PlacementUpdates updates(parts);
     for (int step = 0; step < 12; ++step) {
       SCOPED_TRACE("round " + std::to_string(round) + " step " + std::to_string(step));
