@@ -130,13 +130,14 @@ void MoverPlacer::NoteRoom(std::uint32_t part) {
   constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
   std::vector<std::int64_t>& most = most_free_[{mover_->spec->open, part}];
   most.resize(facts_.room().width(), kNoLimit);
-  for (const Request& request : mover_->spec->requests) {
-    std::int64_t free = 0;
-    for (const std::uint32_t node : mover_->spec->open->by_part[part]) {
-      free = std::max(
-          free, facts_.room().unlimited[node] ? kNoLimit : room_.Free(node, request.resource));
+  for (const Request& request : mover_->spec->requests) most[request.resource] = 0;
+  for (const std::uint32_t node : mover_->spec->open->by_part[part]) {
+    const bool unlimited = facts_.room().unlimited[node];
+    const std::int64_t* free = unlimited ? nullptr : room_.Free(node);
+    for (const Request& request : mover_->spec->requests) {
+      std::int64_t& known = most[request.resource];
+      known = std::max(known, unlimited ? kNoLimit : free[request.resource]);
     }
-    most[request.resource] = free;
   }
 }
 

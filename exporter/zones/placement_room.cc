@@ -94,11 +94,11 @@ std::uint32_t PlacementRoom::Lacking(std::uint32_t node,
   const std::uint32_t lacking = LackingIn(Row(node), requests);
   // What fits when all are placed fitted before.
   if (lacking == kFits || !notes_takers()) return lacking;
-  return LackingIn(FreeAt(node, turn_).data(), requests);
+  return LackingIn(Free(node), requests);
 }
 
-std::int64_t PlacementRoom::Free(std::uint32_t node, std::uint32_t resource) const {
-  return notes_takers() ? FreeAt(node, turn_)[resource] : Row(node)[resource];
+const std::int64_t* PlacementRoom::Free(std::uint32_t node) const {
+  return notes_takers() ? FreeAt(node, turn_).data() : Row(node);
 }
 
 void PlacementRoom::NoteDifference(std::uint32_t node, const Mover& mover, std::int64_t pods) {

@@ -37,6 +37,7 @@ class PlacementRoom {
   // It goes on with the pods that there are now. REQUIRES: CanGoOn; pods of movers that are gone
   // were forgotten.
   void GoOn();
+  // A pod of a mover that is gone. `slot`: of the mover's plan, in which no other took room yet.
   void Forget(std::uint32_t slot, const Mover& mover, std::uint32_t node);
   // Who took what is noted from the first time on that a run goes on.
   bool notes_takers() const { return !takers_.empty(); }
@@ -52,8 +53,8 @@ class PlacementRoom {
   void SetTurn(const MoverRef& ref) { turn_ = facts_.RankOf(ref); }
   // Then: the first resource of which less is free than is asked for.
   std::uint32_t Lacking(std::uint32_t node, const std::vector<Request>& requests) const;
-  // Then; of a node that is not unlimited.
-  std::int64_t Free(std::uint32_t node, std::uint32_t resource) const;
+  // Then, by resource, until the next question; of a node that is not unlimited.
+  const std::int64_t* Free(std::uint32_t node) const;
   // When all are placed, as NodeRoom::free.
   const std::vector<std::int64_t>& left() const { return free_; }
 
